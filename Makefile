@@ -1,0 +1,50 @@
+# Each target does all its own set-up: an environment in .venv, pinned by constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.tidewatt-ready
+PYTEST := $(BIN)/python -m pytest
+
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.PHONY: help demo test test-all check format clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## run the controller on a simulated building, live in this terminal
+	@$(BIN)/tidewatt demo $(ARGS)
+
+test: $(READY) ## the fast tests, at most three minutes
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+test-all: $(READY) ## every test; only those on the reference records may skip
+	@TIDEWATT_STRICT_SKIPS=1 $(PYTEST) $(ARGS)
+
+check: $(READY) ## format, lint, types, imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## let ruff format the code and mend what it safely can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove the environment and everything that tools have cached
+	@rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is newer than what it was made from, so a second run installs nothing.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo 'Tidewatt needs Python 3.11 or later as "$(PYTHON)"; name another with: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'Python cannot make environments here. On Debian: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Preparing $(VENV); this takes a minute or two the first time.'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt hatchling
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@

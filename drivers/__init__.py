@@ -1,0 +1,1 @@
+"""One folder a protocol; each driver holds one link with its devices."""

@@ -1,0 +1,1 @@
+"""One file a strategy: pure functions of what is seen and what is remembered."""
