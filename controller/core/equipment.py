@@ -1,0 +1,130 @@
+"""Equipment classes and the quantities that each may have.
+
+A role names a quantity of a member that a strategy was bound to; a template's points are checked against this table.
+Words follow Brick 1.3 and ASHRAE Guideline 36; see docs/nomenclature.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+from controller.core.point import PointKind, ValueType
+from controller.core.units import Unit
+
+
+class Quantity(NamedTuple):
+    kind: PointKind
+    unit: Unit
+    type: ValueType = ValueType.NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentClass:
+    name: str
+    quantities: Mapping[str, Quantity]
+
+
+def _status(kind: PointKind = PointKind.STATUS) -> Quantity:
+    return Quantity(kind, Unit.NONE, ValueType.BOOLEAN)
+
+
+def _sensor(unit: Unit) -> Quantity:
+    return Quantity(PointKind.SENSOR, unit)
+
+
+def _command(unit: Unit) -> Quantity:
+    return Quantity(PointKind.COMMAND, unit)
+
+
+_ON_OFF = _status(PointKind.COMMAND)
+_STATUS = _status()
+_POWER = _sensor(Unit.KILOWATT)
+_ENERGY = _sensor(Unit.KILOWATT_HOUR)
+_TEMPERATURE = _sensor(Unit.CELSIUS)
+_LUX = _sensor(Unit.LUX)
+# The bit by which a machine follows us; handled by the shell, never by a strategy.
+_REMOTE = {"remote": _ON_OFF}
+
+
+def _class(name: str, **quantities: Quantity) -> EquipmentClass:
+    return EquipmentClass(name, MappingProxyType(quantities))
+
+
+_CLASSES = (
+    _class(
+        "chiller",
+        enable_command=_ON_OFF,
+        status=_STATUS,
+        tripped=_STATUS,
+        chilled_water_temperature_setpoint=Quantity(PointKind.SETPOINT, Unit.CELSIUS),
+        leaving_chilled_water_temperature=_TEMPERATURE,
+        entering_chilled_water_temperature=_TEMPERATURE,
+        leaving_condenser_water_temperature=_TEMPERATURE,
+        entering_condenser_water_temperature=_TEMPERATURE,
+        power=_POWER,
+        energy=_ENERGY,
+        cooling_energy=_ENERGY,
+        heat_rejection_energy=_ENERGY,
+        **_REMOTE,
+    ),
+    _class(
+        "pump",
+        command=_ON_OFF,
+        speed_command=_command(Unit.FRACTION),
+        status=_STATUS,
+        speed=_sensor(Unit.FRACTION),
+        power=_POWER,
+        energy=_ENERGY,
+        **_REMOTE,
+    ),
+    _class("cooling_tower", fan_status=_STATUS, power=_POWER, energy=_ENERGY),
+    _class(
+        "thermal_storage_tank",
+        charge_valve_command=_ON_OFF,
+        discharge_valve_command=_ON_OFF,
+        charge_valve_status=_STATUS,
+        discharge_valve_status=_STATUS,
+        charge_valve_position=_sensor(Unit.FRACTION),
+        discharge_valve_position=_sensor(Unit.FRACTION),
+        upper_temperature=_TEMPERATURE,
+        middle_temperature=_TEMPERATURE,
+        lower_temperature=_TEMPERATURE,
+        stored_energy=_ENERGY,
+        heat_gain_energy=_ENERGY,
+        **_REMOTE,
+    ),
+    _class(
+        "chilled_water_loop",
+        chilled_water_supply_temperature=_TEMPERATURE,
+        chilled_water_return_temperature=_TEMPERATURE,
+        chilled_water_flow=_sensor(Unit.KILOGRAM_PER_SECOND),
+        cooling_load=_POWER,
+        cooling_energy=_ENERGY,
+        heat_gain_energy=_ENERGY,
+    ),
+    _class("zone", air_temperature=_TEMPERATURE, air_temperature_setpoint=Quantity(PointKind.SETPOINT, Unit.CELSIUS)),
+    _class(
+        "lighting_group",
+        brightness_command=_command(Unit.FRACTION),
+        brightness=_sensor(Unit.FRACTION),
+        motion=_STATUS,
+        illuminance=_LUX,
+        power=_POWER,
+        energy=_ENERGY,
+        **_REMOTE,
+    ),
+    _class("lighting_circuit", command=_ON_OFF, status=_STATUS, power=_POWER, energy=_ENERGY, **_REMOTE),
+    _class("daylight_sensor", illuminance=_LUX),
+    _class("electric_meter", power=_POWER, energy=_ENERGY),
+    _class(
+        "weather_station",
+        outdoor_air_temperature=_TEMPERATURE,
+        outdoor_air_relative_humidity=_sensor(Unit.FRACTION),
+    ),
+    _class("gateway", heartbeat=Quantity(PointKind.COMMAND, Unit.NONE, ValueType.INTEGER)),
+)
+
+EQUIPMENT: Mapping[str, EquipmentClass] = MappingProxyType({each.name: each for each in _CLASSES})

@@ -1,0 +1,79 @@
+"""Everything that can go wrong, grouped by what the caller should do about it.
+
+TidewattError
+    ConfigError             start-up only: every problem at once; exit code 2
+    EnvironmentProblem      port, lock or disk; one clear line; exit code 3
+    DeviceError             one link or device; supervised: back off and try again
+        ConnectFailed
+        DeviceTimeout       also a TimeoutError
+        ProtocolViolation
+        DeviceRefused       permanent (credentials, model): stop trying, alarm
+    HistorianError          buffered and tried again; never reaches the scan
+BadInput                    inside the core only: a strategy cannot act and lets go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class TidewattError(Exception):
+    """Root of what Tidewatt raises on purpose."""
+
+
+class Problem(NamedTuple):
+    """One defect of a site folder, told so that its author can mend it."""
+
+    file: Path
+    line: int
+    wrong: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.wrong}; {self.right}"
+
+
+class ConfigError(TidewattError):
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: (str(problem.file), problem.line)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class EnvironmentProblem(TidewattError):
+    """What the machine refuses us: a port, a lock, a disk."""
+
+
+class DeviceError(TidewattError):
+    """A link or device did not do what was asked of it."""
+
+    def __init__(self, device: str, operation: str, cause: str) -> None:
+        self.device = device
+        self.operation = operation
+        self.cause = cause
+        super().__init__(f"{device}: {operation}: {cause}")
+
+
+class ConnectFailed(DeviceError):
+    pass
+
+
+class DeviceTimeout(DeviceError, TimeoutError):
+    pass
+
+
+class ProtocolViolation(DeviceError):
+    pass
+
+
+class DeviceRefused(DeviceError):
+    """Will not heal by itself: wrong credentials, wrong model."""
+
+
+class HistorianError(TidewattError):
+    pass
+
+
+class BadInput(Exception):
+    """A strategy lacks an input that it cannot do without; caught by the shell, which lets go."""

@@ -1,0 +1,169 @@
+"""The seams of the shell: what a clock, a driver and a historian must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+
+from controller.core.event import Event, EventKind
+from controller.core.point import Binding, PointId
+from controller.core.sample import Sample, Scalar
+from controller.core.units import Linear
+
+
+class Phase(IntEnum):
+    """Who goes first among wake-ups of the same instant on virtual time."""
+
+    PLANT = 0
+    POLL = 1
+    CALENDAR = 2
+    SCAN = 3
+    WRITE = 4
+    RECORD = 5
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Wall time, aware UTC: for calendars, display and storage."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump: for leases, ages, holds and minimum times. Scaled in a fast simulation."""
+        ...
+
+    def wire_time(self) -> float:
+        """Seconds of protocol time-outs, keepalives and back-off: real even in a fast simulation."""
+        ...
+
+    async def sleep_until(self, deadline: float, phase: Phase, name: str) -> None:
+        """Return once monotonic() >= deadline. Phase and name order the wake-ups of one instant."""
+        ...
+
+    def outside(self) -> AbstractContextManager[None]:
+        """While inside the block, something outside is at work and virtual time stands still."""
+        ...
+
+
+class WriteResult(NamedTuple):
+    """Whether the device accepted the bytes; believed only when read back."""
+
+    accepted: bool
+    reason: str = ""
+
+
+class Driver(Protocol):
+    """One link with its devices. Bindings are given at construction, so that requests are planned once."""
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises ConnectFailed, DeviceTimeout or DeviceRefused."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        """A sample for every point asked for; trouble with one point or device is a BAD sample.
+
+        Raises DeviceError only where the whole link is lost.
+        """
+        ...
+
+    async def write(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
+        """Write in the order given; None relinquishes where the protocol can. An answer for every point."""
+        ...
+
+
+class Address(Protocol):
+    """Where a point lives on its link; every driver owns its own."""
+
+    @property
+    def can_write(self) -> bool: ...
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for two addresses that are the same place on one device."""
+        ...
+
+    def converted(self, conversion: Linear) -> Self:
+        """The same place, its values turned into the inside unit."""
+        ...
+
+
+class OpenDriver(Protocol):
+    def __call__(self, link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverKind:
+    """A protocol as the registry knows it.
+
+    connection: a frozen dataclass of the link's parameters. address: a frozen dataclass (an Address) whose fields are
+    what a template may say of a point; `device_fields` are those of them that a device says once for all its points
+    (a Modbus unit id).
+    """
+
+    name: str
+    connection: type[Any]
+    address: type[Any]
+    device_fields: tuple[str, ...]
+    open: OpenDriver
+
+
+
+class RecordedSample(NamedTuple):
+    point: PointId
+    sample: Sample
+
+
+class Aggregate(NamedTuple):
+    """One interval of one point: start (aware UTC), number of good samples, least, mean over time, greatest, last, good share."""
+
+    start: datetime
+    samples: int
+    minimum: float | None
+    mean: float | None
+    maximum: float | None
+    last: float | None
+    good_share: float
+
+
+class HistoryInterval(IntEnum):
+    """Aggregation steps that history keeps, in seconds."""
+
+    MINUTE = 60
+    HOUR = 3600
+    DAY = 86400
+
+
+class Historian(Protocol):
+    """Two streams: samples, thinned with age, and events, kept for ever. Never in the way of the scan."""
+
+    async def append_samples(self, rows: Sequence[RecordedSample]) -> None: ...
+
+    async def append_events(self, events: Sequence[Event]) -> None: ...
+
+    async def read_samples(self, point: PointId, start: datetime, end: datetime) -> Sequence[Sample]: ...
+
+    async def read_aggregates(
+        self, point: PointId, start: datetime, end: datetime, interval: HistoryInterval
+    ) -> Sequence[Aggregate]: ...
+
+    async def read_events(
+        self, start: datetime, end: datetime, kinds: Collection[EventKind] = (), subject: str | None = None
+    ) -> Sequence[Event]: ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Stepped(Protocol):
+    """Optional capability of a driver: its plant moves only when told to (plant behind the driver protocol)."""
+
+    def step_to(self, monotonic: float) -> None: ...
+

@@ -1,0 +1,76 @@
+"""A site as the running daemon knows it: compiled, complete, immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from controller.core.command import Priority
+from controller.core.point import Binding, Point, PointId
+from controller.core.ports import DriverKind
+from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
+from controller.core.system import System
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationClock:
+    """Points by which a simulated device proves what it is and tells the time it lives in."""
+
+    nonce: PointId
+    time: PointId
+    speed: PointId
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What fails together and is polled together."""
+
+    id: str
+    points: tuple[PointId, ...]
+    poll_every: timedelta
+    simulation: SimulationClock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One connection with its devices; bindings include the simulation points of its devices."""
+
+    id: str
+    driver: DriverKind
+    connection: Any
+    devices: tuple[Device, ...]
+    bindings: tuple[Binding[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A strategy bound to this site's points."""
+
+    id: str
+    kind: StrategyKind
+    strategy: Strategy[Any]
+    mode: Mode
+    roles: Mapping[Role, PointId]
+    priority: Priority
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """digest: hash of the compiled configuration, carried by every event."""
+
+    folder: Path
+    name: str
+    position: Position
+    zone: ZoneInfo
+    scan_every: timedelta
+    systems: tuple[System, ...]
+    links: tuple[Link, ...]
+    points: Mapping[PointId, Point]
+    equipment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    digest: str

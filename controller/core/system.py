@@ -1,0 +1,62 @@
+"""Systems: what has authority, and in which order it lets go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from controller.core.point import PointId
+from controller.core.sample import Sample, Scalar
+from controller.core.text import Text
+
+
+class Authority(StrEnum):
+    """Who has a system: the site's own controls, or we."""
+
+    ORIGINAL = "original"
+    TIDEWATT = "tidewatt"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A GOOD sample of `point` that equals `value` and, where `lasting` is set, has done so for that long."""
+
+    point: PointId
+    value: Scalar
+    lasting: timedelta = timedelta(0)
+
+    def holds(self, sample: Sample) -> bool:
+        return sample.is_good and sample.value == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStep:
+    """Points let go together, once any of `after` holds (at once if there is none)."""
+
+    points: tuple[PointId, ...]
+    after: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Permissive:
+    """`point` may be started only while `condition` holds; unknown blocks too."""
+
+    point: PointId
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A part of the building that is handed over as a whole.
+
+    release: every writable point of the system exactly once, in the order of letting go.
+    release_within: time in which letting go must be complete.
+    """
+
+    id: str
+    name: Text
+    points: tuple[PointId, ...]
+    release: tuple[ReleaseStep, ...]
+    release_within: timedelta
+    permissives: tuple[Permissive, ...] = ()
