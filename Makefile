@@ -45,6 +45,6 @@ $(READY): pyproject.toml constraints.txt
 		{ echo 'Python cannot make environments here. On Debian: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Preparing $(VENV); this takes a minute or two the first time.'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt hatchling
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt hatchling
+	@$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
 	@touch $@
