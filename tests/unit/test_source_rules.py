@@ -40,13 +40,24 @@ def imported(tree: ast.Module) -> Iterator[Finding]:
 # --- the rules --------------------------------------------------------------------------------------------------------
 
 
+def only_cleans_up(handler: ast.ExceptHandler) -> bool:
+    """The handler ends in a bare `raise` and has no other way out: it swallows nothing."""
+    last = handler.body[-1]
+    leaves = (ast.Return, ast.Break, ast.Continue)
+    return (
+        isinstance(last, ast.Raise)
+        and last.exc is None
+        and not any(isinstance(node, leaves) for statement in handler.body for node in ast.walk(statement))
+    )
+
+
 def broad_catches(tree: ast.Module) -> Iterator[Finding]:
-    """`except:`, `except Exception`, `except BaseException` and suppressing them."""
+    """`except:`, `except Exception`, `except BaseException` that do not pass everything on, and suppressing them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):
             caught = list(ast.walk(node.type)) if node.type else []
             names = {last_name(part) for part in caught if isinstance(part, ast.Name | ast.Attribute)}
-            if node.type is None or names & {"Exception", "BaseException"}:
+            if (node.type is None or names & {"Exception", "BaseException"}) and not only_cleans_up(node):
                 yield node.lineno, "broad except"
         elif isinstance(node, ast.Call) and last_name(node.func) == "suppress":
             broad = [argument for argument in node.args if last_name(argument) in {"Exception", "BaseException"}]
@@ -139,12 +150,18 @@ RULES = [
         except_in=("controller/runtime/supervisor.py",),
         caught=(
             "try: f()\nexcept Exception: pass",
-            "try: f()\nexcept (OSError, BaseException) as error: raise",
-            "try: f()\nexcept: raise",
+            "try: f()\nexcept (OSError, BaseException) as error: g(error)",
+            "try: f()\nexcept: pass",
+            "try: f()\nexcept BaseException as error: raise Other from error",
+            "for x in y:\n try: f()\n except BaseException:\n  if x: continue\n  raise",
             "try: f()\nexcept* Exception: pass",
             "with contextlib.suppress(Exception): f()",
         ),
-        passed=("try: f()\nexcept (OSError, bus.LinkException): pass", "with suppress(KeyError): f()"),
+        passed=(
+            "try: f()\nexcept (OSError, bus.LinkException): pass",
+            "with suppress(KeyError): f()",
+            "try: f()\nexcept BaseException:\n  close()\n  raise",
+        ),
     ),
     Rule(
         name="only the writer writes to a driver",
