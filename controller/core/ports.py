@@ -115,14 +115,16 @@ class DriverKind:
     open: OpenDriver
 
 
-
 class RecordedSample(NamedTuple):
     point: PointId
     sample: Sample
 
 
 class Aggregate(NamedTuple):
-    """One interval of one point: start (aware UTC), number of good samples, least, mean over time, greatest, last, good share."""
+    """One interval of one point.
+
+    start: aware UTC. samples: how many good ones. mean: over time. good_share: of the interval's time.
+    """
 
     start: datetime
     samples: int
@@ -166,4 +168,3 @@ class Stepped(Protocol):
     """Optional capability of a driver: its plant moves only when told to (plant behind the driver protocol)."""
 
     def step_to(self, monotonic: float) -> None: ...
-

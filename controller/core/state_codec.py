@@ -52,7 +52,7 @@ def _decode(kind: Any, data: Any) -> Any:
     if kind is float:
         return float(data)
     if not isinstance(data, kind):
-        raise ValueError(f"expected {kind.__name__}, found {data!r}")
+        raise TypeError(f"expected {kind.__name__}, found {data!r}")
     return data
 
 

@@ -52,6 +52,7 @@ class System:
 
     release: every writable point of the system exactly once, in the order of letting go.
     release_within: time in which letting go must be complete.
+    yield_for: how long we leave a point to whoever overrode it.
     """
 
     id: str
@@ -59,4 +60,5 @@ class System:
     points: tuple[PointId, ...]
     release: tuple[ReleaseStep, ...]
     release_within: timedelta
+    yield_for: timedelta = timedelta(minutes=15)
     permissives: tuple[Permissive, ...] = ()

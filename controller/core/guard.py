@@ -1,0 +1,143 @@
+"""The guard: what of a wish may reach the equipment now, and which limit acted.
+
+Order of limits (design.md section 5): range and interlocks always apply. Rate and minimum times never delay life safety
+and critical equipment (levels 1 to 5), letting go, or lights going up. A permissive blocks *our start*, an unknown one
+too; for running equipment a lost signal hands the unit back, and only a proven "no" stops it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from controller.core.command import Command
+from controller.core.point import Limits, Point, ValueType, same_value
+from controller.core.sample import Sample, Scalar, as_number
+from controller.core.system import Permissive
+from controller.core.text import NO_TEXT, Text
+
+
+class GuardMemory(NamedTuple):
+    """What stands on the equipment's side: its value, when it was that (for the rate), when it last switched.
+
+    Times are monotonic. The first sight counts as a switch, so that a restart never shortens a minimum time.
+    """
+
+    value: Scalar | None
+    at: float
+    switched: float
+
+
+UNKNOWN = GuardMemory(None, -math.inf, -math.inf)
+
+
+class Allowed(NamedTuple):
+    """The value that may be written; None hands the point back. `limit` says what acted, NO_TEXT if nothing did."""
+
+    value: Scalar | None
+    limit: Text = NO_TEXT
+
+
+def remember(memory: GuardMemory, value: Scalar | None, monotonic: float) -> GuardMemory:
+    """The memory after the equipment's value is `value`, written by us or seen while we do not hold the point."""
+    if value is None:
+        return memory
+    unchanged = memory.value is not None and bool(memory.value) == bool(value)
+    switched = memory.switched if unchanged else monotonic
+    return GuardMemory(value, monotonic, switched)
+
+
+def guard(
+    command: Command,
+    point: Point,
+    memory: GuardMemory,
+    permissives: Sequence[tuple[Permissive, Sample]],
+    monotonic: float,
+) -> Allowed:
+    """Pure. `permissives` are those of this point, each with the sample that its condition looks at."""
+    allowed = _within_range(command.value, point)
+    if permissives and allowed.value:
+        allowed = _permitted(allowed, memory, permissives)
+    if allowed.value is None or command.priority.is_protective or point.writable is None:
+        return allowed
+    limits = point.writable.limits
+    if _goes_towards_light(allowed.value, memory, limits):
+        return allowed
+    if point.type is ValueType.BOOLEAN:
+        return _after_minimum_time(allowed, memory, limits, monotonic)
+    return _at_limited_rate(allowed, memory, limits, monotonic)
+
+
+def _within_range(value: Scalar, point: Point) -> Allowed:
+    number = as_number(value)
+    if number is None or point.writable is None or isinstance(value, bool):
+        return Allowed(value)
+    nearest = point.writable.range.nearest(number)
+    if nearest == number:
+        return Allowed(value)
+    return Allowed(nearest, Text(f"limited to {nearest:g} by the range of the point", f"受该点量程限制为 {nearest:g}"))
+
+
+def _permitted(allowed: Allowed, memory: GuardMemory, permissives: Sequence[tuple[Permissive, Sample]]) -> Allowed:
+    running = bool(memory.value)
+    for permissive, sample in permissives:
+        condition = permissive.condition
+        if condition.holds(sample):
+            continue
+        if sample.is_good:
+            return Allowed(
+                False,
+                Text(
+                    f"stopped or not started: {condition.point} is {sample.value}, needs {condition.value}",
+                    f"停止或不启动: {condition.point} 为 {sample.value}, 需为 {condition.value}",
+                ),
+            )
+        if running:
+            return Allowed(
+                None,
+                Text(f"handed back: {condition.point} is not known", f"交还原控制: {condition.point} 状态未知"),
+            )
+        return Allowed(
+            False, Text(f"not started: {condition.point} is not known", f"不启动: {condition.point} 状态未知")
+        )
+    return allowed
+
+
+def _goes_towards_light(value: Scalar, memory: GuardMemory, limits: Limits) -> bool:
+    new, old = as_number(value), as_number(memory.value)
+    return limits.brighter_is_safe and new is not None and (old is None or new >= old)
+
+
+def _after_minimum_time(allowed: Allowed, memory: GuardMemory, limits: Limits, monotonic: float) -> Allowed:
+    if memory.value is None or same_value(allowed.value, memory.value, 0.0):
+        return allowed
+    minimum = limits.minimum_on if memory.value else limits.minimum_off
+    remaining = memory.switched + minimum.total_seconds() - monotonic
+    if remaining <= 0:
+        return allowed
+    state, state_zh = ("on", "运行") if memory.value else ("off", "停机")
+    return Allowed(
+        memory.value,
+        Text(
+            f"kept {state} for another {remaining:.0f} s by its minimum {state} time",
+            f"受最短{state_zh}时间限制, 再保持 {remaining:.0f} 秒",
+        ),
+    )
+
+
+def _at_limited_rate(allowed: Allowed, memory: GuardMemory, limits: Limits, monotonic: float) -> Allowed:
+    wished, present = as_number(allowed.value), as_number(memory.value)
+    if limits.maximum_rate is None or wished is None or present is None:
+        return allowed
+    step = limits.maximum_rate * max(0.0, monotonic - memory.at)
+    if abs(wished - present) <= step:
+        return allowed
+    value = present + math.copysign(step, wished - present)
+    return Allowed(
+        value,
+        Text(
+            f"on its way to {wished:g} at {limits.maximum_rate:g} per second",
+            f"以每秒 {limits.maximum_rate:g} 的速率趋向 {wished:g}",
+        ),
+    )

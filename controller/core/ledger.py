@@ -1,0 +1,178 @@
+"""The ledger: what we hold at each device, whether it is believed, and what is to be done about it next.
+
+A write is believed only when it is read back. Verdicts after design.md section 5. Everything here is pure; the writer
+executes, the store keeps what is held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from controller.core.point import (
+    DeviceTimeout,
+    PointId,
+    ReleaseNull,
+    RemoteBit,
+    SafeValue,
+    Writable,
+    same_value,
+)
+from controller.core.sample import Sample, Scalar, as_number
+
+
+class Verdict(StrEnum):
+    """pending: written, read-back awaited. owned: read back. ignored: the device did not take it. overridden: it was
+    ours and somebody changed it. implausible: the read-back is outside what the point can be."""
+
+    PENDING = "pending"
+    OWNED = "owned"
+    IGNORED = "ignored"
+    OVERRIDDEN = "overridden"
+    IMPLAUSIBLE = "implausible"
+
+
+class Holding(NamedTuple):
+    """One point in our hands.
+
+    value: what we wrote last. before: what stood there before us. written, since: monotonic time of the last write and
+    of the verdict. asserted: wire time of the last write. adopted: taken over from an earlier run, not yet looked at.
+    releasing: the value that lets go has been written and its read-back is awaited.
+    """
+
+    point: PointId
+    value: Scalar
+    before: Scalar | None
+    written: float
+    asserted: float
+    verdict: Verdict = Verdict.PENDING
+    since: float = 0.0
+    seen: Scalar | None = None
+    attempts: int = 1
+    adopted: bool = False
+    releasing: bool = False
+    refusal: str = ""
+    effect_missing: bool = False
+
+
+class Step(StrEnum):
+    WRITE = "write"
+    RELEASE = "release"
+    FORGET = "forget"
+
+
+class Job(NamedTuple):
+    """What the writer shall do next about a point; `value` is what to write (None: Null)."""
+
+    point: PointId
+    step: Step
+    value: Scalar | None = None
+
+
+# An ignored write is tried again after this many seconds, doubled each time up to the longest.
+RETRY_FIRST_S = 10.0
+RETRY_LONGEST_S = 600.0
+
+
+def judge(holding: Holding, sample: Sample, writable: Writable, monotonic: float) -> Holding | None:
+    """The holding after its read-back point shows `sample`; None where an adopted one turns out to be gone."""
+    if sample.received <= holding.written:
+        return holding
+    if holding.releasing:
+        return holding._replace(seen=sample.value) if sample.is_good else holding
+    if sample.value is not None and sample.is_good:
+        return _compared(holding, sample.value, writable, monotonic)
+    if sample.reason.startswith("implausible"):
+        return _with_verdict(holding, Verdict.IMPLAUSIBLE, monotonic)
+    return holding
+
+
+def _compared(holding: Holding, seen: Scalar, writable: Writable, monotonic: float) -> Holding | None:
+    holding = holding._replace(seen=seen)
+    if same_value(seen, holding.value, writable.tolerance):
+        if holding.verdict is Verdict.OVERRIDDEN:
+            return _with_verdict(holding, Verdict.OWNED, monotonic)._replace(adopted=False)
+        return _with_verdict(holding, Verdict.OWNED, monotonic)._replace(adopted=False, attempts=1, refusal="")
+    if holding.adopted:
+        return None
+    if holding.verdict is Verdict.OWNED:
+        return _with_verdict(holding, Verdict.OVERRIDDEN, monotonic)
+    if holding.verdict is Verdict.OVERRIDDEN or monotonic - holding.written <= writable.settle.total_seconds():
+        return holding
+    return _with_verdict(holding, Verdict.IGNORED, monotonic)
+
+
+def _with_verdict(holding: Holding, verdict: Verdict, monotonic: float) -> Holding:
+    if holding.verdict is verdict:
+        return holding
+    return holding._replace(verdict=verdict, since=monotonic)
+
+
+class Times(NamedTuple):
+    """The two clocks that a decision about a holding leans on, and how long we yield to an override."""
+
+    monotonic: float
+    wire: float
+    yield_for: float
+
+
+def next_job(
+    point: PointId, writable: Writable, holding: Holding | None, wanted: Scalar | None, times: Times
+) -> Job | None:
+    """What is to be done so that the device shows `wanted`, which is not None."""
+    if wanted is None:
+        raise ValueError("letting go is release_job's")
+    if holding is None or holding.releasing or _write_is_due(holding, wanted, writable, times):
+        return Job(point, Step.WRITE, wanted)
+    return None
+
+
+def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: Times) -> bool:
+    if holding.verdict is Verdict.OVERRIDDEN:
+        return times.monotonic - holding.since >= times.yield_for
+    if holding.written == math.inf or not same_value(wanted, holding.value, 0.0):
+        # Infinite: the intent is stored, but the bytes never left.
+        return True
+    if holding.verdict in (Verdict.IGNORED, Verdict.IMPLAUSIBLE):
+        pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)
+        return times.monotonic - holding.written >= pause
+    if isinstance(writable.on_silence, DeviceTimeout):
+        # Volatile at the device: written again at half its time-out.
+        return times.wire - holding.asserted >= writable.on_silence.after.total_seconds() / 2
+    return False
+
+
+def release_job(
+    holding: Holding, writable: Writable, holdings: Mapping[PointId, Holding], remote_wanted: bool, times: Times
+) -> Job | None:
+    """What is to be done so that the point is let go. `remote_wanted`: its remote bit stays ours for other points."""
+    if holding.verdict is Verdict.OVERRIDDEN:
+        return Job(holding.point, Step.FORGET)
+    release = writable.release
+    if isinstance(release, RemoteBit):
+        if release.point not in holdings:
+            return Job(holding.point, Step.FORGET)
+        if not remote_wanted or holding.before is None:
+            return None
+    value = release_value(holding, writable)
+    if holding.releasing and same_value(value, holding.seen, writable.tolerance):
+        return Job(holding.point, Step.FORGET)
+    if holding.releasing and times.monotonic - holding.written <= writable.settle.total_seconds():
+        return None
+    return Job(holding.point, Step.RELEASE, value)
+
+
+def release_value(holding: Holding, writable: Writable) -> Scalar | None:
+    """The value that lets the point go; None is Null."""
+    match writable.release:
+        case ReleaseNull():
+            return None
+        case SafeValue(value=value):
+            return value
+        case RemoteBit():
+            return holding.before
+        case restore:
+            before = as_number(holding.before)
+            return restore.within.nearest(before if before is not None else restore.within.low)

@@ -1,0 +1,63 @@
+"""Jobs at local times of day, on the injected clock.
+
+APScheduler's CronTrigger only computes the next instant; it never sees the machine's clock. A job runs at most once a
+local date (the hour that repeats in autumn does not repeat it) and is caught up once after downtime.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple, cast
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+from controller.core.ports import Clock, Phase
+from controller.runtime.store import Store
+
+# A wall clock that is set must be noticed soon.
+LONGEST_SLEEP_S = 60.0
+
+
+class CalendarJob(NamedTuple):
+    """`fields` are CronTrigger's (hour=3, minute=20), in the site's zone."""
+
+    name: str
+    fields: dict[str, int | str]
+    run: Callable[[], Awaitable[None]]
+
+
+def next_run(fields: dict[str, int | str], zone: ZoneInfo, ran_on: date | None, now: datetime) -> datetime:
+    """The first instant due on a local date after `ran_on`; in the past if that date's run was missed."""
+    earliest = now if ran_on is None else datetime.combine(ran_on + timedelta(days=1), datetime.min.time(), zone)
+    trigger = CronTrigger(timezone=zone, **fields)
+    due = cast("datetime | None", trigger.get_next_fire_time(None, earliest))  # pyright: ignore[reportUnknownMemberType]
+    if due is None:
+        raise ValueError(f"{fields} never comes")
+    return due
+
+
+class Calendar:
+    def __init__(self, jobs: Sequence[CalendarJob], zone: ZoneInfo, clock: Clock, store: Store) -> None:
+        self._jobs = jobs
+        self._zone = zone
+        self._clock = clock
+        self._store = store
+
+    async def run(self) -> None:
+        ran_on = await self._store.load_calendar()
+        async with asyncio.TaskGroup() as tasks:
+            for job in self._jobs:
+                tasks.create_task(self._run_job(job, ran_on.get(job.name)), name=f"calendar {job.name}")
+
+    async def _run_job(self, job: CalendarJob, ran_on: date | None) -> None:
+        while True:
+            due = next_run(job.fields, self._zone, ran_on, self._clock.now())
+            while (remaining := (due - self._clock.now()).total_seconds()) > 0:
+                deadline = self._clock.monotonic() + min(remaining, LONGEST_SLEEP_S)
+                await self._clock.sleep_until(deadline, Phase.CALENDAR, job.name)
+            ran_on = self._clock.now().astimezone(self._zone).date()
+            await self._store.save_calendar(job.name, ran_on)
+            await job.run()

@@ -1,0 +1,52 @@
+"""The process image: pollers fill the next one, the scan freezes it and decides on the frozen picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from controller.core.point import Point, PointId
+from controller.core.ports import Clock
+from controller.core.sample import Quality, Sample, bad
+
+NEVER_SEEN = "never seen"
+STALE = "stale"
+
+
+class FrozenImage(NamedTuple):
+    """What one scan sees; nothing in it changes any more."""
+
+    now: datetime
+    monotonic: float
+    samples: Mapping[PointId, Sample]
+
+
+class Image:
+    """The next image. `on_urgent` is told when a point marked urgent changed its value or quality."""
+
+    def __init__(self, points: Mapping[PointId, Point], clock: Clock, on_urgent: Callable[[], None]) -> None:
+        self._clock = clock
+        self._on_urgent = on_urgent
+        self._urgent = frozenset(point.id for point in points.values() if point.urgent)
+        self._stale_after = [(point.id, point.stale_after.total_seconds()) for point in points.values()]
+        now, monotonic = clock.now(), clock.monotonic()
+        self._next: dict[PointId, Sample] = {id_: bad(NEVER_SEEN, now, monotonic) for id_ in points}
+
+    def put(self, samples: Mapping[PointId, Sample]) -> None:
+        for point in self._urgent & samples.keys():
+            before, after = self._next[point], samples[point]
+            if before.value != after.value or before.quality is not after.quality:
+                self._on_urgent()
+                break
+        self._next.update(samples)
+
+    def freeze(self) -> FrozenImage:
+        """Switch: samples older than their point allows become BAD, here and in the next image."""
+        monotonic = self._clock.monotonic()
+        upcoming = self._next
+        for point, stale_after in self._stale_after:
+            sample = upcoming[point]
+            if monotonic - sample.received > stale_after and sample.quality is not Quality.BAD:
+                upcoming[point] = sample.worsened(Quality.BAD, STALE)
+        return FrozenImage(self._clock.now(), monotonic, dict(upcoming))

@@ -1,0 +1,177 @@
+"""One link at work: connected or not, polled on an absolute grid, read and written one at a time, for ever.
+
+Losing a link or a device is told once, its return once; between them there is silence in the log and BAD samples in
+the image.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any
+
+from controller.core.errors import DeviceError, DeviceRefused, DeviceTimeout
+from controller.core.event import EventKind
+from controller.core.point import PointId
+from controller.core.ports import Clock, Driver, Phase
+from controller.core.sample import Quality, Sample, bad
+from controller.core.site import Device, Link
+from controller.runtime.backoff import LONGEST_S, Backoff
+from controller.runtime.image import Image
+from controller.runtime.journal import Journal
+
+log = logging.getLogger(__name__)
+
+# A driver bounds its own requests; this bounds a driver that does not.
+LONGEST_CALL_S = 60.0
+# What a device or library says about itself is bounded before it is logged.
+LONGEST_CAUSE = 200
+
+
+class Session:
+    """A connected driver; `lock` keeps reads and writes of the link apart."""
+
+    def __init__(self, link: Link, driver: Driver) -> None:
+        self.link = link
+        self.driver = driver
+        self.lock = asyncio.Lock()
+
+    async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        async with self.lock:
+            try:
+                async with asyncio.timeout(LONGEST_CALL_S):
+                    return await self.driver.read(points)
+            except DeviceError:
+                raise
+            except TimeoutError as error:
+                raise DeviceTimeout(self.link.id, "read", f"no answer within {LONGEST_CALL_S:g} s") from error
+
+
+ServeWrites = Callable[[Session], Coroutine[Any, Any, None]]
+
+
+class LinkTask:
+    """Supervises one link. `serve_writes` runs beside the polling while the link is up."""
+
+    def __init__(self, link: Link, clock: Clock, image: Image, journal: Journal, serve_writes: ServeWrites) -> None:
+        self.link = link
+        self._clock = clock
+        self._image = image
+        self._journal = journal
+        self._serve_writes = serve_writes
+        self._lost_devices: set[str] = set()
+        self._points = [point for device in link.devices for point in device.points]
+        self.is_up = False
+        self.trouble = "not connected yet"
+        self._was_told = ""
+        self._lost_at = clock.monotonic()
+        self.seen = asyncio.Event()
+
+    async def run(self) -> None:
+        backoff = Backoff(self.link.id)
+        while True:
+            pause = await self._attempt(backoff)
+            # Back-off runs in real seconds, as the loop's own timers do.
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, backoff: Backoff) -> float:
+        """One life of the connection; the seconds to wait before the next."""
+        error: DeviceError | None = None
+        try:
+            async with self.link.driver.open(
+                self.link.id, self.link.connection, self.link.bindings, self._clock
+            ) as driver:
+                backoff.reset()
+                session = Session(self.link, driver)
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._poll(session), name=f"poll {self.link.id}")
+                    tasks.create_task(self._serve_writes(session), name=f"write {self.link.id}")
+        except* DeviceError as group:
+            error = _first(group)
+        if error is None:
+            raise AssertionError("polling ends only by an error")
+        self._lost(error)
+        return LONGEST_S if isinstance(error, DeviceRefused) else backoff.next_pause()
+
+    async def _poll(self, session: Session) -> None:
+        grid = _Grid(self.link.devices, self._clock.monotonic())
+        while True:
+            await self._clock.sleep_until(grid.next_due, Phase.POLL, self.link.id)
+            devices = grid.due(self._clock.monotonic())
+            samples = await session.read(grid.points(devices))
+            self._image.put(samples)
+            if not self.is_up:
+                self._returned()
+            for device in devices:
+                self._look_at(device, samples)
+
+    def _look_at(self, device: Device, samples: Mapping[PointId, Sample]) -> None:
+        lost = all(samples[point].quality is Quality.BAD for point in device.points)
+        if lost == (device.id in self._lost_devices):
+            return
+        if lost:
+            cause = samples[device.points[0]].reason[:LONGEST_CAUSE]
+            self._lost_devices.add(device.id)
+            log.warning("device %s on link %s is lost: %s", device.id, self.link.id, cause)
+            self._journal.note(EventKind.LINK, device.id, {"state": "lost", "cause": cause})
+        else:
+            self._lost_devices.discard(device.id)
+            log.info("device %s on link %s is back", device.id, self.link.id)
+            self._journal.note(EventKind.LINK, device.id, {"state": "back"})
+
+    def _lost(self, error: DeviceError) -> None:
+        cause = error.cause[:LONGEST_CAUSE]
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._image.put({point: bad(f"link lost: {cause}", now, monotonic) for point in self._points})
+        if self.is_up or self._was_told == "":
+            log.warning("link %s is lost: %s: %s", self.link.id, error.operation, cause)
+            self._journal.note(EventKind.LINK, self.link.id, {"state": "lost", "cause": cause})
+            self._lost_at = monotonic
+        self.is_up = False
+        self._was_told = self.trouble = cause
+        self.seen.set()
+
+    def _returned(self) -> None:
+        self.is_up = True
+        self.trouble = ""
+        self.seen.set()
+        if self._was_told:
+            away = self._clock.monotonic() - self._lost_at
+            log.info("link %s is back after %.0f s", self.link.id, away)
+            self._journal.note(EventKind.LINK, self.link.id, {"state": "back", "away_s": round(away, 1)})
+        else:
+            log.info("link %s is connected", self.link.id)
+            self._journal.note(EventKind.LINK, self.link.id, {"state": "connected"})
+
+
+def _first(group: BaseExceptionGroup[DeviceError]) -> DeviceError:
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an exception group is never empty")
+
+
+class _Grid:
+    """When each device is due: an absolute grid, so that the period does not drift; missed rounds are left out."""
+
+    def __init__(self, devices: Sequence[Device], start: float) -> None:
+        self._next = {device.id: start for device in devices}
+        self._devices = devices
+        self._points: dict[tuple[str, ...], list[PointId]] = {}
+        self.next_due = start
+
+    def due(self, monotonic: float) -> list[Device]:
+        due = [device for device in self._devices if self._next[device.id] <= monotonic]
+        for device in due:
+            period = device.poll_every.total_seconds()
+            rounds = (monotonic - self._next[device.id]) // period + 1
+            self._next[device.id] += rounds * period
+        self.next_due = min(self._next.values())
+        return due
+
+    def points(self, devices: Sequence[Device]) -> list[PointId]:
+        """The devices' points; the same list each time, so that a driver may plan by it once."""
+        key = tuple(device.id for device in devices)
+        if key not in self._points:
+            self._points[key] = [point for device in devices for point in device.points]
+        return self._points[key]

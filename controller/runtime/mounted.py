@@ -1,0 +1,168 @@
+"""A mounted strategy: degrade ladder, one guarded step, and what it keeps between scans."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from controller.core.point import PointId
+from controller.core.sample import Quality, Sample, Scalar
+from controller.core.site import Mount
+from controller.core.strategy import (
+    Decision,
+    InputState,
+    Ladder,
+    Mode,
+    Observation,
+    Plan,
+    Plans,
+    Role,
+)
+from controller.core.text import NO_TEXT, Text
+from controller.runtime.image import FrozenImage
+from controller.runtime.supervisor import Fault, FaultCount, isolate
+
+
+class Ladders:
+    """Executes each input's ladder: GOOD, held for a while, substituted, or absent."""
+
+    def __init__(self, inputs: Mapping[Role, Ladder], roles: Mapping[Role, PointId]) -> None:
+        self._rungs = [(role, roles[role], ladder) for role, ladder in inputs.items()]
+        self._last_good: dict[Role, Sample] = {}
+        self.states: dict[Role, InputState] = dict.fromkeys(inputs, InputState.ABSENT)
+
+    def seen(self, image: FrozenImage) -> dict[Role, Sample]:
+        seen: dict[Role, Sample] = {}
+        samples = image.samples
+        for role, point, ladder in self._rungs:
+            sample = samples[point]
+            if sample.quality is Quality.GOOD:
+                seen[role] = self._last_good[role] = sample
+                self.states[role] = InputState.GOOD
+                continue
+            self.states[role], replacement = self._replacement(role, sample, ladder, image.monotonic)
+            if replacement is not None:
+                seen[role] = replacement
+        return seen
+
+    def _replacement(
+        self, role: Role, sample: Sample, ladder: Ladder, monotonic: float
+    ) -> tuple[InputState, Sample | None]:
+        last = self._last_good.get(role)
+        if last is not None and monotonic - last.received <= ladder.hold.total_seconds():
+            return InputState.HELD, last.worsened(Quality.UNCERTAIN, f"held: {sample.reason}")
+        if ladder.substitute is not None:
+            substituted = Sample(
+                ladder.substitute,
+                Quality.UNCERTAIN,
+                f"substituted: {sample.reason}",
+                sample.timestamp,
+                sample.received,
+            )
+            return InputState.SUBSTITUTED, substituted
+        return InputState.ABSENT, None
+
+
+class MountedStrategy:
+    """One strategy at work. `wishes` is what it wants now, by point; empty while it lets go."""
+
+    def __init__(self, mount: Mount, zone: ZoneInfo) -> None:
+        self.mount = mount
+        self.mode = mount.mode
+        self.source = f"strategy:{mount.id}"
+        self.state: Any = mount.strategy.initial()
+        self.saved_state: Any = None
+        self.wishes: dict[PointId, Scalar] = {}
+        self.reason: Text = NO_TEXT
+        self.fault: Fault | None = None
+        self.faults = FaultCount()
+        self.plan: Any = None
+        self.plan_made = -math.inf
+        self.ladders = Ladders(mount.strategy.inputs, mount.roles)
+        self.outputs = [(role, mount.roles[role]) for role in mount.strategy.outputs]
+        self._zone = zone
+        self._decided = math.nan
+        self._requests: Mapping[Role, Scalar] | None = None
+        self._lease_ends = -math.inf
+
+    @property
+    def plans(self) -> Plans | None:
+        strategy = self.mount.strategy
+        return strategy if isinstance(strategy, Plans) else None
+
+    def observe(self, image: FrozenImage) -> Observation:
+        elapsed = image.monotonic - self._decided if self._decided == self._decided else 0.0
+        return Observation(
+            now=image.now,
+            local=self._local(image.now),
+            elapsed=elapsed,
+            samples=self.ladders.seen(image),
+            plan=self._present_plan(image.monotonic),
+        )
+
+    def step(self, image: FrozenImage) -> bool:
+        """Decide once; answers whether wishes, reason or fault changed. A faulty strategy keeps its last good state."""
+        if self.mode is Mode.OFF or not self.faults.may_step(image.monotonic):
+            return False
+        seen = self.observe(image)
+        decision = isolate(lambda: self.mount.strategy.decide(seen, self.state))
+        if isinstance(decision, Fault):
+            return self._failed(decision, image.monotonic)
+        self._decided = image.monotonic
+        return self._decided_on(decision)
+
+    def restart(self) -> None:
+        """An operator acted: faults are forgotten."""
+        self.faults = FaultCount()
+        self.fault = None
+
+    def let_go(self) -> None:
+        self.wishes = {}
+        self._requests = None
+
+    def is_lease_due(self, monotonic: float) -> bool:
+        """Leases are renewed at half their time."""
+        return bool(self.wishes) and self._lease_ends - monotonic < self.mount.lease.total_seconds() / 2
+
+    def renew_lease(self, monotonic: float) -> float:
+        self._lease_ends = monotonic + self.mount.lease.total_seconds()
+        return self._lease_ends
+
+    def _decided_on(self, decision: Decision[Any]) -> bool:
+        self.state = decision.state
+        changed = self.fault is not None or decision.reason != self.reason
+        if self.faults.faults:
+            self.faults = FaultCount()
+        self.fault = None
+        self.reason = decision.reason
+        if decision.requests == self._requests:
+            return changed
+        undeclared = decision.requests.keys() - self.mount.strategy.outputs
+        if undeclared:
+            raise AssertionError(f"{self.mount.id} requests what it did not declare: {undeclared}")
+        self._requests = decision.requests
+        roles = self.mount.roles
+        self.wishes = {roles[role]: value for role, value in decision.requests.items()}
+        return True
+
+    def _failed(self, fault: Fault, monotonic: float) -> bool:
+        changed = fault != self.fault
+        self.fault = fault
+        if fault.lets_go:
+            self.let_go()
+        else:
+            self.faults = self.faults.after_fault(monotonic)
+        return changed
+
+    def _present_plan(self, monotonic: float) -> Plan | None:
+        plans = self.plans
+        if plans is None or self.plan is None:
+            return None
+        age = monotonic - self.plan_made
+        return Plan(self.plan, age) if age <= plans.plan_limit.total_seconds() else None
+
+    def _local(self, now: datetime) -> datetime:
+        return now.astimezone(self._zone)

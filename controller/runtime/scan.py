@@ -1,0 +1,225 @@
+"""The cycle: freeze, judge, decide, arbitrate, guard, gate, hand to the writer, record. Nothing in it waits.
+
+Live, shadow, simulation and replay run this same cycle; they differ in what stands behind the drivers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from controller.core.command import Command, PriorityArray
+from controller.core.event import EventKind, JsonValue
+from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
+from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of
+from controller.core.point import Point, PointId
+from controller.core.ports import Clock, Phase
+from controller.core.sample import Sample, Scalar
+from controller.core.site import Site
+from controller.core.strategy import Mode
+from controller.core.system import Authority, Condition, Permissive, System
+from controller.core.text import NO_TEXT, Text
+from controller.runtime.image import FrozenImage, Image
+from controller.runtime.journal import Journal
+from controller.runtime.mounted import MountedStrategy
+from controller.runtime.recorder import Recorder
+from controller.runtime.writer import Writer, writable_of
+
+# Urgent points may trigger a scan between two, at most this often.
+EARLY_SCAN_PAUSE_S = 0.1
+
+
+class Control:
+    """One commandable point: its arrays, what the guard remembers, and what came out of the last scan."""
+
+    def __init__(self, point: Point, system: System) -> None:
+        self.point = point
+        self.system = system
+        self.writable = writable_of(point)
+        self.permissives = tuple(each for each in system.permissives if each.point == point.id)
+        self.array = PriorityArray()
+        self.shadow = PriorityArray()
+        self.memory: GuardMemory = UNKNOWN
+        self.allowed: Scalar | None = None
+        self.limit: Text = NO_TEXT
+        self.waiting: Text = NO_TEXT
+
+    def settle(self, image: FrozenImage, is_held: bool) -> Scalar | None:
+        """The value that arbitration and guard let through now; None lets the point go."""
+        monotonic = image.monotonic
+        self.array = self.array.at(monotonic)
+        if not is_held:
+            # Rates and minimum times start from what the equipment does before we take it.
+            self.memory = remember(self.memory, _good_value(image.samples[self.writable.readback]), monotonic)
+        command = self.array.winner
+        if command is None:
+            self.allowed, self.limit = None, NO_TEXT
+            return None
+        allowed = guard(command, self.point, self.memory, self._permissives(image), monotonic)
+        self.memory = remember(self.memory, allowed.value, monotonic)
+        self.allowed, self.limit = allowed.value, allowed.limit
+        return allowed.value
+
+    def _permissives(self, image: FrozenImage) -> Sequence[tuple[Permissive, Sample]]:
+        return [(each, image.samples[each.condition.point]) for each in self.permissives]
+
+
+def _good_value(sample: Sample) -> Scalar | None:
+    return sample.value if sample.is_good else None
+
+
+class Scan:
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        image: Image,
+        writer: Writer,
+        recorder: Recorder,
+        journal: Journal,
+        strategies: Sequence[MountedStrategy],
+        authority: Mapping[str, Authority],
+    ) -> None:
+        self._site = site
+        self._clock = clock
+        self._image = image
+        self._writer = writer
+        self._recorder = recorder
+        self._journal = journal
+        self._strategies = strategies
+        self._authority = authority
+        writables = [point for point in site.points.values() if point.writable is not None]
+        self._machines = machines_of(writables)
+        self._lifelines = lifelines_of(writables)
+        self.handshakes = {each.remote for each in self._machines} | {each.heartbeat for each in self._lifelines}
+        self.controls: dict[PointId, Control] = {
+            point: Control(site.points[point], system)
+            for system in site.systems
+            for point in system.points
+            if point not in self.handshakes
+        }
+        self._conditions = {
+            condition: float("inf") for system in site.systems for step in system.release for condition in step.after
+        }
+        self._early = asyncio.Event()
+        self.frozen: FrozenImage | None = None
+        self.letting_go = False
+        self.count = 0
+        self.missed = 0
+        self.actual_period = site.scan_every.total_seconds()
+
+    def request_early(self) -> None:
+        """An urgent point changed: do not wait for the grid."""
+        self._early.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_on_grid(), name="scan")
+            tasks.create_task(self._run_early(), name="early scan")
+
+    async def _run_on_grid(self) -> None:
+        period = self._site.scan_every.total_seconds()
+        due = self._clock.monotonic()
+        while True:
+            await self._clock.sleep_until(due, Phase.SCAN, "scan")
+            self.cycle()
+            late = int((self._clock.monotonic() - due) // period)
+            self.missed += late
+            due += (late + 1) * period
+
+    async def _run_early(self) -> None:
+        while True:
+            await self._early.wait()
+            last = self.frozen.monotonic if self.frozen else 0.0
+            earliest = max(self._clock.monotonic(), last + EARLY_SCAN_PAUSE_S)
+            await self._clock.sleep_until(earliest, Phase.SCAN, "early scan")
+            if self._early.is_set():
+                self.cycle()
+
+    def cycle(self) -> None:
+        """One scan."""
+        self._early.clear()
+        image = self._image.freeze()
+        self._measure(image)
+        self._writer.judge(image)
+        if not self.letting_go:
+            for strategy in self._strategies:
+                self._step(strategy, image)
+        wanted = self._wanted(image)
+        self._writer.want(wanted, self._fulfilled(image))
+        self._recorder.record(image)
+        self.count += 1
+
+    def _measure(self, image: FrozenImage) -> None:
+        if self.frozen is not None:
+            # A moving average over about twenty scans: what the view shows as the actual scan period.
+            self.actual_period += 0.05 * (image.monotonic - self.frozen.monotonic - self.actual_period)
+        self.frozen = image
+
+    def _step(self, strategy: MountedStrategy, image: FrozenImage) -> None:
+        changed = strategy.step(image)
+        if changed:
+            self._tell(strategy)
+        if strategy.fault is not None and not strategy.fault.lets_go:
+            return  # nobody renews its leases: what it wished ends by itself
+        if changed or strategy.is_lease_due(image.monotonic):
+            self._place(strategy, image.monotonic)
+
+    def _place(self, strategy: MountedStrategy, monotonic: float) -> None:
+        mount = strategy.mount
+        ends = strategy.renew_lease(monotonic)
+        for _, point in strategy.outputs:
+            control = self.controls[point]
+            array = control.shadow if strategy.mode is Mode.SHADOW else control.array
+            value = strategy.wishes.get(point)
+            if value is None:
+                array = array.without(mount.priority, strategy.source)
+            else:
+                array = array.with_command(
+                    Command(point, value, mount.priority, strategy.source, ends, strategy.reason)
+                )
+            if strategy.mode is Mode.SHADOW:
+                control.shadow = array
+            else:
+                control.array = array
+
+    def _wanted(self, image: FrozenImage) -> dict[PointId, Scalar]:
+        """The complete wish of all systems that are ours, remote bits and heartbeats included."""
+        holdings = self._writer.holdings
+        wanted: dict[PointId, Scalar] = {}
+        for id_, control in self.controls.items():
+            value = control.settle(image, id_ in holdings)
+            if value is not None and self._is_ours(control.system):
+                wanted[id_] = value
+        wanted, waiting = handed_over(self._machines, wanted, holdings, self._writer.yielding)
+        for id_, control in self.controls.items():
+            control.waiting = waiting.get(id_, NO_TEXT)
+        wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
+        return wanted
+
+    def _is_ours(self, system: System) -> bool:
+        return not self.letting_go and self._authority[system.id] is Authority.TIDEWATT
+
+    def _fulfilled(self, image: FrozenImage) -> set[Condition]:
+        """The release conditions that hold, for as long as each asks."""
+        fulfilled: set[Condition] = set()
+        for condition, since in self._conditions.items():
+            if not condition.holds(image.samples[condition.point]):
+                self._conditions[condition] = float("inf")
+                continue
+            since = min(since, image.monotonic)
+            self._conditions[condition] = since
+            if image.monotonic - since >= condition.lasting.total_seconds():
+                fulfilled.add(condition)
+        return fulfilled
+
+    def _tell(self, strategy: MountedStrategy) -> None:
+        fault = strategy.fault
+        body: dict[str, JsonValue] = {
+            "mode": strategy.mode.value,
+            "reason": strategy.reason.en,
+            "reason_zh": strategy.reason.zh,
+            "wishes": {str(point): value for point, value in strategy.wishes.items()},
+            "fault": None if fault is None else fault.description,
+        }
+        self._journal.note(EventKind.STRATEGY, strategy.mount.id, body)

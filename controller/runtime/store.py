@@ -1,0 +1,203 @@
+"""What must outlive the process: small, synchronous FULL, every change one transaction.
+
+Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
+states and plans, the calendar's last runs, and whether the last exit was clean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from controller.core.errors import EnvironmentProblem
+from controller.core.point import PointId
+from controller.core.ports import Clock
+from controller.core.sample import Scalar
+from controller.core.system import Authority
+
+ResultT = TypeVar("ResultT")
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS authority (system TEXT PRIMARY KEY, authority TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (
+    point TEXT PRIMARY KEY, value TEXT NOT NULL, before TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS operator_command (
+    point TEXT PRIMARY KEY, value TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, remaining_s REAL NOT NULL,
+    saved TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS strategy (
+    mount TEXT PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS plan (mount TEXT PRIMARY KEY, made TEXT NOT NULL, plan TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calendar (job TEXT PRIMARY KEY, ran_on TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Held(NamedTuple):
+    """A point in our hands: what we meant to write and what stood there before us."""
+
+    point: PointId
+    value: Scalar
+    before: Scalar | None
+
+
+class OperatorCommand(NamedTuple):
+    point: PointId
+    value: Scalar
+    source: str
+    reason: str
+    remaining: float
+
+
+class StoredState(NamedTuple):
+    kind: str
+    version: int
+    state: Any
+
+
+class StoredPlan(NamedTuple):
+    made: datetime
+    plan: Any
+
+
+class Store:
+    """`path` None keeps everything in memory, for tests and backtests. Files are touched on a thread of their own."""
+
+    def __init__(self, path: Path | None, clock: Clock) -> None:
+        self._clock = clock
+        self._in_memory = path is None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        try:
+            self._database = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise EnvironmentProblem(f"{path}: the state store cannot be opened: {error}") from error
+
+    async def close(self) -> None:
+        await self._run(self._database.close)
+        self._thread.shutdown(wait=True)
+
+    async def load_authority(self) -> dict[str, Authority]:
+        rows = await self._query("SELECT system, authority FROM authority")
+        return {system: Authority(authority) for system, authority in rows}
+
+    async def save_authority(self, system: str, authority: Authority) -> None:
+        await self._change("REPLACE INTO authority VALUES (?, ?)", [(system, authority.value)])
+
+    async def load_held(self) -> list[Held]:
+        rows = await self._query("SELECT point, value, before FROM held")
+        return [Held(PointId(point), json.loads(value), json.loads(before)) for point, value, before in rows]
+
+    async def save_held(self, held: Sequence[Held]) -> None:
+        """Commit the intents; only then may bytes leave. What stood before us the first time stays."""
+        at = self._clock.now().isoformat()
+        await self._change(
+            "INSERT INTO held VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (point) DO UPDATE SET value = excluded.value, at = excluded.at",
+            [(each.point, json.dumps(each.value), json.dumps(each.before), at) for each in held],
+        )
+
+    async def forget_held(self, points: Sequence[PointId]) -> None:
+        await self._change("DELETE FROM held WHERE point = ?", [(point,) for point in points])
+
+    async def load_operator_commands(self) -> list[OperatorCommand]:
+        """Commands that have not ended: by the stored remainder and by the wall clock, whichever ends first."""
+        now = self._clock.now()
+        rows = await self._query("SELECT point, value, source, reason, remaining_s, saved FROM operator_command")
+        commands = [
+            OperatorCommand(PointId(point), json.loads(value), source, reason, _remaining(remaining, saved, now))
+            for point, value, source, reason, remaining, saved in rows
+        ]
+        return [command for command in commands if command.remaining > 0]
+
+    async def save_operator_command(self, command: OperatorCommand) -> None:
+        await self._change(
+            "REPLACE INTO operator_command VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    command.point,
+                    json.dumps(command.value),
+                    command.source,
+                    command.reason,
+                    command.remaining,
+                    self._clock.now().isoformat(),
+                )
+            ],
+        )
+
+    async def forget_operator_command(self, point: PointId) -> None:
+        await self._change("DELETE FROM operator_command WHERE point = ?", [(point,)])
+
+    async def load_states(self) -> dict[str, StoredState]:
+        rows = await self._query("SELECT mount, kind, version, state FROM strategy")
+        return {mount: StoredState(kind, version, json.loads(state)) for mount, kind, version, state in rows}
+
+    async def save_states(self, states: Mapping[str, StoredState]) -> None:
+        await self._change(
+            "REPLACE INTO strategy VALUES (?, ?, ?, ?)",
+            [(mount, each.kind, each.version, json.dumps(each.state)) for mount, each in states.items()],
+        )
+
+    async def load_plans(self) -> dict[str, StoredPlan]:
+        rows = await self._query("SELECT mount, made, plan FROM plan")
+        return {mount: StoredPlan(datetime.fromisoformat(made), json.loads(plan)) for mount, made, plan in rows}
+
+    async def save_plan(self, mount: str, plan: StoredPlan) -> None:
+        await self._change(
+            "REPLACE INTO plan VALUES (?, ?, ?)",
+            [(mount, plan.made.astimezone(UTC).isoformat(), json.dumps(plan.plan))],
+        )
+
+    async def load_calendar(self) -> dict[str, date]:
+        rows = await self._query("SELECT job, ran_on FROM calendar")
+        return {job: date.fromisoformat(ran_on) for job, ran_on in rows}
+
+    async def save_calendar(self, job: str, ran_on: date) -> None:
+        await self._change("REPLACE INTO calendar VALUES (?, ?)", [(job, ran_on.isoformat())])
+
+    async def begin_run(self) -> bool:
+        """Mark a run as begun; answers whether the run before ended cleanly (or there was none)."""
+        rows = await self._query("SELECT value FROM run WHERE key = 'state'")
+        await self._change("REPLACE INTO run VALUES ('state', ?)", [("running",)])
+        return not rows or rows[0][0] == "ended"
+
+    async def end_run(self) -> None:
+        await self._change("REPLACE INTO run VALUES ('state', ?)", [("ended",)])
+
+    async def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        return await self._run(lambda: self._database.execute(sql).fetchall())
+
+    async def _change(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        await self._run(lambda: self._commit(sql, rows))
+
+    def _commit(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        database = self._database
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            database.executemany(sql, rows)
+        except sqlite3.Error:
+            database.execute("ROLLBACK")
+            raise
+        database.execute("COMMIT")
+
+    async def _run(self, work: Callable[[], ResultT]) -> ResultT:
+        try:
+            if self._in_memory:
+                return work()
+            with self._clock.outside():
+                return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise EnvironmentProblem(f"the state store failed: {error}") from error
+
+
+def _remaining(remaining: float, saved: str, now: datetime) -> float:
+    elapsed = (now - datetime.fromisoformat(saved)).total_seconds()
+    # A wall clock that was set back must not lengthen a lease.
+    return min(remaining, remaining - elapsed)

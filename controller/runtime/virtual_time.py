@@ -1,0 +1,129 @@
+"""Virtual time: the whole daemon as fast as the processor allows, and the same to the bit every time.
+
+An event loop whose clock jumps to the next timer whenever nothing is ready, except while something outside (a worker
+process, a store thread) is at work: then it really waits. Sleepers of one instant wake one by one in the order of
+(phase, name), each running to its next wait before the following one wakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import selectors
+from collections.abc import Coroutine, Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from controller.core.ports import Phase
+
+ResultT = TypeVar("ResultT")
+SelectorEvents = list[tuple[selectors.SelectorKey, int]]
+
+
+class _Sleeper(NamedTuple):
+    deadline: float
+    phase: Phase
+    name: str
+    order: int
+    woken: asyncio.Future[None]
+
+
+class VirtualTime:
+    """The clock's state, shared by loop, selector and clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.at_work_outside = 0
+        self._sleepers: list[_Sleeper] = []
+        self._order = 0
+
+    def add(self, deadline: float, phase: Phase, name: str, woken: asyncio.Future[None]) -> None:
+        self._order += 1
+        heapq.heappush(self._sleepers, _Sleeper(deadline, phase, name, self._order, woken))
+
+    def jump(self, timer: float | None) -> None:
+        """Advance to the loop's next timer or to the next sleeper, whichever is earlier, and wake that one."""
+        sleepers = self._sleepers
+        while sleepers and sleepers[0].woken.done():
+            heapq.heappop(sleepers)
+        if sleepers and (timer is None or sleepers[0].deadline <= timer):
+            sleeper = heapq.heappop(sleepers)
+            self.now = max(self.now, sleeper.deadline)
+            sleeper.woken.set_result(None)
+        elif timer is not None:
+            self.now = max(self.now, timer)
+        else:
+            raise RuntimeError("virtual time stands still: every task waits and no timer is set")
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Instead of waiting for a timer, moves the clock there."""
+
+    def __init__(self, time: VirtualTime) -> None:
+        super().__init__()
+        self._time = time
+
+    def select(self, timeout: float | None = None) -> SelectorEvents:
+        time = self._time
+        if timeout is not None and timeout <= 0:
+            return super().select(0) if time.at_work_outside else []
+        if time.at_work_outside:
+            return super().select(None)
+        ready = super().select(0)
+        if not ready:
+            time.jump(None if timeout is None else time.now + timeout)
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.virtual = VirtualTime()
+        super().__init__(_JumpingSelector(self.virtual))
+
+    def time(self) -> float:
+        return self.virtual.now
+
+
+class VirtualClock:
+    """The clock of a VirtualLoop: wall time starts at `start` and moves with the loop."""
+
+    def __init__(self, loop: VirtualLoop, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError("a clock starts at an aware time")
+        self._loop = loop
+        self._time = loop.virtual
+        self._start = start.astimezone(UTC) - timedelta(seconds=loop.virtual.now)
+        self._read_at = -1.0
+        self._now = start
+
+    def now(self) -> datetime:
+        if self._time.now != self._read_at:
+            self._read_at = self._time.now
+            self._now = self._start + timedelta(seconds=self._read_at)
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._time.now
+
+    def wire_time(self) -> float:
+        return self._time.now
+
+    async def sleep_until(self, deadline: float, phase: Phase, name: str) -> None:
+        woken: asyncio.Future[None] = self._loop.create_future()
+        self._time.add(deadline, phase, name, woken)
+        await woken
+
+    @contextlib.contextmanager
+    def outside(self) -> Generator[None]:
+        self._time.at_work_outside += 1
+        try:
+            yield
+        finally:
+            self._time.at_work_outside -= 1
+
+
+def run(main: Coroutine[Any, Any, ResultT], loop: VirtualLoop) -> ResultT:
+    """Run to completion on virtual time; the loop is closed afterwards."""
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(main)
