@@ -88,7 +88,8 @@ def relative_humidity_from_dew_point(temperature: float, dew_point: float) -> fl
 
 
 def moist_air_enthalpy(temperature: float, humidity: float) -> float:
-    """Specific enthalpy of moist air [kJ/kg dry air] at a dry bulb [degC] and humidity ratio [kg/kg]; [1] equation 30."""
+    """Specific enthalpy of moist air [kJ/kg dry air] at a dry bulb [degC] and humidity ratio [kg/kg]; [1] equation
+    30."""
     return 1.006 * temperature + humidity * (2501.0 + 1.86 * temperature)
 
 

@@ -13,7 +13,7 @@ from controller.core.command import Priority
 from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
 from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
-from controller.core.system import System
+from controller.core.system import Authority, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """digest: hash of the compiled configuration, carried by every event."""
+    """digest: hash of the compiled configuration, carried by every event. first_authority: where systems stand at the
+    very first start; from then on what people set is kept in the store."""
 
     folder: Path
     name: str
@@ -74,3 +75,4 @@ class Site:
     equipment: Mapping[str, str]
     mounts: tuple[Mount, ...]
     digest: str
+    first_authority: Authority

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Mapping
 
 from controller.core.errors import HistorianError
 from controller.core.point import Point, PointId
@@ -26,7 +27,7 @@ MOST_PENDING = 300_000
 class Recorder:
     """Collects in the scan, hands over in its own task; a failing historian costs memory to a bound, then samples."""
 
-    def __init__(self, points: dict[PointId, Point], historian: Historian, journal: Journal) -> None:
+    def __init__(self, points: Mapping[PointId, Point], historian: Historian, journal: Journal) -> None:
         self._increments = {id_: point.cov_increment for id_, point in points.items()}
         self._historian = historian
         self._journal = journal

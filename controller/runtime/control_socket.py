@@ -1,0 +1,154 @@
+"""How commands reach a running daemon: JSON lines over state/control.sock, mode 0600, versioned.
+
+Request: {"tidewatt": 1, "command": "explain", ...}; answer: {"ok": true, "answer": ...} or {"ok": false, "error": ...}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeGuard, cast
+
+from controller.core.errors import EnvironmentProblem
+from controller.core.event import JsonValue
+from controller.core.point import PointId
+from controller.core.system import Authority
+from controller.runtime import status
+from controller.runtime.daemon import Daemon
+from controller.runtime.operator import OperatorCommandRefused
+
+VERSION = 1
+# A request is small; what is longer is not for us.
+LONGEST_LINE = 64 * 1024
+
+Handler = Callable[[Daemon, Mapping[str, Any]], Awaitable[JsonValue]]
+
+
+class RequestRefused(Exception):
+    """The request cannot be met; its words go to whoever asked."""
+
+
+@contextlib.contextmanager
+def listening(path: Path) -> Generator[socket.socket]:
+    """A socket that only this user may open; its file goes with us. Hold the site's lock before."""
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        try:
+            listener.bind(str(path))
+            path.chmod(0o600)
+            listener.setblocking(False)
+        except OSError as error:
+            raise EnvironmentProblem(f"{path}: the control socket cannot be opened: {error}") from error
+        try:
+            yield listener
+        finally:
+            path.unlink(missing_ok=True)
+
+
+async def serve(daemon: Daemon, listener: socket.socket) -> None:
+    """Answer requests until cancelled."""
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+            while line := await _next_line(reader):
+                writer.write(json.dumps(await _answer(daemon, line)).encode() + b"\n")
+                await writer.drain()
+
+    server = await asyncio.start_unix_server(converse, sock=listener, limit=LONGEST_LINE)
+    async with server:
+        await server.serve_forever()
+
+
+async def _next_line(reader: asyncio.StreamReader) -> bytes:
+    """The next request; empty at the end of the conversation or where a line is too long to be one."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b""
+
+
+async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
+    try:
+        request: Any = json.loads(line)
+    except ValueError:
+        return _error("this is no JSON")
+    if not _is_request(request):
+        return _error(f'a request is {{"tidewatt": {VERSION}, "command": ...}}')
+    handler = _HANDLERS.get(str(request.get("command")))
+    if handler is None:
+        return _error(f"there is no command {request.get('command')!r}; there are {', '.join(_HANDLERS)}")
+    try:
+        return {"ok": True, "answer": await handler(daemon, request)}
+    except (RequestRefused, OperatorCommandRefused) as error:
+        return _error(str(error))
+
+
+def _is_request(request: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(request, dict) and cast("dict[str, Any]", request).get("tidewatt") == VERSION
+
+
+def _error(words: str) -> dict[str, JsonValue]:
+    return {"ok": False, "error": words}
+
+
+async def _status(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
+    return status.status(daemon)
+
+
+async def _points(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
+    return status.points(daemon)
+
+
+async def _explain(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    return status.explain(daemon, _point(daemon, request))
+
+
+async def _write(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    value, lasting = request.get("value"), request.get("for_s")
+    if not isinstance(value, (bool, int, float, str)):
+        raise RequestRefused("a command needs a value")
+    if not isinstance(lasting, (int, float)) or isinstance(lasting, bool):
+        raise RequestRefused("a command needs an end: for_s, in seconds")
+    point = _point(daemon, request)
+    await daemon.command(point, value, timedelta(seconds=lasting), _who(request), str(request.get("reason", "")))
+    return status.explain(daemon, point)
+
+
+async def _relinquish(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    return {"there_was_a_command": await daemon.relinquish(_point(daemon, request), _who(request))}
+
+
+async def _authority(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    system, authority = str(request.get("system")), str(request.get("authority"))
+    if system not in daemon.authority:
+        raise RequestRefused(f"there is no system {system!r}; there are {', '.join(daemon.authority)}")
+    if authority not in set(Authority):
+        raise RequestRefused(f"authority is {' or '.join(Authority)}, not {authority!r}")
+    await daemon.set_authority(system, Authority(authority), _who(request))
+    return {id_: each.value for id_, each in daemon.authority.items()}
+
+
+def _point(daemon: Daemon, request: Mapping[str, Any]) -> PointId:
+    point = PointId(str(request.get("point")))
+    if point not in daemon.site.points:
+        raise RequestRefused(f"there is no point {point!r} in this site")
+    return point
+
+
+def _who(request: Mapping[str, Any]) -> str:
+    return str(request.get("who") or "unknown")[:80]
+
+
+_HANDLERS: Mapping[str, Handler] = {
+    "status": _status,
+    "points": _points,
+    "explain": _explain,
+    "write": _write,
+    "relinquish": _relinquish,
+    "authority": _authority,
+}

@@ -1,0 +1,264 @@
+"""The daemon: its parts put together, its life from start to the last point let go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from controller.core.command import Command, Priority
+from controller.core.event import EventKind
+from controller.core.point import PointId
+from controller.core.ports import Clock, Historian, Phase
+from controller.core.sample import Scalar
+from controller.core.site import Site
+from controller.core.state_codec import decode, encode
+from controller.core.strategy import StrategyKind
+from controller.core.system import Authority
+from controller.runtime.calendar import Calendar, CalendarJob
+from controller.runtime.image import Image
+from controller.runtime.journal import Journal
+from controller.runtime.link import LinkTask
+from controller.runtime.mounted import MountedStrategy
+from controller.runtime.operator import Operator, OperatorCommandRefused
+from controller.runtime.planner import Planner
+from controller.runtime.recorder import Recorder
+from controller.runtime.scan import Scan
+from controller.runtime.store import OperatorCommand, Store, StoredState
+from controller.runtime.workers import Workers
+from controller.runtime.writer import Writer
+
+log = logging.getLogger(__name__)
+
+# The first scan waits this long (wire time) for every link to be read once, or to be found absent.
+FIRST_READ_S = 3.0
+SAVE_STATES_EVERY_S = 10.0
+# Shutting down, a progress line this often.
+PROGRESS_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """Progress of letting go: points still held, seconds since it began and seconds it may take."""
+
+    held: tuple[PointId, ...]
+    elapsed: float
+    within: float
+
+
+Progress = Callable[[Releasing], None]
+
+
+def _unseen(_: Releasing) -> None:
+    """Nobody watches."""
+
+
+class Daemon:
+    def __init__(self, site: Site, clock: Clock, historian: Historian, store: Store) -> None:
+        self.site = site
+        self.clock = clock
+        self.historian = historian
+        self.store = store
+        self.journal = Journal(clock, site.digest)
+        self.authority: dict[str, Authority] = {system.id: site.first_authority for system in site.systems}
+        self.strategies = [MountedStrategy(mount, site.zone) for mount in site.mounts]
+        self.workers = Workers(clock)
+        self.image = Image(site.points, clock, self._urgent)
+        self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
+        self.recorder = Recorder(site.points, historian, self.journal)
+        self.scan = Scan(
+            site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
+        )
+        self.operator = Operator(self.scan, clock, self.authority)
+        self.planner = Planner(site, clock, self.scan, store, self.workers, self.journal, self.strategies)
+        self.links = [LinkTask(link, clock, self.image, self.journal, self.writer.serve) for link in site.links]
+
+    def _urgent(self) -> None:
+        self.scan.request_early()
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event, progress: Progress = _unseen, *beside: Coroutine[Any, Any, None]) -> bool:
+        """Run until `stop` is set, then let everything go in order; answers whether all of it was let go.
+
+        `beside` are tasks that live as long as the daemon (control socket, view). An unexpected exception anywhere
+        stops the daemon; it lets go first and then raises.
+        """
+        await self._begin()
+        try:
+            await self._work(stop, beside)
+        finally:
+            released = await self._end(progress)
+        return released
+
+    async def release(self, progress: Progress = _unseen) -> bool:
+        """Let go what an earlier run left at the devices, and nothing else; for when the daemon is dead."""
+        self.writer.adopt(await self.store.load_held())
+        return await self._end(progress)
+
+    async def _begin(self) -> None:
+        ended_cleanly = await self.store.begin_run()
+        self.authority.update(
+            {id_: each for id_, each in (await self.store.load_authority()).items() if id_ in self.authority}
+        )
+        self.writer.adopt(await self.store.load_held())
+        self._restore_states(await self.store.load_states())
+        self.planner.restore(await self.store.load_plans())
+        self._restore_commands(await self.store.load_operator_commands())
+        self.journal.note(
+            EventKind.DAEMON,
+            self.site.name,
+            {
+                "state": "started",
+                "earlier_run_ended_cleanly": ended_cleanly,
+                "adopted": [str(point) for point in self.writer.holdings],
+            },
+        )
+
+    async def _work(self, stop: asyncio.Event, beside: tuple[Coroutine[Any, Any, None], ...]) -> None:
+        calendar = Calendar(self._calendar_jobs(), self.site.zone, self.clock, self.store)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(link.run(), name=f"link {link.link.id}") for link in self.links]
+            await self._first_read()
+            for work in (self.scan.run(), self.planner.run(), self.recorder.run(), calendar.run(), self._save_states()):
+                tasks.append(group.create_task(work))
+            tasks.extend(group.create_task(work) for work in beside)
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+
+    async def _end(self, progress: Progress) -> bool:
+        """Let go, then close everything in the order that loses nothing."""
+        try:
+            released = await self._let_go(progress)
+            await self._save_changed_states()
+            await self.workers.close()
+            state = "stopped" if released else "stopped, not everything was let go"
+            self.journal.note(EventKind.DAEMON, self.site.name, {"state": state})
+            if released:
+                await self.store.end_run()
+        finally:
+            await self.recorder.flush()
+            await self.historian.close()
+            await self.store.close()
+        return released
+
+    async def _let_go(self, progress: Progress) -> bool:
+        """The same cycle with no wish at all, over fresh connections, until nothing is held or time is up."""
+        self.scan.letting_go = True
+        within = max((system.release_within for system in self.site.systems), default=timedelta(0)).total_seconds()
+        began = self.clock.monotonic()
+        if not self.writer.holdings:
+            return True
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(link.run(), name=f"link {link.link.id}") for link in self.links]
+            tasks.append(group.create_task(self.scan.run(), name="scan"))
+            tasks.append(group.create_task(self.recorder.run(), name="recorder"))
+            while self.writer.holdings and self.clock.monotonic() - began < within:
+                progress(Releasing(tuple(self.writer.holdings), self.clock.monotonic() - began, within))
+                await self._pause()
+            for task in tasks:
+                task.cancel()
+        progress(Releasing(tuple(self.writer.holdings), self.clock.monotonic() - began, within))
+        return not self.writer.holdings
+
+    async def _pause(self) -> None:
+        period = min(PROGRESS_EVERY_S, self.site.scan_every.total_seconds())
+        await self.clock.sleep_until(self.clock.monotonic() + period, Phase.RECORD, "progress")
+
+    async def _first_read(self) -> None:
+        """Decide on a picture, not on a blank."""
+        try:
+            async with asyncio.timeout(FIRST_READ_S):
+                for link in self.links:
+                    await link.seen.wait()
+        except TimeoutError:
+            log.info("starting although not every link has answered yet")
+
+    # --- what must survive --------------------------------------------------------------------------------------
+
+    def _restore_states(self, stored: dict[str, StoredState]) -> None:
+        for strategy in self.strategies:
+            mount = strategy.mount
+            state = stored.get(mount.id)
+            if state is None:
+                continue
+            try:
+                strategy.state = _decoded(state, mount.kind)
+            except ValueError as error:
+                log.warning("strategy %s starts afresh, its stored state is not used: %s", mount.id, error)
+                body = {"alarm": "stored state not used", "state": "active", "cause": str(error)}
+                self.journal.note(EventKind.ALARM, mount.id, body)
+
+    def _restore_commands(self, stored: list[OperatorCommand]) -> None:
+        for each in stored:
+            who = each.source.removeprefix("operator:")
+            try:
+                self.operator.command(each.point, each.value, timedelta(seconds=each.remaining), who, each.reason)
+            except OperatorCommandRefused as error:
+                log.warning("the operator's command for %s is not restored: %s", each.point, error)
+
+    async def _save_states(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_STATES_EVERY_S)
+            await self._save_changed_states()
+
+    async def _save_changed_states(self) -> None:
+        changed: dict[str, StoredState] = {}
+        for strategy in self.strategies:
+            if strategy.state != strategy.saved_state:
+                strategy.saved_state = strategy.state
+                kind = strategy.mount.kind
+                changed[strategy.mount.id] = StoredState(kind.name, kind.state_version, encode(strategy.state))
+        if changed:
+            await self.store.save_states(changed)
+
+    def _calendar_jobs(self) -> list[CalendarJob]:
+        return []
+
+    # --- what people do -----------------------------------------------------------------------------------------
+
+    async def set_authority(self, system: str, authority: Authority, who: str) -> None:
+        """Hand a system over or back. Durable; letting go begins with the next scan, which is at once."""
+        before = self.authority[system]
+        await self.store.save_authority(system, authority)
+        self.authority[system] = authority
+        if authority is Authority.ORIGINAL:
+            await self._end_commands_of(system)
+        self.journal.note(
+            EventKind.AUTHORITY, system, {"before": before.value, "authority": authority.value, "who": who}
+        )
+        self.scan.request_early()
+
+    async def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:
+        """An operator's command; raises OperatorCommandRefused."""
+        command = self.operator.command(point, value, lasting, who, reason)
+        await self.store.save_operator_command(
+            OperatorCommand(point, command.value, command.source, reason, lasting.total_seconds())
+        )
+        body = {"step": "operator", "value": command.value, "who": who, "for_s": lasting.total_seconds()}
+        self.journal.note(EventKind.COMMAND, point, {**body, "reason": reason})
+        return command
+
+    async def relinquish(self, point: PointId, who: str) -> bool:
+        """End an operator's command and take back what somebody overrode; answers whether there was a command."""
+        there_was = self.operator.relinquish(point)
+        await self.store.forget_operator_command(point)
+        self.writer.hand_back([point])
+        self.journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
+        return there_was
+
+    async def _end_commands_of(self, system: str) -> None:
+        for id_, control in self.scan.controls.items():
+            if control.system.id == system and control.array.slots[Priority.MANUAL_OPERATOR - 1] is not None:
+                self.operator.relinquish(id_)
+                await self.store.forget_operator_command(id_)
+
+
+def _decoded(stored: StoredState, kind: StrategyKind) -> Any:
+    if (stored.kind, stored.version) != (kind.name, kind.state_version):
+        raise ValueError(f"it is of {stored.kind} version {stored.version}")
+    return decode(kind.state, stored.state)

@@ -1,0 +1,99 @@
+"""Plans at each strategy's own interval: made by a worker, stored, and given to the strategy with their age."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from controller.core.event import EventKind
+from controller.core.ports import Clock, Phase
+from controller.core.site import Site
+from controller.core.state_codec import decode, encode
+from controller.core.strategy import Mode, PlanInput, Plans
+from controller.runtime.image import FrozenImage
+from controller.runtime.journal import Journal
+from controller.runtime.mounted import MountedStrategy
+from controller.runtime.scan import Scan
+from controller.runtime.store import Store, StoredPlan
+from controller.runtime.workers import WorkerFailed, Workers
+
+log = logging.getLogger(__name__)
+
+# Generous: importing a scientific library on a slow box takes ten seconds.
+DEADLINE_S = 120.0
+RETRY_S = 300.0
+
+
+class Planner:
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        scan: Scan,
+        store: Store,
+        workers: Workers,
+        journal: Journal,
+        strategies: Sequence[MountedStrategy],
+    ) -> None:
+        self._site = site
+        self._clock = clock
+        self._scan = scan
+        self._store = store
+        self._workers = workers
+        self._journal = journal
+        self._planning = [each for each in strategies if each.plans is not None and each.mode is not Mode.OFF]
+
+    def restore(self, stored: Mapping[str, StoredPlan]) -> None:
+        """Plans made by an earlier run, as old as they are."""
+        for strategy in self._planning:
+            plan = stored.get(strategy.mount.id)
+            if plan is None or strategy.plans is None:
+                continue
+            try:
+                strategy.plan = decode(strategy.plans.plan_type, plan.plan)
+            except ValueError as error:
+                log.warning("the stored plan of %s is not used: %s", strategy.mount.id, error)
+                continue
+            age = max(0.0, (self._clock.now() - plan.made).total_seconds())
+            strategy.plan_made = self._clock.monotonic() - age
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for strategy in self._planning:
+                tasks.create_task(self._keep_planned(strategy), name=f"plan {strategy.mount.id}")
+
+    async def _keep_planned(self, strategy: MountedStrategy) -> None:
+        plans = strategy.plans
+        assert plans is not None
+        name = strategy.mount.id
+        due = strategy.plan_made + plans.plan_every.total_seconds()
+        while True:
+            await self._clock.sleep_until(max(due, self._clock.monotonic()), Phase.CALENDAR, name)
+            image = self._scan.frozen
+            if image is None:
+                due = self._clock.monotonic() + self._site.scan_every.total_seconds()
+                continue
+            made = await self._plan(strategy, plans, image)
+            due = self._clock.monotonic() + (plans.plan_every.total_seconds() if made else RETRY_S)
+
+    async def _plan(self, strategy: MountedStrategy, plans: Plans, image: FrozenImage) -> bool:
+        given = PlanInput(
+            now=image.now,
+            zone=self._site.zone,
+            position=self._site.position,
+            seen=strategy.observe(image),
+            state=strategy.state,
+            previous=strategy.plan,
+        )
+        try:
+            plan = await self._workers.run(plans.plan, given, DEADLINE_S)
+        except WorkerFailed as error:
+            log.warning("no new plan for %s: %s", strategy.mount.id, error)
+            self._journal.note(EventKind.PLAN, strategy.mount.id, {"made": False, "cause": str(error)})
+            return False
+        strategy.plan, strategy.plan_made = plan, image.monotonic
+        stored = StoredPlan(image.now, encode(plan))
+        await self._store.save_plan(strategy.mount.id, stored)
+        self._journal.note(EventKind.PLAN, strategy.mount.id, {"made": True, "plan": stored.plan})
+        return True

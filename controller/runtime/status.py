@@ -1,0 +1,184 @@
+"""What the daemon shows of itself: plain JSON, the same for the command line, the live view and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from controller.core.command import Command
+from controller.core.event import Event, JsonValue
+from controller.core.ledger import Holding
+from controller.core.point import PointId
+from controller.core.sample import Sample
+from controller.core.strategy import InputState
+from controller.core.text import Text
+from controller.runtime.daemon import Daemon
+from controller.runtime.link import LinkTask
+from controller.runtime.mounted import MountedStrategy
+from controller.runtime.scan import Control
+
+Json = dict[str, JsonValue]
+
+# A page or a terminal shows no more.
+RECENT_EVENTS = 30
+
+
+def status(daemon: Daemon) -> Json:
+    """Everything at a glance; ages in seconds."""
+    scan = daemon.scan
+    return {
+        "site": daemon.site.name,
+        "now": daemon.clock.now().isoformat(),
+        "time_zone": str(daemon.site.zone),
+        "configuration": daemon.site.digest,
+        "scan": {
+            "count": scan.count,
+            "period_s": daemon.site.scan_every.total_seconds(),
+            "actual_period_s": round(scan.actual_period, 3),
+            "missed": scan.missed,
+            "letting_go": scan.letting_go,
+        },
+        "links": [_link(link) for link in daemon.links],
+        "systems": [
+            {
+                "id": system.id,
+                "name": text(system.name),
+                "authority": daemon.authority[system.id].value,
+                "held": [str(point) for point in daemon.writer.held_of(system)],
+            }
+            for system in daemon.site.systems
+        ],
+        "strategies": [_strategy(strategy, daemon.clock.monotonic()) for strategy in daemon.strategies],
+        "history": {
+            "pending": daemon.recorder.pending,
+            "dropped": daemon.recorder.dropped + daemon.journal.dropped,
+        },
+        "writes": daemon.writer.writes,
+        "events": [event(each) for each in list(daemon.journal.recent)[-RECENT_EVENTS:]],
+    }
+
+
+def points(daemon: Daemon) -> Json:
+    """Every point with its present sample and, if it is writable, who holds it."""
+    samples = _samples(daemon)
+    return {str(point): sample_of(daemon, point, samples[point]) for point in daemon.site.points}
+
+
+def sample_of(daemon: Daemon, point: PointId, sample: Sample) -> Json:
+    definition = daemon.site.points[point]
+    shown: Json = {
+        "value": sample.value,
+        "unit": definition.unit.value,
+        "quality": sample.quality.name.lower(),
+        "reason": sample.reason,
+        "age_s": round(sample.age(daemon.clock.monotonic()), 3),
+        "timestamp": sample.timestamp.isoformat(),
+        "kind": definition.kind.value,
+        "equipment_class": daemon.site.equipment.get(definition.equipment),
+    }
+    control = daemon.scan.controls.get(point)
+    if control is not None:
+        shown["commanded"] = _outcome(daemon, point, control)
+    return shown
+
+
+def explain(daemon: Daemon, point: PointId) -> Json:
+    """Who holds the point, who lost, which limit acted, what was read back, when. Raises KeyError if there is none."""
+    samples = _samples(daemon)
+    monotonic = daemon.clock.monotonic()
+    shown: Json = {"point": str(point), "sample": sample_of(daemon, point, samples[point])}
+    system = next((each for each in daemon.site.systems if point in each.points), None)
+    if system is not None:
+        shown["system"] = system.id
+        shown["authority"] = daemon.authority[system.id].value
+    holding = daemon.writer.holdings.get(point)
+    if holding is not None:
+        shown["holding"] = _holding(holding, monotonic)
+    control = daemon.scan.controls.get(point)
+    if control is not None:
+        shown["winner"] = _command(control.array.winner, monotonic)
+        shown["losers"] = [_command(each, monotonic) for each in control.array.losers()]
+        shown["shadow"] = _command(control.shadow.winner, monotonic)
+        shown["allowed"] = control.allowed
+        shown["limit"] = text(control.limit)
+        shown["waiting"] = text(control.waiting)
+        shown["readback"] = sample_of(daemon, control.writable.readback, samples[control.writable.readback])
+    return shown
+
+
+def text(both: Text) -> Json:
+    return {"en": both.en, "zh": both.zh}
+
+
+def event(each: Event) -> Json:
+    return {"at": each.at.isoformat(), "kind": each.kind.value, "subject": each.subject, "body": dict(each.body)}
+
+
+def _samples(daemon: Daemon) -> Mapping[PointId, Sample]:
+    return daemon.scan.frozen.samples if daemon.scan.frozen is not None else daemon.image.freeze().samples
+
+
+def _link(link: LinkTask) -> Json:
+    return {"id": link.link.id, "driver": link.link.driver.name, "up": link.is_up, "trouble": link.trouble}
+
+
+def _strategy(strategy: MountedStrategy, monotonic: float) -> Json:
+    fault = strategy.fault
+    return {
+        "id": strategy.mount.id,
+        "strategy": strategy.mount.kind.name,
+        "title": text(strategy.mount.kind.title),
+        "mode": strategy.mode.value,
+        "reason": text(strategy.reason),
+        "fault": None if fault is None else fault.description,
+        "is_off_by_faults": strategy.faults.is_off,
+        "wishes": {str(point): value for point, value in strategy.wishes.items()},
+        "inputs": {
+            str(role): state.value for role, state in strategy.ladders.states.items() if state is not InputState.GOOD
+        },
+        "plan_age_s": None if strategy.plan is None else round(monotonic - strategy.plan_made, 1),
+    }
+
+
+def _outcome(daemon: Daemon, point: PointId, control: Control) -> Json:
+    winner = control.array.winner
+    holding = daemon.writer.holdings.get(point)
+    return {
+        "allowed": control.allowed,
+        "source": None if winner is None else winner.source,
+        "reason": text(winner.reason) if winner is not None else None,
+        "limit": text(control.limit),
+        "waiting": text(control.waiting),
+        "authority": daemon.authority[control.system.id].value,
+        "verdict": None if holding is None else holding.verdict.value,
+        "effect_missing": holding is not None and holding.effect_missing,
+    }
+
+
+def _command(command: Command | None, monotonic: float) -> Json | None:
+    if command is None:
+        return None
+    return {
+        "value": command.value,
+        "priority": int(command.priority),
+        "level": command.priority.name.lower(),
+        "source": command.source,
+        "reason": text(command.reason),
+        "ends_in_s": round(command.ends - monotonic, 1),
+    }
+
+
+def _holding(holding: Holding, monotonic: float) -> Json:
+    shown: Json = {
+        "written": holding.value,
+        "before": holding.before,
+        "read": holding.seen,
+        "verdict": holding.verdict.value,
+        "verdict_for_s": round(monotonic - holding.since, 1),
+        "attempts": holding.attempts,
+        "releasing": holding.releasing,
+        "refusal": holding.refusal,
+        "effect_missing": holding.effect_missing,
+    }
+    if abs(holding.written) != float("inf"):
+        shown["written_ago_s"] = round(monotonic - holding.written, 1)
+    return shown
