@@ -1,1 +1,25 @@
-"""Modbus TCP."""
+"""Modbus TCP. Loading this costs nothing; pymodbus is imported when the first link is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from controller.core.point import Binding
+from controller.core.ports import Clock, Driver, DriverKind
+from drivers.modbus.address import ModbusAddress, ModbusConnection
+
+
+def open_modbus(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver:
+    from drivers.modbus.driver import ModbusDriver  # pymodbus costs 46 MB: only sites with Modbus pay
+
+    return ModbusDriver(link, connection, bindings, clock)
+
+
+KIND = DriverKind(
+    name="modbus",
+    connection=ModbusConnection,
+    address=ModbusAddress,
+    device_fields=("unit",),
+    open=open_modbus,
+)

@@ -1,0 +1,139 @@
+"""pymodbus, tamed: its errors become ours here, and it says at once what it would leave to a time-out or to the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Final
+
+from pymodbus import exceptions as library
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.framer import FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.transaction import TransactionManager
+
+from controller.core.errors import ConnectFailed, DeviceError, DeviceTimeout, ProtocolViolation
+from drivers.modbus.address import ModbusConnection
+from drivers.modbus.plan import Block
+
+# pymodbus logs each failed request with its last packets at ERROR: a dead device would flood the log. What its
+# messages say, our samples and exceptions say too.
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
+# A first SYN that is lost is repeated after 1 s (RFC 6298, 2.1), so a connection gets three times that.
+CONNECT_SECONDS: Final = 3.0
+# Bounds what a device may write into our texts.
+_LONGEST_CAUSE: Final = 200
+
+# Every exception class of pymodbus and what it is to us; a test compares this with the library.
+LIBRARY_ERRORS: Final[Mapping[type[library.ModbusException], type[DeviceError]]] = {
+    library.ModbusException: ProtocolViolation,
+    library.ConnectionException: ConnectFailed,
+    library.ModbusIOException: ProtocolViolation,
+    library.ParameterException: ProtocolViolation,
+    library.NoSuchIdException: ProtocolViolation,
+    library.NotImplementedException: ProtocolViolation,
+    library.MessageRegisterException: ProtocolViolation,
+}
+
+
+class Client(AsyncModbusTcpClient):
+    """One connection, one request at a time, no repetition and no reconnection."""
+
+    def __init__(self, link: str, connection: ModbusConnection) -> None:
+        # Its own time-out would count towards closing the connection; ours is earlier and decides.
+        super().__init__(
+            connection.host,
+            port=connection.port,
+            timeout=2 * connection.timeout + CONNECT_SECONDS,
+            retries=0,
+            reconnect_delay=0,
+        )
+        self.ctx = _Transactions(self.comm_params, FramerSocket(DecodePDU(False)), 0, False, None, None, None)
+        self._link = link
+        self._timeout = connection.timeout
+
+    async def open(self) -> None:
+        try:
+            async with asyncio.timeout(max(CONNECT_SECONDS, self._timeout)):
+                self.ctx.transport, _ = await self.ctx.call_create()
+        except TimeoutError as error:
+            raise DeviceTimeout(self._link, "connect", "no answer") from error
+        except OSError as error:
+            raise ConnectFailed(self._link, "connect", error.strerror or str(error)) from error
+
+    async def aclose(self) -> None:
+        self.close()
+        await asyncio.sleep(0)  # the loop closes the socket in its next turn
+
+    async def answer(self, operation: str, unit: int, request: Awaitable[ModbusPDU]) -> ModbusPDU:
+        """The answer to a request, be it values or an exception response. Raises DeviceError."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await request
+        except TimeoutError as error:
+            raise DeviceTimeout(self._link, operation, f"unit {unit} does not answer") from error
+        except library.ModbusException as error:
+            cause = error.string[:_LONGEST_CAUSE]
+            raise LIBRARY_ERRORS[type(error)](self._link, operation, cause) from error
+
+    # Each of these names what is asked; nothing is sent before `answer` awaits it.
+
+    def read(self, block: Block) -> Awaitable[ModbusPDU]:
+        match block.table:
+            case "coil":
+                return self.read_coils(block.start, count=block.count, device_id=block.unit)
+            case "discrete":
+                return self.read_discrete_inputs(block.start, count=block.count, device_id=block.unit)
+            case "input":
+                return self.read_input_registers(block.start, count=block.count, device_id=block.unit)
+            case "holding":
+                return self.read_holding_registers(block.start, count=block.count, device_id=block.unit)
+
+    def set_coil(self, unit: int, coil: int, *, state: bool, multiple: bool) -> Awaitable[ModbusPDU]:
+        if multiple:
+            return self.write_coils(coil, [state], device_id=unit)
+        return self.write_coil(coil, state, device_id=unit)
+
+    def set_registers(self, unit: int, register: int, values: Sequence[int], *, multiple: bool) -> Awaitable[ModbusPDU]:
+        if multiple or len(values) > 1:
+            return self.write_registers(register, [*values], device_id=unit)
+        return self.write_register(register, values[0], device_id=unit)
+
+    def set_bits(self, unit: int, register: int, *, keep: int, ones: int) -> Awaitable[ModbusPDU]:
+        return self.mask_write_register(address=register, and_mask=keep, or_mask=ones, device_id=unit)
+
+
+class _Transactions(TransactionManager):
+    """Fails the waiting request at once when the connection is lost, and on an answer that cannot be its answer."""
+
+    response_future: asyncio.Future[ModbusPDU]
+    _waiting = False
+
+    async def execute(self, no_response_expected: bool, request: ModbusPDU) -> ModbusPDU:
+        if not self.transport:  # the library would connect again, unseen by anybody
+            raise library.ConnectionException("connection lost")
+        self._waiting = True
+        try:
+            answer = await super().execute(no_response_expected, request)
+        finally:
+            self._waiting = False
+        if answer.function_code & 0x7F != request.function_code:
+            raise library.ModbusIOException(f"function {request.function_code} answered as {answer.function_code}")
+        return answer
+
+    def callback_data(self, data: bytes, addr: tuple[Any, ...] | None = None) -> int:
+        try:
+            return super().callback_data(data, addr)  # pyright: ignore[reportUnknownMemberType]
+        except library.ModbusException as error:
+            self._fail(error)
+            return len(data)
+
+    def callback_disconnected(self, exc: Exception | None) -> None:
+        super().callback_disconnected(exc)
+        self._fail(library.ConnectionException("connection lost"))
+
+    def _fail(self, error: library.ModbusException) -> None:
+        if self._waiting and not self.response_future.done():
+            self.response_future.set_exception(error)
