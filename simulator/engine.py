@@ -1,0 +1,262 @@
+"""The simulated site in time: a fixed grid of steps, looked at only where something happens.
+
+Between two looks all rates are held, so skipping the steps between changes nothing, and reading never moves the site.
+The same seed, start and writes give the same numbers to the bit, however often `advance` is called.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from math import ceil, floor
+
+from simulator.building import Building
+from simulator.civil import LocalTime, SiteTime
+from simulator.gateway import Gateway, HeartbeatGateway, Remote, TimeoutGateway, Value
+from simulator.lights import GarageGroup, OutdoorCircuit
+from simulator.load import Loads
+from simulator.original import ALWAYS_ON, OFFICE_TIMER
+from simulator.plant_room import PlantRoom
+from simulator.readings import lighting_readings, plant_readings
+from simulator.site import Site
+from simulator.sun import NIGHT_ILLUMINANCE, clear_sky_illuminance, solar_elevation
+from simulator.tags import TAGS, Tag
+from simulator.weather import Weather
+
+PLANT_PERIOD_S = 10.0
+"""The plant is looked at this often while nothing moves, and at every step while something does."""
+_LIGHTS_PERIOD_S = 60.0
+_SECONDS_PER_HOUR = 3600.0
+_ROUNDING = 1e-6  # of a step: instants that lie on the grid but for the last digits
+
+
+class Engine:
+    """The site behind its tags. Simulated time is aware UTC; wire time is real seconds and only drives watchdogs.
+
+    With a measured cooling load the original controls call for cooling round the clock, as the recorded plant did.
+
+    """
+
+    def __init__(
+        self,
+        start: datetime,
+        weather: Weather,
+        *,
+        site: Site | None = None,
+        loads: Loads | None = None,
+        step_s: float = 1.0,
+        seed: int = 0,
+        wire_now: float = 0.0,
+    ) -> None:
+        if start.tzinfo is None:
+            raise ValueError(f"start {start} has no time zone; expected an aware time")
+        if not 0.0 < step_s <= _LIGHTS_PERIOD_S:
+            raise ValueError(f"step of {step_s} s; expected more than 0 and at most {_LIGHTS_PERIOD_S:.0f} s")
+        self.site = site or Site()
+        self._start = start.astimezone(UTC)
+        self._start_epoch = start.timestamp()
+        self._step_s = step_s
+        self._weather = weather
+        self._local = SiteTime(self.site.zone)
+        self._timer = ALWAYS_ON if loads is not None and loads.cooling is not None else OFFICE_TIMER
+        self._building = Building(self.site.office, loads)
+        self.plant = PlantRoom(self.site.plant, self._building)
+        self.groups = tuple(
+            GarageGroup(model, traffic, seed=seed, number=number)
+            for number, (model, traffic) in enumerate(self.site.garage, start=1)
+        )
+        self.outdoor = OutdoorCircuit(self.site.outdoor_power)
+        self._wire_now = wire_now
+        self._open_gateways()
+        # grid: index now, of the last look at plant and lights, and of the next
+        self._index = self._plant_at = self._lights_at = 0
+        self._plant_period = max(1, round(PLANT_PERIOD_S / step_s))
+        self._outdoor_air = weather.at(0.0)
+        self._base_energy = 0.0
+        self._evaluate_plant()
+        self._evaluate_lights()
+        self._readings = self._all_readings()
+
+    # --- the interface ----------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """Simulated time, aware UTC: the last step that was reached."""
+        return self._start + timedelta(seconds=self._index * self._step_s)
+
+    @property
+    def tags(self) -> Mapping[str, Tag]:
+        return TAGS
+
+    def advance(self, to: datetime, wire_now: float) -> None:
+        """Let the site run to the last step at or before `to`. Watchdogs that expire on the way do so at their share of
+        it.
+        """
+        end = floor((to.timestamp() - self._start_epoch) / self._step_s + _ROUNDING)
+        if end < self._index:
+            raise ValueError(f"cannot go back from {self.now} to {to}")
+        begin, wire_begin = self._index, self._wire_now
+        while (deadline := self._deadline()) <= wire_now:
+            share = (deadline - wire_begin) / (wire_now - wire_begin) if wire_now > wire_begin else 0.0
+            self._run_to(max(self._index, begin + floor(max(0.0, share) * (end - begin))))
+            self._expire(deadline)
+        self._run_to(end)
+        self._wire_now = max(self._wire_now, wire_now)
+
+    def read(self, tag: str) -> Value:
+        """The present value. Raises KeyError for a name that is no tag."""
+        return self._readings[tag]()
+
+    def snapshot(self) -> dict[str, Value]:
+        """Every tag's present value."""
+        return {name: reading() for name, reading in self._readings.items()}
+
+    def write(self, tag: str, value: Value, wire_now: float) -> None:
+        """Write a tag as the supervisor would. Raises KeyError for no tag, ValueError for what the device refuses."""
+        checked = TAGS[tag].checked(value)
+        if self._deadline() <= wire_now:
+            self._expire(wire_now)
+        machine, _, quantity = tag.rpartition(".")
+        self._flush()
+        if quantity == "heartbeat":
+            self._plant_gateway.beat(int(checked), wire_now)
+        elif quantity != "remote":
+            self._remotes[machine].write(quantity, checked)
+        elif checked:
+            self._gateway_of[machine].take(self._remotes[machine], wire_now)
+        else:
+            self._remotes[machine].give_back()
+        self._evaluate_plant()
+        self._evaluate_lights()
+
+    def reset_trip(self) -> None:
+        """A person resets the chiller's trip at the machine; no supervisor can."""
+        self._flush()
+        self.plant.reset_trip()
+        self._evaluate_plant()
+        self._evaluate_lights()
+
+    # --- gateways ---------------------------------------------------------------------------------------------------
+
+    def _open_gateways(self) -> None:
+        plant = self.plant
+        plant_remotes = {
+            "plant.chiller_1": plant.chiller_remote,
+            "plant.chilled_water_pump_1": plant.chilled_water_pump_remote,
+            "plant.condenser_water_pump_1": plant.condenser_pump_remote,
+            "plant.tank_1": plant.tank_remote,
+        }
+        lighting_remotes = {f"garage.group_{number}": group.remote for number, group in enumerate(self.groups, start=1)}
+        lighting_remotes["outdoor.lighting_1"] = self.outdoor.remote
+        self._remotes: dict[str, Remote] = plant_remotes | lighting_remotes
+        self._plant_gateway = HeartbeatGateway(self.site.plant_watchdog_s, *plant_remotes.values())
+        lighting = TimeoutGateway(self.site.lighting_timeout_s, *lighting_remotes.values())
+        self._gateways: tuple[Gateway, ...] = (self._plant_gateway, lighting)
+        self._gateway_of: dict[str, Gateway] = dict.fromkeys(plant_remotes, self._plant_gateway)
+        self._gateway_of |= dict.fromkeys(lighting_remotes, lighting)
+
+    def _deadline(self) -> float:
+        return min([gateway.deadline() for gateway in self._gateways])
+
+    def _expire(self, wire_now: float) -> None:
+        self._flush()
+        for gateway in self._gateways:
+            gateway.expire(wire_now)
+        self._evaluate_plant()
+        self._evaluate_lights()
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def _run_to(self, end: int) -> None:
+        while True:
+            due = min(self._plant_due, self._lights_due)
+            if due > end:
+                self._index = end
+                return
+            self._index = due
+            if self._plant_due == due:
+                self._integrate_plant()
+                self._evaluate_plant()
+            if self._lights_due == due:
+                self._integrate_lights()
+                self._evaluate_lights()
+
+    def _flush(self) -> None:
+        self._integrate_plant()
+        self._integrate_lights()
+
+    def _integrate_plant(self) -> None:
+        dt = (self._index - self._plant_at) * self._step_s
+        self._plant_at = self._index
+        self._base_energy += self.plant.wants.electric_load * dt / _SECONDS_PER_HOUR
+        self.plant.integrate(dt)
+
+    def _evaluate_plant(self) -> None:
+        local = self._local_time()
+        self._outdoor_air = self._weather.at(local.year_hour)
+        wants = self._building.evaluate(local, self._outdoor_air)
+        self.plant.evaluate(wants, self._outdoor_air, timer=self._timer.is_on(local.weekday, local.second))
+        self._plant_due = self._index + (1 if self.plant.is_moving() else self._plant_period)
+
+    def _integrate_lights(self) -> None:
+        dt = (self._index - self._lights_at) * self._step_s
+        self._lights_at = self._index
+        for group in self.groups:
+            group.integrate(dt)
+        self.outdoor.integrate(dt)
+
+    def _evaluate_lights(self) -> None:
+        epoch, local = self._epoch(), self._local_time()
+        until = epoch - local.second % _LIGHTS_PERIOD_S + _LIGHTS_PERIOD_S
+        for group in self.groups:
+            until = min(until, group.evaluate(epoch, local.weekday, local.second))
+        self.outdoor.evaluate(local.second, self.daylight())
+        due = ceil((until - self._start_epoch) / self._step_s - _ROUNDING)
+        self._lights_due = max(self._index + 1, due)
+
+    def _epoch(self) -> float:
+        return self._start_epoch + self._index * self._step_s
+
+    def _local_time(self) -> LocalTime:
+        return self._local.at(self._epoch())
+
+    # --- readings ---------------------------------------------------------------------------------------------------
+
+    def daylight(self) -> float:
+        """Illuminance at the daylight sensor [lx]: the clear sky's light as far as the clouds let it pass."""
+        elevation = solar_elevation(self._epoch(), self.site.latitude, self.site.longitude)
+        sky = self._weather.at(self._local_time().year_hour).sky
+        return max(NIGHT_ILLUMINANCE, clear_sky_illuminance(elevation) * sky)
+
+    def power(self) -> float:
+        """Everything electrical on the site [kW]."""
+        lighting = sum([group.power for group in self.groups]) + self.outdoor.power
+        return self.plant.power() + self.plant.wants.electric_load + lighting
+
+    def energy(self) -> float:
+        """The main meter's counter [kWh]: the sum of all counters, so that it balances to rounding."""
+        plant_s, lights_s = self._since_plant(), self._since_lights()
+        rest = (self.plant.power() + self.plant.wants.electric_load) * plant_s / _SECONDS_PER_HOUR
+        lighting = sum([group.energy(lights_s) for group in self.groups]) + self.outdoor.energy(lights_s)
+        return self.plant.energy() + self._base_energy + rest + lighting
+
+    def _since_plant(self) -> float:
+        return (self._index - self._plant_at) * self._step_s
+
+    def _since_lights(self) -> float:
+        return (self._index - self._lights_at) * self._step_s
+
+    def _all_readings(self) -> dict[str, Callable[[], Value]]:
+        own: dict[str, Callable[[], Value]] = {
+            "plant.gateway_1.heartbeat": lambda: self._plant_gateway.heartbeat,
+            "building.zone_1.air_temperature": lambda: self._building.temperature,
+            "outdoor.daylight_sensor_1.illuminance": self.daylight,
+            "meter.main_1.power": self.power,
+            "meter.main_1.energy": self.energy,
+            "site.weather_station_1.outdoor_air_temperature": lambda: self._outdoor_air.temperature,
+            "site.weather_station_1.outdoor_air_relative_humidity": lambda: self._outdoor_air.relative_humidity,
+        }
+        found = (
+            plant_readings(self.plant, self._since_plant)
+            | lighting_readings(self.groups, self.outdoor, self._since_lights)
+            | own
+        )
+        return {name: found[name] for name in TAGS}

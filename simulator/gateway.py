@@ -1,0 +1,111 @@
+"""Gateways between the supervisor and the machines: remote bits, and the watchdogs that take them back.
+
+Watchdogs run on wire seconds: real seconds, even where the simulated clock runs faster. Reading never refreshes them.
+"""
+
+from collections.abc import Mapping
+from math import inf
+from typing import Protocol, TypeAlias
+
+Value: TypeAlias = bool | int | float
+
+
+class Remote:
+    """The supervisor's side of one machine: a remote bit and command registers.
+
+    While the bit is clear the registers follow what the original controls do, so that setting it changes nothing
+    (bumpless); a register written before the bit is set keeps the value written.
+    """
+
+    __slots__ = ("_values", "_written", "active")
+
+    def __init__(self, *commands: str) -> None:
+        self.active = False
+        self._values: dict[str, Value] = dict.fromkeys(commands, False)
+        self._written: set[str] = set()
+
+    def write(self, command: str, value: Value) -> None:
+        self._values[command] = value
+        self._written.add(command)
+
+    def value(self, command: str) -> Value:
+        """What the register holds."""
+        return self._values[command]
+
+    def follow(self, present: Mapping[str, Value]) -> None:
+        """Called with what the machine does now, while the bit is clear."""
+        for command, value in present.items():
+            if command not in self._written:
+                self._values[command] = value
+
+    def give_back(self) -> None:
+        """Clear the remote bit; the original controls act on the registers no longer."""
+        self.active = False
+        self._written.clear()
+
+
+class Gateway(Protocol):
+    """What takes remote bits back when the supervisor falls silent."""
+
+    def deadline(self) -> float:
+        """Wire time at which remote bits clear unless the supervisor shows life; infinite where none is set."""
+        ...
+
+    def expire(self, wire_now: float) -> None:
+        """Clear the remote bits whose time is over."""
+        ...
+
+    def take(self, remote: Remote, wire_now: float) -> None:
+        """The supervisor writes true to a remote bit."""
+        ...
+
+
+class HeartbeatGateway:
+    """All remote bits clear when the heartbeat register has not *changed* for longer than the watchdog time [s]."""
+
+    def __init__(self, watchdog_s: float, *remotes: Remote) -> None:
+        self._watchdog_s = watchdog_s
+        self._remotes = remotes
+        self._changed_at = -inf
+        self.heartbeat = 0
+
+    def beat(self, value: int, wire_now: float) -> None:
+        if value != self.heartbeat:
+            self.heartbeat = value
+            self._changed_at = wire_now
+
+    def take(self, remote: Remote, wire_now: float) -> None:
+        """The first remote bit opens one watchdog period, so that bit and heartbeat may come in either order."""
+        if not any(each.active for each in self._remotes):
+            self._changed_at = max(self._changed_at, wire_now)
+        remote.active = True
+
+    def deadline(self) -> float:
+        return self._changed_at + self._watchdog_s if any(each.active for each in self._remotes) else inf
+
+    def expire(self, wire_now: float) -> None:
+        if self.deadline() <= wire_now:
+            for remote in self._remotes:
+                remote.give_back()
+
+
+class TimeoutGateway:
+    """Each remote bit clears when it has not been written true again within the time-out [s]: a lease for each
+    output.
+    """
+
+    def __init__(self, timeout_s: float, *remotes: Remote) -> None:
+        self._timeout_s = timeout_s
+        self._refreshed: dict[int, tuple[Remote, float]] = {id(remote): (remote, -inf) for remote in remotes}
+
+    def take(self, remote: Remote, wire_now: float) -> None:
+        self._refreshed[id(remote)] = (remote, wire_now)
+        remote.active = True
+
+    def deadline(self) -> float:
+        return min((at + self._timeout_s for remote, at in self._refreshed.values() if remote.active), default=inf)
+
+    def expire(self, wire_now: float) -> None:
+        for remote, at in self._refreshed.values():
+            if remote.active and at + self._timeout_s <= wire_now:
+                remote.give_back()

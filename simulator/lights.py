@@ -1,0 +1,78 @@
+"""Lamp groups of the garage and the outdoor circuit, stepped only when something changes."""
+
+from simulator.gateway import Remote
+from simulator.original import garage_brightness, is_dark, outdoor_lamps
+from simulator.plant.lamps import LampGroupModel, group_illuminance, group_power
+from simulator.plant.pump import moved
+from simulator.plant.traffic import MotionSensors, TrafficModel
+
+_SECONDS_PER_HOUR = 3600.0
+
+
+class GarageGroup:
+    """Dimmable lamps with a motion sensor; brightness follows its command by a short ramp."""
+
+    def __init__(self, model: LampGroupModel, traffic: TrafficModel, *, seed: int, number: int) -> None:
+        self._model = model
+        self._sensors = MotionSensors(seed, number, traffic)
+        self.remote = Remote("brightness_command")
+        self.brightness = 1.0
+        self._target = 1.0
+        self.motion = False
+        self.power = group_power(model, 1.0)
+        self._energy = 0.0
+
+    def integrate(self, dt: float) -> None:
+        """Let dt [s] pass: count energy at the power in force, then move the brightness."""
+        self._energy += self.power * dt / _SECONDS_PER_HOUR
+        self.brightness = moved(self.brightness, self._target, self._model.ramp * dt)
+        self.power = group_power(self._model, self.brightness)
+
+    def evaluate(self, epoch_s: float, weekday: int, second: float) -> float:
+        """Take motion and command from now on; returns when [s of the epoch] to look again, 0 for the next step."""
+        self.motion, until = self._sensors.seen(epoch_s, weekday, int(second // _SECONDS_PER_HOUR))
+        wish = garage_brightness(second)
+        if not self.remote.active:
+            self.remote.follow({"brightness_command": wish})
+        self._target = float(self.remote.value("brightness_command")) if self.remote.active else wish
+        return until if self.brightness == self._target else 0.0
+
+    def illuminance(self) -> float:
+        """[lx]"""
+        return group_illuminance(self._model, self.brightness)
+
+    def energy(self, elapsed_s: float) -> float:
+        """Counter [kWh] a time after the last integration."""
+        return self._energy + self.power * elapsed_s / _SECONDS_PER_HOUR
+
+
+class OutdoorCircuit:
+    """A relay with lamps behind it."""
+
+    def __init__(self, full_power: float) -> None:
+        self._full_power = full_power
+        self.remote = Remote("command")
+        self.status = False
+        self._dark = False
+        self._energy = 0.0
+
+    @property
+    def power(self) -> float:
+        """[kW]"""
+        return self._full_power if self.status else 0.0
+
+    def integrate(self, dt: float) -> None:
+        """Let dt [s] pass."""
+        self._energy += self.power * dt / _SECONDS_PER_HOUR
+
+    def evaluate(self, second: float, illuminance: float) -> None:
+        """Take the command from now on, with the daylight [lx]."""
+        self._dark = is_dark(illuminance, self._dark)
+        wish = outdoor_lamps(second, dark=self._dark)
+        if not self.remote.active:
+            self.remote.follow({"command": wish})
+        self.status = bool(self.remote.value("command")) if self.remote.active else wish
+
+    def energy(self, elapsed_s: float) -> float:
+        """Counter [kWh] a time after the last integration."""
+        return self._energy + self.power * elapsed_s / _SECONDS_PER_HOUR

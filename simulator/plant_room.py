@@ -1,0 +1,386 @@
+"""The chilled water plant put together: commands, actuators, flows, temperatures and counters.
+
+Rates (flows, heat, power) are found at an instant and held until the next one; states and counters then move by exactly
+those rates. So every counter is the exact integral of the power that was read, and the heat balance closes to rounding.
+"""
+
+from typing import NamedTuple
+
+from controller.core.physics import WATER_SPECIFIC_HEAT
+from simulator.building import Building, Wants
+from simulator.gateway import Remote
+from simulator.original import CHILLED_WATER_SETPOINT, PUMP_OVERRUN_S, PlantWishes, fan_stage, plant_wishes
+from simulator.plant import chiller_control as control
+from simulator.plant.chiller import STOPPED, Operation, operate
+from simulator.plant.chiller_control import ControlState, Mode, Signals
+from simulator.plant.coil import capability, wanted_flow
+from simulator.plant.hydronics import Flows, distribute, mixed
+from simulator.plant.pump import heat_to_water, moved, pump_flow, pump_power, runs, wanted_speed
+from simulator.plant.tank import advected, cold_content, conducted, settled
+from simulator.plant.tower import Fan, Rejection, fan_power, reject
+from simulator.plant.zone import NO_DEMAND
+from simulator.site import PlantModel
+from simulator.weather import Outdoor
+
+_INITIAL_WATER = 20.0
+_SECONDARY_LAG_S = 120.0
+"""Time constant of the building's coil valves and the pressure control of its pump."""
+_SECONDS_PER_HOUR = 3600.0
+
+
+class Counters:
+    """Energies since the beginning [kWh]; exact integrals of the rates in force."""
+
+    __slots__ = (
+        "chilled_water_pump",
+        "chiller",
+        "condenser_pump",
+        "cooling_delivered",
+        "evaporator",
+        "fan",
+        "heat_rejection",
+        "loop_gain",
+        "secondary_pump",
+        "tank_gain",
+    )
+
+    def __init__(self) -> None:
+        self.chiller = self.evaporator = self.heat_rejection = 0.0
+        self.chilled_water_pump = self.condenser_pump = self.secondary_pump = self.fan = 0.0
+        self.cooling_delivered = self.loop_gain = self.tank_gain = 0.0
+
+
+class Temperatures(NamedTuple):
+    """Of water [degC], found from the rates in force: entering and leaving evaporator and condenser, at the building,
+    and returning from its coils.
+    """
+
+    entering: float = _INITIAL_WATER
+    leaving: float = _INITIAL_WATER
+    condenser_entering: float = _INITIAL_WATER
+    condenser_leaving: float = _INITIAL_WATER
+    supply: float = _INITIAL_WATER
+    returning: float = _INITIAL_WATER
+
+
+class PlantRoom:
+    """Chiller, pumps, tower, tank, headers and coils. `advance` lets time pass and finds the rates that follow."""
+
+    def __init__(self, model: PlantModel, building: Building) -> None:
+        self._model = model
+        self._building = building
+        self.chiller_remote = Remote("enable_command", "chilled_water_temperature_setpoint")
+        self.chilled_water_pump_remote = Remote("command", "speed_command")
+        self.condenser_pump_remote = Remote("command")
+        self.tank_remote = Remote("charge_valve_command", "discharge_valve_command")
+        # states
+        self.chiller = ControlState()
+        self._overrun_s = 0.0
+        self.chilled_water_speed = self.condenser_speed = self.secondary_speed = 0.0
+        self._secondary_flow = 0.0
+        self.charge_valve = self.discharge_valve = 0.0
+        self.layers = [model.initial_tank] * model.tank.layers
+        self._supply_header = self._return_header = self._basin = _INITIAL_WATER
+        self.fan = Fan.OFF
+        # commands in force
+        self._enable = self._chilled_water_command = self._condenser_command = self._secondary_command = False
+        self._chilled_water_target = 0.0
+        self._charge_command = self._discharge_command = False
+        self._setpoint = CHILLED_WATER_SETPOINT
+        # rates in force
+        self.operation: Operation = STOPPED
+        self.flows = Flows(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        self.temperatures = Temperatures()
+        self.cooling_load = 0.0
+        self._sensible_cooling = 0.0
+        self.wants = Wants(NO_DEMAND, False, 0.0)
+        self._ambient = _INITIAL_WATER
+        self._rejection = Rejection(0.0, _INITIAL_WATER)
+        self._tank_inlet = _INITIAL_WATER
+        self._coil_heat = 0.0
+        self._water_heat = (0.0, 0.0, 0.0)  # of chilled water, condenser water and secondary pump [kW]
+        self.chilled_water_power = self.condenser_power = self.secondary_power = self.fan_power = 0.0
+        self.loop_gain = self.tank_gain = 0.0
+        self.counters = Counters()
+        # constants of the tank
+        self._layer_mass = model.tank.layer_mass
+        self._wall = model.tank.wall_conductances()
+        self._wall_total = sum(self._wall)
+        self._conductance = model.tank.conductance()
+
+    # --- what can be read -------------------------------------------------------------------------------------------
+
+    @property
+    def chiller_runs(self) -> bool:
+        return self.chiller.mode is Mode.RUNNING
+
+    def chilled_water_pump_runs(self) -> bool:
+        return runs(self._model.chilled_water_pump, self.chilled_water_speed)
+
+    def condenser_pump_runs(self) -> bool:
+        return runs(self._model.condenser_water_pump, self.condenser_speed)
+
+    def secondary_pump_runs(self) -> bool:
+        return runs(self._model.secondary_pump, self.secondary_speed)
+
+    def stored_energy(self) -> float:
+        """Cold in the tank [kWh] against water at the design return temperature."""
+        return cold_content(self._model.tank, self.layers, self._model.design_return)
+
+    def storing(self) -> float:
+        """Rate at which the tank's content grows [kW]: cold exchanged with the headers less the gain through its
+        wall.
+        """
+        exchanged = self.flows.charge * (self.layers[-1] - self._tank_inlet)
+        exchanged += self.flows.discharge * (self.layers[0] - self._tank_inlet)
+        return exchanged * WATER_SPECIFIC_HEAT - self.tank_gain
+
+    def header_energy(self) -> float:
+        """Cold in the two headers [kWh] against water at the design return temperature."""
+        below = 2.0 * self._model.design_return - self._supply_header - self._return_header
+        return below * self._model.header_mass * WATER_SPECIFIC_HEAT / _SECONDS_PER_HOUR
+
+    def power(self) -> float:
+        """All electric power of the plant [kW]."""
+        pumps = self.chilled_water_power + self.condenser_power + self.secondary_power
+        return self.operation.power + pumps + self.fan_power
+
+    def energy(self) -> float:
+        """All electric energy of the plant until the last change of rates [kWh]."""
+        count = self.counters
+        pumps = count.chilled_water_pump + count.condenser_pump + count.secondary_pump
+        return count.chiller + pumps + count.fan
+
+    def is_moving(self) -> bool:
+        """Whether something is on its way that wants the smallest step."""
+        return (
+            self.chiller.mode is Mode.PROVING
+            or self.chilled_water_speed != self._chilled_water_target
+            or self.condenser_speed != float(self._condenser_command)
+            or self.charge_valve != float(self._charge_command)
+            or self.discharge_valve != float(self._discharge_command)
+        )
+
+    def reset_trip(self) -> None:
+        """A person resets the chiller's trip at the machine."""
+        self.chiller = control.reset(self.chiller)
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def integrate(self, dt: float) -> None:
+        """Let dt [s] pass with the rates in force."""
+        if dt <= 0.0:
+            return
+        self._count(dt / _SECONDS_PER_HOUR)
+        self._building.integrate(dt, self._sensible_cooling)
+        self._warm_headers(dt)
+        self._exchange_tank(dt)
+        self._basin += (
+            (self.operation.heat_rejection + self._water_heat[1] - self._rejection.heat)
+            * dt
+            / (self._model.basin_mass * WATER_SPECIFIC_HEAT)
+        )
+        self._move(dt)
+
+    def evaluate(self, wants: Wants, outdoor: Outdoor, *, timer: bool) -> None:
+        """Find commands and rates from now on."""
+        self.wants = wants
+        self._ambient = outdoor.temperature
+        self._command(timer)
+        self._sequence()
+        self._find_rates(outdoor)
+
+    def _count(self, hours: float) -> None:
+        count, operation = self.counters, self.operation
+        count.chiller += operation.power * hours
+        count.evaporator += operation.cooling * hours
+        count.heat_rejection += operation.heat_rejection * hours
+        count.chilled_water_pump += self.chilled_water_power * hours
+        count.condenser_pump += self.condenser_power * hours
+        count.secondary_pump += self.secondary_power * hours
+        count.fan += self.fan_power * hours
+        count.cooling_delivered += self.cooling_load * hours
+        count.loop_gain += self.loop_gain * hours
+        count.tank_gain += self.tank_gain * hours
+
+    def _warm_headers(self, dt: float) -> None:
+        model, flows, at = self._model, self.flows, self.temperatures
+        per_kilojoule = dt / (model.header_mass * WATER_SPECIFIC_HEAT)
+        supply, back = self._supply_header, self._return_header
+        gain = model.header_conductance
+        self._supply_header += per_kilojoule * (
+            flows.primary * WATER_SPECIFIC_HEAT * (at.leaving - supply) + gain * (self._ambient - supply)
+        )
+        self._return_header += per_kilojoule * (
+            flows.secondary * WATER_SPECIFIC_HEAT * (at.returning - back) + gain * (self._ambient - back)
+        )
+
+    def _exchange_tank(self, dt: float) -> None:
+        layers, per_kilojoule = self.layers, dt / (self._layer_mass * WATER_SPECIFIC_HEAT)
+        ambient = self._ambient
+        gains = [u * per_kilojoule * (ambient - t) for t, u in zip(layers, self._wall, strict=True)]
+        charge, discharge = self.flows.charge, self.flows.discharge
+        if charge > 0.0 or discharge > 0.0:
+            share = (charge + discharge) * dt / self._layer_mass
+            layers = advected(layers, share, self._tank_inlet, upward=charge > 0.0)
+        warmed = [layer + gain for layer, gain in zip(layers, gains, strict=True)]
+        warmed = conducted(warmed, self._conductance * per_kilojoule)
+        self.layers = settled(warmed)
+
+    def _move(self, dt: float) -> None:
+        model = self._model
+        self.chiller = control.aged(self.chiller, dt)
+        self._overrun_s = max(0.0, self._overrun_s - dt)
+        self.chilled_water_speed = moved(
+            self.chilled_water_speed, self._chilled_water_target, model.chilled_water_pump.travel * dt
+        )
+        self.condenser_speed = moved(
+            self.condenser_speed, float(self._condenser_command), model.condenser_water_pump.travel * dt
+        )
+        stroke = dt / model.valve_travel_s
+        self.charge_valve = moved(self.charge_valve, float(self._charge_command), stroke)
+        self.discharge_valve = moved(self.discharge_valve, float(self._discharge_command), stroke)
+        self._move_secondary(dt)
+
+    def _move_secondary(self, dt: float) -> None:
+        wants, coil = self.wants, self._model.coil
+        target = 0.0
+        if wants.calls:
+            target = wanted_flow(coil, wants.demand.sensible + wants.demand.other, self.temperatures.supply)
+        self._secondary_flow += (target - self._secondary_flow) * min(1.0, dt / _SECONDARY_LAG_S)
+        if not wants.calls and self._secondary_flow < coil.least_flow:
+            self._secondary_flow = 0.0
+
+    # --- commands ---------------------------------------------------------------------------------------------------
+
+    def _command(self, timer: bool) -> None:
+        if self.chiller.mode in control.NEEDS_FLOW:
+            self._overrun_s = PUMP_OVERRUN_S
+        wishes = plant_wishes(
+            timer=timer,
+            chiller_calls=self.chiller.mode in control.NEEDS_FLOW,
+            overrun=self._overrun_s > 0.0,
+            condenser_pump_runs=self.condenser_pump_runs(),
+            chilled_water_pump_runs=self.chilled_water_pump_runs(),
+        )
+        self._follow(wishes)
+        chiller, pump = self.chiller_remote, self.chilled_water_pump_remote
+        self._enable = bool(chiller.value("enable_command")) if chiller.active else wishes.chiller
+        self._setpoint = (
+            float(chiller.value("chilled_water_temperature_setpoint")) if chiller.active else CHILLED_WATER_SETPOINT
+        )
+        self._chilled_water_command = bool(pump.value("command")) if pump.active else wishes.chilled_water_pump
+        self._chilled_water_target = wanted_speed(
+            self._model.chilled_water_pump,
+            self._chilled_water_command,
+            float(pump.value("speed_command")) if pump.active else 1.0,
+        )
+        condenser, tank = self.condenser_pump_remote, self.tank_remote
+        self._condenser_command = bool(condenser.value("command")) if condenser.active else wishes.condenser_pump
+        self._charge_command = tank.active and bool(tank.value("charge_valve_command"))
+        self._discharge_command = tank.active and bool(tank.value("discharge_valve_command"))
+
+    def _follow(self, wishes: PlantWishes) -> None:
+        """Registers of machines in local follow the original controls, so that taking over changes nothing."""
+        if not self.chiller_remote.active:
+            self.chiller_remote.follow(
+                {"enable_command": wishes.chiller, "chilled_water_temperature_setpoint": CHILLED_WATER_SETPOINT}
+            )
+        if not self.chilled_water_pump_remote.active:
+            self.chilled_water_pump_remote.follow({"command": wishes.chilled_water_pump, "speed_command": 1.0})
+        if not self.condenser_pump_remote.active:
+            self.condenser_pump_remote.follow({"command": wishes.condenser_pump})
+        if not self.tank_remote.active:
+            self.tank_remote.follow({"charge_valve_command": False, "discharge_valve_command": False})
+
+    def _sequence(self) -> None:
+        model = self._model
+        seen = Signals(
+            self._enable,
+            self.chilled_water_speed >= model.proof_flow,
+            self.condenser_speed >= model.proof_flow,
+            self.temperatures.entering,
+            self.temperatures.leaving,
+            self._setpoint,
+        )
+        self.chiller = control.next_state(self.chiller, seen)
+
+    # --- rates ------------------------------------------------------------------------------------------------------
+
+    def _find_rates(self, outdoor: Outdoor) -> None:
+        model = self._model
+        self._find_pumps()
+        primary = pump_flow(model.chilled_water_pump, self.chilled_water_speed)
+        self.flows = flows = distribute(primary, self._secondary_flow, self.charge_valve, self.discharge_valve)
+        layers, supply_header, return_header = self.layers, self._supply_header, self._return_header
+        self._tank_inlet = supply_header if flows.charge > 0.0 else return_header
+        entering = self._entering(flows)
+        wanted = flows.primary * WATER_SPECIFIC_HEAT * (entering - self._setpoint)
+        condenser_flow = pump_flow(model.condenser_water_pump, self.condenser_speed)
+        condenser_entering = self._basin + _rise(self._water_heat[1], condenser_flow)
+        self.operation = self._operation(wanted, condenser_entering)
+        leaving = entering - _rise(self.operation.cooling, flows.primary)
+        condenser_leaving = condenser_entering + _rise(self.operation.heat_rejection, condenser_flow)
+        supply, returning = self._building_water(flows, layers[0], supply_header, return_header)
+        self.temperatures = Temperatures(entering, leaving, condenser_entering, condenser_leaving, supply, returning)
+        self.fan = fan_stage(self.fan, self._basin, pump_runs=self.condenser_pump_runs())
+        self.fan_power = fan_power(model.tower, self.fan)
+        self._rejection = reject(model.tower, self.fan, condenser_flow, condenser_leaving, outdoor.enthalpy)
+        headers = model.header_conductance * (2.0 * self._ambient - supply_header - return_header)
+        reversed_cooling = min(0.0, self._coil_heat)
+        self.loop_gain = headers + self._water_heat[0] + self._water_heat[2] + reversed_cooling
+        self.tank_gain = self._wall_total * self._ambient - sum(
+            [conductance * layer for conductance, layer in zip(self._wall, layers, strict=True)]
+        )
+
+    def _find_pumps(self) -> None:
+        model = self._model
+        self.secondary_speed = self._secondary_flow / model.secondary_pump.flow
+        self.chilled_water_power = pump_power(model.chilled_water_pump, self.chilled_water_speed)
+        self.condenser_power = pump_power(model.condenser_water_pump, self.condenser_speed)
+        self.secondary_power = pump_power(model.secondary_pump, self.secondary_speed)
+        self._water_heat = (
+            heat_to_water(model.chilled_water_pump, self.chilled_water_power),
+            heat_to_water(model.condenser_water_pump, self.condenser_power),
+            heat_to_water(model.secondary_pump, self.secondary_power),
+        )
+
+    def _entering(self, flows: Flows) -> float:
+        """Water that enters the evaporator [degC], behind the primary pump."""
+        entering = mixed(
+            (min(flows.primary, flows.secondary), self._return_header),
+            (flows.charge, self.layers[-1]),
+            (flows.forward, self._supply_header),
+            otherwise=self._supply_header,
+        )
+        return entering + _rise(self._water_heat[0], flows.primary)
+
+    def _operation(self, wanted: float, condenser_entering: float) -> Operation:
+        if self.chiller.mode is not Mode.RUNNING:
+            return STOPPED
+        limit = control.loading_limit(self.chiller)
+        return operate(self._model.chiller, wanted, limit, self._setpoint, condenser_entering)
+
+    def _building_water(
+        self, flows: Flows, bottom: float, supply_header: float, return_header: float
+    ) -> tuple[float, float]:
+        """Water at the building's coils and behind them [degC]; finds the cooling load."""
+        supply = mixed(
+            (min(flows.primary, flows.secondary), supply_header),
+            (flows.discharge, bottom),
+            (flows.backward, return_header),
+            otherwise=supply_header,
+        )
+        supply += _rise(self._water_heat[2], flows.secondary)
+        demand = self.wants.demand
+        wanted = demand.sensible + demand.other
+        heat = min(wanted, capability(self._model.coil, flows.secondary, supply)) if self.wants.calls else 0.0
+        self._coil_heat = heat
+        self.cooling_load = max(0.0, heat)
+        self._sensible_cooling = heat * demand.sensible / wanted if wanted > 0.0 else heat
+        return supply, supply + _rise(heat, flows.secondary) if flows.secondary > 0.0 else return_header
+
+
+def _rise(heat: float, flow: float) -> float:
+    """Temperature rise [K] of a flow [kg/s] that takes up heat [kW]; none without flow."""
+    return heat / (flow * WATER_SPECIFIC_HEAT) if flow > 0.0 else 0.0

@@ -1,0 +1,128 @@
+"""Where each tag's value comes from. Counters are read up to the instant: what was counted plus the rate in force
+since.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from simulator.gateway import Remote, Value
+from simulator.lights import GarageGroup, OutdoorCircuit
+from simulator.plant.chiller_control import Mode
+from simulator.plant.tower import Fan
+from simulator.plant_room import PlantRoom
+
+Readings: TypeAlias = dict[str, Callable[[], Value]]
+_SECONDS_PER_HOUR = 3600.0
+_SENSOR_HEIGHTS = {"lower": 0.1, "middle": 0.5, "upper": 0.9}
+"""Of the tank's three sensors, as shares of its height."""
+
+
+def plant_readings(plant: PlantRoom, since: Callable[[], float]) -> Readings:
+    """Tags of the plant; since: seconds since its counters were brought up to date."""
+    return _chiller(plant, since) | _pumps(plant, since) | _tank(plant, since) | _loop(plant, since)
+
+
+def lighting_readings(groups: Sequence[GarageGroup], outdoor: OutdoorCircuit, since: Callable[[], float]) -> Readings:
+    """Tags of garage and outdoor lighting; since: seconds since their counters were brought up to date."""
+    readings: Readings = _remote("outdoor.lighting_1", outdoor.remote, "command")
+    readings |= {
+        "outdoor.lighting_1.status": lambda: outdoor.status,
+        "outdoor.lighting_1.power": lambda: outdoor.power,
+        "outdoor.lighting_1.energy": lambda: outdoor.energy(since()),
+    }
+    for number, group in enumerate(groups, start=1):
+        readings |= _group(f"garage.group_{number}", group, since)
+    return readings
+
+
+def _remote(name: str, remote: Remote, *commands: str) -> Readings:
+    readings: Readings = {f"{name}.remote": lambda: remote.active}
+    for command in commands:
+        readings[f"{name}.{command}"] = lambda command=command: remote.value(command)
+    return readings
+
+
+def _group(name: str, group: GarageGroup, since: Callable[[], float]) -> Readings:
+    return _remote(name, group.remote, "brightness_command") | {
+        f"{name}.brightness": lambda: group.brightness,
+        f"{name}.motion": lambda: group.motion,
+        f"{name}.illuminance": group.illuminance,
+        f"{name}.power": lambda: group.power,
+        f"{name}.energy": lambda: group.energy(since()),
+    }
+
+
+def _counter(count: Callable[[], float], rate: Callable[[], float], since: Callable[[], float]) -> Callable[[], Value]:
+    return lambda: count() + rate() * since() / _SECONDS_PER_HOUR
+
+
+def _chiller(plant: PlantRoom, since: Callable[[], float]) -> Readings:
+    name, count = "plant.chiller_1", plant.counters
+    readings = _remote(name, plant.chiller_remote, "enable_command", "chilled_water_temperature_setpoint")
+    return readings | {
+        f"{name}.status": lambda: plant.chiller_runs,
+        f"{name}.tripped": lambda: plant.chiller.mode is Mode.TRIPPED,
+        f"{name}.trip_count": lambda: plant.chiller.trips,
+        f"{name}.leaving_chilled_water_temperature": lambda: plant.temperatures.leaving,
+        f"{name}.entering_chilled_water_temperature": lambda: plant.temperatures.entering,
+        f"{name}.leaving_condenser_water_temperature": lambda: plant.temperatures.condenser_leaving,
+        f"{name}.entering_condenser_water_temperature": lambda: plant.temperatures.condenser_entering,
+        f"{name}.power": lambda: plant.operation.power,
+        f"{name}.energy": _counter(lambda: count.chiller, lambda: plant.operation.power, since),
+        f"{name}.cooling_energy": _counter(lambda: count.evaporator, lambda: plant.operation.cooling, since),
+        f"{name}.heat_rejection_energy": _counter(
+            lambda: count.heat_rejection, lambda: plant.operation.heat_rejection, since
+        ),
+    }
+
+
+def _pumps(plant: PlantRoom, since: Callable[[], float]) -> Readings:
+    count = plant.counters
+    chilled, condenser = "plant.chilled_water_pump_1", "plant.condenser_water_pump_1"
+    secondary, tower = "plant.secondary_pump_1", "plant.cooling_tower_1"
+    return {
+        **_remote(chilled, plant.chilled_water_pump_remote, "command", "speed_command"),
+        f"{chilled}.status": plant.chilled_water_pump_runs,
+        f"{chilled}.speed": lambda: plant.chilled_water_speed,
+        f"{chilled}.power": lambda: plant.chilled_water_power,
+        f"{chilled}.energy": _counter(lambda: count.chilled_water_pump, lambda: plant.chilled_water_power, since),
+        **_remote(condenser, plant.condenser_pump_remote, "command"),
+        f"{condenser}.status": plant.condenser_pump_runs,
+        f"{condenser}.power": lambda: plant.condenser_power,
+        f"{condenser}.energy": _counter(lambda: count.condenser_pump, lambda: plant.condenser_power, since),
+        f"{secondary}.status": plant.secondary_pump_runs,
+        f"{secondary}.speed": lambda: plant.secondary_speed,
+        f"{secondary}.power": lambda: plant.secondary_power,
+        f"{secondary}.energy": _counter(lambda: count.secondary_pump, lambda: plant.secondary_power, since),
+        f"{tower}.fan_status": lambda: plant.fan is not Fan.OFF,
+        f"{tower}.power": lambda: plant.fan_power,
+        f"{tower}.energy": _counter(lambda: count.fan, lambda: plant.fan_power, since),
+    }
+
+
+def _tank(plant: PlantRoom, since: Callable[[], float]) -> Readings:
+    name = "plant.tank_1"
+    readings = _remote(name, plant.tank_remote, "charge_valve_command", "discharge_valve_command")
+    for place, height in _SENSOR_HEIGHTS.items():
+        index = int(height * len(plant.layers))
+        readings[f"{name}.{place}_temperature"] = lambda index=index: plant.layers[index]
+    return readings | {
+        f"{name}.charge_valve_status": lambda: plant.charge_valve == 1.0,
+        f"{name}.discharge_valve_status": lambda: plant.discharge_valve == 1.0,
+        f"{name}.charge_valve_position": lambda: plant.charge_valve,
+        f"{name}.discharge_valve_position": lambda: plant.discharge_valve,
+        f"{name}.stored_energy": lambda: plant.stored_energy() + plant.storing() * since() / _SECONDS_PER_HOUR,
+        f"{name}.heat_gain_energy": _counter(lambda: plant.counters.tank_gain, lambda: plant.tank_gain, since),
+    }
+
+
+def _loop(plant: PlantRoom, since: Callable[[], float]) -> Readings:
+    name, count = "plant.chilled_water_loop_1", plant.counters
+    return {
+        f"{name}.chilled_water_supply_temperature": lambda: plant.temperatures.supply,
+        f"{name}.chilled_water_return_temperature": lambda: plant.temperatures.returning,
+        f"{name}.chilled_water_flow": lambda: plant.flows.secondary,
+        f"{name}.cooling_load": lambda: plant.cooling_load,
+        f"{name}.cooling_energy": _counter(lambda: count.cooling_delivered, lambda: plant.cooling_load, since),
+        f"{name}.heat_gain_energy": _counter(lambda: count.loop_gain, lambda: plant.loop_gain, since),
+    }

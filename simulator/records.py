@@ -1,0 +1,85 @@
+"""Reading records of weather and load: comma-separated text, optionally gzip, with errors that name the line."""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TypeAlias
+
+Row: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """A table with a header line; `problem` makes the ValueError of one of its lines."""
+
+    path: Path
+
+    def columns(self) -> tuple[str, ...]:
+        """Names in the header line."""
+        with self._open() as text:
+            header = next(csv.reader(text), None)
+        if not header:
+            raise self.problem(1, "the file is empty", "a header line with column names")
+        return tuple(name.strip() for name in header)
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Every data line with its line number in the file."""
+        columns = self.columns()
+        with self._open() as text:
+            reader = csv.reader(text)
+            next(reader)
+            for fields in reader:
+                if not fields:
+                    continue
+                if len(fields) != len(columns):
+                    raise self.problem(
+                        reader.line_num, f"{len(fields)} fields", f"{len(columns)} fields: {', '.join(columns)}"
+                    )
+                yield reader.line_num, dict(zip(columns, fields, strict=True))
+
+    def number(self, line: int, row: Row, column: str, low: float, high: float) -> float | None:
+        """The number in a field, None where the field is empty. Raises ValueError outside low..high."""
+        text = row[column].strip()
+        if not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            raise self.problem(line, f"{column} is {text[:40]!r}", "a number or an empty field") from None
+        if not low <= value <= high:
+            raise self.problem(line, f"{column} is {value:g}", f"a value from {low:g} to {high:g}")
+        return value
+
+    def whole(self, line: int, row: Row, column: str, low: int, high: int) -> int:
+        """The whole number in a field that must not be empty."""
+        value = self.number(line, row, column, low, high)
+        if value is None or value != int(value):
+            raise self.problem(line, f"{column} is {row[column][:40]!r}", f"a whole number from {low} to {high}")
+        return int(value)
+
+    def timestamp(self, line: int, row: Row) -> datetime:
+        """The local standard clock time in the `timestamp` column, without zone."""
+        text = row["timestamp"].strip()
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=None)
+        except ValueError:
+            raise self.problem(
+                line, f"timestamp is {text[:40]!r}", "local standard time such as 2019-08-18 00:30:00"
+            ) from None
+
+    def problem(self, line: int, wrong: str, right: str) -> ValueError:
+        return ValueError(f"{self.path}:{line}: {wrong}; expected {right}")
+
+    def _open(self) -> IO[str]:
+        try:
+            if self.path.suffix == ".gz":
+                return io.TextIOWrapper(gzip.open(self.path, "rb"), encoding="utf-8-sig", newline="")
+            return self.path.open(encoding="utf-8-sig", newline="")
+        except OSError as error:
+            raise ValueError(
+                f"{self.path}: cannot be read ({error.strerror}); expected a .csv or .csv.gz file"
+            ) from error

@@ -1,0 +1,237 @@
+"""The outdoor conditions of a typical year, hourly, interpolated."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from controller.core.physics import (
+    STANDARD_PRESSURE,
+    humidity_ratio,
+    moist_air_enthalpy,
+    relative_humidity_from_dew_point,
+    wet_bulb,
+)
+from simulator.records import RecordFile, Row
+from simulator.sun import clear_sky_irradiance, solar_elevation
+
+HOURS_PER_YEAR = 8760
+# A year without 29 February carries the typical year; the 29th repeats the 28th.
+_CALENDAR_YEAR = 2019
+# Below this elevation hourly irradiance says little about cloud: the last such hour of daylight stands for twilight.
+_CLOUD_ELEVATION = 10.0
+# Dense overcast passes about a tenth of the clear sky's light; a typical year may say less at low sun.
+_DARKEST_OVERCAST = 0.1
+_FEWEST_HOURS = 24 * 28
+
+
+class Outdoor(NamedTuple):
+    """temperature and wet_bulb [degC], relative_humidity [0..1], enthalpy [kJ/kg dry air], irradiance: global
+    horizontal [W/m2], sky: share of the clear sky's light that passes the clouds [0..1].
+    """
+
+    temperature: float
+    relative_humidity: float
+    wet_bulb: float
+    enthalpy: float
+    irradiance: float
+    sky: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """A typical year: one `Outdoor` for each of 8760 full hours of local standard time.
+
+    Temperatures and humidities are instants at the hour; irradiance is the mean of the hour that ends there.
+
+    """
+
+    hours: tuple[Outdoor, ...]
+    source: str
+
+    def at(self, hour_of_year: float) -> Outdoor:
+        """Conditions at an hour of the year [h since 1 January 00:00], linear between hours, cyclic."""
+        index = int(hour_of_year)
+        share = hour_of_year - index
+        here = self.hours[index % HOURS_PER_YEAR]
+        there = self.hours[(index + 1) % HOURS_PER_YEAR]
+        # the mean of an hour belongs to its middle, half an hour before its end
+        middle = hour_of_year + 0.5
+        sun_index = int(middle)
+        sun_share = middle - sun_index
+        sun_here = self.hours[sun_index % HOURS_PER_YEAR]
+        sun_there = self.hours[(sun_index + 1) % HOURS_PER_YEAR]
+        return Outdoor(
+            here[0] + share * (there[0] - here[0]),
+            here[1] + share * (there[1] - here[1]),
+            here[2] + share * (there[2] - here[2]),
+            here[3] + share * (there[3] - here[3]),
+            sun_here[4] + sun_share * (sun_there[4] - sun_here[4]),
+            sun_here[5] + sun_share * (sun_there[5] - sun_here[5]),
+        )
+
+
+class _Reading(NamedTuple):
+    temperature: float
+    relative_humidity: float
+    pressure: float
+    irradiance: float
+
+
+def hour_of_year(day: date) -> int:
+    """Hours of the typical year before a day; 29 February counts as the 28th."""
+    if (day.month, day.day) == (2, 29):
+        day = day.replace(day=28)
+    return (date(_CALENDAR_YEAR, day.month, day.day) - date(_CALENDAR_YEAR, 1, 1)).days * 24
+
+
+def read_weather(path: Path, *, latitude: float, longitude: float, utc_offset_h: float) -> Weather:
+    """A typical year (`month, day, hour_ending, ...`) or a dated record (`timestamp, ...`) as a typical year.
+
+    Columns: temp_c; rh_pct or dewpoint_c; ghi_wh_m2 or ghi_w_m2; optionally pressure_pa. A dated record is folded on
+    month, day and hour, the first year that has the hour wins; gaps take the same hour of the nearest day that has it.
+    Raises ValueError with the line number and what would be right.
+
+    """
+    file = RecordFile(path)
+    columns = file.columns()
+    _check_columns(file, columns)
+    readings: dict[int, _Reading] = {}
+    when = _typical_hour(file, columns)
+    for line, row in file.rows():
+        reading = _reading(file, line, row)
+        if reading is not None:
+            readings.setdefault(when(line, row), reading)
+    if len(readings) < _FEWEST_HOURS:
+        raise file.problem(1, f"{len(readings)} complete hours", f"at least {_FEWEST_HOURS} hours, best a whole year")
+    return _complete(_without_gaps(readings), path.name, latitude, longitude, utc_offset_h)
+
+
+def _check_columns(file: RecordFile, columns: Sequence[str]) -> None:
+    needs = (
+        (("timestamp", "hour_ending"), "timestamp, or month, day and hour_ending"),
+        (("temp_c",), "temp_c"),
+        (("rh_pct", "dewpoint_c"), "rh_pct or dewpoint_c"),
+        (("ghi_wh_m2", "ghi_w_m2"), "ghi_wh_m2 or ghi_w_m2"),
+    )
+    for names, right in needs:
+        if not any(name in columns for name in names):
+            raise file.problem(1, f"no column {right}", f"the columns found ({', '.join(columns)}) to include {right}")
+    if "timestamp" not in columns and not {"month", "day"} <= set(columns):
+        raise file.problem(1, "no columns month and day", "month, day and hour_ending, or timestamp")
+
+
+def _typical_hour(file: RecordFile, columns: Sequence[str]) -> Callable[[int, Row], int]:
+    """How a line's instant is found: hour of the typical year. Hours run 0-23 where any line says 0, else 1-24."""
+    if "timestamp" in columns:
+
+        def dated(line: int, row: Row) -> int:
+            at = file.timestamp(line, row)
+            return hour_of_year(at.date()) + at.hour
+
+        return dated
+
+    def typical(line: int, row: Row) -> int:
+        month = file.whole(line, row, "month", 1, 12)
+        day = file.whole(line, row, "day", 1, 31)
+        hour = file.whole(line, row, "hour_ending", 0, 24)
+        try:
+            start = hour_of_year(date(2020, month, day))
+        except ValueError:
+            raise file.problem(line, f"day is {day} in month {month}", "a day that the month has") from None
+        return (start + hour) % HOURS_PER_YEAR
+
+    return typical
+
+
+def _reading(file: RecordFile, line: int, row: Row) -> _Reading | None:
+    """One complete hour, None where a needed field is empty."""
+    temperature = file.number(line, row, "temp_c", -60.0, 60.0)
+    humidity = file.number(line, row, "rh_pct", 0.0, 110.0) if "rh_pct" in row else None
+    dew_point = file.number(line, row, "dewpoint_c", -80.0, 60.0) if "dewpoint_c" in row else None
+    radiation = "ghi_wh_m2" if "ghi_wh_m2" in row else "ghi_w_m2"
+    irradiance = file.number(line, row, radiation, -20.0, 1500.0)
+    pressure = file.number(line, row, "pressure_pa", 50000.0, 110000.0) if "pressure_pa" in row else None
+    if temperature is None or irradiance is None or (humidity is None and dew_point is None):
+        return None
+    if humidity is not None:
+        relative = min(1.0, max(0.01, humidity / 100.0))
+    else:
+        relative = relative_humidity_from_dew_point(temperature, dew_point or 0.0)
+    return _Reading(
+        temperature, relative, STANDARD_PRESSURE if pressure is None else pressure / 1000.0, max(0.0, irradiance)
+    )
+
+
+def _without_gaps(readings: dict[int, _Reading]) -> list[_Reading]:
+    """All hours of the year; a missing one takes the same hour of the nearest day that has it."""
+    days = HOURS_PER_YEAR // 24
+
+    def nearest(hour: int) -> _Reading:
+        for distance in range(days // 2 + 1):
+            for sign in (-1, 1):
+                found = readings.get((hour + sign * distance * 24) % HOURS_PER_YEAR)
+                if found is not None:
+                    return found
+        return nearest((hour + 1) % HOURS_PER_YEAR)
+
+    return [nearest(hour) for hour in range(HOURS_PER_YEAR)]
+
+
+def _complete(
+    readings: Sequence[_Reading], source: str, latitude: float, longitude: float, utc_offset_h: float
+) -> Weather:
+    sky = _sky(readings, latitude, longitude, utc_offset_h)
+    hours = tuple(_outdoor(reading, passes) for reading, passes in zip(readings, sky, strict=True))
+    return Weather(hours, source)
+
+
+def _outdoor(reading: _Reading, sky: float) -> Outdoor:
+    temperature, relative, pressure, irradiance = reading
+    humidity = humidity_ratio(temperature, relative, pressure)
+    return Outdoor(
+        temperature,
+        relative,
+        wet_bulb(temperature, relative, pressure),
+        moist_air_enthalpy(temperature, humidity),
+        irradiance,
+        sky,
+    )
+
+
+def _sky(readings: Sequence[_Reading], latitude: float, longitude: float, utc_offset_h: float) -> list[float]:
+    """Share of the clear sky's light that passes, for the hour that ends at each hour; twilight takes the nearest day.
+
+    Ratio of the measured to the clear-sky irradiance at the middle of the hour (clearness after Haurwitz).
+
+    """
+    year_start = (date(_CALENDAR_YEAR, 1, 1) - date(1970, 1, 1)) / timedelta(seconds=1) - utc_offset_h * 3600.0
+    shares: list[float] = []
+    for hour, reading in enumerate(readings):
+        elevation = solar_elevation(year_start + (hour - 0.5) * 3600.0, latitude, longitude)
+        if elevation < _CLOUD_ELEVATION:
+            shares.append(math.nan)
+            continue
+        shares.append(min(1.0, max(_DARKEST_OVERCAST, reading.irradiance / clear_sky_irradiance(elevation))))
+    return _held(shares)
+
+
+def _held(shares: list[float]) -> list[float]:
+    """Gaps (night) filled from the nearer neighbour in time; a polar night counts as clear."""
+    forward = _filled(shares)
+    backward = _filled(shares[::-1])[::-1]
+    return [
+        value if distance <= other_distance else other
+        for (value, distance), (other, other_distance) in zip(forward, backward, strict=True)
+    ]
+
+
+def _filled(shares: Sequence[float]) -> list[tuple[float, int]]:
+    last, distance = 1.0, len(shares)
+    filled: list[tuple[float, int]] = []
+    for share in shares:
+        last, distance = (last, distance + 1) if math.isnan(share) else (share, 0)
+        filled.append((last, distance))
+    return filled
