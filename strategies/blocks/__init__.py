@@ -1,0 +1,1 @@
+"""Control blocks that strategies share: state in, state out."""

@@ -1,0 +1,64 @@
+"""Spans of the week by what the local clock shows.
+
+Deliberately a function of the clock on the wall and of nothing else. On the day that clocks go forward, a period that
+would begin in the missing hour begins when that hour would end; on the day they go back, the repeated hour follows
+the table twice. Nothing is skipped, and nothing sticks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import ClassVar
+
+DAY = 86400
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A span of local clock time; one whose end is not later than its start ends on the following day."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    start: time
+    end: time
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is not None or self.end.tzinfo is not None:
+            raise ValueError("a period is local clock time without an offset from UTC; write it like 18:30")
+
+
+def week_edges(days: Sequence[Iterable[Period]]) -> tuple[int, ...]:
+    """Seconds of the week at which the periods, joined where they overlap, begin and end in turn.
+
+    days: the periods that begin on Monday, Tuesday ... Sunday. A period reaches past midnight, and from Sunday into
+    Monday.
+    """
+    spans: list[tuple[int, int]] = []
+    for weekday, periods in enumerate(days):
+        for period in periods:
+            start = weekday * DAY + _seconds(period.start)
+            end = start + ((_seconds(period.end) - _seconds(period.start)) % DAY or DAY)
+            spans.append((start, min(end, WEEK)))
+            if end > WEEK:
+                spans.append((0, end - WEEK))
+    edges: list[int] = []
+    for start, end in sorted(spans):
+        if edges and start <= edges[-1]:
+            edges[-1] = max(edges[-1], end)
+        else:
+            edges += (start, end)
+    return tuple(edges)
+
+
+def inside(edges: Sequence[int], local: datetime) -> bool:
+    """Whether the local time lies in one of the periods; a period's end no longer does."""
+    second = local.weekday() * DAY + local.hour * 3600 + local.minute * 60 + local.second
+    return bisect_right(edges, second) % 2 == 1
+
+
+def _seconds(clock: time) -> int:
+    return clock.hour * 3600 + clock.minute * 60 + clock.second
