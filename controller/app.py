@@ -1,0 +1,55 @@
+"""The composition root: the command line, and what every command's failure means for its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from controller.cli import authority, check, demo, explain, history, points, release, run, simulate
+from controller.cli.arguments import Exit
+from controller.cli.output import complain
+from controller.core.errors import ConfigError, TidewattError
+
+_COMMANDS = (demo, run, simulate, check, points, history, explain, authority, release)
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(
+        prog="tidewatt",
+        description="Supervisory controller for the energy of a building.",
+        epilog="Start with: tidewatt demo",
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.register(commands)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    logging.basicConfig(
+        level=os.environ.get("TIDEWATT_LOG", "INFO").upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    try:
+        return given.execute(given)
+    except ConfigError as error:
+        complain(str(error))
+        count = len(error.problems)
+        complain(f"{count} problem{'s' if count > 1 else ''}; nothing was started")
+        return Exit.CONFIGURATION
+    except TidewattError as error:
+        complain(f"tidewatt: {error}")
+        return Exit.ENVIRONMENT
+    except BrokenPipeError:
+        # Whoever read our output has closed it; that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except KeyboardInterrupt:
+        return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

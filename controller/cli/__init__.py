@@ -1,0 +1,1 @@
+"""The commands of `tidewatt`, one file each."""

@@ -1,0 +1,83 @@
+"""tidewatt authority SITE [SYSTEM original|tidewatt]: who has which system; the one-action switch."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+from typing import Any
+
+from controller.cli.arguments import Exit, add_command, add_json, add_site
+from controller.cli.client import DaemonNotRunning, ask
+from controller.cli.output import print_json, say
+from controller.cli.site_folder import load_site
+from controller.core.errors import EnvironmentProblem
+from controller.core.site import Site
+from controller.core.system import Authority
+from controller.runtime.clock import RealClock
+from controller.runtime.site_lock import site_lock
+from controller.runtime.store import Store
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "authority",
+        "show or switch who has a system: its original controls or Tidewatt",
+        "tidewatt authority config/sites/demo garage original",
+    )
+    add_site(parser)
+    parser.add_argument("system", nargs="?", metavar="SYSTEM", help="a system's id, or all")
+    parser.add_argument("authority", nargs="?", choices=[each.value for each in Authority])
+    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_json(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    if arguments.system and not arguments.authority:
+        raise EnvironmentProblem(f"say who shall have {arguments.system}: original or tidewatt")
+    try:
+        shown = _of_daemon(arguments)
+    except DaemonNotRunning:
+        shown = asyncio.run(_of_store(load_site(arguments.site), arguments.system, arguments.authority))
+    if arguments.json:
+        print_json(shown)
+        return Exit.OK
+    for system, authority in shown.items():
+        say(f"{system:<20} {authority}")
+    return Exit.OK
+
+
+def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
+    status = ask(arguments.site, "status")
+    shown = {each["id"]: each["authority"] for each in status["systems"]}
+    if arguments.system is None:
+        return shown
+    who = arguments.who or getpass.getuser()
+    for system in _chosen(arguments.system, list(shown)):
+        shown = ask(arguments.site, "authority", system=system, authority=arguments.authority, who=who)
+    return shown
+
+
+async def _of_store(site: Site, system: str | None, authority: str | None) -> dict[str, str]:
+    """With no daemon running: what the next start will find."""
+    with site_lock(site.folder / "state"):
+        store = Store(site.folder / "state" / "store.db", RealClock())
+        try:
+            ids = [each.id for each in site.systems]
+            if system is not None and authority is not None:
+                for each in _chosen(system, ids):
+                    await store.save_authority(each, Authority(authority))
+            stored = await store.load_authority()
+        finally:
+            await store.close()
+    return {each: stored.get(each, site.first_authority).value for each in ids}
+
+
+def _chosen(system: str, systems: list[str]) -> list[str]:
+    if system == "all":
+        return systems
+    if system not in systems:
+        raise EnvironmentProblem(f"there is no system {system}; there are {', '.join(systems)}")
+    return [system]

@@ -1,0 +1,44 @@
+"""tidewatt check SITE: every problem of the configuration at once."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from controller.cli.arguments import Exit, add_command, add_json, add_site
+from controller.cli.output import print_json, say
+from controller.cli.site_folder import load_site
+from controller.core.errors import ConfigError
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands, "check", "check a site's files without touching any device", "tidewatt check config/sites/demo"
+    )
+    add_site(parser)
+    add_json(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    try:
+        site = load_site(arguments.site)
+    except ConfigError as error:
+        if not arguments.json:
+            raise
+        print_json(
+            [
+                {"file": str(each.file), "line": each.line, "wrong": each.wrong, "right": each.right}
+                for each in error.problems
+            ]
+        )
+        return Exit.CONFIGURATION
+    if arguments.json:
+        print_json([])
+        return Exit.OK
+    writable = sum(point.writable is not None for point in site.points.values())
+    say(
+        f"{site.name}: no problems. {len(site.links)} links, {len(site.points)} points ({writable} writable), "
+        f"{len(site.systems)} systems, {len(site.mounts)} strategies; configuration {site.digest}"
+    )
+    return Exit.OK

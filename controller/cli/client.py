@@ -1,0 +1,45 @@
+"""A command's side of the control socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+from controller.core.errors import EnvironmentProblem, TidewattError
+from controller.runtime.control_socket import VERSION
+
+ANSWER_WITHIN_S = 10.0
+
+
+class DaemonNotRunning(EnvironmentProblem):
+    """Nobody answers at the site's control socket."""
+
+
+class RequestRefused(TidewattError):
+    """The daemon does not do what was asked; its words say why."""
+
+
+def ask(site: Path, command: str, **request: Any) -> Any:
+    """The running daemon's answer. Raises DaemonNotRunning or RequestRefused."""
+    path = site / "state" / "control.sock"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(ANSWER_WITHIN_S)
+            connection.connect(str(path))
+            connection.sendall(json.dumps({"tidewatt": VERSION, "command": command, **request}).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                line = answers.readline()
+    except (FileNotFoundError, ConnectionError) as error:
+        raise DaemonNotRunning(f"no daemon runs {site}; start it with: tidewatt run {site}") from error
+    except TimeoutError as error:
+        raise EnvironmentProblem(f"{path}: the daemon did not answer within {ANSWER_WITHIN_S:g} s") from error
+    except OSError as error:
+        raise EnvironmentProblem(f"{path}: {error.strerror}") from error
+    if not line:
+        raise EnvironmentProblem(f"{path}: the daemon closed the connection without an answer")
+    answer = json.loads(line)
+    if not answer["ok"]:
+        raise RequestRefused(answer["error"])
+    return answer["answer"]

@@ -1,0 +1,139 @@
+"""tidewatt demo: a simulated plant and the daemon that runs it, on the bundled site."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import sys
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from controller.cli import words
+from controller.cli.arguments import add_command, add_for
+from controller.cli.follow import clock_of
+from controller.cli.live_view import view
+from controller.cli.output import say
+from controller.cli.run import live, open_daemon
+from controller.cli.simulate import add_plant_options, start_of
+from controller.cli.simulator_process import LINGER, PlantOptions, SimulatorProcess, ensure
+from controller.cli.site_folder import config_folder, load_site
+from controller.core.errors import HistorianError
+from controller.core.site import Site
+from controller.historian.reading import SqliteHistoryReader
+from controller.runtime.clock import RealClock
+from controller.runtime.daemon import Daemon
+
+OWN_COPY = Path("tidewatt-demo")
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "demo",
+        "run the bundled site on a simulated plant",
+        "tidewatt demo --speed 60 --start 2026-07-06T05:00",
+    )
+    parser.add_argument("site", nargs="?", type=Path, metavar="SITE", help="default: the bundled demo site")
+    add_plant_options(parser)
+    add_for(parser, "stop plant and daemon after this long, real time (150s)")
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    site = load_site(arguments.site or _demo_folder())
+    _keep_log_off_the_screen(site)
+    options = PlantOptions(
+        arguments.speed,
+        arguments.start,
+        None if arguments.weather is None else str(arguments.weather.resolve()),
+        None if arguments.load is None else str(arguments.load.resolve()),
+        arguments.seed,
+    )
+    simulator = ensure(site.folder, options)
+    if not simulator.reused:
+        _begin_anew_if_back_in_time(site, arguments.start)
+    try:
+        return asyncio.run(_run(site, simulator, arguments))
+    finally:
+        _leave(simulator, scripted=arguments.lasting is not None)
+
+
+async def _run(site: Site, simulator: SimulatorProcess, arguments: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        daemon, serve = open_daemon(site, await clock_of(site, simulator.nonce), stack)
+        began = daemon.clock.now()
+        code = await live(daemon, arguments.lasting, serve, view(daemon, arguments.speed))
+        for line in summary(daemon, daemon.clock.now() - began):
+            say(line)
+        return code
+
+
+def _demo_folder() -> Path:
+    """The bundled site where it may be written (a checkout), else a copy in the present folder."""
+    bundled = config_folder() / "sites" / "demo"
+    if os.access(bundled, os.W_OK):
+        return bundled
+    if not OWN_COPY.exists():
+        shutil.copytree(bundled, OWN_COPY)
+        say(f"the demo site was copied to {OWN_COPY}, where you can change it")
+    return OWN_COPY
+
+
+def _keep_log_off_the_screen(site: Site) -> None:
+    if not sys.stdout.isatty():
+        return
+    state = site.folder / "state"
+    state.mkdir(mode=0o700, exist_ok=True)
+    handler = logging.FileHandler(state / "tidewatt.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.getLogger().handlers = [handler]
+
+
+def _begin_anew_if_back_in_time(site: Site, start: str | None) -> None:
+    """A faster demo may have recorded days that have not come yet; their files would lie in this run's future."""
+    state = site.folder / "state"
+    try:
+        span = SqliteHistoryReader(state / "history.db").span()
+    except HistorianError:
+        return
+    if span is None or span[1] <= start_of(site, start, RealClock()) + timedelta(minutes=1):
+        return
+    for name in ("history.db", "store.db"):
+        for path in state.glob(f"{name}*"):
+            path.unlink()
+    say(f"an earlier demo recorded until {_local(span[1], site)}, after this one begins: its records were removed")
+
+
+def _local(moment: datetime, site: Site) -> str:
+    return f"{moment.astimezone(site.zone):%Y-%m-%d %H:%M}"
+
+
+def _leave(simulator: SimulatorProcess, *, scripted: bool) -> None:
+    if scripted:
+        simulator.stop()
+        return
+    minutes = LINGER.total_seconds() / 60
+    say(f"the simulated plant goes on under its own old controls for {minutes:.0f} min (process {simulator.pid}):")
+    say("  look at it with mbpoll, start the demo again, or end it with: kill", flush=False)
+
+
+def summary(daemon: Daemon, simulated: timedelta) -> list[str]:
+    """What the run did, for the end of the demo."""
+    counts: dict[str, int] = {}
+    for event in daemon.journal.recent:
+        counts[event.kind.value] = counts.get(event.kind.value, 0) + 1
+    alarms = counts.get("alarm", 0)
+    scan = daemon.scan
+    return [
+        f"{daemon.site.name}: {words.lasting(simulated.total_seconds())} of plant time, {scan.count} scans"
+        f" (one every {scan.actual_period:.1f} s, {scan.missed} left out), {daemon.writer.writes} writes",
+        f"alarms among the last {len(daemon.journal.recent)} events: {alarms};"
+        f" still held: {len(daemon.writer.holdings)} points",
+        f"recorded in {daemon.site.folder / 'state' / 'history.db'};"
+        f" export: tidewatt history {daemon.site.folder} 'garage.*' --csv",
+    ]

@@ -1,0 +1,124 @@
+"""tidewatt explain SITE POINT: who holds it, who lost, which limit acted, what was read back."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from controller.cli import words
+from controller.cli.arguments import Exit, add_command, add_json, add_site, language
+from controller.cli.client import ask
+from controller.cli.output import print_json, say
+from controller.core.text import Language, Text
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "explain",
+        "tell why a point is as it is",
+        "tidewatt explain config/sites/demo garage.group_1.brightness_command",
+    )
+    add_site(parser)
+    parser.add_argument("point", metavar="POINT")
+    add_json(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    answer = ask(arguments.site, "explain", point=arguments.point)
+    if arguments.json:
+        print_json(answer)
+        return Exit.OK
+    for line in told(answer, language()):
+        say(line)
+    return Exit.OK
+
+
+_NOW = Text("now", "当前值")
+_HELD_BY = Text("held by", "控制者")
+_BECAUSE = Text("because", "原因")
+_LOST = Text("held back", "被压制")
+_LIMIT = Text("limit", "限制")
+_WAITS = Text("waiting", "等待")
+_WRITTEN = Text("written", "已写入")
+_READ_BACK = Text("read back", "回读")
+_EFFECT = Text("effect", "效果")
+_SYSTEM = Text("system", "系统")
+_SHADOW = Text("shadow", "影子")
+_NOBODY = Text("nobody; the site's own controls have it", "无；由现场原有控制系统控制")
+_NOT_COMMANDABLE = Text("it is only read; nobody commands it", "该点只读，无人控制")
+_WOULD_BE = Text(
+    "Tidewatt has no authority here: nothing is written, this is what would be",
+    "Tidewatt 无控制权：不写入，仅显示将会怎样",
+)
+
+
+def told(answer: dict[str, Any], chosen: Language) -> list[str]:
+    """The explanation as lines for people."""
+
+    def line(label: Text, content: str) -> str:
+        return f"  {label.in_language(chosen):<10} {content}"
+
+    sample = answer["sample"]
+    unit = sample["unit"]
+    lines = [answer["point"], line(_NOW, _sample(sample, chosen))]
+    if "system" in answer:
+        lines.append(line(_SYSTEM, f"{answer['system']}: {answer['authority']}"))
+    if "winner" not in answer:
+        return [*lines, line(_HELD_BY, _NOT_COMMANDABLE.in_language(chosen))]
+    winner = answer["winner"]
+    if answer.get("authority") == "original":
+        lines.append(f"  {_WOULD_BE.in_language(chosen)}")
+    if winner is None:
+        lines.append(line(_HELD_BY, _NOBODY.in_language(chosen)))
+    else:
+        lines.append(line(_HELD_BY, _command(winner, unit, chosen)))
+        lines.append(line(_BECAUSE, winner["reason"][chosen]))
+    lines.extend(line(_LOST, _command(each, unit, chosen)) for each in answer["losers"])
+    for label, key in ((_LIMIT, "limit"), (_WAITS, "waiting")):
+        if answer[key][chosen]:
+            lines.append(line(label, answer[key][chosen]))
+    if holding := answer.get("holding"):
+        lines.extend(_holding(holding, answer["readback"], unit, chosen, line))
+    if answer["shadow"]:
+        lines.append(line(_SHADOW, _command(answer["shadow"], unit, chosen)))
+    return lines
+
+
+def _sample(sample: dict[str, Any], chosen: Language) -> str:
+    quality = f"{sample['quality']}, {sample['reason']}" if sample["reason"] else sample["quality"]
+    return f"{words.value(sample['value'], sample['unit'], chosen)} ({quality}, {words.lasting(sample['age_s'])})"
+
+
+def _command(command: dict[str, Any], unit: str, chosen: Language) -> str:
+    value = words.value(command["value"], unit, chosen)
+    ends = words.lasting(max(0.0, command["ends_in_s"]))
+    level = command["level"].replace("_", " ")
+    if chosen == "zh":
+        return f"{command['source']}：{value}，优先级 {command['priority']}（{level}），{ends} 后到期"
+    return f"{command['source']}: {value}, level {command['priority']} ({level}), ends in {ends} unless renewed"
+
+
+def _holding(holding: dict[str, Any], readback: dict[str, Any], unit: str, chosen: Language, line: Any) -> list[str]:
+    written = words.value(holding["written"], unit, chosen)
+    before = words.value(holding["before"], unit, chosen)
+    ago = words.lasting(holding["written_ago_s"]) if "written_ago_s" in holding else "?"
+    since = words.lasting(holding["verdict_for_s"])
+    read = words.value(readback["value"], unit, chosen)
+    if chosen == "zh":
+        lines = [
+            line(_WRITTEN, f"{written}，{ago} 前（此前为 {before}）"),
+            line(_READ_BACK, f"{read}：{holding['verdict']}，已 {since}"),
+        ]
+    else:
+        lines = [
+            line(_WRITTEN, f"{written}, {ago} ago (before us: {before})"),
+            line(_READ_BACK, f"{read}: {holding['verdict']} for {since}"),
+        ]
+    if holding["refusal"]:
+        lines.append(line(_READ_BACK, holding["refusal"]))
+    if holding["effect_missing"]:
+        missing = Text("missing: the equipment does not follow", "缺失：设备未响应")
+        lines.append(line(_EFFECT, missing.in_language(chosen)))
+    return lines

@@ -1,0 +1,77 @@
+"""Whether everything on the site's links is one simulator, and if so its time.
+
+Devices of a simulator serve a nonce, the time they live in and its speed. Only if *every* device of the site serves the
+same nonce does the daemon follow; one real device among them keeps it at the machine's own time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from controller.core.errors import DeviceError, EnvironmentProblem
+from controller.core.ports import Clock
+from controller.core.site import Link, Site
+from controller.runtime.clock import RealClock, ScaledClock
+
+# A device that does not answer in this time is not the simulator that we started.
+PROOF_WITHIN_S = 5.0
+
+
+class Proof(NamedTuple):
+    """What one device says of itself; nonce None: it is no simulator, or it is silent."""
+
+    device: str
+    nonce: int | None
+    now: datetime | None = None
+    speed: float = 1.0
+
+
+async def clock_of(site: Site, nonce: int | None = None) -> Clock:
+    """The clock to run the site on. With `nonce` given it must be that simulator.
+
+    Raises EnvironmentProblem where a fast simulator is mixed with anything else.
+    """
+    proofs = [proof for link in await asyncio.gather(*(_proofs(link) for link in site.links)) for proof in link]
+    first = next((proof for proof in proofs if proof.nonce is not None), None)
+    if first is None or first.now is None:
+        if nonce is not None:
+            raise EnvironmentProblem("the simulator does not answer on the links of this site")
+        return RealClock()
+    strangers = [proof.device for proof in proofs if proof.nonce != (first.nonce if nonce is None else nonce)]
+    if not strangers:
+        return ScaledClock(first.now, first.speed)
+    if first.speed == 1.0 and nonce is None:
+        return RealClock()
+    raise EnvironmentProblem(
+        f"device {first.device} is a simulator at {first.speed:g} times real speed, but {', '.join(strangers)} is not "
+        "part of it; a faster clock is only for a site that is simulated as a whole"
+    )
+
+
+async def _proofs(link: Link) -> list[Proof]:
+    """One proof a device; a link that cannot be opened proves nothing."""
+    silent = [Proof(device.id, None) for device in link.devices]
+    clocks = [device.simulation for device in link.devices if device.simulation is not None]
+    if not clocks:
+        return silent
+    points = [point for clock in clocks for point in (clock.nonce, clock.time, clock.speed)]
+    try:
+        async with asyncio.timeout(PROOF_WITHIN_S):
+            async with link.driver.open(link.id, link.connection, link.bindings, RealClock()) as driver:
+                samples = await driver.read(points)
+    except (DeviceError, TimeoutError):
+        return silent
+    proofs: list[Proof] = []
+    for device in link.devices:
+        clock = device.simulation
+        nonce, time, speed = (
+            (samples[point].value for point in (clock.nonce, clock.time, clock.speed)) if clock else (None, None, None)
+        )
+        if isinstance(nonce, int) and isinstance(time, (int, float)) and isinstance(speed, (int, float)):
+            now = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=time)
+            proofs.append(Proof(device.id, nonce, now, float(speed)))
+        else:
+            proofs.append(Proof(device.id, None))
+    return proofs

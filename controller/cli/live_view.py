@@ -1,0 +1,65 @@
+"""Keeps the view on the screen while the daemon runs; without a terminal, one line a minute instead."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from controller.cli.arguments import language
+from controller.cli.output import say
+from controller.cli.view import Frame, draw, event_words, local_time
+from controller.core.event import EventKind
+from controller.runtime import status
+from controller.runtime.daemon import Daemon
+
+REDRAW_EVERY_S = 0.5
+LOOK_EVERY_S = 0.1
+LOOKS_A_LINE = 600
+
+
+def view(daemon: Daemon, speed: float) -> Coroutine[Any, Any, None]:
+    return _draw(daemon, speed) if sys.stdout.isatty() else _tell(daemon)
+
+
+def frame_of(daemon: Daemon, speed: float) -> Frame:
+    return Frame(status.status(daemon), status.points(daemon), speed, language())
+
+
+async def _draw(daemon: Daemon, speed: float) -> None:
+    with Live(console=Console(), screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(draw(frame_of(daemon, speed)), refresh=True)
+            await asyncio.sleep(REDRAW_EVERY_S)
+
+
+async def _tell(daemon: Daemon) -> None:
+    """The first command as soon as there is one, then one line a minute."""
+    told_first = False
+    rounds = 0
+    while True:
+        first = next((event for event in daemon.journal.recent if event.kind is EventKind.COMMAND), None)
+        if first is not None and not told_first:
+            told_first = True
+            time = local_time(status.status(daemon))
+            say(f"{time:%H:%M:%S}  first command: {first.subject} {event_words(first.body)}", flush=True)
+        await asyncio.sleep(LOOK_EVERY_S)
+        rounds += 1
+        if rounds % LOOKS_A_LINE == 0:
+            say(line(daemon), flush=True)
+
+
+def line(daemon: Daemon) -> str:
+    """The daemon in one line."""
+    up = sum(link.is_up for link in daemon.links)
+    chosen = language()
+    doing = "; ".join(
+        f"{each.mount.id}: {each.fault.description if each.fault else each.reason.in_language(chosen)}"
+        for each in daemon.strategies
+    )
+    time = local_time(status.status(daemon))
+    return f"{time:%H:%M:%S}  {up}/{len(daemon.links)} links, {len(daemon.writer.holdings)} points held, {doing}"

@@ -1,0 +1,169 @@
+"""tidewatt points SITE list|read|write|relinquish|watch: commissioning, point by point, through the running daemon."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import threading
+from fnmatch import fnmatchcase
+from typing import Any
+
+from controller.cli import words
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, duration, language
+from controller.cli.client import ask
+from controller.cli.output import print_json, say
+from controller.cli.site_folder import load_site
+from controller.core.errors import EnvironmentProblem
+
+WATCH_EVERY_S = 1.0
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "points",
+        "list, read, command and watch points",
+        "tidewatt points config/sites/demo write garage.group_1.brightness_command 0.8 --for 10min",
+    )
+    add_site(parser)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|read|write|relinquish|watch")
+
+    listing = actions.add_parser("list", help="every point of the site, from its files")
+    add_json(listing)
+    listing.set_defaults(execute=_list)
+
+    reading = actions.add_parser("read", help="present values, qualities and ages")
+    reading.add_argument("points", nargs="*", metavar="POINT", help="ids or patterns such as 'garage.*' (all)")
+    add_json(reading)
+    reading.set_defaults(execute=_read)
+
+    writing = actions.add_parser("write", help="command a point as an operator, with an end")
+    writing.add_argument("point", metavar="POINT")
+    writing.add_argument("value", metavar="VALUE", help="a number in the point's unit (fractions as 0..1), or on, off")
+    writing.add_argument(
+        "--for", dest="lasting", type=duration, required=True, metavar="TIME", help="when the command ends: 10min, 2h"
+    )
+    writing.add_argument("--reason", default="", help="kept with the command and shown by explain")
+    writing.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_json(writing)
+    writing.set_defaults(execute=_write)
+
+    relinquishing = actions.add_parser("relinquish", help="end your command before its time")
+    relinquishing.add_argument("point", metavar="POINT")
+    relinquishing.add_argument("--who", default=None)
+    relinquishing.set_defaults(execute=_relinquish)
+
+    watching = actions.add_parser("watch", help="print points whenever they change, until Ctrl-C")
+    watching.add_argument("points", nargs="+", metavar="POINT")
+    add_for(watching, "stop after this long")
+    add_json(watching)
+    watching.set_defaults(execute=_watch)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    site = load_site(arguments.site)
+    rows = [
+        {
+            "point": str(point.id),
+            "kind": point.kind.value,
+            "unit": point.unit.value,
+            "writable": point.writable is not None,
+            "class": site.equipment.get(point.equipment),
+        }
+        for point in site.points.values()
+    ]
+    if arguments.json:
+        print_json(rows)
+        return Exit.OK
+    for row in rows:
+        say(f"{row['point']:<58} {row['kind']:<9} {row['unit']:<9} {'writable' if row['writable'] else ''}".rstrip())
+    return Exit.OK
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    chosen = _chosen(ask(arguments.site, "points"), arguments.points)
+    if arguments.json:
+        print_json(chosen)
+        return Exit.OK
+    for point, shown in chosen.items():
+        say(_line(point, shown))
+    return Exit.OK
+
+
+def _write(arguments: argparse.Namespace) -> int:
+    answer = ask(
+        arguments.site,
+        "write",
+        point=arguments.point,
+        value=_value(arguments.value),
+        for_s=arguments.lasting.total_seconds(),
+        who=arguments.who or getpass.getuser(),
+        reason=arguments.reason,
+    )
+    if arguments.json:
+        print_json(answer)
+        return Exit.OK
+    winner = answer["winner"]
+    say(f"{arguments.point}: commanded for {words.lasting(arguments.lasting.total_seconds())}, at level 8 (operator)")
+    if winner and winner["priority"] < 8:
+        say(f"it is held back by {winner['source']} at level {winner['priority']}")
+    say(f"what becomes of it: tidewatt explain {arguments.site} {arguments.point}")
+    return Exit.OK
+
+
+def _relinquish(arguments: argparse.Namespace) -> int:
+    who = arguments.who or getpass.getuser()
+    answer = ask(arguments.site, "relinquish", point=arguments.point, who=who)
+    ended = "your command has ended" if answer["there_was_a_command"] else "there was no operator's command"
+    say(f"{arguments.point}: {ended}")
+    return Exit.OK
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    seen: dict[str, tuple[Any, str]] = {}
+    pause = threading.Event()
+    rounds = None if arguments.lasting is None else int(arguments.lasting.total_seconds() / WATCH_EVERY_S) + 1
+    while rounds is None or rounds > 0:
+        for point, shown in _chosen(ask(arguments.site, "points"), arguments.points).items():
+            state = (shown["value"], shown["quality"])
+            if seen.get(point) != state:
+                seen[point] = state
+                if arguments.json:
+                    print_json({"point": point, **shown})
+                else:
+                    say(f"{shown['timestamp'][11:19]}Z  {_line(point, shown)}")
+        rounds = None if rounds is None else rounds - 1
+        pause.wait(WATCH_EVERY_S)
+    return Exit.OK
+
+
+def _chosen(points: dict[str, Any], patterns: list[str]) -> dict[str, Any]:
+    chosen = {
+        point: shown
+        for point, shown in points.items()
+        if not patterns or any(fnmatchcase(point, pattern) for pattern in patterns)
+    }
+    for pattern in patterns:
+        if not any(fnmatchcase(point, pattern) for point in points):
+            raise EnvironmentProblem(f"no point of this site is called {pattern}; see: tidewatt points SITE list")
+    return chosen
+
+
+def _line(point: str, shown: dict[str, Any]) -> str:
+    value = words.value(shown["value"], shown["unit"], language())
+    quality = shown["quality"] if not shown["reason"] else f"{shown['quality']} ({shown['reason']})"
+    return f"{point:<58} {value:>12}  {quality}, {words.lasting(shown['age_s'])} old"
+
+
+def _value(text: str) -> float | int | bool | str:
+    """on and off, true and false, numbers; anything else stays text and is refused by the daemon where it must be."""
+    lowered = text.lower()
+    if lowered in ("on", "true"):
+        return True
+    if lowered in ("off", "false"):
+        return False
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,86 @@
+"""tidewatt release SITE: give the plant back to its own controls, with the daemon alive or dead."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import threading
+from contextlib import ExitStack
+from typing import Any
+
+from controller.cli.arguments import Exit, add_command, add_site
+from controller.cli.client import DaemonNotRunning, ask
+from controller.cli.follow import clock_of
+from controller.cli.output import say
+from controller.cli.run import tell_progress
+from controller.cli.site_folder import load_site
+from controller.core.site import Site
+from controller.core.system import Authority
+from controller.historian.sqlite import SqliteHistorian
+from controller.runtime.clock import RealClock
+from controller.runtime.daemon import Daemon
+from controller.runtime.site_lock import site_lock
+from controller.runtime.store import Store
+
+LOOK_EVERY_S = 1.0
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "release",
+        "let go of everything, in order, and leave it to the original controls",
+        "tidewatt release config/sites/demo",
+    )
+    add_site(parser)
+    parser.add_argument(
+        "--keep-authority",
+        action="store_true",
+        help="let go now, but let the next start take over again (for the service manager's stop)",
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    site = load_site(arguments.site)
+    try:
+        return _by_daemon(site)
+    except DaemonNotRunning:
+        return asyncio.run(_by_ourselves(site, keep_authority=arguments.keep_authority))
+
+
+def _by_daemon(site: Site) -> int:
+    for system in site.systems:
+        authority = Authority.ORIGINAL.value
+        ask(site.folder, "authority", system=system.id, authority=authority, who=getpass.getuser())
+    within = max(system.release_within for system in site.systems).total_seconds()
+    clock, pause = RealClock(), threading.Event()
+    began = clock.monotonic()
+    while clock.monotonic() - began < within:
+        held = [point for system in ask(site.folder, "status")["systems"] for point in system["held"]]
+        if not held:
+            say("everything let go; it stays with the original controls until: tidewatt authority SITE all tidewatt")
+            return Exit.OK
+        say(f"letting go: {len(held)} points held, such as {held[0]}")
+        pause.wait(LOOK_EVERY_S)
+    return Exit.NOT_RELEASED
+
+
+async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
+    """The daemon is dead: the same cycle without wishes, on what the store says is held."""
+    with ExitStack() as stack:
+        state = site.folder / "state"
+        stack.enter_context(site_lock(state))
+        clock = await clock_of(site)
+        store = Store(state / "store.db", clock)
+        daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store)
+        if not keep_authority:
+            for system in site.systems:
+                await store.save_authority(system.id, Authority.ORIGINAL)
+        released = await daemon.release(tell_progress)
+    if released:
+        say("nothing is held any more")
+        return Exit.OK
+    say("not everything could be let go; what remains is told above")
+    return Exit.NOT_RELEASED

@@ -1,0 +1,94 @@
+"""tidewatt run SITE: the daemon."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+from controller.cli.arguments import Exit, add_command, add_for, add_site
+from controller.cli.follow import clock_of
+from controller.cli.output import complain
+from controller.cli.site_folder import load_site
+from controller.core.ports import Clock
+from controller.core.site import Site
+from controller.historian.sqlite import SqliteHistorian
+from controller.runtime import control_socket
+from controller.runtime.daemon import Daemon, Releasing
+from controller.runtime.site_lock import site_lock
+from controller.runtime.store import Store
+
+log = logging.getLogger(__name__)
+
+Beside = Callable[[Daemon], Coroutine[Any, Any, None]]
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands, "run", "run a site: poll, decide, write back, log", "tidewatt run /etc/tidewatt/my-site"
+    )
+    add_site(parser)
+    add_for(parser, "stop by itself after this long, real time (90s, 10min, 1h)")
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    site = load_site(arguments.site)
+    return asyncio.run(_run(site, arguments.lasting))
+
+
+async def _run(site: Site, lasting: timedelta | None) -> int:
+    with ExitStack() as stack:
+        daemon, serve = open_daemon(site, await clock_of(site), stack)
+        log.info("%s: %d points on %d links", site.name, len(site.points), len(site.links))
+        return await live(daemon, lasting, serve)
+
+
+def open_daemon(site: Site, clock: Clock, stack: ExitStack) -> tuple[Daemon, Coroutine[Any, Any, None]]:
+    """The site's daemon with its files, holding the site's lock, and the task that serves its control socket."""
+    state = site.folder / "state"
+    stack.enter_context(site_lock(state))
+    listener = stack.enter_context(control_socket.listening(state / "control.sock"))
+    store = Store(state / "store.db", clock)
+    daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store)
+    return daemon, control_socket.serve(daemon, listener)
+
+
+async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any, Any, None]) -> int:
+    """Run until a signal, or until `lasting` has passed; then let go. A second signal stops the waiting."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def on_signal() -> None:
+        if stop.is_set():
+            task.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    if lasting is not None:
+        loop.call_later(lasting.total_seconds(), stop.set)
+    try:
+        released = await daemon.run(stop, tell_progress, *beside)
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        released = False
+    if not released:
+        complain("stopped, but not everything was let go; try: tidewatt release SITE")
+    return Exit.OK if released else Exit.NOT_RELEASED
+
+
+def tell_progress(releasing: Releasing) -> None:
+    if releasing.held:
+        shown = ", ".join(releasing.held[:4]) + (" ..." if len(releasing.held) > 4 else "")
+        complain(f"letting go ({releasing.elapsed:.0f} of {releasing.within:.0f} s): {shown}")
+    else:
+        complain(f"everything let go after {releasing.elapsed:.0f} s")

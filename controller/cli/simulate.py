@@ -1,0 +1,148 @@
+"""tidewatt simulate SITE: the simulated plant behind the site's own links, for demos, tests and training."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from controller.cli.arguments import Exit, add_command, add_for, add_site, duration
+from controller.cli.output import say
+from controller.cli.site_folder import config_folder, load_site
+from controller.core.errors import EnvironmentProblem
+from controller.core.ports import Clock
+from controller.core.site import Link, Site
+from controller.runtime.clock import RealClock
+from simulator.clock import ScaledClock
+from simulator.engine import Engine
+from simulator.load import Loads, read_loads
+from simulator.process import LiveSite, ServedLink, new_nonce, serve
+from simulator.weather import Weather, read_weather
+
+log = logging.getLogger(__name__)
+
+NONCE_VARIABLE = "TIDEWATT_SIMULATION_NONCE"
+
+
+def register(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "simulate",
+        "serve the simulated plant on the site's own links",
+        "tidewatt simulate config/sites/demo --speed 60 --start 2026-07-06",
+    )
+    add_site(parser)
+    add_plant_options(parser)
+    parser.add_argument(
+        "--linger", type=duration, metavar="TIME", help="end by itself after this long without any connected client"
+    )
+    add_for(parser, "stop after this long, real time")
+    parser.set_defaults(execute=execute)
+
+
+def add_plant_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--speed", type=_speed, default=1.0, help="simulated seconds per second, 1 to 3600 (1)")
+    parser.add_argument(
+        "--start", metavar="TIME", help="local time at which the simulation begins (now): 2026-07-06T05:00"
+    )
+    parser.add_argument(
+        "--weather", type=Path, metavar="FILE", help="hourly weather (CSV), instead of the bundled year"
+    )
+    parser.add_argument("--load", type=Path, metavar="FILE", help="a building's own cooling load or electricity (CSV)")
+    parser.add_argument("--seed", type=int, default=0, help="of the garage's traffic (0)")
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 1.0 <= speed <= 3600.0:
+        raise argparse.ArgumentTypeError(f"{text} is no speed; give a number from 1 to 3600")
+    return speed
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    site = load_site(arguments.site)
+    start = start_of(site, arguments.start, RealClock())
+    engine = engine_of(site, start, arguments.weather, arguments.load, arguments.seed)
+    nonce = int(os.environ.get(NONCE_VARIABLE, "0")) or new_nonce()
+    live = LiveSite(engine, ScaledClock(start, arguments.speed), nonce)
+    try:
+        asyncio.run(_serve(site, live, arguments.linger, arguments.lasting))
+    except OSError as error:
+        raise EnvironmentProblem(f"the simulator cannot listen: {error}") from error
+    return Exit.OK
+
+
+def start_of(site: Site, text: str | None, clock: Clock) -> datetime:
+    """The instant at which the simulation begins."""
+    if text is None:
+        return clock.now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise EnvironmentProblem(f"--start {text} is no time; write 2026-07-06 or 2026-07-06T05:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=site.zone)
+
+
+def engine_of(site: Site, start: datetime, weather: Path | None, load: Path | None, seed: int) -> Engine:
+    """The simulated plant. Raises EnvironmentProblem for records that cannot be used."""
+    try:
+        loads = None if load is None else read_loads(load)
+        for note in _notes(loads):
+            log.info("load: %s", note)
+        return Engine(start, _weather(site, start, weather), loads=loads, seed=seed)
+    except (OSError, ValueError) as error:
+        raise EnvironmentProblem(str(error)) from error
+
+
+def _weather(site: Site, start: datetime, path: Path | None) -> Weather:
+    # Typical years are in standard time, all year round.
+    offset = start.astimezone(site.zone).utcoffset() or timedelta(0)
+    dst = start.astimezone(site.zone).dst() or timedelta(0)
+    return read_weather(
+        path or config_folder() / "weather" / "hot_humid_tmy3.csv.gz",
+        latitude=site.position.latitude,
+        longitude=site.position.longitude,
+        utc_offset_h=(offset - dst).total_seconds() / 3600.0,
+    )
+
+
+def _notes(loads: Loads | None) -> list[str]:
+    if loads is None:
+        return []
+    return [record.note for record in (loads.cooling, loads.electricity) if record is not None]
+
+
+async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: timedelta | None) -> None:
+    links = [_served(link) for link in site.links]
+
+    def ready(ports: Mapping[str, int]) -> None:
+        for link in links:
+            say(f"{link.name}: Modbus TCP on {link.host}:{ports[link.name]}")
+        say("ready", flush=True)
+
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    if lasting is not None:
+        loop.call_later(lasting.total_seconds(), task.cancel)
+    try:
+        await serve(live, links, ready=ready, linger_s=None if linger is None else linger.total_seconds())
+    except asyncio.CancelledError:
+        log.info("the simulator ends")
+
+
+def _served(link: Link) -> ServedLink:
+    if link.driver.name != "modbus":
+        raise EnvironmentProblem(f"link {link.id}: the simulator serves modbus, not {link.driver.name}")
+    return ServedLink(link.id, link.connection.host, link.connection.port, link.bindings)

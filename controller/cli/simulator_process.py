@@ -1,0 +1,122 @@
+"""The demo's simulator: a process of its own that outlives the daemon, so that one can see the old controls take over.
+
+It ends by itself when nobody was connected for a while. A demo that starts meanwhile uses it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import select
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from controller.cli.simulate import NONCE_VARIABLE
+from controller.core.errors import EnvironmentProblem
+
+READY_WITHIN_S = 30.0
+LINGER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class PlantOptions:
+    """What the simulator was asked for; another wish needs another simulator."""
+
+    speed: float
+    start: str | None
+    weather: str | None
+    load: str | None
+    seed: int
+
+    def arguments(self) -> list[str]:
+        given = [f"--speed={self.speed}", f"--seed={self.seed}"]
+        for name, value in (("start", self.start), ("weather", self.weather), ("load", self.load)):
+            if value is not None:
+                given.append(f"--{name}={value}")
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorProcess:
+    pid: int
+    nonce: int
+    reused: bool
+
+    def stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
+
+def ensure(site: Path, options: PlantOptions) -> SimulatorProcess:
+    """The simulator of this site with these options: the one that still runs, or a new one, ready to be asked."""
+    record = site / "state" / "simulator.json"
+    running = _running(record)
+    if running is not None:
+        pid, nonce, asked = running
+        if asked == options:
+            return SimulatorProcess(pid, nonce, reused=True)
+        _end(pid)
+    return _start(site, options, record)
+
+
+def _running(record: Path) -> tuple[int, int, PlantOptions] | None:
+    """A simulator that an earlier demo of this site left running."""
+    try:
+        found = json.loads(record.read_text())
+        pid, nonce, asked = int(found["pid"]), int(found["nonce"]), PlantOptions(**found["options"])
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    # Process ids are used again; the nonce in its environment tells ours.
+    return (pid, nonce, asked) if f"{NONCE_VARIABLE}={nonce}".encode() in environment.split(b"\0") else None
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+            select.select([descriptor], [], [], READY_WITHIN_S)
+        finally:
+            os.close(descriptor)
+
+
+def _start(site: Path, options: PlantOptions, record: Path) -> SimulatorProcess:
+    record.parent.mkdir(mode=0o700, exist_ok=True)
+    nonce = secrets.randbits(63) or 1
+    log = record.with_name("simulator.log")
+    command = [sys.executable, "-m", "controller.app", "simulate", str(site), f"--linger={LINGER.total_seconds():g}s"]
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [*command, *options.arguments()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, NONCE_VARIABLE: str(nonce)},
+            # Its own session: the terminal's Ctrl-C stops the daemon, not the plant.
+            start_new_session=True,
+        )
+    _wait_until_ready(process, log)
+    record.write_text(json.dumps({"pid": process.pid, "nonce": nonce, "options": asdict(options)}))
+    return SimulatorProcess(process.pid, nonce, reused=False)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
+    assert process.stdout is not None
+    with process.stdout as output:
+        while select.select([output], [], [], READY_WITHIN_S)[0]:
+            line = output.readline()
+            if line.strip() == b"ready":
+                return
+            if not line:
+                break
+    process.kill()
+    process.wait()
+    told = log.read_text(errors="replace").strip().splitlines()
+    raise EnvironmentProblem(told[-1].removeprefix("tidewatt: ") if told else "the simulator did not start")
