@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,7 +18,7 @@ from controller.core.point import Binding, PointId
 from controller.core.ports import Clock, DriverKind, WriteResult
 from controller.core.sample import Sample, Scalar, bad, good
 from controller.core.units import Linear
-from drivers.refusal import why_refused
+from drivers.limits import why_doubted, why_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +106,8 @@ class LineDriver:
         value = _decode(answer, binding.address)
         if value is None:
             return bad(answer[:200].removeprefix("! "), now, monotonic)
-        plausible = binding.point.plausible
-        if plausible is not None and not plausible.holds(value):
-            return bad(f"implausible: {value:g}", now, monotonic)
-        return good(value, now, monotonic)
+        doubt = why_doubted(value, binding.point.plausible)
+        return bad(doubt, now, monotonic) if doubt else good(value, now, monotonic)
 
     async def _write_one(self, point: PointId, value: Scalar | None) -> str:
         """Why the value was not taken; empty where it was."""
@@ -171,8 +168,7 @@ def _decode(answer: str, address: LineAddress) -> float | bool | None:
         return None
     if isinstance(raw, bool):
         return raw
-    number = raw * address.scale + address.offset if isinstance(raw, int | float) else math.nan
-    return number if math.isfinite(number) else None
+    return raw * address.scale + address.offset if isinstance(raw, int | float) else None
 
 
 def _encode(value: Scalar, address: LineAddress) -> str:

@@ -16,7 +16,7 @@ from controller.core.point import Binding, PointId
 from controller.core.ports import Clock, DriverKind, WriteResult
 from controller.core.sample import Quality, Sample, Scalar, as_number
 from controller.core.units import Linear
-from drivers.refusal import why_refused
+from drivers.limits import why_doubted, why_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +62,41 @@ class _Cell(NamedTuple):
 
 
 _UNBOUND: Final = _Cell(None, Quality.BAD, "no such point on this link")
-_EMPTY: Final = _Cell(None, Quality.BAD, "no value")
 
 
 class MemoryFarSide:
-    """The hand on the other end of the link."""
+    """The hand on the other end of the link. It outlives the connection, and so do the values."""
 
-    def __init__(self, bindings: Sequence[Binding[MemoryAddress]] = ()) -> None:
-        self._defaults = {binding.point.id: binding.address.default for binding in bindings}
-        self.cells = {point: _cell(default) for point, default in self._defaults.items()}
+    def __init__(self) -> None:
+        self.cells: dict[PointId, _Cell] = {}
+        self._bindings: dict[PointId, Binding[MemoryAddress]] = {}
         self.writes: list[tuple[PointId, Scalar | None]] = []
         self.on_write: Callable[[PointId, Scalar | None], None] | None = None
         self.refused: dict[PointId, str] = {}
         self.ignored: set[PointId] = set()
         self.up = True
         self.hung = False
+        self.asked = asyncio.Event()
         self._changed = asyncio.Event()
 
+    def bind(self, bindings: Sequence[Binding[MemoryAddress]]) -> None:
+        """Points that are not there yet begin with their default."""
+        for binding in bindings:
+            point = binding.point.id
+            self._bindings[point] = binding
+            if point not in self.cells:
+                self.set(point, binding.address.default)
+
     def set(self, point: PointId, value: Scalar | None, quality: Quality = Quality.GOOD, reason: str = "") -> None:
-        """The device's own doing: a new measurement, or somebody at its panel."""
-        self.cells[point] = _EMPTY if value is None and not reason else _Cell(value, quality, reason)
+        """The device's own doing: a new measurement, or somebody at its panel. None: it has no value."""
+        binding = self._bindings.get(point)
+        doubt = "" if value is None or binding is None else why_doubted(value, binding.point.plausible)
+        if value is None:
+            self.cells[point] = _Cell(None, Quality.BAD, reason or "no value")
+        elif doubt:
+            self.cells[point] = _Cell(None, Quality.BAD, doubt)
+        else:
+            self.cells[point] = _Cell(value, quality, reason)
 
     def value(self, point: PointId) -> Scalar | None:
         return self.cells[point].value
@@ -106,8 +121,9 @@ class MemoryFarSide:
         self.up = True
 
     def hang(self) -> None:
-        """Nothing is answered any more until `resume`."""
+        """Nothing is answered any more until `resume`; `asked` is set once somebody waits for an answer."""
         self.hung = True
+        self.asked.clear()
         self._changed.clear()
 
     def resume(self) -> None:
@@ -116,19 +132,17 @@ class MemoryFarSide:
 
     async def resumed(self) -> None:
         """Return once nothing hangs, or the link is down."""
+        self.asked.set()
         await self._changed.wait()
 
     def take(self, point: PointId, value: Scalar | None) -> None:
         """A write has arrived."""
         self.writes.append((point, value))
         if point not in self.ignored:
-            self.cells[point] = _cell(self._defaults.get(point) if value is None else value)
+            binding = self._bindings.get(point)
+            self.set(point, binding.address.default if value is None and binding else value)
         if self.on_write is not None:
             self.on_write(point, value)
-
-
-def _cell(value: Scalar | None) -> _Cell:
-    return _EMPTY if value is None else _Cell(value, Quality.GOOD, "")
 
 
 class MemoryDriver:
@@ -145,7 +159,8 @@ class MemoryDriver:
         self._points = {binding.point.id: binding.point for binding in bindings}
         self._clock = clock
         self._connected = False
-        self.far_side = MemoryFarSide(bindings) if far_side is None else far_side
+        self.far_side = far_side or MemoryFarSide()
+        self.far_side.bind(bindings)
 
     async def __aenter__(self) -> Self:
         await self._reach("connect")
@@ -208,6 +223,15 @@ class MemoryDriver:
     def _check_connected(self, operation: str) -> None:
         if not self._connected:
             raise ConnectFailed(self._link, operation, "not connected")
+
+
+def memory_kind(far_side: MemoryFarSide) -> DriverKind:
+    """The memory protocol with this hand on the far side, however often the link is opened: for tests."""
+
+    def open_on(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> MemoryDriver:
+        return MemoryDriver(link, connection, bindings, clock, far_side)
+
+    return replace(KIND, open=open_on)
 
 
 def open_memory(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> MemoryDriver:

@@ -19,8 +19,9 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from controller.core.point import PointId, ValueType
+from controller.core.point import PointId, Range, ValueType
 from controller.core.sample import Quality, Sample, Scalar, as_number, bad
+from drivers.limits import why_doubted
 from drivers.modbus.address import BIT_TABLES, ModbusAddress, WireType
 from drivers.modbus.plan import Block, ModbusBinding
 
@@ -136,7 +137,7 @@ class BlockDecoder:
                 if low <= value <= high:
                     into[point] = Sample(value, _GOOD, "", timestamp, received)
                 else:
-                    into[point] = bad(_doubt(value, low, high), timestamp, received)
+                    into[point] = bad(why_doubted(value, Range(low, high)), timestamp, received)
 
 
 def _flag(value: float) -> float:
@@ -145,12 +146,6 @@ def _flag(value: float) -> float:
 
 def _whole(value: float) -> float:
     return round(value) if math.isfinite(value) else value
-
-
-def _doubt(value: float, low: float, high: float) -> str:
-    if not math.isfinite(value):
-        return "not a number"
-    return f"implausible: {value:g} lies outside {low:g} to {high:g}"
 
 
 def _compile_passes(block: Block) -> Iterable[_Pass]:

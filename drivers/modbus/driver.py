@@ -17,17 +17,18 @@ from controller.core.errors import ConnectFailed, DeviceError, DeviceTimeout, Pr
 from controller.core.point import PointId
 from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Sample, Scalar, bad
+from drivers.limits import why_refused
 from drivers.modbus.address import BIT_TABLES, ModbusAddress, ModbusConnection
 from drivers.modbus.client import Client
 from drivers.modbus.codec import BlockDecoder, CannotEncode, encode_bit, encode_flag, encode_registers
 from drivers.modbus.plan import Block, ModbusBinding, plan_reads, rejoin, split
-from drivers.refusal import why_refused
 
 if TYPE_CHECKING:
     from pymodbus.pdu import ModbusPDU
 
-# So many requests in a row without a usable answer, and the connection itself is given up: a device that was switched
-# off and on again does not know our connection and may never say so.
+# So many requests in a row without a usable answer while no unit answers, and the connection itself is given up: a
+# device that was switched off and on again does not know our connection and may never say so. One that has never
+# answered is given up at once.
 FRUITLESS_LIMIT: Final = 3
 # A unit that does not answer costs its neighbours a time-out whenever it is asked: it rests for 1 s, then doubling.
 FIRST_REST: Final = 1.0
@@ -82,11 +83,11 @@ class _Learned:
     refused: deque[_Refused]
 
 
-class _Rest(NamedTuple):
+class _Silence(NamedTuple):
     """A unit that did not answer: the wire time until which it is not asked, and for how long next time."""
 
     until: float
-    next: float
+    next_rest: float
 
 
 class ModbusDriver:
@@ -100,7 +101,7 @@ class ModbusDriver:
         self._blocks = plan_reads(bindings)
         self._decoders: dict[Block, BlockDecoder] = {}
         self._wanted: dict[frozenset[PointId], tuple[Block, ...]] = {}
-        self._several_units = len({binding.address.unit for binding in bindings}) > 1
+        self._units = frozenset(binding.address.unit for binding in bindings)
         self._turn = asyncio.Lock()
         self._client: Client | None = None
         self._forget()
@@ -108,9 +109,11 @@ class ModbusDriver:
     def _forget(self) -> None:
         """What was learned holds for one connection: the device behind the next may be another."""
         self._learned: dict[Block, _Learned] = {}
-        self._resting: dict[int, _Rest] = {}
+        self._silent: dict[int, _Silence] = {}
         self._without_mask_write: set[int] = set()
         self._fruitless = 0
+        self._heard = False
+        self._last_error: DeviceError | None = None
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -147,6 +150,7 @@ class ModbusDriver:
                     reason = silent[block.unit] = str(error)
             if reason:
                 self._spoil(block, reason, samples)
+        await self._give_up_if_dead()
         if samples.keys() == asked:
             return samples
         return {point: samples.get(point) or self._bad("no such point on this link") for point in asked}
@@ -328,37 +332,45 @@ class ModbusDriver:
         try:
             answer = await client.answer(operation, unit, request(client))
         except DeviceTimeout as error:
-            await self._fruitless_request(error)
-            raise self._silence(unit, "device timeout") from error
+            self._note_fruitless(unit, error)
+            raise _UnitSilent("device timeout") from error
         except ProtocolViolation as error:
-            await self._fruitless_request(error)
+            self._note_fruitless(unit, error)
             return Refusal(f"garbled answer: {error.cause}")
         self._fruitless = 0
-        if answer.isError() and answer.exception_code in _SILENT:
-            raise self._silence(unit, f"device timeout: {_EXCEPTIONS[answer.exception_code]}")
-        self._resting.pop(unit, None)
-        if answer.isError():
-            code = answer.exception_code
-            text = _EXCEPTIONS.get(code, "unknown reason")
-            return Refusal(f"refused: {text} (exception {code})", code in _DIVISIBLE, code)
+        self._heard = True
+        code = answer.exception_code if answer.isError() else 0
+        if code in _SILENT:
+            self._let_rest(unit)
+            raise _UnitSilent(f"device timeout: {_EXCEPTIONS[code]}")
+        self._silent.pop(unit, None)
+        if code:
+            return Refusal(
+                f"refused: {_EXCEPTIONS.get(code, 'unknown reason')} (exception {code})", code in _DIVISIBLE, code
+            )
         return answer
 
-    async def _fruitless_request(self, error: DeviceError) -> None:
+    def _note_fruitless(self, unit: int, error: DeviceError) -> None:
         self._fruitless += 1
-        if self._fruitless >= FRUITLESS_LIMIT:
-            await self._close()
-            raise error
+        self._last_error = error
+        self._let_rest(unit)
 
-    def _silence(self, unit: int, reason: str) -> _UnitSilent:
-        if self._several_units:  # a unit alone on its link costs nobody anything
-            rest = self._resting.get(unit)
-            pause = FIRST_REST if rest is None else rest.next
-            self._resting[unit] = _Rest(self._clock.wire_time() + pause, min(2 * pause, LONGEST_REST))
-        return _UnitSilent(reason)
+    def _let_rest(self, unit: int) -> None:
+        silence = self._silent.get(unit)
+        rest = FIRST_REST if silence is None else silence.next_rest
+        self._silent[unit] = _Silence(self._clock.wire_time() + rest, min(2 * rest, LONGEST_REST))
 
     def _resting_reason(self, unit: int) -> str:
-        rest = self._resting.get(unit)
-        return "device timeout" if rest is not None and self._clock.wire_time() < rest.until else ""
+        """Why the unit is not asked now. A unit alone on its link costs no neighbour anything and never rests."""
+        silence = self._silent.get(unit)
+        resting = silence is not None and len(self._units) > 1 and self._clock.wire_time() < silence.until
+        return "device timeout" if resting else ""
+
+    async def _give_up_if_dead(self) -> None:
+        all_silent = len(self._silent) == len(self._units)
+        if all_silent and (self._fruitless >= FRUITLESS_LIMIT or not self._heard) and self._last_error is not None:
+            await self._close()
+            raise self._last_error
 
 
 def _answer_length(block: Block) -> int:

@@ -1,10 +1,10 @@
-"""What every driver refuses to write, whatever its protocol: the last fence before the wire."""
+"""What no driver passes on, whatever its protocol: the last fence before the wire, the first behind it."""
 
 from __future__ import annotations
 
 import math
 
-from controller.core.point import Point, ValueType
+from controller.core.point import Point, Range, ValueType
 from controller.core.sample import Scalar, as_number
 
 
@@ -22,4 +22,15 @@ def why_refused(point: Point, value: Scalar | None) -> str:
     low, high = point.writable.range
     if not low <= number <= high:
         return f"{number:g} lies outside {low:g} to {high:g}"
+    return ""
+
+
+def why_doubted(value: Scalar, plausible: Range | None) -> str:
+    """Why a value that was read is no value; empty where it may be believed."""
+    if isinstance(value, str):
+        return ""
+    if not math.isfinite(value):
+        return "not a number"
+    if plausible is not None and not plausible.holds(value):
+        return f"implausible: {value:g} lies outside {plausible.low:g} to {plausible.high:g}"
     return ""

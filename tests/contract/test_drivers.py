@@ -1,0 +1,224 @@
+"""Every driver of this repository against the contract."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from controller.core.point import Binding, PointId
+from controller.core.ports import DriverKind
+from controller.core.sample import Scalar
+from drivers._blueprint import KIND as LINE
+from drivers._blueprint import LineAddress, LineConnection
+from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
+from drivers.modbus import KIND as MODBUS
+from drivers.modbus.address import ModbusAddress, ModbusConnection
+from tests.contract.driver_contract import (
+    CHECKS,
+    COMMAND,
+    COUNT,
+    INITIAL,
+    LEVEL,
+    OTHER,
+    SETPOINT,
+    STATUS,
+    Bench,
+    Check,
+    FarSide,
+    Rig,
+    check_name,
+    contract_points,
+)
+from tests.hand_clock import HandClock
+from tests.loopback import LoopbackServer
+from tests.wire.modbus_device import COILS, DISCRETE, HOLDING, INPUT, ModbusDevice, Place
+
+# Loopback answers within a millisecond; a hung device costs each check a few of these.
+TIMEOUT: Final = 0.15
+
+
+def _bindings(addresses: dict[PointId, Any], *, relinquishes: bool) -> list[Binding[Any]]:
+    points = contract_points(relinquishes=relinquishes)
+    return [Binding(points[point], point.split(".")[1], address) for point, address in addresses.items()]
+
+
+def _bench(
+    kind: DriverKind, connection: Any, addresses: dict[PointId, Any], far: FarSide, *, relinquished: Scalar | None
+) -> Bench:
+    bindings = _bindings(addresses, relinquishes=relinquished is not None)
+    clock = HandClock()
+    return Bench(lambda: kind.open("far", connection, bindings, clock), far, clock, relinquished)
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+class _MemoryHand:
+    """The memory driver's own far side, with a link that could take its time."""
+
+    def __init__(self) -> None:
+        self.far = far = MemoryFarSide()
+        self.set, self.value, self.refuse, self.accept = far.set, far.value, far.refuse, far.accept
+        self.hang, self.resume, self.asked = far.hang, far.resume, far.asked.wait
+
+    async def drop(self) -> None:
+        self.far.drop()
+
+    async def restore(self) -> None:
+        self.far.restore()
+
+
+@asynccontextmanager
+async def memory() -> AsyncGenerator[Bench]:
+    hand = _MemoryHand()
+    addresses = {point: MemoryAddress(value) for point, value in INITIAL.items()}
+    yield _bench(memory_kind(hand.far), MemoryConnection(TIMEOUT), addresses, hand, relinquished=INITIAL[SETPOINT])
+
+
+# --- blueprint --------------------------------------------------------------------------------------------------------
+
+
+class _LineDevice(LoopbackServer):
+    """The device that the blueprint's driver speaks to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: dict[str, Scalar] = {}
+        self.initial: dict[str, Scalar] = {}
+        self.refused: set[str] = set()
+
+    def receive(self, buffer: bytearray, reply: Callable[[bytes], None]) -> None:
+        while b"\n" in buffer:
+            line, _, rest = bytes(buffer).partition(b"\n")
+            buffer[:] = rest
+            reply(self._serve(*line.decode().split(" ", 2)).encode() + b"\n")
+
+    def _serve(self, verb: str, cell: str, value: str = "") -> str:
+        if cell in self.refused or cell not in self.cells:
+            return "! no such cell"
+        if verb == "set":
+            self.cells[cell] = json.loads(value)
+        elif verb == "free":
+            self.cells[cell] = self.initial[cell]
+        return f"= {json.dumps(self.cells[cell])}"
+
+
+class _LineHand:
+    def __init__(self, device: _LineDevice) -> None:
+        self._device = device
+        self.hang, self.resume, self.asked = device.hang, device.resume, device.asked.wait
+        self.drop, self.restore = device.stop, device.start
+
+    def set(self, point: PointId, value: Scalar) -> None:
+        self._device.cells[_cell_name(point)] = value
+
+    def value(self, point: PointId) -> Scalar | None:
+        return self._device.cells[_cell_name(point)]
+
+    def refuse(self, point: PointId) -> None:
+        self._device.refused.add(_cell_name(point))
+
+    def accept(self, point: PointId) -> None:
+        self._device.refused.discard(_cell_name(point))
+
+
+def _cell_name(point: PointId) -> str:
+    return point.replace(".", "_")
+
+
+@asynccontextmanager
+async def blueprint() -> AsyncGenerator[Bench]:
+    device = _LineDevice()
+    device.initial = {_cell_name(point): value for point, value in INITIAL.items()}
+    device.cells = dict(device.initial)
+    await device.start()
+    try:
+        connection = LineConnection("127.0.0.1", device.port, TIMEOUT)
+        addresses = {point: LineAddress(_cell_name(point)) for point in INITIAL}
+        yield _bench(LINE, connection, addresses, _LineHand(device), relinquished=INITIAL[SETPOINT])
+    finally:
+        await device.stop()
+
+
+# --- Modbus -----------------------------------------------------------------------------------------------------------
+
+
+class _Spelling(NamedTuple):
+    """Where the far side keeps a value and how: as struct spells it, times `scale`."""
+
+    place: Place
+    letter: str
+    scale: float = 1.0
+
+
+_SPELLINGS: Final = {
+    LEVEL: _Spelling(Place(1, INPUT, 0), "f"),
+    COUNT: _Spelling(Place(1, INPUT, 2), "H"),
+    STATUS: _Spelling(Place(1, DISCRETE, 3), "bit"),
+    SETPOINT: _Spelling(Place(1, HOLDING, 100), "h", 10),
+    COMMAND: _Spelling(Place(1, COILS, 5), "bit"),
+    OTHER: _Spelling(Place(2, INPUT, 0), "f"),
+}
+_ADDRESSES: Final[dict[PointId, Any]] = {
+    LEVEL: ModbusAddress(1, "input", 0, "float32"),
+    COUNT: ModbusAddress(1, "input", 2, "uint16"),
+    STATUS: ModbusAddress(1, "discrete", 3),
+    SETPOINT: ModbusAddress(1, "holding", 100, "int16", scale=0.1),
+    COMMAND: ModbusAddress(1, "coil", 5),
+    OTHER: ModbusAddress(2, "input", 0, "float32"),
+}
+
+
+class _ModbusHand:
+    def __init__(self, device: ModbusDevice) -> None:
+        self._device = device
+        self.hang, self.resume, self.asked = device.hang, device.resume, device.asked.wait
+        self.drop, self.restore = device.stop, device.start
+
+    def set(self, point: PointId, value: Scalar) -> None:
+        place, letter, scale = _SPELLINGS[point]
+        assert not isinstance(value, str)
+        if letter == "bit":
+            self._device.put(*place, int(value))
+            return
+        packed = struct.pack(">" + letter, value * scale if letter == "f" else round(value * scale))
+        self._device.put(*place, *struct.unpack(f">{len(packed) // 2}H", packed))
+
+    def value(self, point: PointId) -> Scalar | None:
+        place, letter, scale = _SPELLINGS[point]
+        if letter == "bit":
+            return bool(self._device.words(*place)[0])
+        size = struct.calcsize(">" + letter) // 2
+        (raw,) = struct.unpack(">" + letter, struct.pack(f">{size}H", *self._device.words(*place, size)))
+        return raw / scale
+
+    def refuse(self, point: PointId) -> None:
+        self._device.refused[_SPELLINGS[point].place] = 2
+
+    def accept(self, point: PointId) -> None:
+        del self._device.refused[_SPELLINGS[point].place]
+
+
+@asynccontextmanager
+async def modbus() -> AsyncGenerator[Bench]:
+    device = ModbusDevice()
+    hand = _ModbusHand(device)
+    for point, value in INITIAL.items():
+        hand.set(point, value)
+    await device.start()
+    try:
+        connection = ModbusConnection("127.0.0.1", device.port, TIMEOUT)
+        yield _bench(MODBUS, connection, _ADDRESSES, hand, relinquished=None)
+    finally:
+        await device.stop()
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=check_name)
+@pytest.mark.parametrize("rig", [memory, blueprint, pytest.param(modbus, marks=pytest.mark.wire)])
+async def test_driver(rig: Rig, check: Check) -> None:
+    await check(rig)

@@ -1,0 +1,86 @@
+"""A server on a loopback port of its own, with the faults that the far end of a connection may have."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class LoopbackServer:
+    """Frames come in by `receive`, which cuts them from the front of a buffer and hands each answer to `reply`.
+
+    While `hung`, answers wait and `asked` is set; `resume` sends them, late.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.hung = False
+        self.asked = asyncio.Event()
+        self.connections: set[_Connection] = set()
+        self._late: list[Callable[[], None]] = []
+        self._server: asyncio.Server | None = None
+
+    def receive(self, buffer: bytearray, reply: Callable[[bytes], None]) -> None:
+        raise NotImplementedError
+
+    async def start(self) -> None:
+        """Listen: on any free port the first time, on the same one ever after."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+        for connection in [*self.connections]:
+            await connection.cut()
+        self._late.clear()
+
+    def hang(self) -> None:
+        self.hung = True
+        self.asked.clear()
+
+    def resume(self) -> None:
+        self.hung = False
+        for send in self._late:
+            send()
+        self._late.clear()
+
+    def send(self, connection: _Connection, answer: bytes) -> None:
+        if self.hung:
+            self._late.append(lambda: connection.write(answer))
+            self.asked.set()
+        else:
+            connection.write(answer)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, server: LoopbackServer) -> None:
+        self._server = server
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._server.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._server.receive(self._buffer, lambda answer: self._server.send(self, answer))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.connections.discard(self)
+        self._lost.set()
+
+    def write(self, answer: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(answer)
+
+    async def cut(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            await self._lost.wait()

@@ -1,0 +1,128 @@
+"""Modbus units on a loopback port, written from the specification and sharing no code with driver or library."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.loopback import LoopbackServer
+
+COILS, DISCRETE, HOLDING, INPUT = 1, 2, 3, 4  # tables, by the function that reads them
+_WRITTEN_TABLE = {5: COILS, 15: COILS, 6: HOLDING, 16: HOLDING, 22: HOLDING}
+
+
+class Request(NamedTuple):
+    unit: int
+    function: int
+    start: int
+    size: int
+
+
+class Place(NamedTuple):
+    unit: int
+    table: int
+    register: int
+
+
+class _ModbusException(Exception):
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class ModbusDevice(LoopbackServer):
+    """cells: what exists; asking for anything else is answered by exception 2.
+
+    refused: exceptions per place. silent: units that never answer. missing: functions that no unit has.
+    longest: most values that a read may ask for. mangle: changes an answer (the whole frame) before it leaves.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: dict[Place, int] = {}
+        self.refused: dict[Place, int] = {}
+        self.silent: set[int] = set()
+        self.missing: set[int] = set()
+        self.longest = 2000
+        self.mangle: Callable[[bytes], bytes] | None = None
+        self.requests: list[Request] = []
+
+    def put(self, unit: int, table: int, register: int, *words: int) -> None:
+        for offset, word in enumerate(words):
+            self.cells[Place(unit, table, register + offset)] = word
+
+    def words(self, unit: int, table: int, register: int, count: int = 1) -> tuple[int, ...]:
+        return tuple(self.cells[Place(unit, table, register + offset)] for offset in range(count))
+
+    def receive(self, buffer: bytearray, reply: Callable[[bytes], None]) -> None:
+        while len(buffer) >= 6 and len(buffer) >= 6 + (length := int.from_bytes(buffer[4:6], "big")):
+            frame = bytes(buffer[: 6 + length])
+            del buffer[: 6 + length]
+            self._answer(frame, reply)
+
+    def _answer(self, frame: bytes, reply: Callable[[bytes], None]) -> None:
+        unit, function, start, count = struct.unpack(">BBHH", frame[6:12])
+        self.requests.append(Request(unit, function, start, count))
+        if unit in self.silent:
+            return
+        try:
+            body = self._serve(unit, function, start, frame[10:])
+        except _ModbusException as error:
+            body = bytes([function | 0x80, error.code])
+        answer = frame[:4] + struct.pack(">HB", len(body) + 1, unit) + body
+        reply(self.mangle(answer) if self.mangle else answer)
+
+    def _serve(self, unit: int, function: int, start: int, data: bytes) -> bytes:
+        if function in self.missing or function not in {1, 2, 3, 4, 5, 6, 15, 16, 22}:
+            raise _ModbusException(1)
+        if function <= INPUT:
+            return self._read(unit, function, start, int.from_bytes(data[:2], "big"))
+        if function == 5:
+            self._write(Place(unit, COILS, start), int(data[:2] == b"\xff\x00"))
+            return struct.pack(">BH", function, start) + data[:2]
+        if function == 6:
+            self._write(Place(unit, HOLDING, start), int.from_bytes(data[:2], "big"))
+            return struct.pack(">BH", function, start) + data[:2]
+        if function == 22:
+            return self._mask(unit, start, data)
+        return self._write_several(unit, function, start, data)
+
+    def _read(self, unit: int, table: int, start: int, count: int) -> bytes:
+        if count > self.longest or count > (2000 if table in {COILS, DISCRETE} else 125):
+            raise _ModbusException(3)
+        words = [self._cell(Place(unit, table, start + offset)) for offset in range(count)]
+        if table in {COILS, DISCRETE}:
+            packed = sum(word << index for index, word in enumerate(words)).to_bytes((count + 7) // 8, "little")
+        else:
+            packed = struct.pack(f">{count}H", *words)
+        return bytes([table, len(packed)]) + packed
+
+    def _mask(self, unit: int, start: int, data: bytes) -> bytes:
+        keep, ones = struct.unpack(">HH", data[:4])
+        place = Place(unit, HOLDING, start)
+        self._write(place, (self._cell(place) & keep) | (ones & ~keep & 0xFFFF))
+        return struct.pack(">BHHH", 22, start, keep, ones)
+
+    def _write_several(self, unit: int, function: int, start: int, data: bytes) -> bytes:
+        count = int.from_bytes(data[:2], "big")
+        payload = data[3:]
+        if function == 15:
+            bits = int.from_bytes(payload, "little")
+            words = [bits >> index & 1 for index in range(count)]
+        else:
+            words = [*struct.unpack(f">{count}H", payload)]
+        for offset, word in enumerate(words):
+            self._write(Place(unit, _WRITTEN_TABLE[function], start + offset), word)
+        return struct.pack(">BHH", function, start, count)
+
+    def _cell(self, place: Place) -> int:
+        if place in self.refused:
+            raise _ModbusException(self.refused[place])
+        if place not in self.cells:
+            raise _ModbusException(2)
+        return self.cells[place]
+
+    def _write(self, place: Place, word: int) -> None:
+        self._cell(place)
+        self.cells[place] = word
