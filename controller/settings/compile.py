@@ -1,0 +1,140 @@
+"""A site folder as the core's objects, or everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import BaseModel
+
+from controller.core.ports import DriverKind
+from controller.core.site import Site
+from controller.core.strategy import Position, StrategyKind
+from controller.settings.devices import Plant, PlantCompiler
+from controller.settings.mounts import MountsCompiler
+from controller.settings.problems import Problems, nearest, shown
+from controller.settings.reading import Reading, checker, read
+from controller.settings.schema import DevicesFile, SiteFile, SiteHead, StrategiesFile
+from controller.settings.secrets import Secrets
+from controller.settings.systems import SystemsCompiler
+
+SITE, DEVICES, STRATEGIES = "site.yaml", "devices.yaml", "strategies.yaml"
+LATER = ("alarms.yaml", "points.csv", "users.yaml")
+"""Files that a later version will read: silently ignoring them would mislead."""
+
+DIGEST_DIGITS = 16
+
+_FALLBACK_SCAN = timedelta(seconds=1)
+_UTC = ZoneInfo("UTC")
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def compile_site(
+    folder: Path,
+    template_folder: Path,
+    driver_kind: Callable[[str], DriverKind],
+    strategy_kind: Callable[[str], StrategyKind],
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Site:
+    """The site of a folder. Raises ConfigError with every problem.
+
+    driver_kind and strategy_kind raise LookupError for a name that they do not know. environment: what `!env`
+    references are looked up in, by default this process's own.
+    """
+    problems = Problems()
+    if not folder.is_dir():
+        problems.add(folder, 1, "there is no such site folder", "name a folder with site.yaml and devices.yaml")
+        problems.raise_if_any()
+    _check_names(folder, problems)
+    site = read(folder / SITE, SiteFile, problems)
+    devices = read(folder / DEVICES, DevicesFile, problems)
+    strategies = read(folder / STRATEGIES, StrategiesFile, problems) if (folder / STRATEGIES).exists() else None
+
+    head = None if site is None else site.piece((), SiteHead)
+    scan_every = _FALLBACK_SCAN if head is None else head.scan_every
+    zone = _UTC if site is None else _zone(site, problems)
+    secrets = Secrets(folder, os.environ if environment is None else environment, problems)
+    plant = (
+        Plant(whole=False)
+        if devices is None
+        else PlantCompiler(devices, template_folder, driver_kind, secrets, problems).compiled()
+    )
+    systems = () if site is None else SystemsCompiler(site, plant, scan_every, problems).compiled()
+    mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)
+    mounted = () if mounts is None else mounts.compiled()
+    problems.raise_if_any()
+
+    assert head is not None  # whatever leaves it None is a problem
+    return Site(
+        folder=folder,
+        name=head.name,
+        position=Position(head.position.latitude, head.position.longitude, head.position.elevation),
+        zone=zone,
+        scan_every=scan_every,
+        systems=systems,
+        links=tuple(plant.links),
+        points=plant.points,
+        equipment=plant.equipment,
+        mounts=mounted,
+        digest=_digest(
+            {
+                SITE: _plain(site),
+                DEVICES: _plain(devices),
+                STRATEGIES: _plain(strategies),
+                "parameters": {} if mounts is None else mounts.parameters,
+                "templates": {name: _plain(template.reading) for name, template in plant.templates.items()},
+            }
+        ),
+        first_authority=head.authority_at_first_start,
+    )
+
+
+def _check_names(folder: Path, problems: Problems) -> None:
+    """Files that look like ours and are not read."""
+    known = {SITE, DEVICES, STRATEGIES}
+    for path in sorted(folder.iterdir()):
+        if path.name in LATER:
+            problems.add(path, 1, f"{path.name} is not supported yet", "remove it or keep it outside the site folder")
+        elif path.suffix in (".yaml", ".yml") and path.name not in known:
+            problems.add(path, 1, "no file of this name is read", nearest(path.name, known, "files"))
+
+
+def _zone(site: Reading[SiteFile], problems: Problems) -> ZoneInfo:
+    name = site.document.get(("time_zone",))
+    if not isinstance(name, str) or not name:
+        return _UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        line = site.document.line(("time_zone",))
+        wrong = f"the time zone '{shown(name)}' does not exist"
+        problems.add(site.document.file, line, wrong, _nearest_zone(name))
+    return _UTC
+
+
+def _nearest_zone(name: str) -> str:
+    advice = nearest(name, available_timezones(), "zones")
+    return advice if advice.startswith("did") else "write a name of the IANA time zone database, like Asia/Shanghai"
+
+
+# --- the digest ---------------------------------------------------------------------------------------------------
+
+
+def _plain(reading: Reading[ModelT] | None) -> Any:
+    """The file as plain data, defaults included; references to secrets stay references."""
+    if reading is None or reading.model is None:
+        return None
+    return checker(type(reading.model)).plain(reading.model)
+
+
+def _digest(configuration: Mapping[str, Any]) -> str:
+    """Equal for equal configurations on every machine: no path and no secret is part of it."""
+    canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:DIGEST_DIGITS]

@@ -1,0 +1,336 @@
+"""devices.yaml and its templates as links, devices, points and bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from controller.core.point import Binding, Point, PointId, PointKind, ValueType
+from controller.core.ports import DriverKind
+from controller.core.site import Device, Link, SimulationClock
+from controller.core.units import Linear, Unit
+from controller.settings.document import Document, Tree, Where
+from controller.settings.problems import Problems, nearest, shown
+from controller.settings.reading import Reading, note
+from controller.settings.registry import look_up
+from controller.settings.schema import NOT_THERE, DeviceEntry, DevicesFile, LinkHead
+from controller.settings.secrets import Secrets
+from controller.settings.templates import Template, TemplatePoint, read_template
+from controller.settings.validate import Checker, Fault, own_words
+
+SIMULATION_AREA = "simulation"
+"""First part of the point ids by which simulated devices prove themselves; no equipment may have it."""
+
+_IDENTITY = Linear(1.0, 0.0)
+
+
+@dataclass
+class Plant:
+    """What the site has. broken: equipment and points that are named somewhere but defective, and told already.
+
+    whole: everything that devices.yaml names is here or broken, so that a name beyond is unknown.
+    """
+
+    whole: bool = True
+    equipment: dict[str, str] = field(default_factory=dict[str, str])
+    points: dict[PointId, Point] = field(default_factory=dict[PointId, Point])
+    broken: set[str] = field(default_factory=set[str])
+    links: list[Link] = field(default_factory=list[Link])
+    templates: dict[str, Template] = field(default_factory=dict[str, Template])
+
+    def is_excused(self, name: str) -> bool:
+        """Whether nothing can be said of an equipment or point that is not here."""
+        return not self.whole or name in self.broken or name.rpartition(".")[0] in self.broken
+
+    def points_of(self, equipment: str) -> list[PointId]:
+        return [point for point in self.points if point.startswith(f"{equipment}.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """A device while it is compiled. where: its place in devices.yaml. driver: None if it is not known."""
+
+    link: str
+    driver: DriverKind | None
+    template: Template
+    entry: DeviceEntry
+    where: Where
+
+
+@dataclass
+class PlantCompiler:
+    reading: Reading[DevicesFile]
+    template_folder: Path
+    driver_kind: Callable[[str], DriverKind]
+    secrets: Secrets
+    problems: Problems
+    plant: Plant = field(default_factory=Plant)
+    _templates: dict[str, Template | None] = field(default_factory=dict[str, "Template | None"])
+    _checkers: dict[type[Any], Checker[Any]] = field(default_factory=dict[type[Any], "Checker[Any]"])
+    _named: dict[str, Where] = field(default_factory=dict[str, Where])
+    # An address may be known by its identity: it is kept with whoever has it, so that its identity is not used again.
+    _addresses: dict[tuple[object, ...], tuple[str, str, Any]] = field(
+        default_factory=dict["tuple[object, ...]", "tuple[str, str, Any]"]
+    )
+
+    def compiled(self) -> Plant:
+        for where in self.reading.items(("links",)):
+            self._link(where)
+        self.plant.templates = {name: each for name, each in self._templates.items() if each is not None}
+        return self.plant
+
+    # --- links
+
+    def _link(self, where: Where) -> None:
+        head = self.reading.piece(where, LinkHead)
+        driver, connection = None, None
+        if head is not None:
+            self._once("link", head.id, (*where, "id"))
+            driver = look_up(self.driver_kind, head.driver, "drivers", self._teller((*where, "driver")))
+        if driver is not None:
+            connection = self._connection(driver, (*where, "connection"))
+        link = str(where[-1]) if head is None else head.id
+        devices: list[Device] = []
+        bindings: list[Binding[Any]] = []
+        for place in self.reading.items((*where, "devices")):
+            context = self._context(link, driver, place)
+            if context is not None:
+                devices.append(self._device(context, bindings))
+        if driver is not None:
+            self.plant.links.append(Link(link, driver, connection, tuple(devices), tuple(bindings)))
+
+    def _connection(self, driver: DriverKind, where: Where) -> Any:
+        document = self.reading.document
+        resolved = self.secrets.resolved(document, where)
+        if resolved is None:
+            return None
+        tree, secrets = resolved
+        found, faults = self._checker(driver.connection).check(tree)
+        faults = [_discreet(fault, secrets, document.get((*where, *fault.where))) for fault in faults]
+        note(self.problems, document, where, faults)
+        return found
+
+    # --- devices
+
+    def _context(self, link: str, driver: DriverKind | None, where: Where) -> _Context | None:
+        entry = self.reading.piece(where, DeviceEntry)
+        if entry is None:
+            self._excuse(where)
+            return None
+        self._once("device", entry.id, (*where, "id"))
+        template = self._template(entry.template, where)
+        if template is None:
+            self.plant.broken.update(entry.equipment.values())
+            return None
+        if template.driver is not None and driver is not None and template.driver.name != driver.name:
+            wrong = f"the template '{entry.template}' is for {template.driver.name}, the link speaks {driver.name}"
+            self._add((*where, "template"), wrong, f"put the device on a link with driver: {template.driver.name}")
+        return _Context(link, template.driver or driver, template, entry, where)
+
+    def _excuse(self, where: Where) -> None:
+        """A defective entry still tells which equipment is meant."""
+        equipment = self.reading.document.get((*where, "equipment"))
+        if isinstance(equipment, dict):
+            self.plant.broken.update(str(each) for each in equipment.values())
+        else:
+            self.plant.whole = False
+
+    def _template(self, name: str, where: Where) -> Template | None:
+        if name not in self._templates:
+            if not (self.template_folder / f"{name}.yaml").exists():
+                known = [path.relative_to(self.template_folder) for path in self.template_folder.glob("*/*.yaml")]
+                names = [path.with_suffix("").as_posix() for path in known]
+                self._add((*where, "template"), f"there is no template '{name}'", nearest(name, names, "templates"))
+                return None
+            self._templates[name] = read_template(self.template_folder, name, self.driver_kind, self.problems)
+        return self._templates[name]
+
+    def _device(self, context: _Context, bindings: list[Binding[Any]]) -> Device:
+        entry, template = context.entry, context.template
+        self._device_fields(context)
+        ids = self._ids(context)
+        own: list[PointId] = []
+        for local, point in template.points.items():
+            if local not in ids or not self._refers(context, point, ids):
+                continue
+            placed = point.placed(ids)
+            self.plant.points[placed.id] = placed
+            own.append(placed.id)
+            address = self._point_address(context, point)
+            if address is not None:
+                bindings.append(Binding(placed, entry.id, address))
+        self._stale(context, own)
+        return Device(entry.id, tuple(own), entry.poll_every, self._simulation_clock(context, bindings))
+
+    def _stale(self, context: _Context, own: list[PointId]) -> None:
+        entry = context.entry
+        too_slow = [point for point in own if self.plant.points[point].stale_after <= entry.poll_every]
+        if too_slow:
+            limit = min(self.plant.points[point].stale_after for point in too_slow).total_seconds()
+            wrong = f"polled every {entry.poll_every.total_seconds():g} s, '{too_slow[0]}' would always be stale"
+            self._add((*context.where, "poll_every"), wrong, f"poll more often than every {limit:g} s")
+
+    # --- names
+
+    def _ids(self, context: _Context) -> dict[str, PointId]:
+        """Every local name of the template that this site has, with its point id."""
+        entry, template = context.entry, context.template
+        ids: dict[str, PointId] = {}
+        for local in template.classes:
+            if local not in entry.equipment:
+                right = f"add '{local}: area.equipment', or '{local}: {NOT_THERE}' if it is not there"
+                self._add((*context.where, "equipment"), f"the template's equipment '{local}' is not named", right)
+        for local, equipment in entry.equipment.items():
+            place = (*context.where, "equipment", local)
+            if local not in template.classes:
+                wrong = f"the template has no equipment '{shown(local)}'"
+                self._add(place, wrong, nearest(local, template.classes, "equipment"))
+                self.plant.broken.add(equipment)
+            elif equipment != NOT_THERE:
+                self._claim_equipment(equipment, template.classes[local], place)
+                ids.update(self._claim_points(equipment, local, template, place))
+        return ids
+
+    def _claim_equipment(self, equipment: str, its_class: str, where: Where) -> None:
+        if equipment.startswith(f"{SIMULATION_AREA}."):
+            self._add(where, f"the area '{SIMULATION_AREA}' is Tidewatt's own", "give the area another name")
+        known = self.plant.equipment.setdefault(equipment, its_class)
+        first = self._named.setdefault(f"equipment {equipment}", where)
+        if not its_class:
+            self.plant.broken.add(equipment)
+        elif known and known != its_class:
+            line = self.reading.document.line(first)
+            wrong = f"'{equipment}' is a {its_class} here and a {known} on line {line}"
+            self._add(where, wrong, "give one of them another id")
+
+    def _claim_points(self, equipment: str, local: str, template: Template, where: Where) -> dict[str, PointId]:
+        claimed: dict[str, PointId] = {}
+        for name in template.declared_of(local):
+            point = PointId(f"{equipment}.{name.partition('.')[2]}")
+            self._once("point", point, where)
+            claimed[name] = point
+            if name not in template.points:
+                self.plant.broken.add(point)
+        return claimed
+
+    def _refers(self, context: _Context, point: TemplatePoint, ids: Mapping[str, PointId]) -> bool:
+        """Whether all that the point leans on is at this site too."""
+        for name in point.references():
+            if name not in ids:
+                local, asking = name.partition(".")[0], point.local.partition(".")[0]
+                wrong = f"'{local}' is not there, but '{point.local}' leans on '{name}'"
+                place = (*context.where, "equipment", local)
+                self._add(place, wrong, f"name it, or write '{asking}: {NOT_THERE}' too")
+                return False
+        return True
+
+    # --- addresses
+
+    def _point_address(self, context: _Context, point: TemplatePoint) -> Any:
+        place = (*point.where, "address")
+        address = self._address(context, point.local, place)
+        if address is None:
+            return None
+        document = context.template.document
+        if point.writable is not None and not address.can_write:
+            wrong = f"'{point.local}' is writable, but its address can only be read"
+            self._tell(document, place, wrong, "name an address that can be written, or remove 'writable'")
+        if point.conversion == _IDENTITY:
+            return address
+        try:
+            return address.converted(point.conversion)
+        except ValueError as error:
+            self._tell(document, place, *own_words(error, "another address or unit"))
+            return None
+
+    def _address(self, context: _Context, name: str, place: Where) -> Any:
+        """What the template says of a point's address and what the device says for all of its points."""
+        document, driver = context.template.document, context.driver
+        tree = document.get(place)
+        if driver is None or not isinstance(tree, dict):
+            return None
+        said = context.entry.address
+        misplaced = [key for key in tree if key in driver.device_fields]
+        for key in misplaced:
+            self._tell(document, (*place, key), f"'{key}' is said once for the device", "move it to devices.yaml")
+        merged = {**tree, **{key: said[key] for key in driver.device_fields if key in said}}
+        found, faults = self._checker(driver.address).check(merged)
+        for fault in faults:
+            self._tell_address(context, fault, place)
+        if found is None or misplaced:
+            return None
+        self._claim_address(context, found, name, place)
+        return found
+
+    def _device_fields(self, context: _Context) -> None:
+        fields = () if context.driver is None else context.driver.device_fields
+        for key in context.entry.address if context.driver is not None else ():
+            if key not in fields:
+                wrong = f"'{shown(key)}' is nothing that a device says once for all its points"
+                self._add((*context.where, "address", key), wrong, nearest(key, fields, "keys"))
+
+    def _tell_address(self, context: _Context, fault: Fault, place: Where) -> None:
+        """A fault in what the device says is told once, at the device."""
+        fields = () if context.driver is None else context.driver.device_fields
+        if fault.missing in fields or (fault.where and fault.where[0] in fields):
+            self._add((*context.where, "address", *fault.where), fault.wrong, fault.right)
+        else:
+            self._tell(context.template.document, (*place, *fault.where), fault.wrong, fault.right)
+
+    def _claim_address(self, context: _Context, address: Any, name: str, place: Where) -> None:
+        said = tuple(sorted(map(str, context.entry.address.items())))
+        key = (context.link, said, *address.key)
+        device, other, _ = self._addresses.setdefault(key, (context.entry.id, name, address))
+        if device != context.entry.id:
+            wrong = f"'{context.entry.id}' has addresses that '{device}' has on the same link"
+            self._add((*context.where, "address"), wrong, "every device has an address of its own")
+        elif other != name:
+            wrong = f"'{name}' has the same address as '{other}'"
+            self._tell(context.template.document, place, wrong, "every point has an address of its own")
+
+    # --- simulated devices
+
+    def _simulation_clock(self, context: _Context, bindings: list[Binding[Any]]) -> SimulationClock | None:
+        head, device = context.template.head, context.entry.id
+        if head is None or head.simulation_clock is None:
+            return None
+        ids = {name: PointId(f"{SIMULATION_AREA}.{device}.{name}") for name in ("nonce", "time", "speed")}
+        for name, point in ids.items():
+            address = self._address(context, f"simulation_clock.{name}", ("simulation_clock", name, "address"))
+            kind = ValueType.NUMBER if name == "speed" else ValueType.INTEGER
+            bindings.append(Binding(Point(point, PointKind.PARAMETER, Unit.NONE, kind), device, address))
+        return SimulationClock(ids["nonce"], ids["time"], ids["speed"])
+
+    # --- telling
+
+    def _once(self, meaning: str, name: str, where: Where) -> None:
+        first = self._named.setdefault(f"{meaning} {name}", where)
+        if first != where:
+            line = self.reading.document.line(first)
+            self._add(where, f"the {meaning} '{name}' is there already, by line {line}", "give one another id")
+
+    def _checker(self, kind: type[Any]) -> Checker[Any]:
+        if kind not in self._checkers:
+            self._checkers[kind] = Checker(kind)
+        return self._checkers[kind]
+
+    def _add(self, where: Where, wrong: str, right: str) -> None:
+        self._tell(self.reading.document, where, wrong, right)
+
+    def _tell(self, document: Document, where: Where, wrong: str, right: str) -> None:
+        self.problems.add(document.file, document.line(where), wrong, right)
+
+    def _teller(self, where: Where) -> Callable[[str, str], None]:
+        return lambda wrong, right: self._add(where, wrong, right)
+
+
+def _discreet(fault: Fault, secrets: frozenset[str], written: Tree) -> Fault:
+    """The fault without the text of any secret."""
+    if not secrets or fault.unknown or fault.missing:
+        return fault
+    told = f"{fault.wrong} {fault.right}"
+    if isinstance(written, (bool, int, float, str)) and not any(shown(secret)[:8] in told for secret in secrets):
+        return fault
+    return Fault(fault.where, "a value taken from a secret does not fit", "check what the secret holds")

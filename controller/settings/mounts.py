@@ -1,0 +1,183 @@
+"""strategies.yaml: which strategy is bound to what, in which mode, with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from controller.core.command import Priority
+from controller.core.point import PointId
+from controller.core.site import Mount
+from controller.core.strategy import Member, Mode, Role, Strategy, StrategyKind
+from controller.settings.devices import Plant
+from controller.settings.document import Where
+from controller.settings.problems import Problems, nearest, shown
+from controller.settings.reading import Reading, note
+from controller.settings.registry import look_up
+from controller.settings.schema import StrategiesFile, StrategyEntry
+from controller.settings.validate import Checker, own_words
+
+# A lease that ends sooner would end between two scans.
+_SCANS_WITHIN_LEASE = 3
+
+
+@dataclass
+class MountsCompiler:
+    reading: Reading[StrategiesFile]
+    plant: Plant
+    scan_every: timedelta
+    strategy_kind: Callable[[str], StrategyKind]
+    problems: Problems
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The parameters of every strategy as plain data, defaults included."""
+    _ids: dict[str, Where] = field(default_factory=dict[str, Where])
+    _owners: dict[tuple[PointId, Priority, Mode], tuple[str, Where]] = field(
+        default_factory=dict["tuple[PointId, Priority, Mode]", "tuple[str, Where]"]
+    )
+
+    def compiled(self) -> tuple[Mount, ...]:
+        mounts = [self._mount(where) for where in self.reading.items(("strategies",))]
+        return tuple(mount for mount in mounts if mount is not None)
+
+    def _mount(self, where: Where) -> Mount | None:
+        entry = self.reading.piece(where, StrategyEntry)
+        if entry is None:
+            return None
+        self._once(entry, where)
+        kind = look_up(self.strategy_kind, entry.strategy, "strategies", self._teller((*where, "strategy")))
+        if kind is None:
+            return None
+        bound = self._bound(entry, kind, where)
+        parameters = self._parameters(entry, kind, where)
+        if parameters is None:
+            return None
+        strategy = self._built(kind, parameters, {member: len(bound.get(member, ())) for member in kind.members}, where)
+        if strategy is None:
+            return None
+        roles = {
+            role: PointId(f"{bound[role.member][role.ordinal]}.{role.quantity}") for role in _roles(strategy, bound)
+        }
+        self._check_roles(strategy, roles, where)
+        priority = Priority[entry.priority.upper()]
+        if entry.mode is not Mode.OFF:
+            self._claim(entry, [roles[role] for role in strategy.outputs if role in roles], priority, where)
+        return Mount(entry.id, kind, strategy, entry.mode, roles, priority, entry.lease)
+
+    def _once(self, entry: StrategyEntry, where: Where) -> None:
+        first = self._ids.setdefault(entry.id, where)
+        if first != where:
+            line = self.reading.document.line((*first, "id"))
+            wrong = f"the strategy '{entry.id}' is there already, on line {line}"
+            self._add((*where, "id"), wrong, "give one another id")
+        if entry.lease < _SCANS_WITHIN_LEASE * self.scan_every:
+            least = _SCANS_WITHIN_LEASE * self.scan_every.total_seconds()
+            wrong = f"a lease of {entry.lease.total_seconds():g} s could end between two scans"
+            self._add((*where, "lease"), wrong, f"write at least {least:g}s")
+
+    # --- what it is bound to
+
+    def _bound(self, entry: StrategyEntry, kind: StrategyKind, where: Where) -> dict[str, tuple[str, ...]]:
+        bound: dict[str, tuple[str, ...]] = {}
+        for name, given in entry.bind.items():
+            place = (*where, "bind", name)
+            equipment = (given,) if isinstance(given, str) else given
+            if name not in kind.members:
+                wrong = f"'{kind.name}' has nothing called '{shown(name)}' to bind"
+                self._add(place, wrong, nearest(name, kind.members, "members"))
+                continue
+            bound[name] = equipment
+            self._count(kind, name, len(equipment), place)
+            for index, each in enumerate(equipment):
+                spot = place if isinstance(given, str) else (*place, index)
+                self._fits(kind, kind.members[name], each, spot)
+                if each in equipment[:index]:
+                    self._add(spot, f"'{each}' is bound twice", "name it once")
+        for name, member in kind.members.items():
+            if name not in entry.bind:
+                bound[name] = ()
+                if member.least:
+                    self._count(kind, name, 0, (*where, "bind"))
+        return bound
+
+    def _count(self, kind: StrategyKind, name: str, count: int, where: Where) -> None:
+        member = kind.members[name]
+        if not member.least <= count <= member.most:
+            numbers = f"{member.least}" if member.least == member.most else f"{member.least} to {member.most}"
+            wrong = f"'{kind.name}' is bound to {count} {name}"
+            self._add(where, wrong, f"bind {numbers} of class {member.equipment} as '{name}'")
+
+    def _fits(self, kind: StrategyKind, member: Member, equipment: str, where: Where) -> None:
+        its_class = self.plant.equipment.get(equipment)
+        if its_class is None:
+            if not self.plant.is_excused(equipment):
+                fitting = [each for each, its in self.plant.equipment.items() if its == member.equipment]
+                wrong = f"there is no equipment '{equipment}' in devices.yaml"
+                self._add(where, wrong, nearest(equipment, fitting, f"equipment of class {member.equipment}"))
+        elif its_class and its_class != member.equipment:
+            wrong = f"'{equipment}' is a {its_class}"
+            self._add(where, wrong, f"'{kind.name}' needs a {member.equipment} here")
+
+    # --- parameters and roles
+
+    def _parameters(self, entry: StrategyEntry, kind: StrategyKind, where: Where) -> Any:
+        place = (*where, "parameters")
+        document = self.reading.document
+        tree = document.get(place) if document.has(place) else {}
+        checker: Checker[Any] = Checker(kind.parameters)
+        found, faults = checker.check(tree)
+        note(self.problems, document, place, faults)
+        if found is not None:
+            self.parameters[entry.id] = checker.plain(found)
+        return found
+
+    def _built(
+        self, kind: StrategyKind, parameters: Any, counts: Mapping[str, int], where: Where
+    ) -> Strategy[Any] | None:
+        try:
+            return kind.build(parameters, counts)
+        except ValueError as error:
+            wrong, right = own_words(error, "parameters that fit what is bound")
+            named = (*where, "parameters", wrong.partition(" ")[0].strip("':"))
+            self._add(named, wrong, right)
+            return None
+
+    def _check_roles(self, strategy: Strategy[Any], roles: Mapping[Role, PointId], where: Where) -> None:
+        for role, point in roles.items():
+            place = self._place_of(role, where)
+            equipment = point.rpartition(".")[0]
+            known = self.plant.points.get(point)
+            if known is None:
+                if not self.plant.is_excused(point) and equipment in self.plant.equipment:
+                    wrong = f"'{equipment}' has no point '{role.quantity}', which the strategy needs"
+                    self._add(place, wrong, "bind another equipment, or add the point to its template")
+            elif role in strategy.outputs and known.writable is None:
+                wrong = f"'{point}' cannot be written, and the strategy commands it"
+                self._add(place, wrong, "bind another equipment, or make the point writable in its template")
+
+    def _place_of(self, role: Role, where: Where) -> Where:
+        listed = (*where, "bind", role.member, role.ordinal)
+        return listed if self.reading.document.has(listed) else listed[:-1]
+
+    def _claim(self, entry: StrategyEntry, outputs: list[PointId], priority: Priority, where: Where) -> None:
+        for point in outputs:
+            owner, first = self._owners.setdefault((point, priority, entry.mode), (entry.id, where))
+            if first != where:
+                wrong = (
+                    f"'{point}' is commanded by '{owner}' already, in mode {entry.mode} at priority {entry.priority}"
+                )
+                self._add((*where, "bind"), wrong, "bind one of them to something else, or give it another priority")
+
+    def _add(self, where: Where, wrong: str, right: str) -> None:
+        document = self.reading.document
+        self.problems.add(document.file, document.line(where), wrong, right)
+
+    def _teller(self, where: Where) -> Callable[[str, str], None]:
+        return lambda wrong, right: self._add(where, wrong, right)
+
+
+def _roles(strategy: Strategy[Any], bound: Mapping[str, tuple[str, ...]]) -> list[Role]:
+    """Inputs and outputs in a fixed order, those of members that could not be bound left out."""
+    roles = sorted({*strategy.inputs, *strategy.outputs})
+    return [role for role in roles if role.ordinal < len(bound.get(role.member, ()))]

@@ -1,0 +1,83 @@
+"""One file read as far as it can be: a defect in one entry does not hide those in the others."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from controller.settings.document import Document, Tree, Where, load
+from controller.settings.problems import Problems
+from controller.settings.validate import Checker, Fault
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+PieceT = TypeVar("PieceT", bound=BaseModel)
+
+
+_checkers: dict[type[BaseModel], Checker[Any]] = {}
+
+
+def checker(model: type[ModelT]) -> Checker[ModelT]:
+    """One checker a model: making one costs milliseconds."""
+    if model not in _checkers:
+        _checkers[model] = Checker(model)
+    return _checkers[model]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[ModelT]):
+    """model: the whole file, None if anything in it is wrong. whole: every entry can be had as a piece."""
+
+    document: Document
+    model: ModelT | None
+    whole: bool
+    _known: Tree
+
+    def piece(self, where: Where, model: type[PieceT]) -> PieceT | None:
+        """What stands at `where`, as far as the model knows its keys; None where that is defective (told already)."""
+        found = Document(self.document.file, self._known, {}).get(where)
+        if isinstance(found, dict):
+            names = {field.alias or name for name, field in model.model_fields.items()}
+            found = {key: value for key, value in found.items() if key in names}
+        return checker(model).check(found)[0]
+
+    def items(self, where: Where) -> list[Where]:
+        """The places of the entries of a list or mapping."""
+        found = self.document.get(where)
+        if isinstance(found, list):
+            return [(*where, index) for index in range(len(found))]
+        if isinstance(found, dict):
+            return [(*where, key) for key in found]
+        return []
+
+
+def read(file: Path, model: type[ModelT], problems: Problems) -> Reading[ModelT] | None:
+    """The file checked against its model, every fault noted; None where it is no YAML file."""
+    document = load(file, problems)
+    if document is None:
+        return None
+    found, faults = checker(model).check(document.tree)
+    note(problems, document, (), faults)
+    known = _without_unknown(document.tree, faults)
+    whole = all(fault.unknown for fault in faults)
+    return Reading(document, found, whole, known)
+
+
+def note(problems: Problems, document: Document, where: Where, faults: list[Fault]) -> None:
+    for fault in faults:
+        problems.add(document.file, document.line((*where, *fault.where)), fault.wrong, fault.right)
+
+
+def _without_unknown(tree: Tree, faults: list[Fault]) -> Tree:
+    unknown = [fault.where for fault in faults if fault.unknown]
+    if not unknown:
+        return tree
+    known = copy.deepcopy(tree)
+    for where in unknown:
+        inside = Document(Path(), known, {}).get(where[:-1])
+        if isinstance(inside, dict):
+            inside.pop(str(where[-1]), None)
+    return known

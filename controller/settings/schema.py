@@ -1,0 +1,326 @@
+"""The files of a site as they may be written. Nothing past this package knows them.
+
+What a reader must know of a field stands in docs/configuration.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+
+from controller.core.strategy import Mode
+from controller.core.system import Authority
+from controller.core.text import Text
+from controller.settings.validate import DURATION, DURATION_ADVICE, seconds
+
+
+def _duration(value: object) -> timedelta:
+    return seconds(value if isinstance(value, str) else str(value))
+
+
+Duration: TypeAlias = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^{DURATION.pattern}$", "description": DURATION_ADVICE}),
+]
+
+
+def _at_least(least: timedelta, words: str) -> AfterValidator:
+    def check(given: timedelta) -> timedelta:
+        if given < least:
+            raise ValueError(f"a time of {given.total_seconds():g} s is too short; write at least {words}")
+        return given
+
+    return AfterValidator(check)
+
+
+Interval: TypeAlias = Annotated[Duration, _at_least(timedelta(milliseconds=10), "10ms")]
+ScanInterval: TypeAlias = Annotated[Duration, _at_least(timedelta(milliseconds=100), "100ms")]
+Span: TypeAlias = Annotated[Duration, _at_least(timedelta(seconds=1), "1s")]
+
+_WORD = r"[a-z][a-z0-9_]*"
+
+Id: TypeAlias = Annotated[
+    str, Field(pattern=f"^{_WORD}$", max_length=64, description="lower snake case, like plant_gateway")
+]
+EquipmentId: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=rf"^{_WORD}\.{_WORD}$",
+        max_length=100,
+        description="area and equipment in lower snake case, like plant.chiller_1",
+    ),
+]
+FullPointId: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=rf"^{_WORD}\.{_WORD}\.{_WORD}$",
+        max_length=150,
+        description="area, equipment and quantity, like plant.chiller_1.status",
+    ),
+]
+EquipmentOrPoint: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=rf"^{_WORD}\.{_WORD}(\.{_WORD})?$",
+        max_length=150,
+        description="an equipment like plant.chiller_1, or one of its points like plant.chiller_1.status",
+    ),
+]
+LocalPoint: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=rf"^{_WORD}\.{_WORD}$",
+        max_length=130,
+        description="a point of this template, like chiller.status",
+    ),
+]
+TemplateName: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*$",
+        max_length=100,
+        description="folder and name, like simulator/main_meter",
+    ),
+]
+Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+Pair: TypeAlias = Annotated[tuple[float, float], Field(description="lowest and highest, like [0, 100]")]
+Plain: TypeAlias = bool | int | float | str
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=False)
+
+
+class TextEntry(_Entry):
+    en: Label
+    zh: Label
+
+    def text(self) -> Text:
+        return Text(self.en, self.zh)
+
+
+# --- site.yaml ----------------------------------------------------------------------------------------------------
+
+
+class PositionEntry(_Entry):
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    elevation: Annotated[float, Field(ge=-500, le=6000)] = 0.0
+
+
+class ConditionEntry(_Entry):
+    point: FullPointId
+    value: Annotated[Plain, Field(alias="is")]
+    lasting: Duration = timedelta(0)
+
+
+class ReleaseStepEntry(_Entry):
+    points: Annotated[tuple[EquipmentOrPoint, ...], Field(min_length=1)]
+    after: tuple[ConditionEntry, ...] = ()
+
+
+class PermissiveEntry(_Entry):
+    start: FullPointId
+    needs: ConditionEntry
+
+
+class SystemEntry(_Entry):
+    id: Id
+    name: TextEntry
+    points: Annotated[tuple[EquipmentOrPoint, ...], Field(min_length=1)]
+    release_within: Span
+    yield_for: Interval = timedelta(minutes=15)
+    release_order: Annotated[tuple[ReleaseStepEntry, ...], Field(min_length=1)] | None = None
+    permissives: tuple[PermissiveEntry, ...] = ()
+
+
+class SiteHead(_Entry):
+    tidewatt: Literal[1]
+    name: Label
+    position: PositionEntry
+    time_zone: Label
+    scan_every: ScanInterval = timedelta(seconds=1)
+    authority_at_first_start: Authority = Authority.ORIGINAL
+
+
+class SiteFile(SiteHead):
+    systems: tuple[SystemEntry, ...]
+
+
+# --- devices.yaml -------------------------------------------------------------------------------------------------
+
+NOT_THERE = "none"
+"""What stands for an equipment of a template that this site lacks."""
+
+
+class DeviceEntry(_Entry):
+    id: Id
+    template: TemplateName
+    address: Mapping[str, Any] = Field(default_factory=dict[str, Any])
+    poll_every: Interval = timedelta(seconds=1)
+    equipment: Mapping[str, EquipmentId | Literal["none"]]
+
+
+class LinkHead(_Entry):
+    id: Id
+    driver: Label
+    connection: Mapping[str, Any]
+
+
+class LinkEntry(LinkHead):
+    devices: Annotated[tuple[DeviceEntry, ...], Field(min_length=1)]
+
+
+class DevicesFile(_Entry):
+    links: tuple[LinkEntry, ...]
+
+
+# --- strategies.yaml ----------------------------------------------------------------------------------------------
+
+
+class StrategyEntry(_Entry):
+    id: Id
+    strategy: Label
+    mode: Mode
+    bind: Mapping[str, EquipmentId | Annotated[tuple[EquipmentId, ...], Field(min_length=1)]]
+    priority: Literal["demand_response", "optimisation", "strategy", "schedule"] = "strategy"
+    lease: Span = timedelta(seconds=60)
+    parameters: Mapping[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class StrategiesFile(_Entry):
+    strategies: tuple[StrategyEntry, ...]
+
+
+# --- config/templates/<folder>/<name>.yaml --------------------------------------------------------------------------
+
+
+class SourceEntry(_Entry):
+    title: Label
+    revision: Label
+    page: int | Label
+
+
+class RemoteBitEntry(_Entry):
+    remote_bit: LocalPoint
+
+
+class SafeValueEntry(_Entry):
+    safe_value: Plain
+
+
+class RestoreEntry(_Entry):
+    restore: Pair
+
+
+def _release_form(value: Any) -> str:
+    if isinstance(value, (RemoteBitEntry, SafeValueEntry, RestoreEntry)):  # on the way out
+        return next(iter(type(value).model_fields))
+    if isinstance(value, Mapping):
+        return next((form for form in ("safe_value", "restore") if form in value), "remote_bit")
+    return "word"
+
+
+ReleaseEntry: TypeAlias = Annotated[
+    Annotated[Literal["write_null"], Tag("word")]
+    | Annotated[RemoteBitEntry, Tag("remote_bit")]
+    | Annotated[SafeValueEntry, Tag("safe_value")]
+    | Annotated[RestoreEntry, Tag("restore")],
+    Discriminator(_release_form),
+]
+
+
+class DeviceTimeoutEntry(_Entry):
+    device_timeout: Span
+
+
+class HeartbeatEntry(_Entry):
+    heartbeat: LocalPoint
+    after: Span
+
+
+def _silence_form(value: Any) -> str:
+    if isinstance(value, (DeviceTimeoutEntry, HeartbeatEntry)):  # on the way out
+        return next(iter(type(value).model_fields))
+    if isinstance(value, Mapping):
+        return "device_timeout" if "device_timeout" in value else "heartbeat"
+    return "word"
+
+
+OnSilenceEntry: TypeAlias = Annotated[
+    Annotated[Literal["none"], Tag("word")]
+    | Annotated[DeviceTimeoutEntry, Tag("device_timeout")]
+    | Annotated[HeartbeatEntry, Tag("heartbeat")],
+    Discriminator(_silence_form),
+]
+
+
+class EffectEntry(_Entry):
+    point: LocalPoint
+    within: Span
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+
+
+class LimitsEntry(_Entry):
+    maximum_rate: Annotated[float, Field(gt=0)] | None = None
+    minimum_on: Duration = timedelta(0)
+    minimum_off: Duration = timedelta(0)
+
+
+class WritableEntry(_Entry):
+    """range, release and on_silence are demanded in templates.py, with all that is wrong with the point at once."""
+
+    range: Pair | None = None
+    release: ReleaseEntry | None = None
+    on_silence: OnSilenceEntry | None = None
+    readback: LocalPoint | None = None
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+    settle: Interval = timedelta(seconds=5)
+    effect: EffectEntry | None = None
+    limits: LimitsEntry = LimitsEntry()
+
+
+class PointEntry(_Entry):
+    address: Mapping[str, Any]
+    unit: Label = "none"
+    plausible: Pair | None = None
+    stale_after: Interval | None = None
+    cov_increment: Annotated[float, Field(ge=0)] = 0.0
+    urgent: bool = False
+    tags: Mapping[str, str] = Field(default_factory=dict[str, str])
+    writable: WritableEntry | None = None
+
+
+class EquipmentHead(_Entry):
+    equipment_class: Annotated[Label, Field(alias="class")]
+
+
+class EquipmentEntry(EquipmentHead):
+    points: Annotated[Mapping[str, PointEntry], Field(min_length=1)]
+
+
+class SimulationEntry(_Entry):
+    address: Mapping[str, Any]
+
+
+class SimulationClockEntry(_Entry):
+    nonce: SimulationEntry
+    time: SimulationEntry
+    speed: SimulationEntry
+
+
+class TemplateHead(_Entry):
+    template: TemplateName
+    title: TextEntry
+    source: SourceEntry | Literal["generic"]
+    driver: Label
+    stale_after: Interval = timedelta(seconds=30)
+    simulation_clock: SimulationClockEntry | None = None
+
+
+class TemplateFile(TemplateHead):
+    equipment: Annotated[Mapping[str, EquipmentEntry], Field(min_length=1)]

@@ -1,0 +1,204 @@
+"""The systems of site.yaml: what has authority, and in which order it lets go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit, ValueType
+from controller.core.sample import Scalar
+from controller.core.system import Condition, Permissive, ReleaseStep, System
+from controller.settings.devices import Plant
+from controller.settings.document import Where
+from controller.settings.problems import Problems, nearest
+from controller.settings.reading import Reading
+from controller.settings.schema import ConditionEntry, SiteFile, SystemEntry
+from controller.settings.templates import TYPE_ADVICE, plain
+
+# A device that drops us sooner would drop us between two scans.
+_SCANS_WITHIN_SILENCE = 3
+
+
+@dataclass
+class SystemsCompiler:
+    reading: Reading[SiteFile]
+    plant: Plant
+    scan_every: timedelta
+    problems: Problems
+    systems: list[System] = field(default_factory=list[System])
+    _owners: dict[PointId, tuple[str, Where]] = field(default_factory=dict[PointId, "tuple[str, Where]"])
+    _ids: dict[str, Where] = field(default_factory=dict[str, Where])
+    _whole: bool = True
+
+    def compiled(self) -> tuple[System, ...]:
+        for where in self.reading.items(("systems",)):
+            entry = self.reading.piece(where, SystemEntry)
+            if entry is None:
+                self._whole = False
+            else:
+                self.systems.append(self._system(entry, where))
+        if self._whole and self.plant.whole:
+            self._all_owned()
+        self._remote_bits()
+        return tuple(self.systems)
+
+    # --- one system
+
+    def _system(self, entry: SystemEntry, where: Where) -> System:
+        first = self._ids.setdefault(entry.id, where)
+        if first != where:
+            line = self.reading.document.line((*first, "id"))
+            self._add(
+                (*where, "id"), f"the system '{entry.id}' is there already, on line {line}", "give one another id"
+            )
+        points: dict[PointId, None] = {}
+        for index, name in enumerate(entry.points):
+            place = (*where, "points", index)
+            for point in self._written(name, place):
+                points[point] = None
+                self._own(point, entry.id, place)
+        return System(
+            entry.id,
+            entry.name.text(),
+            tuple(points),
+            self._release(entry, where, tuple(points)),
+            entry.release_within,
+            entry.yield_for,
+            tuple(self._permissive(entry, where, index, points) for index in range(len(entry.permissives))),
+        )
+
+    def _own(self, point: PointId, system: str, where: Where) -> None:
+        owner, first = self._owners.setdefault(point, (system, where))
+        if first != where:
+            line = self.reading.document.line(first)
+            wrong = f"'{point}' belongs to the system '{owner}' already, by line {line}"
+            self._add(where, wrong, "a point that is written belongs to one system, once")
+
+    def _written(self, name: str, where: Where) -> list[PointId]:
+        """What is written of an equipment, or the one point of that name."""
+        if name in self.plant.points:
+            found = [PointId(name)]
+        elif name in self.plant.equipment:
+            found = self.plant.points_of(name)
+        else:
+            if not self.plant.is_excused(name):
+                known, what = (
+                    (self.plant.points, "points") if name.count(".") == 2 else (self.plant.equipment, "equipment")
+                )
+                self._add(where, f"there is no '{name}' in devices.yaml", nearest(name, known, what))
+            return []
+        written = [point for point in found if self._is_writable(point)]
+        if not written and not self._has_broken(name):
+            self._add(where, f"nothing of '{name}' is ever written", "remove it: a system lists what it writes")
+        return written
+
+    def _has_broken(self, name: str) -> bool:
+        return self.plant.is_excused(name) or any(each.startswith(f"{name}.") for each in self.plant.broken)
+
+    # --- letting go
+
+    def _release(self, entry: SystemEntry, where: Where, writable: Sequence[PointId]) -> tuple[ReleaseStep, ...]:
+        if entry.release_order is None:
+            return (ReleaseStep(tuple(writable)),) if writable else ()
+        steps: list[ReleaseStep] = []
+        told: dict[PointId, Where] = {}
+        for index, step in enumerate(entry.release_order):
+            place = (*where, "release_order", index)
+            points: list[PointId] = []
+            for number, name in enumerate(step.points):
+                points.extend(self._released(name, (*place, "points", number), writable, told))
+            after = [self._condition(each, (*place, "after", at)) for at, each in enumerate(step.after)]
+            steps.append(ReleaseStep(tuple(points), tuple(after)))
+        missing = [point for point in writable if point not in told]
+        if missing and self.plant.whole:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            wrong = f"'{missing[0]}'{more} of the system '{entry.id}' is never let go"
+            self._add((*where, "release_order"), wrong, "name every written point in one step, or its equipment")
+        return tuple(steps)
+
+    def _released(
+        self, name: str, where: Where, writable: Sequence[PointId], told: dict[PointId, Where]
+    ) -> list[PointId]:
+        found = self._written(name, where)
+        for point in found:
+            first = told.setdefault(point, where)
+            if first != where:
+                line = self.reading.document.line(first)
+                self._add(where, f"'{point}' is let go twice: here and on line {line}", "name it in one step")
+            if point not in writable:
+                self._add(where, f"'{point}' is not in this system", "add it to the system's points, or remove it here")
+        return found
+
+    def _permissive(self, entry: SystemEntry, where: Where, index: int, points: dict[PointId, None]) -> Permissive:
+        permissive, place = entry.permissives[index], (*where, "permissives", index)
+        start = permissive.start
+        known = self._known(start, (*place, "start"))
+        if known is not None and known.writable is None:
+            self._add((*place, "start"), f"'{start}' is never written", "name the point whose start is to be held back")
+        elif known is not None and known.id not in points:
+            self._add(
+                (*place, "start"), f"'{start}' is not in this system", "move the permissive to the point's system"
+            )
+        return Permissive(PointId(start), self._condition(permissive.needs, (*place, "needs")))
+
+    def _condition(self, entry: ConditionEntry, where: Where) -> Condition:
+        point = self._known(entry.point, (*where, "point"))
+        if point is not None and not _fits(entry.value, point):
+            wrong = f"'{point.id}' is never {plain(entry.value)}"
+            self._add((*where, "is"), wrong, f"write {TYPE_ADVICE[point.type]}")
+        return Condition(PointId(entry.point), entry.value, entry.lasting)
+
+    def _known(self, name: str, where: Where) -> Point | None:
+        point = self.plant.points.get(PointId(name))
+        if point is None and not self.plant.is_excused(name):
+            self._add(where, f"there is no point '{name}'", nearest(name, self.plant.points, "points"))
+        return point
+
+    # --- all systems together
+
+    def _all_owned(self) -> None:
+        orphans = [point for point in self.plant.points if self._is_writable(point) and point not in self._owners]
+        for equipment in dict.fromkeys(self.plant.points[point].equipment for point in orphans):
+            names = [point for point in orphans if self.plant.points[point].equipment == equipment]
+            whole = all(point in orphans for point in self.plant.points_of(equipment) if self._is_writable(point))
+            subject = f"'{names[0]}'" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+            right = f"add '{equipment if whole else names[0]}' to the points of one system"
+            self._add(("systems",), f"{subject} can be written and belongs to no system", right)
+
+    def _remote_bits(self) -> None:
+        for point in self.plant.points.values():
+            if point.writable is None or point.id not in self._owners:
+                continue
+            system, where = self._owners[point.id]
+            release, silence = point.writable.release, point.writable.on_silence
+            if isinstance(release, RemoteBit) and self._owners.get(release.point, (system, where))[0] != system:
+                wrong = f"'{point.id}' is let go by '{release.point}', which belongs to another system"
+                self._add(where, wrong, "put both into one system")
+            if (
+                isinstance(silence, (DeviceTimeout, Heartbeat))
+                and silence.after < _SCANS_WITHIN_SILENCE * self.scan_every
+            ):
+                wrong = f"'{point.id}' is dropped by its device after {silence.after.total_seconds():g} s of silence"
+                least = f"{_SCANS_WITHIN_SILENCE} scans of {self.scan_every.total_seconds():g} s"
+                self._add(("scan_every",), wrong, f"that must be at least {least}")
+
+    def _is_writable(self, point: PointId) -> bool:
+        return self.plant.points[point].writable is not None
+
+    def _add(self, where: Where, wrong: str, right: str) -> None:
+        document = self.reading.document
+        self.problems.add(document.file, document.line(where), wrong, right)
+
+
+def _fits(value: Scalar, point: Point) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    match point.type:
+        case ValueType.BOOLEAN:
+            return isinstance(value, bool)
+        case ValueType.TEXT:
+            return isinstance(value, str)
+        case ValueType.INTEGER:
+            return is_number and isinstance(value, int)
+        case ValueType.NUMBER:
+            return is_number
