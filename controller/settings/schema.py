@@ -281,7 +281,7 @@ class WritableEntry(_Entry):
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     settle: Interval = timedelta(seconds=5)
     effect: EffectEntry | None = None
-    limits: LimitsEntry = LimitsEntry()
+    limits: LimitsEntry = Field(default_factory=LimitsEntry)
 
 
 class PointEntry(_Entry):
