@@ -109,14 +109,17 @@ def _start(site: Path, options: PlantOptions, record: Path) -> SimulatorProcess:
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
     assert process.stdout is not None
+    told = b""
     with process.stdout as output:
         while select.select([output], [], [], READY_WITHIN_S)[0]:
-            line = output.readline()
-            if line.strip() == b"ready":
+            # Past the file's own buffer, which select cannot see into.
+            more = os.read(output.fileno(), 4096)
+            told += more
+            if told.endswith(b"ready\n"):
                 return
-            if not line:
+            if not more:
                 break
     process.kill()
     process.wait()
-    told = log.read_text(errors="replace").strip().splitlines()
-    raise EnvironmentProblem(told[-1].removeprefix("tidewatt: ") if told else "the simulator did not start")
+    lines = log.read_text(errors="replace").strip().splitlines()
+    raise EnvironmentProblem(lines[-1].removeprefix("tidewatt: ") if lines else "the simulator did not start")
