@@ -138,8 +138,7 @@ class SunsetLighting:
         start, end = midnight - _ONE_DAY, midnight + _AHEAD
         # Nights that begin or end outside may reach inside by their offsets: look a little further.
         window = (start - timedelta(hours=3), end + timedelta(hours=3))
-        civil = spans_below(given.position, *window, CIVIL)
-        dark = spans_below(given.position, *window, HORIZON)
+        dark, civil = spans_below(given.position, *window, HORIZON, CIVIL)
         return SunPlan(start, end, _joined([self._night(span, civil, window) for span in dark]))
 
     def _night(self, dark: Span, civil: tuple[Span, ...], window: tuple[datetime, datetime]) -> Night:

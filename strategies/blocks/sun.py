@@ -27,8 +27,10 @@ CIVIL = -6.0
 
 # A day or night shorter than this may be missed where the sun only just touches the limit; its light then is that of
 # the limit itself.
-_STEP = 240.0
-_HALVINGS = 18  # 240 s / 2^18: a millisecond
+_STEP = 300.0
+# Each change of side is looked for in 64 parts, twice over: 300 s / 64^2 is 0.07 s. Few large calls are cheap.
+_PARTS = 64
+_ROUNDS = 2
 
 
 class Span(NamedTuple):
@@ -38,40 +40,48 @@ class Span(NamedTuple):
     end: datetime | None
 
 
-def spans_below(position: Position, start: datetime, end: datetime, elevation: float) -> tuple[Span, ...]:
-    """The spans of the window in which the sun's centre is below `elevation` [°] of a level horizon at sea level.
+def spans_below(position: Position, start: datetime, end: datetime, *elevations: float) -> tuple[tuple[Span, ...], ...]:
+    """For each elevation [°] the spans of the window in which the sun's centre is below it.
 
-    Source: [1]; geometric elevation as seen from the place, without refraction. Loads pvlib: for plans only.
+    Seen over a level horizon at sea level; geometric, without refraction. Source: [1]. Loads pvlib: for plans only.
     """
     import numpy as np
 
-    window = np.arange(start.timestamp(), end.timestamp(), _STEP)
-    grid: NDArray[Any] = np.append(window, end.timestamp())
-    is_below: NDArray[Any] = _elevation(grid, position) < elevation
-    changes: NDArray[Any] = np.flatnonzero(is_below[:-1] != is_below[1:])
-    edges: list[datetime | None] = [
-        datetime.fromtimestamp(round(float(edge)), UTC)
-        for edge in _refined(grid[changes], grid[changes + 1], is_below[changes], position, elevation)
-    ]
-    if is_below[0]:
+    grid: NDArray[Any] = np.append(np.arange(start.timestamp(), end.timestamp(), _STEP), end.timestamp())
+    limits: NDArray[Any] = np.array(elevations)
+    is_below: NDArray[Any] = _elevation(grid, position) < limits[:, None]
+    which, changes = np.nonzero(is_below[:, :-1] != is_below[:, 1:])
+    moments = _refined(grid[changes], grid[changes + 1], is_below[which, changes], limits[which], position)
+    return tuple(
+        _spans([float(moment) for moment in moments[which == row]], bool(is_below[row, 0]))
+        for row in range(len(elevations))
+    )
+
+
+def _spans(moments: list[float], starts_below: bool) -> tuple[Span, ...]:
+    edges: list[datetime | None] = [datetime.fromtimestamp(round(moment), UTC) for moment in moments]
+    if starts_below:
         edges.insert(0, None)
-    if is_below[-1]:
+    if len(edges) % 2:
         edges.append(None)
     return tuple(Span(*pair) for pair in zip(edges[::2], edges[1::2], strict=True))
 
 
 def _refined(
-    low: NDArray[Any], high: NDArray[Any], starts_below: NDArray[Any], position: Position, elevation: float
+    low: NDArray[Any], high: NDArray[Any], starts_below: NDArray[Any], limits: NDArray[Any], position: Position
 ) -> NDArray[Any]:
-    """The instants between low and high at which the sun changes sides, by halving."""
+    """The instants between low and high at which the sun passes its limit."""
     import numpy as np
 
     if low.size == 0:
         return low
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2.0
-        still = (_elevation(middle, position) < elevation) == starts_below
-        low, high = np.where(still, middle, low), np.where(still, high, middle)
+    every = np.arange(low.size)
+    for _ in range(_ROUNDS):
+        parts: NDArray[Any] = np.linspace(low, high, _PARTS + 1, axis=1)
+        is_below: NDArray[Any] = _elevation(parts.ravel(), position).reshape(parts.shape) < limits[:, None]
+        is_below[:, -1] = ~starts_below
+        first: NDArray[Any] = np.argmax(is_below != starts_below[:, None], axis=1)
+        low, high = parts[every, first - 1], parts[every, first]
     return (low + high) / 2.0
 
 
