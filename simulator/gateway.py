@@ -3,7 +3,6 @@
 Watchdogs run on wire seconds: real seconds, even where the simulated clock runs faster. Reading never refreshes them.
 """
 
-from collections.abc import Mapping
 from math import inf
 from typing import Protocol, TypeAlias
 
@@ -32,11 +31,12 @@ class Remote:
         """What the register holds."""
         return self._values[command]
 
-    def follow(self, present: Mapping[str, Value]) -> None:
-        """Called with what the machine does now, while the bit is clear."""
-        for command, value in present.items():
-            if command not in self._written:
-                self._values[command] = value
+    def follow(self, *present: Value) -> None:
+        """Take what the original controls do now, in the order of the commands; not while the bit is set."""
+        if not self.active:
+            for command, value in zip(self._values, present, strict=True):
+                if command not in self._written:
+                    self._values[command] = value
 
     def give_back(self) -> None:
         """Clear the remote bit; the original controls act on the registers no longer."""

@@ -32,8 +32,7 @@ class GarageGroup:
         """Take motion and command from now on; returns when [s of the epoch] to look again, 0 for the next step."""
         self.motion, until = self._sensors.seen(epoch_s, weekday, int(second // _SECONDS_PER_HOUR))
         wish = garage_brightness(second)
-        if not self.remote.active:
-            self.remote.follow({"brightness_command": wish})
+        self.remote.follow(wish)
         self._target = float(self.remote.value("brightness_command")) if self.remote.active else wish
         return until if self.brightness == self._target else 0.0
 
@@ -69,8 +68,7 @@ class OutdoorCircuit:
         """Take the command from now on, with the daylight [lx]."""
         self._dark = is_dark(illuminance, self._dark)
         wish = outdoor_lamps(second, dark=self._dark)
-        if not self.remote.active:
-            self.remote.follow({"command": wish})
+        self.remote.follow(wish)
         self.status = bool(self.remote.value("command")) if self.remote.active else wish
 
     def energy(self, elapsed_s: float) -> float:

@@ -57,7 +57,7 @@ def plant_wishes(
     return PlantWishes(
         condenser_pump=timer or hold,
         chilled_water_pump=hold or (timer and condenser_pump_runs),
-        chiller=timer and condenser_pump_runs and chilled_water_pump_runs,
+        chiller=timer and (chiller_calls or (condenser_pump_runs and chilled_water_pump_runs)),
     )
 
 

@@ -128,12 +128,17 @@ class PlantRoom:
         return cold_content(self._model.tank, self.layers, self._model.design_return)
 
     def storing(self) -> float:
-        """Rate at which the tank's content grows [kW]: cold exchanged with the headers less the gain through its
-        wall.
-        """
+        """Rate at which the tank's content grows [kW]: what the headers bring less the gain through its wall."""
+        return self._brought_to_tank() - self.tank_gain
+
+    def header_storing(self) -> float:
+        """Rate at which the content of the headers grows [kW]."""
+        return self.operation.cooling - self.cooling_load - self.loop_gain - self._brought_to_tank()
+
+    def _brought_to_tank(self) -> float:
         exchanged = self.flows.charge * (self.layers[-1] - self._tank_inlet)
         exchanged += self.flows.discharge * (self.layers[0] - self._tank_inlet)
-        return exchanged * WATER_SPECIFIC_HEAT - self.tank_gain
+        return exchanged * WATER_SPECIFIC_HEAT
 
     def header_energy(self) -> float:
         """Cold in the two headers [kWh] against water at the design return temperature."""
@@ -282,16 +287,10 @@ class PlantRoom:
 
     def _follow(self, wishes: PlantWishes) -> None:
         """Registers of machines in local follow the original controls, so that taking over changes nothing."""
-        if not self.chiller_remote.active:
-            self.chiller_remote.follow(
-                {"enable_command": wishes.chiller, "chilled_water_temperature_setpoint": CHILLED_WATER_SETPOINT}
-            )
-        if not self.chilled_water_pump_remote.active:
-            self.chilled_water_pump_remote.follow({"command": wishes.chilled_water_pump, "speed_command": 1.0})
-        if not self.condenser_pump_remote.active:
-            self.condenser_pump_remote.follow({"command": wishes.condenser_pump})
-        if not self.tank_remote.active:
-            self.tank_remote.follow({"charge_valve_command": False, "discharge_valve_command": False})
+        self.chiller_remote.follow(wishes.chiller, CHILLED_WATER_SETPOINT)
+        self.chilled_water_pump_remote.follow(wishes.chilled_water_pump, 1.0)
+        self.condenser_pump_remote.follow(wishes.condenser_pump)
+        self.tank_remote.follow(False, False)
 
     def _sequence(self) -> None:
         model = self._model

@@ -111,7 +111,7 @@ def _tank(plant: PlantRoom, since: Callable[[], float]) -> Readings:
         f"{name}.discharge_valve_status": lambda: plant.discharge_valve == 1.0,
         f"{name}.charge_valve_position": lambda: plant.charge_valve,
         f"{name}.discharge_valve_position": lambda: plant.discharge_valve,
-        f"{name}.stored_energy": lambda: plant.stored_energy() + plant.storing() * since() / _SECONDS_PER_HOUR,
+        f"{name}.stored_energy": _counter(plant.stored_energy, plant.storing, since),
         f"{name}.heat_gain_energy": _counter(lambda: plant.counters.tank_gain, lambda: plant.tank_gain, since),
     }
 
@@ -125,4 +125,5 @@ def _loop(plant: PlantRoom, since: Callable[[], float]) -> Readings:
         f"{name}.cooling_load": lambda: plant.cooling_load,
         f"{name}.cooling_energy": _counter(lambda: count.cooling_delivered, lambda: plant.cooling_load, since),
         f"{name}.heat_gain_energy": _counter(lambda: count.loop_gain, lambda: plant.loop_gain, since),
+        f"{name}.stored_energy": _counter(plant.header_energy, plant.header_storing, since),
     }

@@ -92,7 +92,7 @@ def _loop(name: str) -> list[Tag]:
         *_sensors("degC", f"{name}.chilled_water_supply_temperature", f"{name}.chilled_water_return_temperature"),
         *_sensors("kg/s", f"{name}.chilled_water_flow"),
         *_sensors("kW", f"{name}.cooling_load"),
-        *_sensors("kWh", f"{name}.cooling_energy", f"{name}.heat_gain_energy"),
+        *_sensors("kWh", f"{name}.cooling_energy", f"{name}.heat_gain_energy", f"{name}.stored_energy"),
     ]
 
 

@@ -14,6 +14,7 @@ References
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from controller.core.physics import WATER_SPECIFIC_HEAT, water_density
 
@@ -83,14 +84,8 @@ def advected(layers: list[float], share: float, inlet: float, *, upward: bool) -
 
 def conducted(layers: list[float], coefficient: float) -> list[float]:
     """Layers after conduction between neighbours; coefficient = k A dt / (dz m cp) [-], stable below 0.5."""
-    flux = 0.0
-    new: list[float] = []
-    last = len(layers) - 1
-    for index, here in enumerate(layers):
-        upward = coefficient * (here - layers[index + 1]) if index < last else 0.0
-        new.append(here + flux - upward)
-        flux = upward
-    return new
+    upward = [coefficient * (below - above) for below, above in pairwise(layers)]
+    return [layer + gained - lost for layer, gained, lost in zip(layers, [0.0, *upward], [*upward, 0.0], strict=True)]
 
 
 def settled(layers: list[float]) -> list[float]:

@@ -45,11 +45,11 @@ def test_lighting_leases_end_one_by_one() -> None:
 
 def test_register_follows_until_it_is_written_and_again_after_it_is_given_back() -> None:
     remote = Remote("command")
-    remote.follow({"command": True})
+    remote.follow(True)
     assert remote.value("command") is True
     remote.write("command", False)
-    remote.follow({"command": True})
+    remote.follow(True)
     assert remote.value("command") is False
     remote.give_back()
-    remote.follow({"command": True})
+    remote.follow(True)
     assert remote.value("command") is True

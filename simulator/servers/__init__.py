@@ -1,0 +1,1 @@
+"""The simulated site behind real protocols, each with a wire codec of its own."""

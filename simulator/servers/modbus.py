@@ -1,0 +1,222 @@
+"""The simulated site over Modbus TCP: a server for each link, with the register map of the driver's bindings."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from controller.core.point import Binding
+from drivers.modbus.address import ModbusAddress, Table
+from simulator.gateway import Value
+from simulator.servers.registers import registers_of, value_of
+from simulator.tags import Tag
+
+# MODBUS Application Protocol Specification V1.1b3, section 6: which table a function code works on.
+_TABLES: dict[int, Table] = {
+    **dict.fromkeys((1, 5, 15), "coil"),
+    2: "discrete",
+    4: "input",
+    **dict.fromkeys((3, 6, 16, 22, 23), "holding"),
+}
+_EVERY_UNIT = 0  # pymodbus: the device that answers for units without one of their own
+_BITS_PER_WORD = 16
+
+
+class ServedSite(Protocol):
+    """What a server needs of the site behind it."""
+
+    def tag(self, name: str) -> Tag:
+        """Raises KeyError for a name that is no tag."""
+        ...
+
+    def refresh(self) -> None:
+        """Let the site catch up with its clock; called once before each request."""
+        ...
+
+    def read(self, name: str) -> Value: ...
+
+    def write(self, name: str, value: Value) -> None: ...
+
+
+class _Place(NamedTuple):
+    tag: Tag
+    address: ModbusAddress
+
+
+@dataclass(slots=True)
+class _Map:
+    """Places of one table of one unit by the registers or bits they take; several bits may share a register."""
+
+    places: dict[int, list[_Place]] = field(default_factory=lambda: {})
+
+    def add(self, place: _Place) -> None:
+        for register in range(place.address.register, place.address.register + place.address.words):
+            self.places.setdefault(register, []).append(place)
+
+    def within(self, start: int, count: int) -> list[_Place]:
+        """Every place that any of these registers belongs to, once."""
+        found = {
+            id(place): place for register in range(start, start + count) for place in self.places.get(register, ())
+        }
+        return list(found.values())
+
+
+class _Unit:
+    """One Modbus device: answers requests with live values and hands written ones to the site."""
+
+    def __init__(self, number: int, site: ServedSite) -> None:
+        self._number = number
+        self._site = site
+        self._maps: dict[Table, _Map] = {"coil": _Map(), "discrete": _Map(), "input": _Map(), "holding": _Map()}
+
+    def add(self, place: _Place) -> None:
+        self._maps[place.address.table].add(place)
+
+    def device(self) -> SimDevice:
+        coils, discretes = self._bits("coil"), self._bits("discrete")
+        simdata = ([coils], [discretes], self._registers("holding"), self._registers("input"))
+        return SimDevice(id=self._number, simdata=simdata, action=self._answer)
+
+    def _bits(self, table: Table) -> SimData:
+        last = max(self._maps[table].places, default=0)
+        return SimData(0, values=[False] * (last + 1), datatype=DataType.BITS)
+
+    def _registers(self, table: Table) -> list[SimData]:
+        places = sorted(self._maps[table].places)
+        return [SimData(register, datatype=DataType.REGISTERS) for register in places] or [SimData(0)]
+
+    async def _answer(
+        self,
+        function: int,
+        start: int,
+        address: int,
+        count: int,
+        current: list[int],
+        values: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        """pymodbus asks before it answers: bring `current` up to date, or take the values written."""
+        self._site.refresh()
+        table = _TABLES[function]
+        mapped = self._maps[table]
+        if address not in mapped.places:
+            return ExcCodes.ILLEGAL_ADDRESS
+        if values is not None:
+            return self._take(mapped, address, values)
+        if table in ("coil", "discrete"):
+            self._show_bits(mapped, start, address, count, current)
+        else:
+            self._show_registers(mapped, start, address, count, current)
+        return None
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def _show_bits(self, mapped: _Map, start: int, address: int, words: int, current: list[int]) -> None:
+        first_word = address // _BITS_PER_WORD
+        for word in range(first_word, first_word + words):
+            bits = 0
+            for bit in range(_BITS_PER_WORD):
+                for place in mapped.places.get(word * _BITS_PER_WORD + bit, ()):
+                    bits |= bool(self._site.read(place.tag.name)) << bit
+            current[word - start] = bits
+
+    def _show_registers(self, mapped: _Map, start: int, address: int, count: int, current: list[int]) -> None:
+        for place in mapped.within(address, count):
+            where = place.address
+            value = self._site.read(place.tag.name)
+            if where.bit is None:
+                begin = where.register - start
+                current[begin : begin + where.words] = registers_of(where, value)
+            else:
+                mask = 1 << _bit_position(where, where.bit)
+                kept = current[where.register - start] & ~mask
+                current[where.register - start] = kept | (mask if value else 0)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def _take(self, mapped: _Map, address: int, values: Sequence[int | bool]) -> ExcCodes | None:
+        """All or nothing: every place must be whole, writable and of a value that the device accepts."""
+        end = address + len(values)
+        if any(register not in mapped.places for register in range(address, end)):
+            return ExcCodes.ILLEGAL_ADDRESS
+        wanted: list[tuple[str, Value]] = []
+        for tag, where in mapped.within(address, len(values)):
+            whole = address <= where.register and where.register + where.words <= end
+            if not (whole and tag.writable and where.can_write):
+                return ExcCodes.ILLEGAL_ADDRESS
+            raw = values[where.register - address : where.register - address + where.words]
+            try:
+                wanted.append((tag.name, tag.checked(_written(tag, where, raw))))
+            except ValueError:
+                return ExcCodes.ILLEGAL_VALUE
+        for name, value in wanted:
+            self._site.write(name, value)
+        return None
+
+
+def _written(tag: Tag, where: ModbusAddress, raw: Sequence[int | bool]) -> Value:
+    """The value that written bits or registers mean to a tag."""
+    if where.table == "coil":
+        return bool(raw[0])
+    if where.bit is not None:
+        return bool(int(raw[0]) >> _bit_position(where, where.bit) & 1)
+    value = value_of(where, [int(word) for word in raw])
+    if tag.kind is bool:
+        return value != 0
+    return int(value) if tag.kind is int and value == int(value) else value
+
+
+def _bit_position(where: ModbusAddress, bit: int) -> int:
+    """Bit 0 is the least significant of the value; swapped bytes move it."""
+    return bit if where.byte_order == "big" else bit ^ 8
+
+
+async def _no_such_unit(
+    function: int, start: int, address: int, count: int, current: list[int], values: list[int] | list[bool] | None
+) -> ExcCodes | None:
+    """What a gateway answers for a unit that nobody has."""
+    return ExcCodes.GATEWAY_NO_RESPONSE
+
+
+class ModbusLinkServer:
+    """One TCP port with the devices of one link behind it. `clients` is the number of open connections."""
+
+    def __init__(self, site: ServedSite, bindings: Iterable[Binding[ModbusAddress]]) -> None:
+        units: dict[int, _Unit] = {}
+        unknown: list[str] = []
+        for binding in bindings:
+            address = binding.address
+            try:
+                place = _Place(site.tag(binding.point.id), address)
+            except KeyError:
+                unknown.append(binding.point.id)
+                continue
+            units.setdefault(address.unit, _Unit(address.unit, site)).add(place)
+        if unknown:
+            raise ValueError(f"the simulated site has no {', '.join(sorted(unknown))}; bind only points that it has")
+        self._devices = [unit.device() for unit in units.values()]
+        if _EVERY_UNIT not in units:
+            everything = SimData(0, count=65536, datatype=DataType.REGISTERS)
+            self._devices.append(SimDevice(id=_EVERY_UNIT, simdata=everything, action=_no_such_unit))
+        self._server: ModbusTcpServer | None = None
+        self.clients = 0
+
+    async def open(self, host: str, port: int) -> int:
+        """Listen; port 0 takes a free one. Returns the port. Raises OSError where that is impossible."""
+        server = ModbusTcpServer(self._devices, address=(host, port), trace_connect=self._connected)
+        if not await server.listen():
+            raise OSError(f"cannot listen on {host} port {port}; choose a free port or end what uses it")
+        self._server = server
+        sockets = server.transport.sockets  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+        return int(sockets[0].getsockname()[1])  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+
+    async def close(self) -> None:
+        """Stop listening and hang up. Closing twice is fine."""
+        if self._server is not None:
+            await self._server.shutdown()
+            self._server = None
+
+    def _connected(self, connected: bool) -> None:
+        self.clients += 1 if connected else -1
