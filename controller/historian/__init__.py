@@ -1,0 +1,1 @@
+"""What was measured and what happened, kept: samples thinned with age, events for ever."""

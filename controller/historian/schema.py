@@ -1,0 +1,151 @@
+"""The file: its tables, how it is opened, and what happens when it cannot be read any more.
+
+point            names, numbered
+hot              newest samples, appended in order of arrival and never touched until sealed: no index on purpose.
+                 A table ordered by (point, time) writes a page of 4 KiB per sample once it is large
+sample_block     sealed samples: one point, one hour, compressed (`sample_block.py`)
+aggregate_block  minutes, hours, days: 1440 of them a block (`aggregate_block.py`)
+stale_day        the days whose aggregates do not yet say what their samples say: the work list of `maintain`
+event            never thinned
+meta             when maintenance ran
+recent           a view on `hot` for people with a SQLite shell
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from controller.core.errors import HistorianError
+
+APPLICATION_ID = 0x54574854  # "TWHT"
+VERSION = 1
+
+# Another process holds the file only for a moment (a reader recovering the log after a crash).
+BUSY_TIMEOUT_S = 5.0
+
+TABLES = """
+CREATE TABLE point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE hot(
+    id INTEGER PRIMARY KEY, point INTEGER NOT NULL, time INTEGER NOT NULL,
+    type INTEGER NOT NULL, value, quality INTEGER NOT NULL, reason TEXT NOT NULL);
+
+CREATE TABLE sample_block(
+    id INTEGER PRIMARY KEY, point INTEGER NOT NULL, hour INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, samples INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE INDEX sample_block_place ON sample_block(point, hour);
+
+CREATE TABLE aggregate_block(
+    id INTEGER PRIMARY KEY, step INTEGER NOT NULL, point INTEGER NOT NULL, first INTEGER NOT NULL,
+    body BLOB NOT NULL, UNIQUE(step, point, first)) STRICT;
+
+CREATE TABLE stale_day(day INTEGER NOT NULL, point INTEGER NOT NULL, PRIMARY KEY(day, point)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event(
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX event_at ON event(at);
+CREATE INDEX event_kind ON event(kind, at);
+CREATE INDEX event_subject ON event(subject, at);
+
+CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE VIEW recent AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%S', time / 1000000, 'unixepoch') || printf('.%06dZ', time % 1000000) AS time,
+           point.name AS point, value, quality, reason
+    FROM hot JOIN point ON point.id = hot.point;
+"""
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The file, begun where it is absent or empty. Raises sqlite3.Error, OSError or HistorianError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    # Commits reach the kernel at once, which is all a killed process needs; `writer` adds the fsync for power loss.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA journal_size_limit = 16777216")
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables == 0:
+        with transaction(connection):
+            for statement in TABLES.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+    check_version(connection, path)
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise HistorianError(f"{path} is a database, but not a history")
+    if version != VERSION:
+        raise HistorianError(f"{path} is a history of version {version}; this Tidewatt reads version {VERSION}")
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """The same file seen from anywhere, while the daemon writes or after it ended. Raises sqlite3.Error."""
+    address = path.absolute().as_uri()
+    try:
+        return _reading(f"{address}?mode=ro")
+    except sqlite3.OperationalError:
+        # Who may read the file but not write its folder cannot take part in the log; where there is none, no need.
+        if not path.exists() or path.with_name(path.name + "-wal").exists():
+            raise
+        return _reading(f"{address}?mode=ro&immutable=1")
+
+
+def _reading(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[None, None, None]:
+    """All of the block or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is beyond reading, as opposed to a full disk or a missing right."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def set_aside(path: Path, stamp: str) -> Path:
+    """Move a damaged file and its log away, so that a fresh one can begin. Its name says when."""
+    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    path.rename(kept)
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        log.rename(kept.with_name(kept.name + "-wal"))
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    return kept

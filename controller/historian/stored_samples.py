@@ -1,0 +1,44 @@
+"""Rows of one point out of the file: sealed blocks, then what is still hot."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from controller.historian.rows import Row, in_order
+from controller.historian.sample_block import decode_or_gap
+from controller.historian.timeline import HOUR, floor
+from controller.historian.value_type import restored
+
+
+def point_number(connection: sqlite3.Connection, name: str) -> int | None:
+    found = connection.execute("SELECT id FROM point WHERE name = ?", (name,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def read_rows(connection: sqlite3.Connection, point: int, start: int, end: int) -> list[Row]:
+    """In order of time, start <= time < end, each time once: what was stored first stays."""
+    rows = sealed_rows(connection, point, start, end)
+    rows += hot_rows(connection, point, start, end)
+    return in_order(rows)
+
+
+def sealed_rows(connection: sqlite3.Connection, point: int, start: int, end: int) -> list[Row]:
+    blocks = connection.execute(
+        "SELECT first, last, body FROM sample_block WHERE point = ? AND hour >= ? AND hour < ? ORDER BY id",
+        (point, floor(start, HOUR), end),
+    )
+    rows: list[Row] = []
+    for first, last, body in blocks:
+        if first < end and last >= start:
+            decoded = decode_or_gap(body, first)
+            rows += decoded if start <= first and last < end else [row for row in decoded if start <= row[0] < end]
+    return rows
+
+
+def hot_rows(connection: sqlite3.Connection, point: int, start: int, end: int) -> list[Row]:
+    """In order of arrival."""
+    found = connection.execute(
+        "SELECT time, type, value, quality, reason FROM hot WHERE point = ? AND time >= ? AND time < ? ORDER BY id",
+        (point, start, end),
+    )
+    return [(time, restored(code, value), quality, reason) for time, code, value, quality, reason in found]

@@ -1,0 +1,244 @@
+"""Everything that changes the file. Lives on one thread; each method is one transaction.
+
+How much can be lost. Each batch is one commit in SQLite's write-ahead log: once `append` has answered, the kernel has
+it, and a killed process loses only what had not been appended. The log reaches the disk itself by an fsync at most five
+seconds later (`between_jobs`), which is what synchronous=FULL would do on every commit; so a power cut loses at most
+the last five seconds, and a disk is not made to flush its cache every second for a row of 25 bytes. Checkpoints sync
+log and file in SQLite's own order (synchronous=NORMAL), so the file stays whole either way.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from json import dumps
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from controller.core.errors import HistorianError
+from controller.core.event import Event, EventKind
+from controller.core.ports import Clock, RecordedSample
+from controller.historian import retention, schema, sealing
+from controller.historian.retention import Retention
+from controller.historian.timeline import EPOCH, MICROSECOND, to_microseconds
+from controller.historian.value_type import TYPE_CODES, Stored, plain, storable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_HotRow: TypeAlias = tuple[int, int, int, Stored, int, str]
+
+# A reader looks through all hot rows: at this many it takes some hundredths of a second. An hour of 20 samples/s.
+HOT_ROWS = 80_000
+
+SUBJECT = "history"
+
+
+class HistoryWriter:
+    def __init__(self, path: Path, clock: Clock, keep: Retention, hold: int, hot_rows: int) -> None:
+        self._path = path
+        self._clock = clock
+        self._keep = keep
+        self._hold = hold
+        self._hot_rows = hot_rows
+        self._slice_rows = min(sealing.SLICE_ROWS, hot_rows)
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._numbers: dict[str, int] = {}
+        self._latest: dict[int, int] = {}
+        self._sync_failed = False
+
+    # --- what the historian calls --------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        self._change(lambda connection: None)
+
+    def append_samples(self, rows: Sequence[RecordedSample]) -> None:
+        if self._change(partial(self._insert_samples, rows)) > self._hot_rows:
+            self.seal()
+
+    def append_events(self, events: Sequence[Event]) -> None:
+        self._change(partial(_insert_events, events))
+
+    def seal_slices(self) -> int:
+        """In how many turns of `seal` all that is hot now will be sealed; more rows may come meanwhile."""
+        return -(-self._change(sealing.hot_count) // self._slice_rows)
+
+    def seal(self) -> int:
+        """Seal the oldest rows, one slice; answers how many."""
+        return self._change(lambda connection: sealing.seal_slice(connection, self._hold, self._slice_rows))
+
+    def join_slices(self, now: datetime) -> list[Callable[[], None]]:
+        """The work of putting blocks together, in slices to be run one by one."""
+        hours = self._change(partial(sealing.loose_hours, before=to_microseconds(now)))
+        step = sealing.SLICE_HOURS
+        return [partial(self._join, hours[start : start + step]) for start in range(0, len(hours), step)]
+
+    def aggregate_slices(self, now: datetime) -> list[Callable[[], None]]:
+        days = self._change(partial(retention.waiting_days, now=to_microseconds(now)))
+        return [partial(self._aggregate, day, point) for day, point in days]
+
+    def may_thin(self, now: datetime) -> bool:
+        return self._change(partial(retention.may_thin, now=to_microseconds(now)))
+
+    def thin(self, now: datetime) -> int:
+        """Drop one slice of what is past its time; answers how many blocks."""
+        moment = to_microseconds(now)
+        dropped = self._change(partial(retention.thin_samples, now=moment, keep=self._keep))
+        return dropped + self._change(partial(retention.thin_minutes, now=moment, keep=self._keep))
+
+    def sync(self) -> None:
+        """Bring the log to the disk. After trouble the next turn tries again; a checkpoint syncs on its own."""
+        try:
+            _fsync(self._path.with_name(self._path.name + "-wal"))
+            self._sync_failed = False
+        except FileNotFoundError:  # nothing was written since the file was opened
+            return
+        except OSError as error:
+            if not self._sync_failed:
+                log.warning("%s: cannot sync: %s", self._path, error)
+            self._sync_failed = True
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self.sync()
+            self._forget()
+
+    # --- transactions --------------------------------------------------------------------------------------------
+
+    def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run the work in a transaction. A file damaged beyond reading is set aside, the work done in a fresh one."""
+        try:
+            try:
+                return self._attempt(work)
+            except sqlite3.DatabaseError as error:
+                if not schema.is_damage(error):
+                    raise
+                self._begin_afresh(error)
+            return self._attempt(work)
+        except (sqlite3.Error, OSError) as error:
+            raise HistorianError(f"{self._path}: {error}") from error
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            connection = self._opened()
+            with schema.transaction(connection):
+                result = work(connection)
+        except BaseException:
+            # What the caches know may have been rolled back, and a connection that met trouble is not reused.
+            self._forget()
+            raise
+        return result
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and _inode(self._path) != self._inode:
+            log.warning("%s was removed or replaced; beginning a new one", self._path)
+            self._forget()
+        if self._connection is None:
+            self._connection = schema.open_for_writing(self._path)
+            self._inode = _inode(self._path)
+        return self._connection
+
+    def _forget(self) -> None:
+        self._numbers.clear()
+        self._latest.clear()
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            try:
+                connection.close()
+            except sqlite3.Error as error:
+                log.debug("closing %s: %s", self._path, error)
+
+    def _begin_afresh(self, error: sqlite3.Error) -> None:
+        now = self._clock.now()
+        kept = schema.set_aside(self._path, now.strftime("%Y%m%dT%H%M%SZ"))
+        log.error("%s is damaged (%s): kept as %s, a fresh one begins", self._path, error, kept.name)
+        body = {"trouble": "history damaged", "cause": str(error), "kept_as": kept.name}
+        self._attempt(partial(_insert_events, [Event(now, EventKind.DAEMON, SUBJECT, body)]))
+
+    # --- rows ----------------------------------------------------------------------------------------------------
+
+    def _insert_samples(self, rows: Sequence[RecordedSample], connection: sqlite3.Connection) -> int:
+        """Answers how many rows are hot afterwards."""
+        hot = list(self._hot(rows, connection))
+        statement = "INSERT INTO hot(point, time, type, value, quality, reason) VALUES (?, ?, ?, ?, ?, ?)"
+        connection.execute("SAVEPOINT batch")
+        try:
+            connection.executemany(statement, hot)
+        except (OverflowError, UnicodeEncodeError):
+            connection.execute("ROLLBACK TO batch")
+            connection.executemany(statement, map(_storable, hot))
+        connection.execute("RELEASE batch")
+        return sealing.hot_count(connection)
+
+    def _hot(self, rows: Sequence[RecordedSample], connection: sqlite3.Connection) -> Iterator[_HotRow]:
+        """The rows as stored, without those that repeat their point's newest time.
+
+        That is the repetition that happens (a device that has nothing new, a batch sent again). Any other one is
+        dropped when rows are read or sealed: of equal times the first stored stays.
+        """
+        numbers, latest = self._numbers, self._latest
+        for name, (value, quality, reason, timestamp, _) in rows:
+            point = numbers.get(name) or self._number(name, connection)
+            time = (timestamp - EPOCH) // MICROSECOND
+            if latest.get(point) == time:
+                continue
+            latest[point] = time
+            code = TYPE_CODES.get(type(value))
+            if code is None:
+                value = plain(value)
+                code = TYPE_CODES[type(value)]
+            yield point, time, code, value, quality, reason
+
+    def _number(self, name: str, connection: sqlite3.Connection) -> int:
+        connection.execute("INSERT OR IGNORE INTO point(name) VALUES (?)", (name,))
+        (number,) = connection.execute("SELECT id FROM point WHERE name = ?", (name,)).fetchone()
+        self._numbers[name] = number
+        return number
+
+    def _join(self, hours: Sequence[tuple[int, int]]) -> None:
+        self._change(lambda connection: sealing.join_blocks(connection, hours))
+
+    def _aggregate(self, day: int, point: int) -> None:
+        self._change(lambda connection: retention.aggregate_day(connection, day, point, self._hold))
+
+
+def _insert_events(events: Iterable[Event], connection: sqlite3.Connection) -> None:
+    """An event that is there already, to the microsecond and the letter, is not doubled when a batch is sent again."""
+    connection.executemany(
+        "INSERT INTO event(at, kind, subject, body) SELECT :at, :kind, :subject, :body WHERE NOT EXISTS"
+        " (SELECT 1 FROM event WHERE at = :at AND kind = :kind AND subject = :subject AND body = :body)",
+        [
+            {
+                "at": to_microseconds(event.at),
+                "kind": str(event.kind),
+                "subject": storable(event.subject),
+                "body": storable(dumps(dict(event.body), ensure_ascii=False)),
+            }
+            for event in events
+        ],
+    )
+
+
+def _storable(row: _HotRow) -> _HotRow:
+    point, time, code, value, quality, reason = row
+    return point, time, code, storable(value), quality, str(storable(reason))
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
