@@ -111,29 +111,22 @@ def _with_verdict(holding: Holding, verdict: Verdict, monotonic: float) -> Holdi
 
 
 class Times(NamedTuple):
-    """The two clocks that a decision about a holding leans on, and how long we yield to an override."""
+    """The two clocks that a decision about a holding leans on."""
 
     monotonic: float
     wire: float
-    yield_for: float
 
 
-def next_job(
-    point: PointId, writable: Writable, holding: Holding | None, wanted: Scalar | None, times: Times
-) -> Job | None:
-    """What is to be done so that the device shows `wanted`, which is not None."""
-    if wanted is None:
-        raise ValueError("letting go is release_job's")
+def next_job(point: PointId, writable: Writable, holding: Holding | None, wanted: Scalar, times: Times) -> Job | None:
+    """What is to be done so that the device shows `wanted`. While we yield to an override, do not ask."""
     if holding is None or holding.releasing or _write_is_due(holding, wanted, writable, times):
         return Job(point, Step.WRITE, wanted)
     return None
 
 
 def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: Times) -> bool:
-    if holding.verdict is Verdict.OVERRIDDEN:
-        return times.monotonic - holding.since >= times.yield_for
-    if holding.written == math.inf or not same_value(wanted, holding.value, 0.0):
-        # Infinite: the intent is stored, but the bytes never left.
+    if holding.verdict is Verdict.OVERRIDDEN or holding.written == math.inf or wanted != holding.value:
+        # Nobody overrides any more; or the intent is stored, but the bytes never left; or the wish is another.
         return True
     if holding.verdict in (Verdict.IGNORED, Verdict.IMPLAUSIBLE):
         pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)

@@ -105,7 +105,7 @@ class DriverKind:
 
     connection: a frozen dataclass of the link's parameters. address: a frozen dataclass (an Address) whose fields are
     what a template may say of a point; `device_fields` are those of them that a device says once for all its points
-    (a Modbus unit id).
+    (a Modbus unit id). relinquishes: whether writing None empties our slot at the device.
     """
 
     name: str
@@ -113,6 +113,7 @@ class DriverKind:
     address: type[Any]
     device_fields: tuple[str, ...]
     open: OpenDriver
+    relinquishes: bool = False
 
 
 class RecordedSample(NamedTuple):

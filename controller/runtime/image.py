@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,11 +15,12 @@ STALE = "stale"
 
 
 class FrozenImage(NamedTuple):
-    """What one scan sees; nothing in it changes any more."""
+    """What one scan sees; nothing in it changes any more. `fresh`: the points that came in since the scan before."""
 
     now: datetime
     monotonic: float
     samples: Mapping[PointId, Sample]
+    fresh: Collection[PointId]
 
 
 class Image:
@@ -32,6 +33,7 @@ class Image:
         self._stale_after = [(point.id, point.stale_after.total_seconds()) for point in points.values()]
         now, monotonic = clock.now(), clock.monotonic()
         self._next: dict[PointId, Sample] = {id_: bad(NEVER_SEEN, now, monotonic) for id_ in points}
+        self._fresh: set[PointId] = set(points)
 
     def put(self, samples: Mapping[PointId, Sample]) -> None:
         for point in self._urgent & samples.keys():
@@ -40,6 +42,7 @@ class Image:
                 self._on_urgent()
                 break
         self._next.update(samples)
+        self._fresh.update(samples)
 
     def freeze(self) -> FrozenImage:
         """Switch: samples older than their point allows become BAD, here and in the next image."""
@@ -49,4 +52,6 @@ class Image:
             sample = upcoming[point]
             if monotonic - sample.received > stale_after and sample.quality is not Quality.BAD:
                 upcoming[point] = sample.worsened(Quality.BAD, STALE)
-        return FrozenImage(self._clock.now(), monotonic, dict(upcoming))
+                self._fresh.add(point)
+        fresh, self._fresh = self._fresh, set()
+        return FrozenImage(self._clock.now(), monotonic, dict(upcoming), fresh)

@@ -77,6 +77,7 @@ class MountedStrategy:
         self.saved_state: Any = None
         self.wishes: dict[PointId, Scalar] = {}
         self.reason: Text = NO_TEXT
+        self.plans = mount.strategy if isinstance(mount.strategy, Plans) else None
         self.fault: Fault | None = None
         self.faults = FaultCount()
         self.plan: Any = None
@@ -87,11 +88,6 @@ class MountedStrategy:
         self._decided = math.nan
         self._requests: Mapping[Role, Scalar] | None = None
         self._lease_ends = -math.inf
-
-    @property
-    def plans(self) -> Plans | None:
-        strategy = self.mount.strategy
-        return strategy if isinstance(strategy, Plans) else None
 
     def observe(self, image: FrozenImage) -> Observation:
         elapsed = image.monotonic - self._decided if self._decided == self._decided else 0.0

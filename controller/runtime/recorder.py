@@ -41,10 +41,10 @@ class Recorder:
         return len(self._pending)
 
     def record(self, image: FrozenImage) -> None:
-        last, pending = self._last, self._pending
-        for point, sample in image.samples.items():
-            before = last.get(point)
-            if before is sample or (before is not None and not self._differs(point, before, sample)):
+        last, pending, samples = self._last, self._pending, image.samples
+        for point in image.fresh:
+            sample, before = samples[point], last.get(point)
+            if before is not None and not self._differs(point, before, sample):
                 continue
             last[point] = sample
             if len(pending) == MOST_PENDING:

@@ -70,7 +70,8 @@ class _JumpingSelector(selectors.DefaultSelector):
             return super().select(0) if time.at_work_outside else []
         if time.at_work_outside:
             return super().select(None)
-        ready = super().select(0)
+        # Beside the loop's own wake-up pipe nothing is registered most of the time, and then nothing can be ready.
+        ready = super().select(0) if len(self.get_map()) > 1 else []
         if not ready:
             time.jump(None if timeout is None else time.now + timeout)
         return ready

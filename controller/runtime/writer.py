@@ -10,12 +10,13 @@ import asyncio
 import logging
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from controller.core.errors import DeviceError, DeviceTimeout
 from controller.core.event import EventKind
-from controller.core.handover import ReleaseOrder
+from controller.core.handover import ReleaseOrder, machines_of
 from controller.core.ledger import Holding, Job, Step, Times, Verdict, judge, next_job, release_job
-from controller.core.point import Heartbeat, Point, PointId, Writable, same_value
+from controller.core.point import Effect, Heartbeat, Point, PointId, RemoteBit, Writable, same_value
 from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Scalar
 from controller.core.site import Site
@@ -28,13 +29,49 @@ from controller.runtime.store import Held, Store
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the writer must know of a point. hands_over: the points that follow it, if it is a remote bit."""
+
+    writable: Writable
+    link: str
+    system: System
+    order: ReleaseOrder
+    yield_for: float
+    remote: PointId | None
+    hands_over: tuple[PointId, ...]
+
+
+def _places_of(site: Site) -> dict[PointId, _Place]:
+    link_of = {point: link.id for link in site.links for device in link.devices for point in device.points}
+    machines = {
+        machine.remote: machine.points
+        for machine in machines_of(point for point in site.points.values() if point.writable is not None)
+    }
+    places: dict[PointId, _Place] = {}
+    for system in site.systems:
+        order = ReleaseOrder(system)
+        for point in system.points:
+            writable = writable_of(site.points[point])
+            remote = writable.release.point if isinstance(writable.release, RemoteBit) else None
+            places[point] = _Place(
+                writable,
+                link_of[point],
+                system,
+                order,
+                system.yield_for.total_seconds(),
+                remote,
+                machines.get(point, ()),
+            )
+    return places
+
+
 class Writer:
     """Holds what is ours at the devices. `holdings` changes only here."""
 
     def __init__(
         self, site: Site, clock: Clock, image: Image, store: Store, journal: Journal, authority: Mapping[str, Authority]
     ) -> None:
-        self._site = site
         self._clock = clock
         self._image = image
         self._store = store
@@ -42,14 +79,13 @@ class Writer:
         self._authority = authority
         self.holdings: dict[PointId, Holding] = {}
         self.writes = 0
-        self._link_of = {point: link.id for link in site.links for device in link.devices for point in device.points}
-        self._system_of = {point: system for system in site.systems for point in system.points}
-        self._orders = {system.id: ReleaseOrder(system) for system in site.systems}
+        self._places = _places_of(site)
         self._heartbeats = {
             point.writable.on_silence.point
             for point in site.points.values()
             if point.writable is not None and isinstance(point.writable.on_silence, Heartbeat)
         }
+        self._gone: set[PointId] = set()
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
         self._work = {link.id: asyncio.Event() for link in site.links}
         self._in_flight: set[PointId] = set()
@@ -59,7 +95,7 @@ class Writer:
     def adopt(self, held: Iterable[Held]) -> None:
         """Take over what an earlier run left at the devices; the first read-back shows whether it is still there."""
         for each in held:
-            if each.point not in self._system_of:
+            if each.point not in self._places:
                 log.warning("point %s was held by an earlier run and is not in this site any more", each.point)
                 continue
             self.holdings[each.point] = Holding(
@@ -67,30 +103,36 @@ class Writer:
             )
 
     def judge(self, image: FrozenImage) -> None:
-        """Compare everything we hold with what the devices show."""
+        """Compare what we hold with what the devices have shown since the last scan."""
         for point, holding in list(self.holdings.items()):
-            writable = self._writable(point)
-            judged = judge(holding, image.samples[writable.readback], writable, image.monotonic)
-            if judged is None:
-                self._queue(Job(point, Step.FORGET))
-            elif judged is not holding:
+            place = self._places[point]
+            if place.writable.readback in image.fresh and not self._is_being_handed_back(place):
+                judged = judge(holding, image.samples[place.writable.readback], place.writable, image.monotonic)
+                if judged is None:
+                    del self.holdings[point]
+                    self._gone.add(point)
+                    continue
                 self.holdings[point] = judged
                 if judged.verdict is not holding.verdict:
                     self._tell(judged)
-            self._look_for_effect(point, writable, image)
+            if place.writable.effect is not None:
+                self._look_for_effect(point, place.writable.effect, image)
 
     def want(self, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition]) -> None:
         """State the complete wish; everything held that is not in it is let go, in its system's order."""
-        times = Times(self._clock.monotonic(), self._clock.wire_time(), 0.0)
+        times = Times(self._clock.monotonic(), self._clock.wire_time())
+        yielding = self.yielding
         for queue in self._queues.values():
             queue.clear()
+        for point in self._gone:
+            self._queue(Job(point, Step.FORGET))
         for point, value in wanted.items():
-            if point not in self._in_flight and not self._machine_yields(point):
-                holding = self.holdings.get(point)
-                self._queue(next_job(point, self._writable(point), holding, value, self._times(point, times)))
+            place = self._places[point]
+            if point not in self._in_flight and point not in yielding and place.remote not in yielding:
+                self._queue(next_job(point, place.writable, self.holdings.get(point), value, times))
         for point, holding in self.holdings.items():
             if point not in wanted and point not in self._in_flight:
-                self._queue(self._release_job(point, holding, wanted, fulfilled, times))
+                self._queue(self._release_job(holding, wanted, fulfilled, times))
 
     @property
     def yielding(self) -> set[PointId]:
@@ -99,8 +141,7 @@ class Writer:
         return {
             point
             for point, holding in self.holdings.items()
-            if holding.verdict is Verdict.OVERRIDDEN
-            and now - holding.since < self._system_of[point].yield_for.total_seconds()
+            if holding.verdict is Verdict.OVERRIDDEN and now - holding.since < self._places[point].yield_for
         }
 
     def held_of(self, system: System) -> list[PointId]:
@@ -146,8 +187,7 @@ class Writer:
 
     def _gate_is_open(self, job: Job) -> bool:
         """In `original` we may only let go, whatever was queued before the switch."""
-        system = self._system_of[job.point]
-        return job.step is Step.RELEASE or self._authority[system.id] is Authority.TIDEWATT
+        return job.step is Step.RELEASE or self._authority[self._places[job.point].system.id] is Authority.TIDEWATT
 
     async def _store_intents(self, writes: Sequence[Job]) -> None:
         intents: list[Held] = []
@@ -206,50 +246,40 @@ class Writer:
             self._journal.note(EventKind.COMMAND, job.point, body)
 
     async def _forget(self, points: Sequence[PointId]) -> None:
-        await self._store.forget_held(points)
-        for point in points:
+        """What was let go. A remote bit takes with it everything that it handed over."""
+        gone = [each for point in points for each in (point, *self._places[point].hands_over)]
+        await self._store.forget_held(gone)
+        for point in gone:
+            self._gone.discard(point)
             holding = self.holdings.pop(point, None)
             if holding is not None and point not in self._heartbeats:
-                self._journal.note(
-                    EventKind.RELEASE, point, {"before": holding.before, "verdict": holding.verdict.value}
-                )
+                body = {"before": holding.before, "verdict": holding.verdict.value}
+                self._journal.note(EventKind.RELEASE, point, body)
 
     # --- the parts ----------------------------------------------------------------------------------------------
 
     def _release_job(
-        self,
-        point: PointId,
-        holding: Holding,
-        wanted: Mapping[PointId, Scalar],
-        fulfilled: Collection[Condition],
-        times: Times,
+        self, holding: Holding, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition], times: Times
     ) -> Job | None:
-        system = self._system_of[point]
-        if not self._orders[system.id].may_let_go(point, self.holdings, fulfilled):
+        place = self._places[holding.point]
+        if not place.order.may_let_go(holding.point, self.holdings, fulfilled):
             return None
-        writable = self._writable(point)
-        remote = getattr(writable.release, "point", None)
-        return release_job(holding, writable, self.holdings, remote in wanted, self._times(point, times))
+        return release_job(holding, place.writable, self.holdings, place.remote in wanted, times)
 
     def _queue(self, job: Job | None) -> None:
         if job is not None:
-            link = self._link_of[job.point]
+            link = self._places[job.point].link
             self._queues[link][job.point] = job
             self._work[link].set()
 
-    def _times(self, point: PointId, times: Times) -> Times:
-        return times._replace(yield_for=self._system_of[point].yield_for.total_seconds())
+    def _is_being_handed_back(self, place: _Place) -> bool:
+        """Whether what the device shows may be its own controls' doing already."""
+        remote = None if place.remote is None else self.holdings.get(place.remote)
+        return remote is not None and remote.releasing
 
-    def _machine_yields(self, point: PointId) -> bool:
-        """Whether the remote bit that hands this point over was taken from us."""
-        remote = getattr(self._writable(point).release, "point", None)
-        holding = None if remote is None else self.holdings.get(remote)
-        return holding is not None and remote in self.yielding
-
-    def _look_for_effect(self, point: PointId, writable: Writable, image: FrozenImage) -> None:
-        holding = self.holdings.get(point)
-        effect = writable.effect
-        if holding is None or effect is None or holding.verdict is not Verdict.OWNED or holding.releasing:
+    def _look_for_effect(self, point: PointId, effect: Effect, image: FrozenImage) -> None:
+        holding = self.holdings[point]
+        if holding.verdict is not Verdict.OWNED or holding.releasing:
             return
         sample = image.samples[effect.point]
         is_late = image.monotonic - holding.since > effect.within.total_seconds()
@@ -273,7 +303,7 @@ class Writer:
             self._journal.note(EventKind.ALARM, holding.point, {"alarm": holding.verdict.value, "state": "active"})
 
     def _writable(self, point: PointId) -> Writable:
-        return writable_of(self._site.points[point])
+        return self._places[point].writable
 
 
 def writable_of(point: Point) -> Writable:
