@@ -1,0 +1,516 @@
+"""The Modbus driver over real sockets: against a device with faults, and against a server that is not ours."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from controller.core.errors import ConnectFailed, DeviceTimeout
+from controller.core.point import (
+    Binding,
+    NothingHappens,
+    Point,
+    PointId,
+    PointKind,
+    Range,
+    SafeValue,
+    ValueType,
+    Writable,
+)
+from controller.core.sample import Quality, Sample, Scalar
+from controller.core.units import Unit
+from drivers.modbus.address import ModbusAddress, ModbusConnection, Table, WireType
+from drivers.modbus.driver import FRUITLESS_LIMIT, REFUSED_AGAIN, ModbusDriver
+from drivers.modbus.plan import MOST_REGISTERS
+from tests.hand_clock import HandClock
+from tests.wire.modbus_device import COILS, HOLDING, INPUT, ModbusDevice, Place, Request
+
+pytestmark = pytest.mark.wire
+
+TIMEOUT = 0.1
+FLOATS = 12
+
+
+def bound(name: str, address: ModbusAddress, *, flag: bool = False) -> Binding[ModbusAddress]:
+    id = PointId(f"a.unit_{address.unit}.{name}")
+    writable = Writable(Range(0, 1 if flag else 1e6), SafeValue(0), NothingHappens(), readback=id)
+    type = ValueType.BOOLEAN if flag else ValueType.NUMBER
+    return Binding(Point(id, PointKind.COMMAND, Unit.NONE, type, writable=writable), f"unit_{address.unit}", address)
+
+
+def floats(unit: int = 1, count: int = FLOATS) -> list[Binding[ModbusAddress]]:
+    """`count` floats one after the other; the device holds 0.5, 1.5, 2.5 ..."""
+    return [bound(f"p{n}", ModbusAddress(unit, "input", 2 * n, "float32")) for n in range(count)]
+
+
+def fill(device: ModbusDevice, unit: int = 1, count: int = FLOATS) -> None:
+    for n in range(count):
+        device.put(unit, INPUT, 2 * n, *struct.unpack(">2H", struct.pack(">f", n + 0.5)))
+
+
+class Bench:
+    def __init__(self, device: ModbusDevice, bindings: Sequence[Binding[ModbusAddress]]) -> None:
+        self.device = device
+        self.clock = HandClock()
+        self.points = [binding.point.id for binding in bindings]
+        self.driver = ModbusDriver("link", ModbusConnection("127.0.0.1", device.port, TIMEOUT), bindings, self.clock)
+
+    async def values(self) -> list[Scalar | None]:
+        return [sample.value for sample in (await self.samples()).values()]
+
+    async def samples(self) -> dict[PointId, Sample]:
+        samples = await self.driver.read(self.points)
+        return {point: samples[point] for point in self.points}
+
+    async def requests(self) -> list[Request]:
+        """What one more read asks for."""
+        self.device.requests.clear()
+        await self.driver.read(self.points)
+        return list(self.device.requests)
+
+
+@asynccontextmanager
+async def running(*bindings: Binding[ModbusAddress], units: Sequence[int] = (1,)) -> AsyncGenerator[Bench]:
+    device = ModbusDevice()
+    for unit in units:
+        fill(device, unit)
+    await device.start()
+    try:
+        bench = Bench(device, bindings)
+        async with bench.driver:
+            yield bench
+    finally:
+        await device.stop()
+
+
+ALL = [n + 0.5 for n in range(FLOATS)]
+
+
+def without(*missing: int) -> list[float | None]:
+    return [None if n in missing else value for n, value in enumerate(ALL)]
+
+
+# --- blocks and holes -------------------------------------------------------------------------------------------------
+
+
+async def test_many_values_are_one_request() -> None:
+    async with running(*floats()) as bench:
+        assert await bench.values() == ALL
+        assert await bench.requests() == [Request(1, 4, 0, 2 * FLOATS)]
+
+
+@pytest.mark.parametrize("code", [2, 3, 4])
+async def test_holes_hide_nothing_and_are_remembered(code: int) -> None:
+    async with running(*floats()) as bench:
+        for register in (7, 16):
+            bench.device.refused[Place(1, INPUT, register)] = code
+        assert await bench.values() == without(3, 8)
+        assert all(
+            f"(exception {code})" in sample.reason
+            for sample in (await bench.samples()).values()
+            if sample.quality is Quality.BAD
+        )
+        # What is left are the three runs between the holes, in no more requests than that leaves necessary.
+        requests = await bench.requests()
+        assert sum(request.size for request in requests) == 2 * (FLOATS - 2)
+        assert len(requests) <= 4
+
+
+async def test_a_hole_that_heals_is_found_within_a_minute() -> None:
+    async with running(*floats()) as bench:
+        bench.device.refused[Place(1, INPUT, 7)] = 2
+        await bench.values()
+        bench.device.refused.clear()
+        assert await bench.values() == without(3)
+        bench.clock.advance(REFUSED_AGAIN)
+        assert await bench.values() == ALL
+        assert await bench.requests() == [Request(1, 4, 0, 2 * FLOATS)]
+
+
+async def test_a_hole_that_stays_is_asked_about_once_a_minute() -> None:
+    async with running(*floats()) as bench:
+        bench.device.refused[Place(1, INPUT, 7)] = 2
+        await bench.values()
+        asked = 0
+        for _ in range(180):
+            bench.clock.advance(1.0)
+            asked += any(request.start == 6 and request.size == 2 for request in await bench.requests())
+        assert asked == 3
+
+
+async def test_a_new_hole_beside_a_known_one_hides_nothing_either() -> None:
+    async with running(*floats()) as bench:
+        bench.device.refused[Place(1, INPUT, 7)] = 2
+        assert await bench.values() == without(3)
+        bench.device.refused[Place(1, INPUT, 20)] = 2
+        assert await bench.values() == without(3, 10)
+
+
+async def test_a_missing_register_between_values_costs_no_value() -> None:
+    far_apart = [
+        bound("p0", ModbusAddress(1, "input", 0, "float32")),
+        bound("p9", ModbusAddress(1, "input", 6, "float32")),
+    ]
+    async with running(*far_apart) as bench:
+        del bench.device.cells[Place(1, INPUT, 4)]
+        assert await bench.values() == [0.5, 3.5]
+        assert await bench.requests() == [Request(1, 4, 0, 2), Request(1, 4, 6, 2)]
+
+
+async def test_a_device_that_takes_only_short_reads_is_learned() -> None:
+    async with running(*floats()) as bench:
+        bench.device.longest = 7
+        assert await bench.values() == ALL
+        requests = await bench.requests()
+        assert all(request.size <= 7 for request in requests)
+        assert len(requests) <= 4
+        assert await bench.values() == ALL
+
+
+async def test_success_without_registers_is_no_success() -> None:
+    """Some servers answer a read that touches what they do not have with success and no data."""
+
+    def empty_beyond_the_map(answer: bytes) -> bytes:
+        return answer[:4] + b"\x00\x03" + answer[6:7] + b"\x04\x00" if answer[7] == 0x84 else answer
+
+    async with running(*floats()) as bench:
+        bench.device.mangle = empty_beyond_the_map
+        del bench.device.cells[Place(1, INPUT, 7)]
+        assert await bench.values() == without(3)
+        assert (await bench.samples())[bench.points[3]].reason == "short answer: 0 of 2 values"
+
+
+async def test_a_busy_device_is_asked_again_and_nothing_is_learned() -> None:
+    async with running(*floats()) as bench:
+        bench.device.refused[Place(1, INPUT, 7)] = 6
+        assert len(await bench.requests()) == 1
+        assert (await bench.samples())[bench.points[0]].reason == "refused: device busy (exception 6)"
+        bench.device.refused.clear()
+        assert await bench.values() == ALL
+
+
+async def test_a_missing_function_is_not_searched_for_holes() -> None:
+    async with running(*floats()) as bench:
+        bench.device.missing.add(4)
+        assert len(await bench.requests()) == 1
+        assert set(await bench.values()) == {None}
+
+
+async def test_more_than_a_request_can_carry_is_several() -> None:
+    async with running(*floats(count=100)) as bench:
+        fill(bench.device, count=100)
+        requests = await bench.requests()
+        assert [request.size for request in requests] == [124, 76]
+        assert all(request.size <= MOST_REGISTERS for request in requests)
+        assert await bench.values() == [n + 0.5 for n in range(100)]
+
+
+async def test_a_few_points_ask_for_their_blocks_only() -> None:
+    async with running(*floats(1), *floats(2), units=(1, 2)) as bench:
+        bench.device.requests.clear()
+        samples = await bench.driver.read([bench.points[FLOATS + 1]])
+        assert {point: sample.value for point, sample in samples.items()} == {bench.points[FLOATS + 1]: 1.5}
+        assert [request.unit for request in bench.device.requests] == [2]
+
+
+# --- units that fall silent -------------------------------------------------------------------------------------------
+
+
+async def test_a_silent_unit_takes_no_other_with_it() -> None:
+    async with running(*floats(1), *floats(2), units=(1, 2)) as bench:
+        await bench.values()
+        bench.device.silent.add(1)
+        for _ in range(2 * FRUITLESS_LIMIT):
+            samples = list((await bench.samples()).values())
+            assert {sample.reason for sample in samples[:FLOATS]} == {"device timeout"}
+            assert [sample.value for sample in samples[FLOATS:]] == ALL
+            bench.clock.advance(60.0)
+        bench.device.silent.clear()
+        assert await bench.values() == ALL + ALL
+
+
+async def test_a_unit_silent_from_the_start_takes_no_other_with_it() -> None:
+    async with running(*floats(1), *floats(2), units=(2,)) as bench:
+        bench.device.silent.add(1)
+        assert (await bench.values())[FLOATS:] == ALL
+
+
+async def test_a_silent_unit_is_asked_ever_more_seldom() -> None:
+    async with running(*floats(1, 1), *floats(2), units=(1, 2)) as bench:
+        bench.device.silent.add(1)
+        asked: list[int] = []
+        for second in range(200):
+            if any(request.unit == 1 for request in await bench.requests()):
+                asked.append(second)
+            bench.clock.advance(1.0)
+        assert asked == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+
+
+async def test_a_gateway_speaks_for_its_silent_unit() -> None:
+    async with running(*floats(1), *floats(2), units=(1, 2)) as bench:
+        bench.device.refused[Place(1, INPUT, 7)] = 11
+        samples = list((await bench.samples()).values())
+        assert {sample.reason for sample in samples[:FLOATS]} == {"device timeout: gateway target did not respond"}
+        assert [sample.value for sample in samples[FLOATS:]] == ALL
+
+
+async def test_a_device_that_fell_silent_is_given_up_after_three_requests() -> None:
+    async with running(*floats()) as bench:
+        await bench.values()
+        bench.device.hang()
+        for _ in range(FRUITLESS_LIMIT - 1):
+            assert {sample.reason for sample in (await bench.samples()).values()} == {"device timeout"}
+        with pytest.raises(DeviceTimeout, match="unit 1 does not answer"):
+            await bench.values()
+        with pytest.raises(ConnectFailed):
+            await bench.values()
+
+
+async def test_a_device_that_never_spoke_is_given_up_at_once() -> None:
+    async with running(*floats()) as bench:
+        bench.device.hang()
+        with pytest.raises(DeviceTimeout):
+            await bench.values()
+
+
+async def test_a_late_answer_is_nobodys_answer() -> None:
+    async with running(*floats(1), *floats(2), units=(1, 2)) as bench:
+        await bench.values()
+        bench.device.hang()
+        await bench.values()
+        bench.device.resume()
+        bench.clock.advance(60.0)
+        assert await bench.values() == ALL + ALL
+
+
+# --- connections ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_refused_connection_says_so() -> None:
+    device = ModbusDevice()
+    await device.start()
+    await device.stop()
+    with pytest.raises(ConnectFailed, match=r"link: connect: .*"):
+        await Bench(device, floats()).driver.__aenter__()
+
+
+async def test_a_server_that_restarts_is_an_error_and_then_there_again() -> None:
+    async with running(*floats()) as bench:
+        await bench.values()
+        await bench.device.stop()
+        await bench.device.start()
+        with pytest.raises(ConnectFailed, match="link: read: connection lost"):
+            await bench.values()
+        async with bench.driver:
+            assert await bench.values() == ALL
+
+
+# --- answers that are none --------------------------------------------------------------------------------------------
+
+
+def another_unit(answer: bytes) -> bytes:
+    return answer[:6] + b"\x09" + answer[7:]
+
+
+def another_transaction(answer: bytes) -> bytes:
+    return bytes([answer[0] ^ 0x55]) + answer[1:]
+
+
+def another_protocol(answer: bytes) -> bytes:
+    return answer[:2] + b"\x12\x34" + answer[4:]
+
+
+def truncated(answer: bytes) -> bytes:
+    return answer[:-5]
+
+
+def nothing_but_a_header(answer: bytes) -> bytes:
+    return answer[:4] + b"\x00\x01" + answer[6:7]
+
+
+def garbage(answer: bytes) -> bytes:
+    return b"\xa5" * len(answer)
+
+
+def too_few_bytes(answer: bytes) -> bytes:
+    return answer[:4] + b"\x00\x05" + answer[6:8] + b"\x30\x01\x02"
+
+
+def another_function(answer: bytes) -> bytes:
+    return answer[:7] + b"\x03" + answer[8:]
+
+
+def no_function(answer: bytes) -> bytes:
+    return answer[:7] + b"\x63" + answer[8:]
+
+
+def too_many_registers(answer: bytes) -> bytes:
+    size = int.from_bytes(answer[4:6], "big") + 2
+    return answer[:4] + size.to_bytes(2, "big") + answer[6:8] + bytes([answer[8] + 2]) + answer[9:] + b"\x00\x00"
+
+
+WRONG_ANSWERS: dict[Callable[[bytes], bytes], str] = {
+    another_unit: "device timeout",
+    another_transaction: "device timeout",
+    another_protocol: "device timeout",
+    truncated: "device timeout",
+    nothing_but_a_header: "device timeout",
+    garbage: "device timeout",
+    too_few_bytes: "garbled answer",
+    another_function: "garbled answer",
+    no_function: "garbled answer",
+    too_many_registers: "short answer",
+}
+
+
+@pytest.mark.parametrize("mangle", WRONG_ANSWERS, ids=lambda mangle: getattr(mangle, "__name__", ""))
+async def test_a_wrong_answer_gives_no_value_and_no_noise(
+    mangle: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with running(*floats(count=1)) as bench:
+        assert await bench.values() == [0.5]
+        bench.device.mangle = mangle
+        (sample,) = (await bench.samples()).values()
+        assert sample.quality is Quality.BAD
+        assert sample.reason.startswith(WRONG_ANSWERS[mangle])
+        bench.device.mangle = None
+        bench.clock.advance(60.0)
+        assert await bench.values() == [0.5]
+    assert caplog.records == []
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address, value, function, words",
+    [
+        (ModbusAddress(1, "coil", 4), True, 5, (1,)),
+        (ModbusAddress(1, "coil", 4, write_multiple=True), True, 15, (1,)),
+        (ModbusAddress(1, "holding", 4, "int16", scale=0.1), 7.0, 6, (70,)),
+        (ModbusAddress(1, "holding", 4, "int16", scale=0.1, write_multiple=True), 7.0, 16, (70,)),
+        (ModbusAddress(1, "holding", 4, "float32", word_order="little"), 21.5, 16, (0x0000, 0x41AC)),
+        (ModbusAddress(1, "holding", 4, bit=3), True, 22, (0b1000,)),
+        (ModbusAddress(1, "holding", 4, bit=3, byte_order="little"), True, 22, (0b1000_0000_0000,)),
+    ],
+)
+async def test_each_value_is_written_by_its_function(
+    address: ModbusAddress, value: Scalar, function: int, words: tuple[int, ...]
+) -> None:
+    table = COILS if address.table == "coil" else HOLDING
+    async with running(bound("x", address, flag=address.type == "bool")) as bench:
+        bench.device.put(1, table, 4, 0, 0)
+        (result,) = (await bench.driver.write({bench.points[0]: value})).values()
+        assert result.accepted, result.reason
+        assert [request.function for request in bench.device.requests] == [function]
+        assert bench.device.words(1, table, 4, len(words)) == words
+
+
+@pytest.mark.parametrize("mask_write", [True, False])
+async def test_a_bit_leaves_its_neighbours_alone(mask_write: bool) -> None:
+    bits = [bound(f"b{bit}", ModbusAddress(1, "holding", 4, bit=bit), flag=True) for bit in (0, 7, 15)]
+    async with running(*bits) as bench:
+        bench.device.put(1, HOLDING, 4, 0b0101_0101_1010_1010)
+        bench.device.missing = set() if mask_write else {22}
+        wishes = dict(zip(bench.points, (True, False, True), strict=True))
+        assert all(result.accepted for result in (await bench.driver.write(wishes)).values())
+        assert bench.device.words(1, HOLDING, 4) == (0b1101_0101_0010_1011,)
+        functions = [request.function for request in bench.device.requests]
+        assert functions == ([22, 22, 22] if mask_write else [22, 3, 6, 3, 6, 3, 6])
+
+
+async def test_writes_keep_the_order_given() -> None:
+    coils = [bound(f"c{coil}", ModbusAddress(1, "coil", coil), flag=True) for coil in range(5)]
+    async with running(*coils) as bench:
+        bench.device.put(1, COILS, 0, *[0] * 5)
+        order = [bench.points[coil] for coil in (3, 0, 4, 1, 2)]
+        await bench.driver.write(dict.fromkeys(order, True))
+        assert [request.start for request in bench.device.requests] == [3, 0, 4, 1, 2]
+
+
+async def test_an_exception_refuses_one_write_and_says_why() -> None:
+    coils = [bound(f"c{coil}", ModbusAddress(1, "coil", coil), flag=True) for coil in range(2)]
+    async with running(*coils) as bench:
+        bench.device.put(1, COILS, 1, 0)
+        results = await bench.driver.write(dict.fromkeys(bench.points, True))
+        assert [tuple(result) for result in results.values()] == [
+            (False, "refused: illegal data address (exception 2)"),
+            (True, ""),
+        ]
+
+
+async def test_what_the_registers_cannot_hold_is_not_sent() -> None:
+    async with running(bound("x", ModbusAddress(1, "holding", 4, "int16"))) as bench:
+        (result,) = (await bench.driver.write({bench.points[0]: 40000})).values()
+        assert tuple(result) == (False, "40000 is 40000 in the device, which int16 cannot hold")
+        assert bench.device.requests == []
+
+
+@pytest.mark.parametrize("table", ["input", "discrete"])
+async def test_a_table_that_cannot_be_written_is_not(table: Table) -> None:
+    address = ModbusAddress(1, table, 4, "bool" if table == "discrete" else "int16")
+    async with running(bound("x", address)) as bench:
+        (result,) = (await bench.driver.write({bench.points[0]: 0})).values()
+        assert tuple(result) == (False, f"the {table} table cannot be written")
+        assert bench.device.requests == []
+
+
+async def test_a_silent_unit_costs_its_writes_one_timeout() -> None:
+    coils = [bound(f"c{coil}", ModbusAddress(unit, "coil", coil), flag=True) for unit in (1, 2) for coil in range(3)]
+    async with running(*coils) as bench:
+        bench.device.put(2, COILS, 0, 0, 0, 0)
+        bench.device.silent.add(1)
+        results = await bench.driver.write(dict.fromkeys(bench.points, True))
+        assert [result.accepted for result in results.values()] == [False] * 3 + [True] * 3
+        assert [request.unit for request in bench.device.requests] == [1, 2, 2, 2]
+
+
+# --- a server that is not ours ----------------------------------------------------------------------------------------
+
+TYPES: tuple[WireType, ...] = ("int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+
+
+@asynccontextmanager
+async def pymodbus_server() -> AsyncGenerator[int]:
+    bits = [SimData(0, values=[False] * 32, datatype=DataType.BITS)]
+    registers = [SimData(0, values=[0] * 100, datatype=DataType.REGISTERS)]
+    device = SimDevice(1, (bits, [*bits], registers, [*registers]))
+    server = ModbusTcpServer(device, address=("127.0.0.1", 0))
+    await server.serve_forever(background=True)
+    transport: Any = server.transport
+    try:
+        yield transport.sockets[0].getsockname()[1]
+    finally:
+        await server.shutdown()
+
+
+async def test_every_spelling_survives_a_server_of_another_make() -> None:
+    bindings = [bound("coil", ModbusAddress(1, "coil", 9), flag=True)]
+    register = 0
+    for type in TYPES:
+        for word_order in ("big", "little"):
+            address = ModbusAddress(
+                1, "holding", register, type, word_order="little" if word_order == "little" else "big"
+            )
+            bindings.append(bound(f"{type}_{word_order}", address))
+            register += address.words
+    bindings.append(bound("bit", ModbusAddress(1, "holding", register, bit=5), flag=True))
+    wishes: dict[PointId, Scalar | None] = {
+        binding.point.id: True if binding.point.type is ValueType.BOOLEAN else 1234.0 + index
+        for index, binding in enumerate(bindings)
+    }
+    async with pymodbus_server() as port:
+        driver = ModbusDriver("link", ModbusConnection("127.0.0.1", port), bindings, HandClock())
+        async with driver:
+            written = await driver.write(wishes)
+            assert [result for result in written.values() if not result.accepted] == []
+            samples = await driver.read(list(wishes))
+            assert {point: sample.value for point, sample in samples.items()} == wishes
