@@ -24,6 +24,7 @@ SIMULATION_AREA = "simulation"
 """First part of the point ids by which simulated devices prove themselves; no equipment may have it."""
 
 _IDENTITY = Linear(1.0, 0.0)
+_ANY = Linear(2.0, 1.0)
 
 
 @dataclass
@@ -124,10 +125,12 @@ class PlantCompiler:
         if template is None:
             self.plant.broken.update(entry.equipment.values())
             return None
+        kind = template.driver or driver
         if template.driver is not None and driver is not None and template.driver.name != driver.name:
             wrong = f"the template '{entry.template}' is for {template.driver.name}, the link speaks {driver.name}"
             self._add((*where, "template"), wrong, f"put the device on a link with driver: {template.driver.name}")
-        return _Context(link, template.driver or driver, template, entry, where)
+            kind = None  # addresses would fit neither
+        return _Context(link, kind, template, entry, where)
 
     def _excuse(self, where: Where) -> None:
         """A defective entry still tells which equipment is meant."""
@@ -202,17 +205,24 @@ class PlantCompiler:
             self.plant.broken.add(equipment)
         elif known and known != its_class:
             line = self.reading.document.line(first)
-            wrong = f"'{equipment}' is a {its_class} here and a {known} on line {line}"
+            wrong = f"'{equipment}' is of class {its_class} here and of class {known} on line {line}"
             self._add(where, wrong, "give one of them another id")
 
     def _claim_points(self, equipment: str, local: str, template: Template, where: Where) -> dict[str, PointId]:
         claimed: dict[str, PointId] = {}
+        doubled: list[PointId] = []
         for name in template.declared_of(local):
             point = PointId(f"{equipment}.{name.partition('.')[2]}")
-            self._once("point", point, where)
+            if self._named.setdefault(f"point {point}", where) != where:
+                doubled.append(point)
             claimed[name] = point
             if name not in template.points:
                 self.plant.broken.add(point)
+        if doubled and self.plant.equipment[equipment] == template.classes[local]:
+            line = self.reading.document.line(self._named[f"point {doubled[0]}"])
+            more = f" and {len(doubled) - 1} more" if len(doubled) > 1 else ""
+            wrong = f"'{doubled[0]}'{more} is there already, by line {line}"
+            self._add(where, wrong, "give one of the two equipments another id")
         return claimed
 
     def _refers(self, context: _Context, point: TemplatePoint, ids: Mapping[str, PointId]) -> bool:
@@ -220,9 +230,10 @@ class PlantCompiler:
         for name in point.references():
             if name not in ids:
                 local, asking = name.partition(".")[0], point.local.partition(".")[0]
-                wrong = f"'{local}' is not there, but '{point.local}' leans on '{name}'"
+                wrong = f"'{local}' is not there, but '{asking}' leans on '{name}'"
                 place = (*context.where, "equipment", local)
                 self._add(place, wrong, f"name it, or write '{asking}: {NOT_THERE}' too")
+                self.plant.broken.add(ids[point.local])
                 return False
         return True
 
@@ -237,10 +248,10 @@ class PlantCompiler:
         if point.writable is not None and not address.can_write:
             wrong = f"'{point.local}' is writable, but its address can only be read"
             self._tell(document, place, wrong, "name an address that can be written, or remove 'writable'")
-        if point.conversion == _IDENTITY:
-            return address
         try:
-            return address.converted(point.conversion)
+            if point.quantity.unit is not Unit.NONE:
+                address.converted(_ANY)  # a place that cannot hold a quantity with a unit says so
+            return address if point.conversion == _IDENTITY else address.converted(point.conversion)
         except ValueError as error:
             self._tell(document, place, *own_words(error, "another address or unit"))
             return None

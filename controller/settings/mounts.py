@@ -51,7 +51,7 @@ class MountsCompiler:
             return None
         bound = self._bound(entry, kind, where)
         parameters = self._parameters(entry, kind, where)
-        if parameters is None:
+        if parameters is None or bound is None:
             return None
         strategy = self._built(kind, parameters, {member: len(bound.get(member, ())) for member in kind.members}, where)
         if strategy is None:
@@ -59,7 +59,7 @@ class MountsCompiler:
         roles = {
             role: PointId(f"{bound[role.member][role.ordinal]}.{role.quantity}") for role in _roles(strategy, bound)
         }
-        self._check_roles(strategy, roles, where)
+        self._check_roles(kind, strategy, roles, where)
         priority = Priority[entry.priority.upper()]
         if entry.mode is not Mode.OFF:
             self._claim(entry, [roles[role] for role in strategy.outputs if role in roles], priority, where)
@@ -78,35 +78,32 @@ class MountsCompiler:
 
     # --- what it is bound to
 
-    def _bound(self, entry: StrategyEntry, kind: StrategyKind, where: Where) -> dict[str, tuple[str, ...]]:
+    def _bound(self, entry: StrategyEntry, kind: StrategyKind, where: Where) -> dict[str, tuple[str, ...]] | None:
+        """The equipment of each member; None where there are too few or too many for a strategy to be built."""
         bound: dict[str, tuple[str, ...]] = {}
         for name, given in entry.bind.items():
             place = (*where, "bind", name)
-            equipment = (given,) if isinstance(given, str) else given
             if name not in kind.members:
                 wrong = f"'{kind.name}' has nothing called '{shown(name)}' to bind"
                 self._add(place, wrong, nearest(name, kind.members, "members"))
                 continue
-            bound[name] = equipment
-            self._count(kind, name, len(equipment), place)
-            for index, each in enumerate(equipment):
+            bound[name] = (given,) if isinstance(given, str) else given
+            for index, each in enumerate(bound[name]):
                 spot = place if isinstance(given, str) else (*place, index)
                 self._fits(kind, kind.members[name], each, spot)
-                if each in equipment[:index]:
+                if each in bound[name][:index]:
                     self._add(spot, f"'{each}' is bound twice", "name it once")
-        for name, member in kind.members.items():
-            if name not in entry.bind:
-                bound[name] = ()
-                if member.least:
-                    self._count(kind, name, 0, (*where, "bind"))
-        return bound
+        counted = [self._count(kind, name, len(bound.get(name, ())), where) for name in kind.members]
+        return bound if all(counted) else None
 
-    def _count(self, kind: StrategyKind, name: str, count: int, where: Where) -> None:
+    def _count(self, kind: StrategyKind, name: str, count: int, where: Where) -> bool:
         member = kind.members[name]
-        if not member.least <= count <= member.most:
-            numbers = f"{member.least}" if member.least == member.most else f"{member.least} to {member.most}"
-            wrong = f"'{kind.name}' is bound to {count} {name}"
-            self._add(where, wrong, f"bind {numbers} of class {member.equipment} as '{name}'")
+        if member.least <= count <= member.most:
+            return True
+        numbers = f"{member.least}" if member.least == member.most else f"{member.least} to {member.most}"
+        wrong = f"{count} {name} are bound" if count else f"no '{name}' are bound"
+        self._add((*where, "bind", name), wrong, f"'{kind.name}' takes {numbers} of class {member.equipment}")
+        return False
 
     def _fits(self, kind: StrategyKind, member: Member, equipment: str, where: Where) -> None:
         its_class = self.plant.equipment.get(equipment)
@@ -143,13 +140,17 @@ class MountsCompiler:
             self._add(named, wrong, right)
             return None
 
-    def _check_roles(self, strategy: Strategy[Any], roles: Mapping[Role, PointId], where: Where) -> None:
+    def _check_roles(
+        self, kind: StrategyKind, strategy: Strategy[Any], roles: Mapping[Role, PointId], where: Where
+    ) -> None:
         for role, point in roles.items():
             place = self._place_of(role, where)
             equipment = point.rpartition(".")[0]
             known = self.plant.points.get(point)
+            if self.plant.equipment.get(equipment) != kind.members[role.member].equipment:
+                continue  # told already
             if known is None:
-                if not self.plant.is_excused(point) and equipment in self.plant.equipment:
+                if not self.plant.is_excused(point):
                     wrong = f"'{equipment}' has no point '{role.quantity}', which the strategy needs"
                     self._add(place, wrong, "bind another equipment, or add the point to its template")
             elif role in strategy.outputs and known.writable is None:
@@ -157,8 +158,7 @@ class MountsCompiler:
                 self._add(place, wrong, "bind another equipment, or make the point writable in its template")
 
     def _place_of(self, role: Role, where: Where) -> Where:
-        listed = (*where, "bind", role.member, role.ordinal)
-        return listed if self.reading.document.has(listed) else listed[:-1]
+        return (*where, "bind", role.member, role.ordinal)
 
     def _claim(self, entry: StrategyEntry, outputs: list[PointId], priority: Priority, where: Where) -> None:
         for point in outputs:

@@ -54,8 +54,12 @@ def nearest(word: str, known: Iterable[str], meaning: str) -> str:
     words = sorted(known)
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
-        return f"did you mean '{close[0]}'?"
+        return did_you_mean(close[0])
     if not words:
-        return f"there is no {meaning} yet"
+        return f"there are no {meaning} here"
     listed = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
     return f"known {meaning}: {listed}"
+
+
+def did_you_mean(word: str) -> str:
+    return f"did you mean '{word}'?"

@@ -5,9 +5,10 @@ What a reader must know of a field stands in docs/configuration.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
@@ -18,7 +19,9 @@ from controller.settings.validate import DURATION, DURATION_ADVICE, seconds
 
 
 def _duration(value: object) -> timedelta:
-    return seconds(value if isinstance(value, str) else str(value))
+    if not isinstance(value, str):
+        raise ValueError  # noqa: TRY004 - pydantic lets only this kind through; the words come from the schema
+    return seconds(value)
 
 
 Duration: TypeAlias = Annotated[
@@ -217,19 +220,27 @@ class RestoreEntry(_Entry):
     restore: Pair
 
 
+# The names of a union's branches begin with a sign that no key has: pydantic mixes them into the places of errors.
+
+
 def _release_form(value: Any) -> str:
     if isinstance(value, (RemoteBitEntry, SafeValueEntry, RestoreEntry)):  # on the way out
-        return next(iter(type(value).model_fields))
+        return f"#{next(iter(type(value).model_fields))}"
     if isinstance(value, Mapping):
-        return next((form for form in ("safe_value", "restore") if form in value), "remote_bit")
-    return "word"
+        return f"#{_nearest_form(cast('Mapping[str, object]', value), ('remote_bit', 'safe_value', 'restore'))}"
+    return "#word"
+
+
+def _nearest_form(keys: Iterable[str], forms: tuple[str, ...]) -> str:
+    """The form that a mapping seems to mean, its key perhaps misspelt."""
+    return next((close[0] for key in keys if (close := difflib.get_close_matches(key, forms, n=1))), forms[0])
 
 
 ReleaseEntry: TypeAlias = Annotated[
-    Annotated[Literal["write_null"], Tag("word")]
-    | Annotated[RemoteBitEntry, Tag("remote_bit")]
-    | Annotated[SafeValueEntry, Tag("safe_value")]
-    | Annotated[RestoreEntry, Tag("restore")],
+    Annotated[Literal["write_null"], Tag("#word")]
+    | Annotated[RemoteBitEntry, Tag("#remote_bit")]
+    | Annotated[SafeValueEntry, Tag("#safe_value")]
+    | Annotated[RestoreEntry, Tag("#restore")],
     Discriminator(_release_form),
 ]
 
@@ -245,16 +256,16 @@ class HeartbeatEntry(_Entry):
 
 def _silence_form(value: Any) -> str:
     if isinstance(value, (DeviceTimeoutEntry, HeartbeatEntry)):  # on the way out
-        return next(iter(type(value).model_fields))
+        return f"#{next(iter(type(value).model_fields))}"
     if isinstance(value, Mapping):
-        return "device_timeout" if "device_timeout" in value else "heartbeat"
-    return "word"
+        return f"#{_nearest_form(cast('Mapping[str, object]', value), ('heartbeat', 'device_timeout'))}"
+    return "#word"
 
 
 OnSilenceEntry: TypeAlias = Annotated[
-    Annotated[Literal["none"], Tag("word")]
-    | Annotated[DeviceTimeoutEntry, Tag("device_timeout")]
-    | Annotated[HeartbeatEntry, Tag("heartbeat")],
+    Annotated[Literal["none"], Tag("#word")]
+    | Annotated[DeviceTimeoutEntry, Tag("#device_timeout")]
+    | Annotated[HeartbeatEntry, Tag("#heartbeat")],
     Discriminator(_silence_form),
 ]
 

@@ -57,7 +57,7 @@ class SystemsCompiler:
             place = (*where, "points", index)
             for point in self._written(name, place):
                 points[point] = None
-                self._own(point, entry.id, place)
+                self._own(point, name, entry.id, place)
         return System(
             entry.id,
             entry.name.text(),
@@ -68,11 +68,11 @@ class SystemsCompiler:
             tuple(self._permissive(entry, where, index, points) for index in range(len(entry.permissives))),
         )
 
-    def _own(self, point: PointId, system: str, where: Where) -> None:
+    def _own(self, point: PointId, name: str, system: str, where: Where) -> None:
         owner, first = self._owners.setdefault(point, (system, where))
         if first != where:
             line = self.reading.document.line(first)
-            wrong = f"'{point}' belongs to the system '{owner}' already, by line {line}"
+            wrong = f"'{name}' belongs to the system '{owner}' already, by line {line}"
             self._add(where, wrong, "a point that is written belongs to one system, once")
 
     def _written(self, name: str, where: Where) -> list[PointId]:
@@ -113,7 +113,7 @@ class SystemsCompiler:
         missing = [point for point in writable if point not in told]
         if missing and self.plant.whole:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            wrong = f"'{missing[0]}'{more} of the system '{entry.id}' is never let go"
+            wrong = f"the order never lets go of '{missing[0]}'{more}"
             self._add((*where, "release_order"), wrong, "name every written point in one step, or its equipment")
         return tuple(steps)
 
@@ -125,9 +125,9 @@ class SystemsCompiler:
             first = told.setdefault(point, where)
             if first != where:
                 line = self.reading.document.line(first)
-                self._add(where, f"'{point}' is let go twice: here and on line {line}", "name it in one step")
+                self._add(where, f"'{name}' is let go twice: here and on line {line}", "name it in one step")
             if point not in writable:
-                self._add(where, f"'{point}' is not in this system", "add it to the system's points, or remove it here")
+                self._add(where, f"'{name}' is not in this system", "add it to the system's points, or remove it here")
         return found
 
     def _permissive(self, entry: SystemEntry, where: Where, index: int, points: dict[PointId, None]) -> Permissive:
@@ -164,7 +164,7 @@ class SystemsCompiler:
             whole = all(point in orphans for point in self.plant.points_of(equipment) if self._is_writable(point))
             subject = f"'{names[0]}'" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
             right = f"add '{equipment if whole else names[0]}' to the points of one system"
-            self._add(("systems",), f"{subject} can be written and belongs to no system", right)
+            self._add(("systems",), f"no system has {subject}, which can be written", right)
 
     def _remote_bits(self) -> None:
         for point in self.plant.points.values():

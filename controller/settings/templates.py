@@ -126,12 +126,12 @@ class _Compiler:
     quantities: dict[str, Quantity] = field(default_factory=dict[str, Quantity])
     entries: dict[str, tuple[Where, PointEntry]] = field(default_factory=dict[str, "tuple[Where, PointEntry]"])
     declared: set[str] = field(default_factory=set[str])
+    driver: DriverKind | None = None
 
     def template(self, name: str, driver_kind: Callable[[str], DriverKind]) -> Template:
         head = self.reading.piece((), TemplateHead)
-        driver = None
         if head is not None:
-            driver = look_up(driver_kind, head.driver, "drivers", self._teller(("driver",)))
+            self.driver = look_up(driver_kind, head.driver, "drivers", self._teller(("driver",)))
             if head.template != name:
                 self._add(("template",), f"the template calls itself '{head.template}'", f"its file says '{name}'")
         for where in self.reading.items(("equipment",)):
@@ -139,7 +139,7 @@ class _Compiler:
         stale_after = _FALLBACK_STALE_AFTER if head is None else head.stale_after
         points = {local: self._point(local, stale_after) for local in self.entries}
         kept = {local: point for local, point in points.items() if point is not None}
-        return Template(self.reading, head, driver, self.classes, kept, frozenset(self.declared))
+        return Template(self.reading, head, self.driver, self.classes, kept, frozenset(self.declared))
 
     # --- what there is
 
@@ -186,7 +186,7 @@ class _Compiler:
 
     def _conversion(self, where: Where, entry: PointEntry, quantity: Quantity) -> Linear | None:
         known = DEVICE_UNITS.get(entry.unit)
-        fitting = sorted(name for name, (unit, _) in DEVICE_UNITS.items() if unit is quantity.unit)
+        fitting = [name for name, (unit, _) in DEVICE_UNITS.items() if unit is quantity.unit]  # ours is the first
         right = "leave the unit out" if quantity.unit is Unit.NONE else f"write one of {', '.join(fitting)}"
         if known is not None and known[0] is quantity.unit:
             return known[1]
@@ -282,6 +282,12 @@ class _Compiler:
             if limits is not None and not (limits.holds(within.low) and limits.holds(within.high)):
                 self._add((*place, "restore"), "the restored range reaches beyond 'range'", "keep it inside 'range'")
             return Restore(within)
+        return self._null(place)
+
+    def _null(self, where: Where) -> Release:
+        if self.driver is not None and not self.driver.relinquishes:
+            wrong = f"{self.driver.name} has no Null that could be written"
+            self._add(where, wrong, "let go by a remote_bit, a safe_value or, for a setpoint, restore")
         return ReleaseNull()
 
     def _remote_bit(self, local: str, where: Where, target: str) -> Release | None:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from controller.settings.document import Secret, Step, Tree, Where
-from controller.settings.problems import nearest, shown
+from controller.settings.problems import did_you_mean, nearest, shown
 
 T = TypeVar("T")
 Schema: TypeAlias = "dict[str, Any]"
@@ -80,21 +80,23 @@ class Checker(Generic[T]):
             where = _real_place(tree, detail["loc"], keep_last=missing)
             fault = self._fault(cast("dict[str, Any]", detail), where, tree)
             found.setdefault((fault.where, fault.missing), fault)  # the branches of a union all complain
-        return list(found.values())
+        return _without_echoes(list(found.values()))
 
     def _fault(self, detail: dict[str, Any], where: Where, tree: Tree) -> Fault:
         if detail["type"] in _UNKNOWN_KEY:
             known = self._keys(where[:-1])
-            return Fault(
-                where, f"the key '{shown(str(where[-1]))}' is unknown", nearest(str(where[-1]), known, "keys"), True
-            )
-        if detail["type"] == "missing":
             name = str(where[-1])
-            return Fault(where[:-1], f"'{name}' is missing", f"add it: {self.expected(where)}", missing=name)
-        if detail["type"] == "value_error":
+            return Fault(where, f"the key '{shown(name)}' is unknown", nearest(name, known, "keys"), unknown=True)
+        if detail["type"] == "missing":
+            if isinstance(where[-1], str):
+                right = f"add it: {self.expected(where)}"
+                return Fault(where[:-1], f"'{where[-1]}' is missing", right, missing=where[-1])
+            where = where[:-1]  # an item of a list that is too short
+        if detail["type"] == "value_error" and str(detail["ctx"]["error"]):
             wrong, right = _own_words(str(detail["ctx"]["error"]), self.expected(where))
             return Fault(_named_key(where, wrong, tree), wrong, right)
-        return Fault(where, f"{_name(where)} is {_described(_at(tree, where))}", f"write {self.expected(where)}")
+        right = f"write {self.expected(where)}{_limit(detail)}"
+        return Fault(where, f"{_name(where)} is {_described(_at(tree, where))}", right)
 
     def _keys(self, where: Where) -> list[str]:
         nodes = _nodes(self.schema, where)
@@ -159,6 +161,20 @@ def _named_key(where: Where, wrong: str, tree: Tree) -> Where:
     inside = _at(tree, where)
     first = wrong.partition(" ")[0].strip("':")
     return (*where, first) if isinstance(inside, dict) and first in inside else where
+
+
+def _without_echoes(faults: list[Fault]) -> list[Fault]:
+    """One fault often shows twice: a whole is wrong because a part is, a key is missing because it is misspelt."""
+    places = [(*fault.where, fault.missing) if fault.missing else fault.where for fault in faults]
+    misspelt = {(fault.where[:-1], fault.right) for fault in faults if fault.unknown}
+
+    def is_echo(fault: Fault) -> bool:
+        if fault.missing:
+            return (fault.where, did_you_mean(fault.missing)) in misspelt
+        depth = len(fault.where)
+        return any(len(place) > depth and place[:depth] == fault.where for place in places)
+
+    return [fault for fault in faults if not is_echo(fault)]
 
 
 # --- schemas ------------------------------------------------------------------------------------------------------
@@ -255,12 +271,20 @@ def _described(value: Tree) -> str:
 
 
 _PLAIN_TYPES = {"boolean": "true or false", "string": "a text", "null": "nothing"}
+_LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 _FORMATS = {
     "duration": DURATION_ADVICE,
     "time": "a time of day in quotation marks or without, like 18:30",
     "date": "a date like 2026-05-01",
     "date-time": "a date and time like 2026-05-01T18:30:00+08:00",
 }
+
+
+def _limit(detail: dict[str, Any]) -> str:
+    """The limit of what JSON schema has no limits for: durations and times, which pydantic has put into words."""
+    context: dict[str, Any] = detail.get("ctx", {})
+    limits = [f", {words} {context[key]}" for key, words in _LIMITS.items() if isinstance(context.get(key), str)]
+    return limits[0] if limits else ""
 
 
 def _expected(node: Schema) -> str:
@@ -295,7 +319,7 @@ def _expected_number(node: Schema) -> str:
     ]
     if low is not None and high is not None:
         return f"{name} from {low:g} to {high:g}"
-    return f"{name} {' and '.join(limits)}" if limits else name
+    return f"{name}, {' and '.join(limits)}" if limits else name
 
 
 def _expected_list(node: Schema) -> str:
