@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ class InProcessDriver:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._planned: dict[tuple[PointId, ...], list[tuple[PointId, Callable[[], Scalar]]]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -28,9 +29,15 @@ class InProcessDriver:
         return None
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
-        now, monotonic, read = self._clock.now(), self._clock.monotonic(), self._engine.read
+        now, monotonic = self._clock.now(), self._clock.monotonic()
         self._engine.advance(now, self._clock.wire_time())
-        return {point: Sample(read(point), Quality.GOOD, "", now, monotonic) for point in points}
+        return {point: Sample(read(), Quality.GOOD, "", now, monotonic) for point, read in self._readings(tuple(points))}
+
+    def _readings(self, points: tuple[PointId, ...]) -> list[tuple[PointId, Callable[[], Scalar]]]:
+        """Planned once for each set of points that is read together."""
+        if points not in self._planned:
+            self._planned[points] = [(point, self._engine.reading(point)) for point in points]
+        return self._planned[points]
 
     async def write(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
         self._engine.advance(self._clock.now(), self._clock.wire_time())

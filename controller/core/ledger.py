@@ -38,7 +38,7 @@ class Holding(NamedTuple):
     """One point in our hands.
 
     value: what we wrote last. before: what stood there before us. written, since: monotonic time of the last write and
-    of the verdict. asserted: wire time of the last write. adopted: taken over from an earlier run, not yet looked at.
+    of the verdict. asserted: wire time of the last write. adopted: not seen since an earlier run or a loss of sight.
     releasing: the value that lets go has been written and its read-back is awaited.
     """
 
@@ -86,11 +86,17 @@ def judge(holding: Holding, sample: Sample, writable: Writable, monotonic: float
         return _compared(holding, sample.value, writable, monotonic)
     if sample.reason.startswith("implausible"):
         return _with_verdict(holding, Verdict.IMPLAUSIBLE, monotonic)
-    return holding
+    if holding.verdict is Verdict.OVERRIDDEN:
+        return holding
+    # Out of sight the device may drop us by itself; what differs afterwards was nobody's override.
+    return holding if holding.adopted else holding._replace(adopted=True)
 
 
 def _compared(holding: Holding, seen: Scalar, writable: Writable, monotonic: float) -> Holding | None:
-    holding = holding._replace(seen=seen)
+    if seen != holding.seen:
+        holding = holding._replace(seen=seen)
+    elif holding.verdict is Verdict.OWNED and not holding.adopted:
+        return holding  # nothing has changed since the last look
     if same_value(seen, holding.value, writable.tolerance):
         if holding.verdict is Verdict.OVERRIDDEN:
             return _with_verdict(holding, Verdict.OWNED, monotonic)._replace(adopted=False)

@@ -6,6 +6,7 @@ Live, shadow, simulation and replay run this same cycle; they differ in what sta
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 
 from controller.core.command import Command, PriorityArray
@@ -48,7 +49,7 @@ class Control:
         """The value that arbitration and guard let through now; None lets the point go."""
         monotonic = image.monotonic
         self.array = self.array.at(monotonic)
-        if not is_held:
+        if not is_held and self.writable.readback in image.fresh:
             # Rates and minimum times start from what the equipment does before we take it.
             self.memory = remember(self.memory, _good_value(image.samples[self.writable.readback]), monotonic)
         command = self.array.winner
@@ -99,7 +100,7 @@ class Scan:
             if point not in self.handshakes
         }
         self._conditions = {
-            condition: float("inf") for system in site.systems for step in system.release for condition in step.after
+            condition: math.inf for system in site.systems for step in system.release for condition in step.after
         }
         self._early = asyncio.Event()
         self.frozen: FrozenImage | None = None
@@ -205,7 +206,7 @@ class Scan:
         fulfilled: set[Condition] = set()
         for condition, since in self._conditions.items():
             if not condition.holds(image.samples[condition.point]):
-                self._conditions[condition] = float("inf")
+                self._conditions[condition] = math.inf
                 continue
             since = min(since, image.monotonic)
             self._conditions[condition] = since
