@@ -31,7 +31,8 @@ class InProcessDriver:
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         self._engine.advance(now, self._clock.wire_time())
-        return {point: Sample(read(), Quality.GOOD, "", now, monotonic) for point, read in self._readings(tuple(points))}
+        readings = self._readings(tuple(points))
+        return {point: Sample(read(), Quality.GOOD, "", now, monotonic) for point, read in readings}
 
     def _readings(self, points: tuple[PointId, ...]) -> list[tuple[PointId, Callable[[], Scalar]]]:
         """Planned once for each set of points that is read together."""

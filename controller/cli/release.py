@@ -13,7 +13,7 @@ from controller.cli.arguments import Exit, add_command, add_site
 from controller.cli.client import DaemonNotRunning, ask
 from controller.cli.follow import clock_of
 from controller.cli.output import say
-from controller.cli.run import tell_progress
+from controller.cli.run import TellProgress
 from controller.cli.site_folder import load_site
 from controller.core.site import Site
 from controller.core.system import Authority
@@ -78,7 +78,7 @@ async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
         if not keep_authority:
             for system in site.systems:
                 await store.save_authority(system.id, Authority.ORIGINAL)
-        released = await daemon.release(tell_progress)
+        released = await daemon.release(TellProgress())
     if released:
         say("nothing is held any more")
         return Exit.OK

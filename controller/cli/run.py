@@ -76,7 +76,7 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
     if lasting is not None:
         loop.call_later(lasting.total_seconds(), stop.set)
     try:
-        released = await daemon.run(stop, tell_progress, *beside)
+        released = await daemon.run(stop, TellProgress(), *beside)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
@@ -86,9 +86,19 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
     return Exit.OK if released else Exit.NOT_RELEASED
 
 
-def tell_progress(releasing: Releasing) -> None:
-    if releasing.held:
-        shown = ", ".join(releasing.held[:4]) + (" ..." if len(releasing.held) > 4 else "")
-        complain(f"letting go ({releasing.elapsed:.0f} of {releasing.within:.0f} s): {shown}")
-    else:
-        complain(f"everything let go after {releasing.elapsed:.0f} s")
+class TellProgress:
+    """A line whenever something more was let go."""
+
+    def __init__(self) -> None:
+        self._told = -1
+
+    def __call__(self, releasing: Releasing) -> None:
+        count = len(releasing.held)
+        if count == self._told:
+            return
+        self._told = count
+        if count:
+            shown = ", ".join(releasing.held[:3]) + (" ..." if count > 3 else "")
+            complain(f"letting go of {count} points (within {releasing.within:.0f} s): {shown}")
+        else:
+            complain(f"everything let go after {releasing.elapsed:.0f} s")

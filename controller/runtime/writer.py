@@ -106,7 +106,9 @@ class Writer:
         """Compare what we hold with what the devices have shown since the last scan."""
         for point, holding in list(self.holdings.items()):
             place = self._places[point]
-            if place.writable.readback in image.fresh and not self._is_being_handed_back(place):
+            if self._is_being_handed_back(place):
+                continue
+            if place.writable.readback in image.fresh:
                 judged = judge(holding, image.samples[place.writable.readback], place.writable, image.monotonic)
                 if judged is None:
                     del self.holdings[point]
