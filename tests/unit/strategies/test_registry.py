@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -67,8 +68,8 @@ class TestEveryKind:
         assert kind.title.zh
         if kind.name in STRATEGIES:
             page = (ROOT / "docs" / "strategies" / f"{kind.name}.md").read_text()
-            fields = set(getattr(kind.parameters, "__dataclass_fields__"))  # noqa: B009
-            assert {name for name in fields if f"`{name}`" not in page} == set()
+            names = {field.name for field in dataclasses.fields(kind.parameters)}
+            assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_an_unknown_name_is_told_with_those_that_exist() -> None:
@@ -123,3 +124,11 @@ def test_no_strategy_imports_another_or_anything_of_ours_but_core() -> None:
             if isinstance(node, ast.ImportFrom) and node.module:
                 ours = node.module.split(".")[0] in {"controller", "drivers", "simulator", "strategies"}
                 assert not ours or node.module.startswith(("controller.core.", "strategies.blocks.")), path
+
+
+def test_every_quantity_has_its_term() -> None:
+    """docs/nomenclature.md is the single list; a valve's status and position are there as `..._status`."""
+    page = (ROOT / "docs" / "nomenclature.md").read_text()
+    quantities = {name for each in EQUIPMENT.values() for name in each.quantities}
+    missing = {name for name in quantities if f"`{name}`" not in page and "_valve_" not in name}
+    assert missing == set()

@@ -207,12 +207,18 @@ def test_noise_within_the_hysteresis_writes_nothing() -> None:
 
 
 def test_more_light_lowers_the_floor_slowly_and_only_while_nobody_is_there() -> None:
-    lux_cycles(0.5, 50.0).run(
+    cycles = lux_cycles(0.5, 50.0)
+    cycles.run(
         [
             (1, {}, {LAMPS[0]: 0.53}),
             (1, {MOTION[0]: True, LUX[0]: 200.0}, {LAMPS[0]: 0.75}),
             (1, {MOTION[0]: False}, {LAMPS[0]: 0.75}),
             (58, {}, {LAMPS[0]: 0.75}),
+        ]
+    )
+    assert cycles.state.groups[0].floor.brightness == pytest.approx(0.53)
+    cycles.run(
+        [
             (1, {LUX[0]: 50.0}, {LAMPS[0]: 0.7}),
             (10, {}, {LAMPS[0]: 0.53}),
             (1, {LUX[0]: 200.0}, {LAMPS[0]: 0.48}),
