@@ -68,6 +68,7 @@ class Engine:
         self._open_gateways()
         # grid: index now, of the last look at plant and lights, and of the next
         self._index = self._plant_at = self._lights_at = 0
+        self._known_local = (0, self._local.at(self._start_epoch))
         self._plant_period = max(1, round(PLANT_PERIOD_S / step_s))
         self._outdoor_air = weather.at(0.0)
         self._base_energy = 0.0
@@ -104,6 +105,10 @@ class Engine:
     def read(self, tag: str) -> Value:
         """The present value. Raises KeyError for a name that is no tag."""
         return self._readings[tag]()
+
+    def reading(self, tag: str) -> Callable[[], Value]:
+        """How to read a tag again and again. Raises KeyError for a name that is no tag."""
+        return self._readings[tag]
 
     def snapshot(self) -> dict[str, Value]:
         """Every tag's present value."""
@@ -208,7 +213,7 @@ class Engine:
         until = epoch - local.second % _LIGHTS_PERIOD_S + _LIGHTS_PERIOD_S
         for group in self.groups:
             until = min(until, group.evaluate(epoch, local.weekday, local.second))
-        self.outdoor.evaluate(local.second, self.daylight())
+        self.outdoor.evaluate(local.second, self.daylight)
         due = ceil((until - self._start_epoch) / self._step_s - _ROUNDING)
         self._lights_due = max(self._index + 1, due)
 
@@ -216,7 +221,9 @@ class Engine:
         return self._start_epoch + self._index * self._step_s
 
     def _local_time(self) -> LocalTime:
-        return self._local.at(self._epoch())
+        if self._known_local[0] != self._index:
+            self._known_local = (self._index, self._local.at(self._epoch()))
+        return self._known_local[1]
 
     # --- readings ---------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 """Lamp groups of the garage and the outdoor circuit, stepped only when something changes."""
 
+from collections.abc import Callable
+
 from simulator.gateway import Remote
-from simulator.original import garage_brightness, is_dark, outdoor_lamps
+from simulator.original import garage_brightness, is_dark, outdoor_timer
 from simulator.plant.lamps import LampGroupModel, group_illuminance, group_power
 from simulator.plant.pump import moved
 from simulator.plant.traffic import MotionSensors, TrafficModel
@@ -52,7 +54,7 @@ class OutdoorCircuit:
         self._full_power = full_power
         self.remote = Remote("command")
         self.status = False
-        self._dark = False
+        self._on = True
         self._energy = 0.0
 
     @property
@@ -64,12 +66,11 @@ class OutdoorCircuit:
         """Let dt [s] pass."""
         self._energy += self.power * dt / _SECONDS_PER_HOUR
 
-    def evaluate(self, second: float, illuminance: float) -> None:
-        """Take the command from now on, with the daylight [lx]."""
-        self._dark = is_dark(illuminance, self._dark)
-        wish = outdoor_lamps(second, dark=self._dark)
-        self.remote.follow(wish)
-        self.status = bool(self.remote.value("command")) if self.remote.active else wish
+    def evaluate(self, second: float, daylight: Callable[[], float]) -> None:
+        """Take the command from now on; the daylight [lx] is looked at only while the timer is off."""
+        self._on = outdoor_timer(second) or is_dark(daylight(), self._on)
+        self.remote.follow(self._on)
+        self.status = bool(self.remote.value("command")) if self.remote.active else self._on
 
     def energy(self, elapsed_s: float) -> float:
         """Counter [kWh] a time after the last integration."""

@@ -82,6 +82,6 @@ def is_dark(illuminance: float, was_dark: bool) -> bool:
     return illuminance < (_LIGHT_ABOVE if was_dark else _DARK_BELOW)
 
 
-def outdoor_lamps(second: float, *, dark: bool) -> bool:
-    """By a timer without seasons, 18:00 to 06:00, and by the twilight switch, so that it is never dark without them."""
-    return dark or second >= _OUTDOOR_ON_AT or second < _OUTDOOR_OFF_AT
+def outdoor_timer(second: float) -> bool:
+    """A timer without seasons, 18:00 to 06:00. The twilight switch beside it keeps the lamps on while it is dark."""
+    return second >= _OUTDOOR_ON_AT or second < _OUTDOOR_OFF_AT

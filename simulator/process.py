@@ -4,15 +4,12 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from controller.core.point import Binding
-from drivers.modbus.address import ModbusAddress
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
 from simulator.gateway import Value
-from simulator.servers.modbus import ModbusLinkServer
+from simulator.servers.modbus import ModbusLinkServer, ServedLink
 from simulator.tags import TAGS, Tag
 
 _TICK_S = 0.2
@@ -63,16 +60,6 @@ class LiveSite:
 
     def write(self, name: str, value: Value) -> None:
         self._engine.write(name, value, self._clock.wire_now())
-
-
-@dataclass(frozen=True, slots=True)
-class ServedLink:
-    """A TCP port (0: a free one) and what is behind it."""
-
-    name: str
-    host: str
-    port: int
-    bindings: Sequence[Binding[ModbusAddress]]
 
 
 async def serve(

@@ -42,6 +42,7 @@ class ServedSite(Protocol):
 
 
 class _Place(NamedTuple):
+    name: str
     tag: Tag
     address: ModbusAddress
 
@@ -119,13 +120,13 @@ class _Unit:
             bits = 0
             for bit in range(_BITS_PER_WORD):
                 for place in mapped.places.get(word * _BITS_PER_WORD + bit, ()):
-                    bits |= bool(self._site.read(place.tag.name)) << bit
+                    bits |= bool(self._site.read(place.name)) << bit
             current[word - start] = bits
 
     def _show_registers(self, mapped: _Map, start: int, address: int, count: int, current: list[int]) -> None:
         for place in mapped.within(address, count):
             where = place.address
-            value = self._site.read(place.tag.name)
+            value = self._site.read(place.name)
             if where.bit is None:
                 begin = where.register - start
                 current[begin : begin + where.words] = registers_of(where, value)
@@ -142,13 +143,13 @@ class _Unit:
         if any(register not in mapped.places for register in range(address, end)):
             return ExcCodes.ILLEGAL_ADDRESS
         wanted: list[tuple[str, Value]] = []
-        for tag, where in mapped.within(address, len(values)):
+        for name, tag, where in mapped.within(address, len(values)):
             whole = address <= where.register and where.register + where.words <= end
             if not (whole and tag.writable and where.can_write):
                 return ExcCodes.ILLEGAL_ADDRESS
             raw = values[where.register - address : where.register - address + where.words]
             try:
-                wanted.append((tag.name, tag.checked(_written(tag, where, raw))))
+                wanted.append((name, tag.checked(_written(tag, where, raw))))
             except ValueError:
                 return ExcCodes.ILLEGAL_VALUE
         for name, value in wanted:
@@ -180,6 +181,16 @@ async def _no_such_unit(
     return ExcCodes.GATEWAY_NO_RESPONSE
 
 
+@dataclass(frozen=True, slots=True)
+class ServedLink:
+    """A TCP port (0: a free one) and what is behind it."""
+
+    name: str
+    host: str
+    port: int
+    bindings: Sequence[Binding[ModbusAddress]]
+
+
 class ModbusLinkServer:
     """One TCP port with the devices of one link behind it. `clients` is the number of open connections."""
 
@@ -189,7 +200,7 @@ class ModbusLinkServer:
         for binding in bindings:
             address = binding.address
             try:
-                place = _Place(site.tag(binding.point.id), address)
+                place = _Place(binding.point.id, site.tag(binding.point.id), address)
             except KeyError:
                 unknown.append(binding.point.id)
                 continue

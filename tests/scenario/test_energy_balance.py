@@ -15,7 +15,7 @@ import pytest
 from simulator.engine import Engine
 from simulator.opening import open_engine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))

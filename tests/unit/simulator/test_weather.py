@@ -73,32 +73,35 @@ def test_dated_record_is_folded_and_its_gaps_filled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change,text",
+    "line,text",
     [
-        (lambda lines: [*lines[:9], "1,1,10,warm,20,60,101300,0,0,0"], r":10: temp_c is 'warm'; expected a number"),
-        (
-            lambda lines: [*lines[:9], "13,1,10,20,20,60,101300,0,0,0"],
-            r":10: month is 13; expected a value from 1 to 12",
-        ),
-        (lambda lines: [*lines[:9], "2,30,10,20,20,60,101300,0,0,0"], r":10: day is 30 in month 2; expected a day"),
-        (
-            lambda lines: [*lines[:9], "1,1,10,200,20,60,101300,0,0,0"],
-            r":10: temp_c is 200; expected a value from -60 to 60",
-        ),
-        (lambda lines: [*lines[:9], "1,1,10,20"], r":10: 4 fields; expected 10 fields"),
-        (lambda lines: lines[:100], r"complete hours; expected at least 672 hours"),
-        (lambda lines: ["a,b", "1,2"], r":1: no column timestamp, or month"),
-        (lambda lines: ["month,day,hour_ending,temp_c,rh_pct"], r"no column ghi_wh_m2 or ghi_w_m2"),
-        (lambda lines: ["hour_ending,temp_c,rh_pct,ghi_wh_m2"], r"no columns month and day"),
-        (lambda lines: [], r"the file is empty"),
+        ("1,1,10,warm,20,60,101300,0,0,0", r":10: temp_c is 'warm'; expected a number"),
+        ("13,1,10,20,20,60,101300,0,0,0", r":10: month is 13; expected a value from 1 to 12"),
+        ("2,30,10,20,20,60,101300,0,0,0", r":10: day is 30 in month 2; expected a day"),
+        ("1,1.5,10,20,20,60,101300,0,0,0", r":10: day is '1.5'; expected a whole number"),
+        ("1,1,10,200,20,60,101300,0,0,0", r":10: temp_c is 200; expected a value from -60 to 60"),
+        ("1,1,10,20", r":10: 4 fields; expected 10 fields"),
+        ("1,1,10,20,20,60,101300,0,0,0", r":1: 9 complete hours; expected at least 672 hours"),
     ],
 )
-def test_bad_file_says_line_and_what_would_be_right(
-    tmp_path: Path, change: Callable[[list[str]], list[str]], text: str
-) -> None:
-    lines = [HEADER, *typical_lines(lambda at: 20.0)]
+def test_bad_line_says_its_number_and_what_would_be_right(tmp_path: Path, line: str, text: str) -> None:
+    path = write(tmp_path / "bad.csv", [*list(typical_lines(lambda at: 20.0))[:8], line])
+    with pytest.raises(ValueError, match=text):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "header,text",
+    [
+        ("a,b", r":1: no column timestamp, or month, day and hour_ending; expected the columns found \(a, b\)"),
+        ("month,day,hour_ending,temp_c,rh_pct", r"no column ghi_wh_m2 or ghi_w_m2"),
+        ("hour_ending,temp_c,rh_pct,ghi_wh_m2", r"no columns month and day"),
+        ("", r":1: the file is empty; expected a header line"),
+    ],
+)
+def test_bad_header_says_what_is_missing(tmp_path: Path, header: str, text: str) -> None:
     path = tmp_path / "bad.csv"
-    path.write_text("\n".join(change(lines)), encoding="utf-8")
+    path.write_text(header, encoding="utf-8")
     with pytest.raises(ValueError, match=text):
         read(path)
 
