@@ -55,7 +55,8 @@ def decode_means(block: bytes) -> tuple[array[int], array[float]]:
     parts = _parts(block)
     starts = array("q", unpack_integers(parts[0]))
     means = unpack_optional_numbers(parts[3], len(starts))
-    return starts, array("d", [float("nan") if mean is None else mean for mean in means])
+    known = [float("nan") if mean is None else mean for mean in means] if None in means else means
+    return starts, array("d", known)  # type: ignore[arg-type]
 
 
 def _parts(block: bytes) -> list[bytes]:

@@ -60,7 +60,7 @@ class _Column:
             self.reasons[len(self.times) - 1] = reason
         self.latest = time
 
-    def rows(self, start: int, end: int) -> list[Row]:
+    def rows(self, start: int, end: int) -> Sequence[Row]:
         first, last = bisect_left(self.times, start), bisect_left(self.times, end)
         rows = list(self._rows(first, last))
         late = self.stragglers[bisect_left(self.stragglers, start, key=_start) :]
@@ -149,7 +149,7 @@ class MemoryHistorian:
     def points(self) -> list[PointId]:
         return sorted(map(PointId, self._columns))
 
-    def _rows(self, point: PointId, start: int, end: int) -> list[Row]:
+    def _rows(self, point: PointId, start: int, end: int) -> Sequence[Row]:
         column = self._columns.get(point)
         return [] if column is None else column.rows(start, end)
 

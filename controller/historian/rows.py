@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
+from operator import itemgetter, lt
 from typing import TypeAlias
 
 from controller.core.sample import Quality, Sample, Scalar
@@ -16,16 +16,15 @@ _time = itemgetter(0)
 _QUALITIES = {int(quality): quality for quality in Quality}
 
 
-def in_order(rows: Iterable[Row]) -> list[Row]:
+def in_order(rows: Sequence[Row]) -> Sequence[Row]:
     """By time, each time once; of several rows of one time the one that came first stays."""
-    ordered = sorted(rows, key=_time)
-    kept: list[Row] = []
-    latest: int | None = None
-    for row in ordered:
-        if row[0] != latest:
-            kept.append(row)
-            latest = row[0]
-    return kept
+    times = [row[0] for row in rows]
+    if all(map(lt, times, times[1:])):  # as nearly always
+        return rows
+    kept: dict[int, Row] = {}
+    for row in sorted(rows, key=_time):
+        kept.setdefault(row[0], row)
+    return list(kept.values())
 
 
 def to_samples(rows: Iterable[Row]) -> list[Sample]:

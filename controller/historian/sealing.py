@@ -8,9 +8,10 @@ until it is over; then they are put together.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from operator import itemgetter
 
 from controller.historian.rows import Row, in_order
 from controller.historian.sample_block import decode_or_gap, encode
@@ -34,12 +35,14 @@ def seal_slice(connection: sqlite3.Connection, hold: int, limit: int) -> int:
     (first,) = connection.execute("SELECT min(id) FROM hot").fetchone()
     if first is None:
         return 0
-    rows = connection.execute(
+    found = connection.execute(
         "SELECT point, time, type, value, quality, reason FROM hot WHERE id < ? ORDER BY point, time, id",
         (first + limit,),
     )
-    for (point, hour), group in groupby(rows, lambda row: (row[0], floor(row[1], HOUR))):
-        write_block(connection, point, hour, in_order(map(_row, group)), hold)
+    for point, group in groupby(found, itemgetter(0)):
+        rows = [(time, restored(code, value), quality, reason) for _, time, code, value, quality, reason in group]
+        for hour, part in _by_hour(in_order(rows)):
+            write_block(connection, point, hour, part, hold)
     return connection.execute("DELETE FROM hot WHERE id < ?", (first + limit,)).rowcount
 
 
@@ -56,12 +59,12 @@ def join_blocks(connection: sqlite3.Connection, hours: Iterable[tuple[int, int]]
         blocks = connection.execute(
             "SELECT first, body FROM sample_block WHERE point = ? AND hour = ? ORDER BY id", (point, hour)
         ).fetchall()
-        rows = in_order(row for first, body in blocks for row in decode_or_gap(body, first))
+        rows = in_order([row for first, body in blocks for row in decode_or_gap(body, first)])
         connection.execute("DELETE FROM sample_block WHERE point = ? AND hour = ?", (point, hour))
         _insert(connection, point, hour, rows)
 
 
-def write_block(connection: sqlite3.Connection, point: int, hour: int, rows: list[Row], hold: int) -> None:
+def write_block(connection: sqlite3.Connection, point: int, hour: int, rows: Sequence[Row], hold: int) -> None:
     """A new block, and the days it touches noted for aggregation."""
     _insert(connection, point, hour, rows)
     connection.executemany(
@@ -70,13 +73,18 @@ def write_block(connection: sqlite3.Connection, point: int, hour: int, rows: lis
     )
 
 
-def _insert(connection: sqlite3.Connection, point: int, hour: int, rows: list[Row]) -> None:
+def _insert(connection: sqlite3.Connection, point: int, hour: int, rows: Sequence[Row]) -> None:
     connection.execute(
         "INSERT INTO sample_block(point, hour, first, last, samples, body) VALUES (?, ?, ?, ?, ?, ?)",
         (point, hour, rows[0][0], rows[-1][0], len(rows), encode(rows)),
     )
 
 
-def _row(stored: tuple[Any, ...]) -> Row:
-    _, time, code, value, quality, reason = stored
-    return time, restored(code, value), quality, reason
+def _by_hour(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Row]]]:
+    """Rows in order of time, parted where an hour ends."""
+    start = 0
+    while start < len(rows):
+        hour = floor(rows[start][0], HOUR)
+        end = bisect_left(rows, hour + HOUR, lo=start, key=itemgetter(0))
+        yield hour, rows[start:end]
+        start = end

@@ -16,8 +16,12 @@ def read_buckets(
 ) -> list[Bucket]:
     """All whole intervals that touch start <= time < end."""
     start, end = floor(start, step), ceiling(end, step)
-    stored = {bucket.start: bucket for bucket in stored_buckets(connection, step, point, start, end)}
-    for day in stale_days(connection, point, start, end, hold):
+    buckets = stored_buckets(connection, step, point, start, end)
+    stale = stale_days(connection, point, start, end, hold)
+    if not stale:
+        return buckets
+    stored = {bucket.start: bucket for bucket in buckets}
+    for day in stale:
         fresh = day_minutes(connection, point, day, hold)
         for bucket in fresh if step == MINUTE else merged(fresh, step):
             if start <= bucket.start < end:
@@ -55,7 +59,10 @@ def touched_days(first: int, last: int, hold: int) -> set[int]:
 def stored_buckets(connection: sqlite3.Connection, step: int, point: int, start: int, end: int) -> list[Bucket]:
     buckets: list[Bucket] = []
     for (body,) in stored_bodies(connection, step, point, start, end):
-        buckets += [bucket for bucket in _decoded(body) if start <= bucket.start < end]
+        decoded = _decoded(body)
+        if decoded and not (start <= decoded[0].start and decoded[-1].start < end):
+            decoded = [bucket for bucket in decoded if start <= bucket.start < end]
+        buckets += decoded
     return buckets
 
 

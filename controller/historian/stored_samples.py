@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from controller.historian.rows import Row, in_order
 from controller.historian.sample_block import decode_or_gap
@@ -15,7 +16,7 @@ def point_number(connection: sqlite3.Connection, name: str) -> int | None:
     return None if found is None else int(found[0])
 
 
-def read_rows(connection: sqlite3.Connection, point: int, start: int, end: int) -> list[Row]:
+def read_rows(connection: sqlite3.Connection, point: int, start: int, end: int) -> Sequence[Row]:
     """In order of time, start <= time < end, each time once: what was stored first stays."""
     rows = sealed_rows(connection, point, start, end)
     rows += hot_rows(connection, point, start, end)

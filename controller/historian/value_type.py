@@ -33,6 +33,7 @@ def storable(value: Stored) -> Stored:
 
 
 def restored(code: int, stored: Stored) -> Scalar | None:
+    """The value again, of the type it had."""
     if code == BOOLEAN:
         return bool(stored)
     if code == NUMBER and stored is None:
