@@ -82,7 +82,6 @@ class LineDriver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._drop()
-        await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         return {point: await self._read_one(point) for point in points}

@@ -61,7 +61,7 @@ class _Cell(NamedTuple):
     reason: str
 
 
-_new = tuple.__new__  # a day on virtual time makes millions of samples
+_new = tuple[Any, ...].__new__  # a day on virtual time makes millions of samples
 _UNBOUND: Final = _Cell(None, Quality.BAD, "no such point on this link")
 
 

@@ -42,15 +42,10 @@ class Client(AsyncModbusTcpClient):
     """One connection, one request at a time, no repetition and no reconnection."""
 
     def __init__(self, link: str, connection: ModbusConnection) -> None:
-        # Its own time-out would count towards closing the connection; ours is earlier and decides.
-        super().__init__(
-            connection.host,
-            port=connection.port,
-            timeout=2 * connection.timeout + CONNECT_SECONDS,
-            retries=0,
-            reconnect_delay=0,
-        )
+        super().__init__(connection.host, port=connection.port, retries=0, reconnect_delay=0)
         self.ctx = _Transactions(self.comm_params, FramerSocket(DecodePDU(False)), 0, False, None, None, None)
+        for payload in _PAYLOADS:
+            self.register(payload)
         self._link = link
         self._timeout = connection.timeout
 
@@ -62,10 +57,6 @@ class Client(AsyncModbusTcpClient):
             raise DeviceTimeout(self._link, "connect", "no answer") from error
         except OSError as error:
             raise ConnectFailed(self._link, "connect", error.strerror or str(error)) from error
-
-    async def aclose(self) -> None:
-        self.close()
-        await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
     async def answer(self, operation: str, unit: int, request: Awaitable[ModbusPDU]) -> ModbusPDU:
         """The answer to a request, be it values or an exception response. Raises DeviceError."""
@@ -81,6 +72,7 @@ class Client(AsyncModbusTcpClient):
     # Each of these names what is asked; nothing is sent before `answer` awaits it.
 
     def read(self, block: Block) -> Awaitable[ModbusPDU]:
+        """Answered by a Payload."""
         match block.table:
             case "coil":
                 return self.read_coils(block.start, count=block.count, device_id=block.unit)
@@ -105,20 +97,57 @@ class Client(AsyncModbusTcpClient):
         return self.mask_write_register(address=register, and_mask=keep, or_mask=ones, device_id=unit)
 
 
+class Payload(ModbusPDU):
+    """The answer to a read, left as the bytes that came: the codec turns them into values in one go.
+
+    The library's own classes make a list of integers first, one by one, and print it for a log that nobody reads.
+    """
+
+    data: bytes
+
+    def decode(self, data: bytes) -> None:
+        size = data[0]
+        if len(data) <= size:
+            raise library.ModbusIOException(f"{size} bytes announced, {len(data) - 1} sent")
+        self.data = data[1 : 1 + size]
+
+    def __str__(self) -> str:
+        return f"function {self.function_code}"
+
+
+class _Coils(Payload):
+    function_code = 1
+
+
+class _DiscreteInputs(Payload):
+    function_code = 2
+
+
+class _HoldingRegisters(Payload):
+    function_code = 3
+
+
+class _InputRegisters(Payload):
+    function_code = 4
+
+
+_PAYLOADS: Final = (_Coils, _DiscreteInputs, _HoldingRegisters, _InputRegisters)
+
+
 class _Transactions(TransactionManager):
-    """Fails the waiting request at once when the connection is lost, and on an answer that cannot be its answer."""
+    """One question at a time, and its answer, its error or the loss of the connection as soon as it is known.
+
+    The library's own `execute` would repeat, reconnect and count silences towards closing the connection.
+    """
 
     response_future: asyncio.Future[ModbusPDU]
-    _waiting = False
 
     async def execute(self, no_response_expected: bool, request: ModbusPDU) -> ModbusPDU:
-        if not self.transport:  # the library would connect again, unseen by anybody
-            raise library.ConnectionException("connection lost")
-        self._waiting = True
-        try:
-            answer = await super().execute(no_response_expected, request)
-        finally:
-            self._waiting = False
+        del no_response_expected
+        request.transaction_id = self.getNextTID()
+        self.response_future = asyncio.get_running_loop().create_future()
+        self.pdu_send(request)  # pyright: ignore[reportUnknownMemberType]
+        answer = await self.response_future
         if answer.function_code & 0x7F != request.function_code:
             raise library.ModbusIOException(f"function {request.function_code} answered as {answer.function_code}")
         return answer
@@ -135,5 +164,5 @@ class _Transactions(TransactionManager):
         self._fail(library.ConnectionException("connection lost"))
 
     def _fail(self, error: library.ModbusException) -> None:
-        if self._waiting and not self.response_future.done():
+        if not self.response_future.done():
             self.response_future.set_exception(error)

@@ -14,10 +14,9 @@ from __future__ import annotations
 import math
 import struct
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from controller.core.point import PointId, Range, ValueType
 from controller.core.sample import Quality, Sample, Scalar, as_number, bad
@@ -39,6 +38,7 @@ _LETTERS: Final[dict[WireType, str]] = {
 _FLOATS: Final = frozenset[WireType]({"float32", "float64"})
 _LARGEST: Final = sys.float_info.max
 _GOOD: Final = Quality.GOOD
+_new = tuple[Any, ...].__new__  # a Sample without the detour through its constructor
 
 
 class CannotEncode(ValueError):
@@ -63,6 +63,9 @@ class Scaling(NamedTuple):
     def is_identity(self) -> bool:
         return self == (1.0, 1.0, 0.0)
 
+    def applied(self, raw: float) -> float:
+        return raw * self.factor / self.divisor + self.offset
+
 
 def scaling(address: ModbusAddress) -> Scaling:
     inverse = 1.0 / address.scale
@@ -75,39 +78,36 @@ def scaling(address: ModbusAddress) -> Scaling:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-class _Form(IntEnum):
-    """What becomes of an unpacked number, the most frequent first."""
-
-    PLAIN = 0
-    SCALED = 1
-    BIT = 2
-    FLAG = 3
-    WHOLE = 4
-
-
 class _Field(NamedTuple):
-    """slot: which number of its pass."""
+    """slot: which number of its pass. convert: what becomes of it; None where it is the value as it stands."""
 
     slot: int
-    id: PointId
-    form: _Form
-    factor: float
-    divisor: float
-    offset: float
-    bit: int
+    point: PointId
+    convert: Callable[[float], float] | None
     low: float
     high: float
 
 
 class _Pass(NamedTuple):
+    """One unpacking. reorder: how the registers are turned round first, where they are."""
+
     unpack: struct.Struct
-    pack: struct.Struct
-    backwards: bool
+    reorder: _Reorder | None
     fields: tuple[_Field, ...]
 
 
+class _Reorder(NamedTuple):
+    read: struct.Struct
+    write: struct.Struct
+    backwards: bool
+
+    def of(self, data: bytes) -> bytes:
+        words = self.read.unpack(data)
+        return self.write.pack(*(words[::-1] if self.backwards else words))
+
+
 class BlockDecoder:
-    """Turns the answer to one block into samples; compiled once a plan."""
+    """Turns the bytes that answer one block into samples; compiled once a plan, since it runs for ever."""
 
     def __init__(self, block: Block) -> None:
         self._bits: tuple[tuple[int, PointId], ...] = ()
@@ -117,35 +117,18 @@ class BlockDecoder:
         else:
             self._passes = tuple(_compile_passes(block))
 
-    def decode(self, answer: Sequence[int], timestamp: datetime, received: float, into: dict[PointId, Sample]) -> None:
-        """`answer`: the block's registers, or at least its bits."""
+    def decode(self, data: bytes, timestamp: datetime, received: float, into: dict[PointId, Sample]) -> None:
+        """`data`: the block's bits, eight a byte from the lowest, or its registers, two bytes each."""
         for index, point in self._bits:
-            into[point] = Sample(bool(answer[index]), _GOOD, "", timestamp, received)
-        for unpack, pack, backwards, fields in self._passes:
-            words = answer[::-1] if backwards else answer
-            numbers = unpack.unpack(pack.pack(*words))
-            for slot, point, form, factor, divisor, offset, bit, low, high in fields:
-                value = numbers[slot]
-                if form is _Form.SCALED:
-                    value = value * factor / divisor + offset
-                elif form is _Form.BIT:
-                    value = bool(value >> bit & 1)
-                elif form is _Form.FLAG:
-                    value = _flag(value * factor / divisor + offset)
-                elif form is _Form.WHOLE:
-                    value = _whole(value * factor / divisor + offset)
+            into[point] = Sample(bool(data[index >> 3] >> (index & 7) & 1), _GOOD, "", timestamp, received)
+        for unpack, reorder, fields in self._passes:
+            numbers = unpack.unpack(data if reorder is None else reorder.of(data))
+            for slot, point, convert, low, high in fields:
+                value = numbers[slot] if convert is None else convert(numbers[slot])
                 if low <= value <= high:
-                    into[point] = Sample(value, _GOOD, "", timestamp, received)
+                    into[point] = _new(Sample, (value, _GOOD, "", timestamp, received))
                 else:
                     into[point] = bad(why_doubted(value, Range(low, high)), timestamp, received)
-
-
-def _flag(value: float) -> float:
-    return value != 0 if math.isfinite(value) else value
-
-
-def _whole(value: float) -> float:
-    return round(value) if math.isfinite(value) else value
 
 
 def _compile_passes(block: Block) -> Iterable[_Pass]:
@@ -191,34 +174,41 @@ def _compile_pass(block: Block, bindings: Sequence[ModbusBinding]) -> _Pass:
         address = binding.address
         if _cell(binding) != previous:
             previous = _cell(binding)
-            offset = address.register - block.start
+            start = address.register - block.start
             if backwards:
-                offset = block.count - offset - address.words
-            layout.append(f"{2 * (offset - position)}x{_LETTERS[address.type]}")
-            position = offset + address.words
+                start = block.count - start - address.words
+            layout.append(f"{2 * (start - position)}x{_LETTERS[address.type]}")
+            position = start + address.words
             slot += 1
-        fields.append(_field(binding, slot))
+        low, high = binding.point.plausible or (-_LARGEST, _LARGEST)
+        fields.append(_Field(slot, binding.point.id, _conversion(binding), low, high))
     layout.append(f"{2 * (block.count - position)}x")
-    unpack = struct.Struct(">" + "".join(layout))
-    pack = struct.Struct((">" if byte_order == "big" else "<") + f"{block.count}H")
-    return _Pass(unpack, pack, backwards, tuple(fields))
+    read = struct.Struct(f">{block.count}H")
+    write = struct.Struct((">" if byte_order == "big" else "<") + f"{block.count}H")
+    return _Pass(
+        struct.Struct(">" + "".join(layout)),
+        None if (word_order, byte_order) == ("big", "big") else _Reorder(read, write, backwards),
+        tuple(fields),
+    )
 
 
-def _field(binding: ModbusBinding, slot: int) -> _Field:
-    point, address = binding.point, binding.address
-    factors = scaling(address)
-    low, high = point.plausible or (-_LARGEST, _LARGEST)
-    return _Field(slot, point.id, _form(binding, factors), *factors, address.bit or 0, low, high)
+def _conversion(binding: ModbusBinding) -> Callable[[float], float] | None:
+    """How a number of the device becomes a value of the point; None where it is one already."""
+    address, type, factors = binding.address, binding.point.type, scaling(binding.address)
+    if address.type == "bool":
+        mask = 1 << (address.bit or 0)
+        return lambda number: int(number) & mask != 0
+    if type is ValueType.BOOLEAN:
+        return lambda number: _unless_nan(factors.applied(number), bool)
+    if factors.is_identity and not (type is ValueType.INTEGER and address.type in _FLOATS):
+        return None
+    if type is ValueType.INTEGER:
+        return lambda number: _unless_nan(factors.applied(number), round)
+    return factors.applied
 
 
-def _form(binding: ModbusBinding, factors: Scaling) -> _Form:
-    if binding.address.type == "bool":
-        return _Form.BIT
-    if binding.point.type is ValueType.BOOLEAN:
-        return _Form.FLAG
-    if binding.point.type is ValueType.INTEGER and not (factors.is_identity and binding.address.type not in _FLOATS):
-        return _Form.WHOLE
-    return _Form.PLAIN if factors.is_identity else _Form.SCALED
+def _unless_nan(value: float, convert: Callable[[float], float]) -> float:
+    return convert(value) if math.isfinite(value) else value
 
 
 # --- writing ------------------------------------------------------------------------------------------------------

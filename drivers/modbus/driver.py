@@ -19,7 +19,7 @@ from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Sample, Scalar, bad
 from drivers.limits import why_refused
 from drivers.modbus.address import BIT_TABLES, ModbusAddress, ModbusConnection
-from drivers.modbus.client import Client
+from drivers.modbus.client import Client, Payload
 from drivers.modbus.codec import BlockDecoder, CannotEncode, encode_bit, encode_flag, encode_registers
 from drivers.modbus.plan import Block, ModbusBinding, plan_reads, rejoin, split
 
@@ -118,7 +118,7 @@ class ModbusDriver:
     # --- the connection -----------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self._close()
+        self._close()
         self._forget()
         client = Client(self._link, self._connection)
         await client.open()
@@ -128,12 +128,12 @@ class ModbusDriver:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._close()
+        self._close()
 
-    async def _close(self) -> None:
+    def _close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.aclose()
+            client.close()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class ModbusDriver:
                     reason = silent[block.unit] = str(error)
             if reason:
                 self._spoil(block, reason, samples)
-        await self._give_up_if_dead()
+        self._give_up_if_dead()
         if samples.keys() == asked:
             return samples
         return {point: samples.get(point) or self._bad("no such point on this link") for point in asked}
@@ -221,18 +221,22 @@ class ModbusDriver:
         """One request; its samples, or why there are none."""
         async with self._turn:
             answer = await self._exchange("read", block.unit, lambda client: client.read(block))
-        if not isinstance(answer, Refusal):
-            values = answer.bits if block.table in BIT_TABLES else answer.registers
-            if len(values) == _answer_length(block):
-                decoder = self._decoders.get(block)
-                if decoder is None:
-                    decoder = self._decoders[block] = BlockDecoder(block)
-                decoder.decode(values, self._clock.now(), self._clock.monotonic(), samples)
-                return None
-            # Some servers answer a read beyond their map with success and no registers.
-            answer = Refusal(f"short answer: {len(values)} of {_answer_length(block)} values", divisible=True)
-        self._spoil(block, answer.reason, samples)
-        return answer
+        refusal = answer if isinstance(answer, Refusal) else self._decode(block, answer, samples)
+        if refusal is not None:
+            self._spoil(block, refusal.reason, samples)
+        return refusal
+
+    def _decode(self, block: Block, answer: ModbusPDU, samples: dict[PointId, Sample]) -> Refusal | None:
+        data = answer.data if isinstance(answer, Payload) else b""
+        expected = (block.count + 7) // 8 if block.table in BIT_TABLES else 2 * block.count
+        if len(data) != expected:  # some servers answer a read beyond their map with success and no registers
+            wrong = "short" if len(data) < expected else "long"
+            return Refusal(f"{wrong} answer: {len(data)} of {expected} bytes", divisible=True)
+        decoder = self._decoders.get(block)
+        if decoder is None:
+            decoder = self._decoders[block] = BlockDecoder(block)
+        decoder.decode(data, self._clock.now(), self._clock.monotonic(), samples)
+        return None
 
     def _spoil(self, block: Block, reason: str, samples: dict[PointId, Sample]) -> None:
         sample = self._bad(reason)
@@ -310,11 +314,12 @@ class ModbusDriver:
             answer = await self._exchange(
                 "read", unit, lambda client: client.read_holding_registers(register, count=1, device_id=unit)
             )
-            if isinstance(answer, Refusal):
-                return answer.reason
-            if len(answer.registers) != 1:
+            if not isinstance(answer, Payload):
+                return _reason(answer)
+            if len(answer.data) != 2:
                 return "short answer: the register could not be read before changing its bit"
-            return _reason(await self._exchange_registers(address, (mask.applied(answer.registers[0]),)))
+            changed = mask.applied(int.from_bytes(answer.data, "big"))
+            return _reason(await self._exchange_registers(address, (changed,)))
 
     async def _exchange_registers(self, address: ModbusAddress, words: Sequence[int]) -> ModbusPDU | Refusal:
         unit, register, multiple = address.unit, address.register, address.write_multiple
@@ -366,16 +371,11 @@ class ModbusDriver:
         resting = silence is not None and len(self._units) > 1 and self._clock.wire_time() < silence.until
         return "device timeout" if resting else ""
 
-    async def _give_up_if_dead(self) -> None:
+    def _give_up_if_dead(self) -> None:
         all_silent = len(self._silent) == len(self._units)
         if all_silent and (self._fruitless >= FRUITLESS_LIMIT or not self._heard) and self._last_error is not None:
-            await self._close()
+            self._close()
             raise self._last_error
-
-
-def _answer_length(block: Block) -> int:
-    """Bits come in whole bytes."""
-    return (block.count + 7) // 8 * 8 if block.table in BIT_TABLES else block.count
 
 
 def _reason(answer: ModbusPDU | Refusal) -> str:

@@ -49,7 +49,8 @@ def decoded(addresses: list[ModbusAddress], words: list[int], types: list[ValueT
     bindings = bound(addresses, types)
     samples: dict[PointId, Sample] = {}
     for block in plan_reads(bindings):
-        BlockDecoder(block).decode(words[block.start : block.start + block.count], NOW, 5.0, samples)
+        data = struct.pack(f">{block.count}H", *words[block.start : block.start + block.count])
+        BlockDecoder(block).decode(data, NOW, 5.0, samples)
     return [samples[binding.point.id] for binding in bindings]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import struct
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -184,7 +185,7 @@ async def test_success_without_registers_is_no_success() -> None:
         bench.device.mangle = empty_beyond_the_map
         del bench.device.cells[Place(1, INPUT, 7)]
         assert await bench.values() == without(3)
-        assert (await bench.samples())[bench.points[3]].reason == "short answer: 0 of 2 values"
+        assert (await bench.samples())[bench.points[3]].reason == "short answer: 0 of 4 bytes"
 
 
 async def test_a_busy_device_is_asked_again_and_nothing_is_learned() -> None:
@@ -194,6 +195,23 @@ async def test_a_busy_device_is_asked_again_and_nothing_is_learned() -> None:
         assert (await bench.samples())[bench.points[0]].reason == "refused: device busy (exception 6)"
         bench.device.refused.clear()
         assert await bench.values() == ALL
+
+
+async def test_a_busy_device_beside_a_hole_is_asked_again_and_only_the_hole_is_learned() -> None:
+    async with running(*floats()) as bench:
+        bench.device.refused = {Place(1, INPUT, 7): 2, Place(1, INPUT, 20): 6}
+        await bench.values()
+        bench.device.refused = {Place(1, INPUT, 7): 2}
+        assert await bench.values() == without(3)
+
+
+async def test_what_was_learned_is_forgotten_when_the_link_is_opened_again() -> None:
+    async with running(*floats()) as bench:
+        bench.device.refused[Place(1, INPUT, 7)] = 2
+        assert await bench.values() == without(3)
+        bench.device.refused.clear()
+        async with bench.driver:
+            assert await bench.values() == ALL
 
 
 async def test_a_missing_function_is_not_searched_for_holes() -> None:
@@ -253,6 +271,32 @@ async def test_a_silent_unit_is_asked_ever_more_seldom() -> None:
         assert asked == [0, 1, 3, 7, 15, 31, 63, 123, 183]
 
 
+async def test_a_unit_that_came_back_counts_as_new() -> None:
+    async with running(*floats(1, 1), *floats(2), units=(1, 2)) as bench:
+        for _ in range(2):
+            bench.device.silent.add(1)
+            for _ in range(5):
+                await bench.values()
+                bench.clock.advance(60.0)
+            bench.device.silent.clear()
+            assert await bench.values() == [0.5, *ALL]
+        bench.device.silent.add(1)
+        await bench.values()
+        bench.clock.advance(1.0)
+        assert 1 in {request.unit for request in await bench.requests()}
+
+
+async def test_a_link_is_not_given_up_while_another_unit_answers() -> None:
+    async with running(*floats(1), *floats(2), units=(1, 2)) as bench:
+        await bench.values()
+        bench.device.silent.add(1)
+        for _ in range(2 * FRUITLESS_LIMIT):
+            samples = await bench.driver.read(bench.points[:FLOATS])
+            assert {sample.reason for sample in samples.values()} == {"device timeout"}
+            bench.clock.advance(60.0)
+        assert (await bench.values())[FLOATS:] == ALL
+
+
 async def test_a_gateway_speaks_for_its_silent_unit() -> None:
     async with running(*floats(1), *floats(2), units=(1, 2)) as bench:
         bench.device.refused[Place(1, INPUT, 7)] = 11
@@ -273,6 +317,16 @@ async def test_a_device_that_fell_silent_is_given_up_after_three_requests() -> N
             await bench.values()
 
 
+async def test_an_answer_in_between_starts_the_count_anew() -> None:
+    async with running(*floats()) as bench:
+        for _ in range(3):
+            assert await bench.values() == ALL
+            bench.device.silent.add(1)
+            for _ in range(FRUITLESS_LIMIT - 1):
+                assert set(await bench.values()) == {None}
+            bench.device.silent.clear()
+
+
 async def test_a_device_that_never_spoke_is_given_up_at_once() -> None:
     async with running(*floats()) as bench:
         bench.device.hang()
@@ -288,6 +342,19 @@ async def test_a_late_answer_is_nobodys_answer() -> None:
         bench.device.resume()
         bench.clock.advance(60.0)
         assert await bench.values() == ALL + ALL
+
+
+async def test_questions_asked_at_once_wait_for_one_another() -> None:
+    bits = [bound(f"b{bit}", ModbusAddress(1, "holding", 4, bit=bit), flag=True) for bit in range(16)]
+    async with running(*bits, *floats(2), units=(2,)) as bench:
+        bench.device.put(1, HOLDING, 4, 0)
+        bench.device.missing.add(22)
+        async with asyncio.TaskGroup() as tasks:
+            for point in bench.points[:16]:
+                tasks.create_task(bench.driver.write({point: True}))
+                tasks.create_task(bench.values())
+        assert bench.device.words(1, HOLDING, 4) == (0xFFFF,)
+        assert await bench.values() == [True] * 16 + ALL
 
 
 # --- connections ------------------------------------------------------------------------------------------------------
@@ -366,7 +433,7 @@ WRONG_ANSWERS: dict[Callable[[bytes], bytes], str] = {
     too_few_bytes: "garbled answer",
     another_function: "garbled answer",
     no_function: "garbled answer",
-    too_many_registers: "short answer",
+    too_many_registers: "long answer",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ def read(address: ModbusAddress, *words: int, **point: Any) -> Sample:
     binding = Binding(Point(PointId("a.b.c"), PointKind.SENSOR, Unit.NONE, **point), "d", address)
     (block,) = plan_reads([binding])
     samples: dict[PointId, Sample] = {}
-    BlockDecoder(block).decode(words, datetime(2024, 1, 1, tzinfo=UTC), 0.0, samples)
+    BlockDecoder(block).decode(struct.pack(f">{len(words)}H", *words), datetime(2024, 1, 1, tzinfo=UTC), 0.0, samples)
     return samples[binding.point.id]
 
 
