@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self
 
 from controller.core.event import Event, EventKind
 from controller.core.point import Binding, PointId
@@ -161,11 +161,8 @@ class Historian(Protocol):
         self, start: datetime, end: datetime, kinds: Collection[EventKind] = (), subject: str | None = None
     ) -> Sequence[Event]: ...
 
+    async def maintain(self, now: datetime) -> None:
+        """Thin and tidy up; nightly, in short steps between which appending goes first."""
+        ...
+
     async def close(self) -> None: ...
-
-
-@runtime_checkable
-class Stepped(Protocol):
-    """Optional capability of a driver: its plant moves only when told to (plant behind the driver protocol)."""
-
-    def step_to(self, monotonic: float) -> None: ...

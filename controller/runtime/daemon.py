@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from controller.core.command import Command, Priority
+from controller.core.errors import HistorianError
 from controller.core.event import EventKind
 from controller.core.point import PointId
 from controller.core.ports import Clock, Historian, Phase
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 # The first scan waits this long (wire time) for every link to be read once, or to be found absent.
 FIRST_READ_S = 3.0
 SAVE_STATES_EVERY_S = 10.0
+# When nobody looks, and away from the hours that daylight saving skips or repeats.
+HISTORY_AT: dict[str, int | str] = {"hour": 4, "minute": 20}
 # Shutting down, a progress line this often.
 PROGRESS_EVERY_S = 1.0
 
@@ -137,7 +140,7 @@ class Daemon:
             await self._save_changed_states()
             await self.workers.close()
             state = "stopped" if released else "stopped, not everything was let go"
-            self.journal.note(EventKind.DAEMON, self.site.name, {"state": state})
+            self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
             if released:
                 await self.store.end_run()
         finally:
@@ -217,7 +220,13 @@ class Daemon:
             await self.store.save_states(changed)
 
     def _calendar_jobs(self) -> list[CalendarJob]:
-        return []
+        return [CalendarJob("history", HISTORY_AT, self._maintain_history)]
+
+    async def _maintain_history(self) -> None:
+        try:
+            await self.historian.maintain(self.clock.now())
+        except HistorianError as error:
+            log.warning("history could not be tidied up, tomorrow again: %s", error)
 
     # --- what people do -----------------------------------------------------------------------------------------
 

@@ -108,6 +108,8 @@ class Scan:
         self.count = 0
         self.missed = 0
         self.actual_period = site.scan_every.total_seconds()
+        self.longest_period = 0.0
+        self._first: float | None = None
 
     def request_early(self) -> None:
         """An urgent point changed: do not wait for the grid."""
@@ -153,9 +155,25 @@ class Scan:
 
     def _measure(self, image: FrozenImage) -> None:
         if self.frozen is not None:
+            period = image.monotonic - self.frozen.monotonic
             # A moving average over about twenty scans: what the view shows as the actual scan period.
-            self.actual_period += 0.05 * (image.monotonic - self.frozen.monotonic - self.actual_period)
+            self.actual_period += 0.05 * (period - self.actual_period)
+            self.longest_period = max(self.longest_period, period)
+        elif self._first is None:
+            self._first = image.monotonic
         self.frozen = image
+
+    def figures(self) -> dict[str, JsonValue]:
+        """How the scans of this run came out: number, left out, mean and longest time from one to the next."""
+        if self.frozen is None or self._first is None:
+            return {"scans": self.count}
+        mean = (self.frozen.monotonic - self._first) / max(1, self.count - 1)
+        return {
+            "scans": self.count,
+            "scans_left_out": self.missed,
+            "scan_period_mean_s": round(mean, 3),
+            "scan_period_longest_s": round(self.longest_period, 3),
+        }
 
     def _step(self, strategy: MountedStrategy, image: FrozenImage) -> None:
         changed = strategy.step(image)
