@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -19,10 +20,11 @@ from controller.core.strategy import Position, StrategyKind
 from controller.settings.devices import Plant, PlantCompiler
 from controller.settings.mounts import MountsCompiler
 from controller.settings.problems import Problems, nearest, shown
-from controller.settings.reading import Reading, checker, read
+from controller.settings.reading import Reading, read
 from controller.settings.schema import DevicesFile, SiteFile, SiteHead, StrategiesFile
 from controller.settings.secrets import Secrets
 from controller.settings.systems import SystemsCompiler
+from controller.settings.validate import checker
 
 SITE, DEVICES, STRATEGIES = "site.yaml", "devices.yaml", "strategies.yaml"
 LATER = ("alarms.yaml", "points.csv", "users.yaml")
@@ -64,7 +66,7 @@ def compile_site(
     plant = (
         Plant(whole=False)
         if devices is None
-        else PlantCompiler(devices, template_folder, driver_kind, secrets, problems).compiled()
+        else PlantCompiler(devices, template_folder, cache(driver_kind), secrets, problems).compiled()
     )
     systems = () if site is None else SystemsCompiler(site, plant, scan_every, problems).compiled()
     mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)

@@ -15,10 +15,10 @@ from controller.settings.document import Document, Tree, Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, note
 from controller.settings.registry import look_up
-from controller.settings.schema import NOT_THERE, DeviceEntry, DevicesFile, LinkHead
+from controller.settings.schema import EQUIPMENT_ID, NOT_THERE, DeviceEntry, DevicesFile, LinkHead
 from controller.settings.secrets import Secrets
 from controller.settings.templates import Template, TemplatePoint, read_template
-from controller.settings.validate import Checker, Fault, own_words
+from controller.settings.validate import Fault, checker, own_words
 
 SIMULATION_AREA = "simulation"
 """First part of the point ids by which simulated devices prove themselves; no equipment may have it."""
@@ -69,7 +69,6 @@ class PlantCompiler:
     problems: Problems
     plant: Plant = field(default_factory=Plant)
     _templates: dict[str, Template | None] = field(default_factory=dict[str, "Template | None"])
-    _checkers: dict[type[Any], Checker[Any]] = field(default_factory=dict[type[Any], "Checker[Any]"])
     _named: dict[str, Where] = field(default_factory=dict[str, Where])
     # An address may be known by its identity: it is kept with whoever has it, so that its identity is not used again.
     _addresses: dict[tuple[object, ...], tuple[str, str, Any]] = field(
@@ -108,7 +107,7 @@ class PlantCompiler:
         if resolved is None:
             return None
         tree, secrets = resolved
-        found, faults = self._checker(driver.connection).check(tree)
+        found, faults = checker(driver.connection).check(tree)
         faults = [_discreet(fault, secrets, document.get((*where, *fault.where))) for fault in faults]
         note(self.problems, document, where, faults)
         return found
@@ -133,12 +132,11 @@ class PlantCompiler:
         return _Context(link, kind, template, entry, where)
 
     def _excuse(self, where: Where) -> None:
-        """A defective entry still tells which equipment is meant."""
+        """A defective entry still tells which equipment is meant, unless that is what is wrong with it."""
         equipment = self.reading.document.get((*where, "equipment"))
-        if isinstance(equipment, dict):
-            self.plant.broken.update(str(each) for each in equipment.values())
-        else:
-            self.plant.whole = False
+        named = [str(each) for each in equipment.values()] if isinstance(equipment, dict) else []
+        self.plant.broken.update(named)
+        self.plant.whole &= bool(named) and all(EQUIPMENT_ID.fullmatch(each) for each in named)
 
     def _template(self, name: str, where: Where) -> Template | None:
         if name not in self._templates:
@@ -221,7 +219,7 @@ class PlantCompiler:
         if doubled and self.plant.equipment[equipment] == template.classes[local]:
             line = self.reading.document.line(self._named[f"point {doubled[0]}"])
             more = f" and {len(doubled) - 1} more" if len(doubled) > 1 else ""
-            wrong = f"'{doubled[0]}'{more} is there already, by line {line}"
+            wrong = f"line {line} brings '{doubled[0]}'{more} already"
             self._add(where, wrong, "give one of the two equipments another id")
         return claimed
 
@@ -267,7 +265,7 @@ class PlantCompiler:
         for key in misplaced:
             self._tell(document, (*place, key), f"'{key}' is said once for the device", "move it to devices.yaml")
         merged = {**tree, **{key: said[key] for key in driver.device_fields if key in said}}
-        found, faults = self._checker(driver.address).check(merged)
+        found, faults = checker(driver.address).check(merged)
         for fault in faults:
             self._tell_address(context, fault, place)
         if found is None or misplaced:
@@ -321,11 +319,6 @@ class PlantCompiler:
         if first != where:
             line = self.reading.document.line(first)
             self._add(where, f"the {meaning} '{name}' is there already, by line {line}", "give one another id")
-
-    def _checker(self, kind: type[Any]) -> Checker[Any]:
-        if kind not in self._checkers:
-            self._checkers[kind] = Checker(kind)
-        return self._checkers[kind]
 
     def _add(self, where: Where, wrong: str, right: str) -> None:
         self._tell(self.reading.document, where, wrong, right)

@@ -17,7 +17,7 @@ from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, note
 from controller.settings.registry import look_up
 from controller.settings.schema import StrategiesFile, StrategyEntry
-from controller.settings.validate import Checker, own_words
+from controller.settings.validate import checker, own_words
 
 # A lease that ends sooner would end between two scans.
 _SCANS_WITHIN_LEASE = 3
@@ -122,11 +122,10 @@ class MountsCompiler:
         place = (*where, "parameters")
         document = self.reading.document
         tree = document.get(place) if document.has(place) else {}
-        checker: Checker[Any] = Checker(kind.parameters)
-        found, faults = checker.check(tree)
+        found, faults = checker(kind.parameters).check(tree)
         note(self.problems, document, place, faults)
         if found is not None:
-            self.parameters[entry.id] = checker.plain(found)
+            self.parameters[entry.id] = checker(kind.parameters).plain(found)
         return found
 
     def _built(

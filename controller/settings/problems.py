@@ -13,6 +13,7 @@ from controller.core.errors import ConfigError, Problem
 PROBLEMS_PER_FILE = 100
 
 _SHOWN_CHARACTERS = 60
+_LISTED_CHARACTERS = 160
 
 
 class Problems:
@@ -57,7 +58,9 @@ def nearest(word: str, known: Iterable[str], meaning: str) -> str:
         return did_you_mean(close[0])
     if not words:
         return f"there are no {meaning} here"
-    listed = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
+    listed = ", ".join(words)
+    if len(listed) > _LISTED_CHARACTERS:
+        listed = listed[:_LISTED_CHARACTERS].rpartition(", ")[0] + ", ..."
     return f"known {meaning}: {listed}"
 
 

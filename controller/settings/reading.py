@@ -5,26 +5,16 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
 from controller.settings.document import Document, Tree, Where, load
 from controller.settings.problems import Problems
-from controller.settings.validate import Checker, Fault
+from controller.settings.validate import Fault, checker
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 PieceT = TypeVar("PieceT", bound=BaseModel)
-
-
-_checkers: dict[type[BaseModel], Checker[Any]] = {}
-
-
-def checker(model: type[ModelT]) -> Checker[ModelT]:
-    """One checker a model: making one costs milliseconds."""
-    if model not in _checkers:
-        _checkers[model] = Checker(model)
-    return _checkers[model]
 
 
 @dataclass(frozen=True, slots=True)

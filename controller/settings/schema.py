@@ -6,6 +6,7 @@ What a reader must know of a field stands in docs/configuration.md.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeAlias, cast
@@ -49,10 +50,11 @@ _WORD = r"[a-z][a-z0-9_]*"
 Id: TypeAlias = Annotated[
     str, Field(pattern=f"^{_WORD}$", max_length=64, description="lower snake case, like plant_gateway")
 ]
+EQUIPMENT_ID = re.compile(rf"{_WORD}\.{_WORD}")
 EquipmentId: TypeAlias = Annotated[
     str,
     Field(
-        pattern=rf"^{_WORD}\.{_WORD}$",
+        pattern=f"^{EQUIPMENT_ID.pattern}$",
         max_length=100,
         description="area and equipment in lower snake case, like plant.chiller_1",
     ),
