@@ -1,0 +1,218 @@
+"""A day of the demonstration site, judged by what it recorded.
+
+Runs `tidewatt demo --speed 600 --for 150s` (a full day) on a copy of the demo site, reads `tidewatt history --json`
+and checks: outdoor lamps within 60 s of sunset and sunrise (NREL SPA), every garage group at or above its floor in
+every sample, and raised by every motion event that lasts longer than two actual scans. With `--strategies off` the same
+check must fail.
+
+    .venv/bin/python benchmarks/demo_day.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DEMO_SITE = Path(__file__).resolve().parent.parent / "config" / "sites" / "demo"
+GROUPS = ("garage.group_1", "garage.group_2", "garage.group_3")
+LAMPS = "outdoor.lighting_1.status"
+
+BRIGHTNESS_FLOOR = 0.1
+ILLUMINANCE_FLOOR_LX = 30.0
+# The simulated lux sensor's and the registers' resolution.
+LUX_TOLERANCE = 0.5
+OCCUPIED_BRIGHTNESS = 0.75
+SUN_TOLERANCE = timedelta(seconds=60)
+# From switching on until the daemon has taken over: not judged.
+TAKING_OVER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    at: datetime
+    value: Any
+
+
+Series = Mapping[str, Sequence[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    start: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+
+def series_of(records: Sequence[Mapping[str, Any]]) -> Series:
+    """What `tidewatt history --json` printed, by point."""
+    series: dict[str, list[Record]] = {}
+    for record in records:
+        if record["quality"] == "GOOD":
+            moment = Record(datetime.fromisoformat(record["time"]), record["value"])
+            series.setdefault(record["point"], []).append(moment)
+    return series
+
+
+def failures(series: Series, scan_s: float, latitude: float, longitude: float) -> list[str]:
+    """Everything that the day did wrong; empty is a pass. scan_s: the actual time between two scans."""
+    begin = min(records[0].at for records in series.values()) + TAKING_OVER
+    found = _lamp_failures(series[LAMPS], begin, latitude, longitude)
+    for group in GROUPS:
+        found += _floor_failures(series, group, begin)
+        found += _motion_failures(series, group, begin, scan_s)
+    return found
+
+
+def sun_times(day: datetime, latitude: float, longitude: float) -> tuple[datetime, datetime]:
+    """Sunrise and sunset of the local day at sea level, NREL SPA as implemented in pvlib."""
+    import pandas as pd
+    from pvlib import solarposition
+
+    noon = pd.DatetimeIndex([day.replace(hour=12, minute=0, second=0, microsecond=0)])
+    spa: Any = solarposition.sun_rise_set_transit_spa  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    times = spa(noon, latitude, longitude)
+    return times["sunrise"].iloc[0].to_pydatetime(), times["sunset"].iloc[0].to_pydatetime()
+
+
+def _lamp_failures(records: Sequence[Record], begin: datetime, latitude: float, longitude: float) -> list[str]:
+    end = records[-1].at
+    switches = [(after.at, after.value) for before, after in pairwise(records) if before.value != after.value]
+    expected: list[tuple[datetime, bool]] = []
+    day = begin - timedelta(days=1)
+    while day < end + timedelta(days=1):
+        sunrise, sunset = sun_times(day, latitude, longitude)
+        expected += [(sunrise, False), (sunset, True)]
+        day += timedelta(days=1)
+    due = [(at, value) for at, value in expected if begin + SUN_TOLERANCE < at < end - SUN_TOLERANCE]
+    found = [] if due else ["the records hold neither a sunset nor a sunrise"]
+    for at, value in due:
+        if not any(switched == value and abs(moment - at) <= SUN_TOLERANCE for moment, switched in switches):
+            found.append(
+                f"outdoor lamps were not switched {'on' if value else 'off'} within 60 s of {at:%m-%d %H:%M:%S}"
+            )
+    for moment, value in switches:
+        if moment > begin and not any(abs(moment - at) <= SUN_TOLERANCE and value == wanted for at, wanted in due):
+            found.append(
+                f"outdoor lamps were switched {'on' if value else 'off'} at {moment:%m-%d %H:%M:%S} for no sun"
+            )
+    return found
+
+
+def _floor_failures(series: Series, group: str, begin: datetime) -> list[str]:
+    dark = [
+        f"{group} was at {record.value:.0%} at {record.at:%H:%M:%S}"
+        for record in series[f"{group}.brightness"]
+        if record.value < BRIGHTNESS_FLOOR
+    ]
+    dim = [
+        f"{group} had {record.value:.1f} lx at {record.at:%H:%M:%S}"
+        for record in series[f"{group}.illuminance"]
+        if record.at > begin and record.value < ILLUMINANCE_FLOOR_LX - LUX_TOLERANCE
+    ]
+    return dark + dim
+
+
+def motions(records: Sequence[Record]) -> list[Motion]:
+    """From the first sample that shows motion to the first that does not."""
+    events: list[Motion] = []
+    start: datetime | None = None
+    for record in records:
+        if record.value and start is None:
+            start = record.at
+        elif not record.value and start is not None:
+            events.append(Motion(start, record.at))
+            start = None
+    return events
+
+
+def _motion_failures(series: Series, group: str, begin: datetime, scan_s: float) -> list[str]:
+    brightness = series[f"{group}.brightness"]
+    long_enough = [event for event in motions(series[f"{group}.motion"]) if event.seconds > 2 * scan_s]
+    judged = [event for event in long_enough if event.start > begin]
+    found = [] if judged else [f"{group} saw no motion that could be judged"]
+    found += [
+        f"{group} was not raised by the motion of {event.start:%H:%M:%S}, {event.seconds:.0f} s long"
+        for event in judged
+        if not _reached(brightness, event, scan_s)
+    ]
+    return found
+
+
+def _reached(brightness: Sequence[Record], event: Motion, scan_s: float) -> bool:
+    """Bright enough at some moment of the event; its end is known one scan late at the most."""
+    before = [record for record in brightness if record.at <= event.start][-1:]
+    until = event.end + timedelta(seconds=scan_s)
+    within = [record for record in brightness if event.start < record.at <= until]
+    return any(record.value >= OCCUPIED_BRIGHTNESS - 0.005 for record in (*before, *within))
+
+
+# --- running it -------------------------------------------------------------------------------------------------------
+
+
+def copy_site(folder: Path, first_port: int, *, strategies: str) -> Path:
+    """The demo site with its own ports, so that it may run beside another, and its strategies in one mode."""
+    site = folder / "demo"
+    shutil.copytree(DEMO_SITE, site, ignore=shutil.ignore_patterns("state"))
+    devices = site / "devices.yaml"
+    text = devices.read_text()
+    for offset in range(3):
+        text = text.replace(f"port: {5020 + offset}", f"port: {first_port + offset}")
+    devices.write_text(text)
+    modes = site / "strategies.yaml"
+    modes.write_text(modes.read_text().replace("mode: auto", f"mode: {strategies}"))
+    return site
+
+
+def tidewatt(*arguments: str) -> str:
+    command = [sys.executable, "-m", "controller.app", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--strategies", choices=("auto", "off"), default="auto")
+    parser.add_argument("--speed", default="600")
+    parser.add_argument("--for", dest="lasting", default="150s")
+    parser.add_argument("--port", type=int, default=15020, help="the first of three free ports")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        site = copy_site(Path(folder), given.port, strategies=given.strategies)
+        print(tidewatt("demo", str(site), "--speed", given.speed, "--for", given.lasting))
+        return report(site)
+
+
+def report(site: Path) -> int:
+    points = [f"{group}.{quantity}" for group in GROUPS for quantity in ("brightness", "illuminance", "motion")]
+    records = json.loads(tidewatt("history", str(site), *points, LAMPS, "--last", "48h", "--json"))
+    events = json.loads(tidewatt("history", str(site), "--events", "--kind", "daemon", "--last", "48h", "--json"))
+    scan_s = events[-1]["body"]["scan_period_mean_s"]
+    position = yaml.safe_load((site / "site.yaml").read_text())["position"]
+    series = series_of(records)
+    found = failures(series, scan_s, position["latitude"], position["longitude"])
+    counts = [
+        len([event for event in motions(series[f"{group}.motion"]) if event.seconds > 2 * scan_s]) for group in GROUPS
+    ]
+    print(f"{len(records)} samples; a scan every {scan_s:.1f} s; motion events judged: {counts}")
+    for failure in found[:20]:
+        print("FAILED:", failure)
+    print("the day was as it should be" if not found else f"{len(found)} failures")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
