@@ -102,7 +102,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         return _reading(f"{address}?mode=ro")
     except sqlite3.OperationalError:
         # Who may read the file but not write its folder cannot take part in the log; where there is none, no need.
-        if not path.exists() or path.with_name(path.name + "-wal").exists():
+        log = path.with_name(path.name + "-wal")
+        if not path.exists() or (log.exists() and log.stat().st_size > 0):
             raise
         return _reading(f"{address}?mode=ro&immutable=1")
 
