@@ -20,6 +20,9 @@ from controller.core.ports import HistoryInterval
 from controller.historian import export
 from controller.historian.reading import SqliteHistoryReader
 
+# What happened while everything was being let go comes after the last sample.
+AFTER_THE_LAST_SAMPLE = timedelta(minutes=15)
+
 _INTERVALS = {"minute": HistoryInterval.MINUTE, "hour": HistoryInterval.HOUR, "day": HistoryInterval.DAY}
 
 
@@ -116,7 +119,7 @@ def _period(arguments: argparse.Namespace, reader: SqliteHistoryReader, zone: Zo
     span = reader.span()
     if span is None:
         raise EnvironmentProblem("nothing is recorded yet")
-    end = _time(arguments.end, zone) if arguments.end else span[1] + timedelta(seconds=1)
+    end = _time(arguments.end, zone) if arguments.end else span[1] + AFTER_THE_LAST_SAMPLE
     start = _time(arguments.start, zone) if arguments.start else end - arguments.last
     return _Period(start, end)
 

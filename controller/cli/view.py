@@ -12,7 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
-from rich.layout import Layout
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as Line
@@ -37,7 +36,7 @@ _EVENTS = Text("Events", "事件")
 _HINT = Text("Ctrl-C: give everything back and stop", "Ctrl-C：全部交还并停止")
 _WOULD_BE = Text("would be", "假定")
 _NOT_COMMANDED = Text("original controls", "原控制系统")
-EVENTS_SHOWN = 8
+EVENTS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,11 @@ class Frame:
 
 
 def draw(frame: Frame) -> RenderableType:
-    layout = Layout()
-    layout.split_column(
-        Layout(_header(frame), size=3),
-        Layout(name="middle", ratio=1),
-        Layout(_strategies(frame), size=3 + max(1, len(frame.status["strategies"]))),
-        Layout(_events(frame), size=EVENTS_SHOWN + 2),
-    )
-    layout["middle"].split_row(Layout(_equipment(frame), ratio=2), Layout(_commands(frame), ratio=3))
-    return layout
+    middle = Table.grid(expand=True)
+    middle.add_column(ratio=2)
+    middle.add_column(ratio=3)
+    middle.add_row(_equipment(frame), _commands(frame))
+    return Group(_header(frame), middle, _strategies(frame), _events(frame))
 
 
 def _header(frame: Frame) -> RenderableType:
