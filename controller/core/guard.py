@@ -58,7 +58,9 @@ def guard(
     """Pure. `permissives` are those of this point, each with the sample that its condition looks at."""
     allowed = _within_range(command.value, point)
     if permissives and allowed.value:
-        allowed = _permitted(allowed, memory, permissives)
+        forbidden = _forbidden(memory, permissives)
+        if forbidden is not None:
+            return forbidden
     if allowed.value is None or command.priority.is_protective or point.writable is None:
         return allowed
     limits = point.writable.limits
@@ -71,20 +73,20 @@ def guard(
 
 def _within_range(value: Scalar, point: Point) -> Allowed:
     number = as_number(value)
-    if number is None or point.writable is None or isinstance(value, bool):
+    if number is None or point.writable is None or (isinstance(value, bool) and point.type is ValueType.BOOLEAN):
         return Allowed(value)
+    if math.isnan(number):
+        return Allowed(None, Text("handed back: the wish is not a number", "交还原控制: 请求值不是数字"))
     nearest = point.writable.range.nearest(number)
     if nearest == number:
         return Allowed(value)
     return Allowed(nearest, Text(f"limited to {nearest:g} by the range of the point", f"受该点量程限制为 {nearest:g}"))
 
 
-def _permitted(allowed: Allowed, memory: GuardMemory, permissives: Sequence[tuple[Permissive, Sample]]) -> Allowed:
-    running = bool(memory.value)
-    for permissive, sample in permissives:
-        condition = permissive.condition
-        if condition.holds(sample):
-            continue
+def _forbidden(memory: GuardMemory, permissives: Sequence[tuple[Permissive, Sample]]) -> Allowed | None:
+    """What interlocks leave of the wish to run; None if all of them permit it. A proven "no" outweighs an unknown."""
+    missing = [(each.condition, sample) for each, sample in permissives if not each.condition.holds(sample)]
+    for condition, sample in missing:
         if sample.is_good:
             return Allowed(
                 False,
@@ -93,15 +95,12 @@ def _permitted(allowed: Allowed, memory: GuardMemory, permissives: Sequence[tupl
                     f"停止或不启动: {condition.point} 为 {sample.value}, 需为 {condition.value}",
                 ),
             )
-        if running:
-            return Allowed(
-                None,
-                Text(f"handed back: {condition.point} is not known", f"交还原控制: {condition.point} 状态未知"),
-            )
-        return Allowed(
-            False, Text(f"not started: {condition.point} is not known", f"不启动: {condition.point} 状态未知")
-        )
-    return allowed
+    if not missing:
+        return None
+    unknown = missing[0][0].point
+    if memory.value:
+        return Allowed(None, Text(f"handed back: {unknown} is not known", f"交还原控制: {unknown} 状态未知"))
+    return Allowed(False, Text(f"not started: {unknown} is not known", f"不启动: {unknown} 状态未知"))
 
 
 def _goes_towards_light(value: Scalar, memory: GuardMemory, limits: Limits) -> bool:

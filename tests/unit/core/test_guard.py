@@ -1,0 +1,231 @@
+"""The guard as tables of what is wished, what stands at the equipment, and what may reach it."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.core.command import Command, Priority
+from controller.core.guard import UNKNOWN, Allowed, GuardMemory, guard, remember
+from controller.core.point import (
+    Limits,
+    NothingHappens,
+    Point,
+    PointId,
+    PointKind,
+    Range,
+    ReleaseNull,
+    ValueType,
+    Writable,
+)
+from controller.core.sample import Quality, Sample, Scalar
+from controller.core.system import Condition, Permissive
+from controller.core.text import NO_TEXT, Text
+from controller.core.units import Unit
+
+NOW = datetime(2026, 7, 6, 4, 0, tzinfo=UTC)
+SETPOINT = PointId("plant.chiller_1.setpoint")
+CHILLER = PointId("plant.chiller_1.enable_command")
+FLOW = Permissive(CHILLER, Condition(PointId("plant.pump_1.status"), True))
+NO_LIMITS = Limits()
+VALVE = Permissive(CHILLER, Condition(PointId("plant.valve_1.status"), True))
+
+
+def number(limits: Limits = NO_LIMITS) -> Point:
+    writable = Writable(Range(5.0, 15.0), ReleaseNull(), NothingHappens(), SETPOINT, limits=limits)
+    return Point(SETPOINT, PointKind.SETPOINT, Unit.CELSIUS, writable=writable)
+
+
+def switch(limits: Limits = NO_LIMITS) -> Point:
+    writable = Writable(Range(0, 1), ReleaseNull(), NothingHappens(), CHILLER, limits=limits)
+    return Point(CHILLER, PointKind.COMMAND, Unit.NONE, ValueType.BOOLEAN, writable=writable)
+
+
+def wish(value: Scalar, priority: Priority = Priority.STRATEGY) -> Command:
+    return Command(SETPOINT, value, priority, "test", math.inf, Text("wished", "请求"))
+
+
+def at(value: Scalar | None, *, since: float = 0.0, seen: float = 0.0) -> GuardMemory:
+    return GuardMemory(value, seen, since)
+
+
+def shown(value: Scalar | None, quality: Quality = Quality.GOOD) -> Sample:
+    return Sample(value, quality, "", NOW, 0.0)
+
+
+UNSEEN = shown(None, Quality.BAD)
+
+
+# --- range ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wished, allowed",
+    [(9.0, 9.0), (5.0, 5.0), (15.0, 15.0), (4.9, 5.0), (math.inf, 15.0), (-math.inf, 5.0), (True, 5.0), (0, 5.0)],
+)
+@pytest.mark.parametrize("priority", [Priority.MANUAL_LIFE_SAFETY, Priority.MANUAL_OPERATOR, Priority.SCHEDULE])
+def test_the_range_holds_at_every_level(wished: Scalar, allowed: float, priority: Priority) -> None:
+    result = guard(wish(wished, priority), number(), UNKNOWN, [], 100.0)
+    assert result.value == allowed
+    assert (result.limit == NO_TEXT) is (wished == allowed)
+
+
+def test_a_wish_that_is_no_number_hands_the_point_back() -> None:
+    result = guard(wish(math.nan), number(Limits(maximum_rate=0.1)), at(9.0), [], 100.0)
+    assert result.value is None
+    assert "not a number" in result.limit.en
+
+
+# --- rate -------------------------------------------------------------------------------------------------------------
+
+RATED = number(Limits(maximum_rate=0.1))
+
+
+@pytest.mark.parametrize(
+    "wished, before, seconds, allowed",
+    [
+        (10.0, 9.0, 5.0, 9.5),
+        (8.0, 9.0, 5.0, 8.5),
+        (9.3, 9.0, 5.0, 9.3),
+        (10.0, 9.0, 0.0, 9.0),
+        (10.0, None, 1.0, 10.0),
+        (99.0, 14.9, 5.0, 15.0),
+    ],
+)
+def test_a_number_moves_at_its_rate(wished: float, before: float | None, seconds: float, allowed: float) -> None:
+    result = guard(wish(wished), RATED, at(before, seen=100.0), [], 100.0 + seconds)
+    assert result.value == pytest.approx(allowed)
+
+
+@pytest.mark.parametrize("priority", [Priority.MANUAL_LIFE_SAFETY, Priority.CRITICAL_EQUIPMENT])
+def test_protective_levels_do_not_wait_for_the_rate(priority: Priority) -> None:
+    assert guard(wish(12.0, priority), RATED, at(9.0, seen=100.0), [], 101.0) == Allowed(12.0)
+
+
+def test_lights_go_up_at_once_and_down_at_their_rate() -> None:
+    lamp = number(Limits(maximum_rate=0.1, brighter_is_safe=True))
+    assert guard(wish(15.0), lamp, at(9.0, seen=100.0), [], 101.0) == Allowed(15.0)
+    assert guard(wish(5.0), lamp, at(9.0, seen=100.0), [], 101.0).value == pytest.approx(8.9)
+
+
+# --- minimum times ----------------------------------------------------------------------------------------------------
+
+TIMED = switch(Limits(minimum_on=timedelta(seconds=600), minimum_off=timedelta(seconds=300)))
+
+
+@pytest.mark.parametrize(
+    "wished, before, for_seconds, allowed",
+    [
+        (False, True, 599.0, True),
+        (False, True, 600.0, False),
+        (True, False, 299.0, False),
+        (True, False, 300.0, True),
+        (True, True, 1.0, True),
+        (False, False, 1.0, False),
+        (True, None, 1.0, True),
+    ],
+)
+def test_a_machine_stays_on_and_off_for_its_minimum_times(
+    wished: bool, before: bool | None, for_seconds: float, allowed: bool
+) -> None:
+    result = guard(wish(wished), TIMED, at(before, since=1000.0), [], 1000.0 + for_seconds)
+    assert result.value is allowed
+    assert (result.limit == NO_TEXT) is (wished is allowed)
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_minimum_times_bind_from_level_six_on(priority: Priority) -> None:
+    result = guard(wish(False, priority), TIMED, at(True, since=1000.0), [], 1001.0)
+    assert result.value is (priority >= Priority.MINIMUM_ON_OFF)
+
+
+def test_a_restart_counts_as_a_switch() -> None:
+    memory = remember(UNKNOWN, True, 1000.0)
+    assert guard(wish(False), TIMED, memory, [], 1001.0).value is True
+
+
+def test_seeing_the_same_again_is_no_switch() -> None:
+    memory = remember(remember(UNKNOWN, True, 1000.0), True, 1590.0)
+    assert guard(wish(False), TIMED, memory, [], 1600.0).value is False
+    assert remember(memory, None, 1600.0) == memory
+
+
+# --- permissives ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "running, flow, allowed",
+    [
+        (False, shown(True), True),
+        (False, shown(False), False),
+        (False, UNSEEN, False),
+        (False, shown(True, Quality.UNCERTAIN), False),
+        (None, UNSEEN, False),
+        (True, shown(True), True),
+        (True, shown(False), False),
+        (True, UNSEEN, None),
+    ],
+)
+@pytest.mark.parametrize("priority", [Priority.MANUAL_LIFE_SAFETY, Priority.STRATEGY])
+def test_permissives_bind_every_level(
+    running: bool | None, flow: Sample, allowed: bool | None, priority: Priority
+) -> None:
+    """Unknown blocks a start and hands a running machine back; only a proven "no" stops it."""
+    result = guard(wish(True, priority), switch(), at(running), [(FLOW, flow)], 1e6)
+    assert result.value is allowed
+    assert (result.limit == NO_TEXT) is (allowed is True)
+
+
+def test_a_proven_no_stops_a_machine_within_its_minimum_on_time() -> None:
+    result = guard(wish(True), TIMED, at(True, since=1000.0), [(FLOW, shown(False))], 1001.0)
+    assert result.value is False
+    assert "pump_1.status" in result.limit.en
+
+
+@pytest.mark.parametrize("permissives", [[(FLOW, UNSEEN), (VALVE, shown(False))], [(VALVE, shown(False))]])
+def test_a_proven_no_outweighs_an_unknown(permissives: list[tuple[Permissive, Sample]]) -> None:
+    assert guard(wish(True), switch(), at(True), permissives, 1e6).value is False
+
+
+def test_permissives_never_hold_back_a_stop() -> None:
+    assert guard(wish(False), switch(), at(True), [(FLOW, UNSEEN)], 1e6) == Allowed(False)
+
+
+# --- for every wish ---------------------------------------------------------------------------------------------------
+
+wishes = st.lists(st.tuples(st.floats(0, 30), st.floats(), st.sampled_from(list(Priority))), max_size=30)
+
+
+@given(wishes, st.floats(0.001, 10), st.booleans(), st.none() | st.floats(5, 15))
+def test_never_outside_the_range_and_never_faster_than_the_rate(
+    wished: list[tuple[float, float, Priority]], rate: float, brighter_is_safe: bool, before: float | None
+) -> None:
+    point = number(Limits(maximum_rate=rate, brighter_is_safe=brighter_is_safe))
+    now = 0.0
+    memory = remember(UNKNOWN, before, now)
+    for seconds, value, priority in wished:
+        now += seconds
+        allowed = guard(wish(value, priority), point, memory, [], now).value
+        if allowed is not None:
+            assert isinstance(allowed, float)
+            assert 5.0 <= allowed <= 15.0
+            assert memory.value is None or isinstance(memory.value, float)
+            free = priority.is_protective or memory.value is None or (brighter_is_safe and allowed >= memory.value)
+            if not free and memory.value is not None:
+                assert abs(allowed - memory.value) <= rate * (now - memory.at) + 1e-9
+        memory = remember(memory, allowed, now)
+
+
+@given(st.lists(st.tuples(st.floats(0, 400), st.booleans()), max_size=40))
+def test_a_machine_never_switches_within_its_minimum_times(wished: list[tuple[float, bool]]) -> None:
+    now, memory = 0.0, remember(UNKNOWN, False, 0.0)
+    for seconds, value in wished:
+        now += seconds
+        allowed = guard(wish(value), TIMED, memory, [], now).value
+        if allowed is not memory.value:
+            assert now - memory.switched >= (600 if memory.value else 300)
+        memory = remember(memory, allowed, now)
