@@ -27,8 +27,9 @@ class GarageGroup:
     def integrate(self, dt: float) -> None:
         """Let dt [s] pass: count energy at the power in force, then move the brightness."""
         self._energy += self.power * dt / _SECONDS_PER_HOUR
-        self.brightness = moved(self.brightness, self._target, self._model.ramp * dt)
-        self.power = group_power(self._model, self.brightness)
+        if self.brightness != self._target:
+            self.brightness = moved(self.brightness, self._target, self._model.ramp * dt)
+            self.power = group_power(self._model, self.brightness)
 
     def evaluate(self, epoch_s: float, weekday: int, second: float) -> float:
         """Take motion and command from now on; returns when [s of the epoch] to look again, 0 for the next step."""

@@ -40,6 +40,7 @@ ADDRESSES: Mapping[str, ModbusAddress] = {
     f"{CHILLED}.remote": ModbusAddress(1, "holding", 3, "bool", bit=2),
     f"{CHILLED}.command": ModbusAddress(1, "holding", 3, "bool", bit=9),
     "plant.gateway_1.heartbeat": ModbusAddress(1, "holding", 10, "uint16"),
+    f"{CHILLER}.leaving_chilled_water_temperature": ModbusAddress(1, "holding", 20, "float32"),
     f"{CHILLER}.power": ModbusAddress(1, "input", 0, "float32"),
     f"{CHILLER}.energy": ModbusAddress(1, "input", 2, "uint32", scale=0.01),
     f"{CHILLER}.trip_count": ModbusAddress(7, "input", 0, "uint16"),
@@ -141,6 +142,7 @@ async def test_what_the_device_does_not_have_or_want_is_an_exception() -> None:
                 await client.write_coil(9, True, device_id=1),
                 await client.write_register(2, 0, device_id=1),
                 await client.write_registers(0, [70, 0], device_id=1),
+                await client.write_registers(20, [0, 0], device_id=1),  # measured
             ),
             ExcCodes.ILLEGAL_VALUE: (
                 await client.write_register(0, 49, device_id=1),

@@ -141,3 +141,14 @@ def test_lamps_go_back_to_full_when_the_supervisor_falls_silent(make_engine: Mak
     run(engine, 30.0, wire_now=70.0)
     assert engine.read("garage.group_1.brightness") == 1.0
     assert engine.read("garage.group_2.brightness") == 0.2
+
+
+def test_registers_written_in_local_do_nothing_until_the_remote_bit_is_set(make_engine: MakeEngine) -> None:
+    engine = make_engine(NOON)
+    engine.write(f"{TANK}.charge_valve_command", True, 0.0)
+    run(engine, 60.0)
+    assert engine.read(f"{TANK}.charge_valve_command") is True
+    assert engine.read(f"{TANK}.charge_valve_position") == 0.0
+    engine.write(f"{TANK}.remote", True, 0.0)
+    run(engine, 60.0)
+    assert engine.read(f"{TANK}.charge_valve_status")
