@@ -104,6 +104,7 @@ _CLASSES = (
         cooling_load=_POWER,
         cooling_energy=_ENERGY,
         heat_gain_energy=_ENERGY,
+        stored_energy=_ENERGY,
     ),
     _class("zone", air_temperature=_TEMPERATURE, air_temperature_setpoint=Quantity(PointKind.SETPOINT, Unit.CELSIUS)),
     _class(

@@ -51,13 +51,10 @@ def compile_site(
     references are looked up in, by default this process's own.
     """
     problems = Problems()
-    if not folder.is_dir():
-        problems.add(folder, 1, "there is no such site folder", "name a folder with site.yaml and devices.yaml")
-        problems.raise_if_any()
-    _check_names(folder, problems)
+    names = _names(folder, problems)
     site = read(folder / SITE, SiteFile, problems)
     devices = read(folder / DEVICES, DevicesFile, problems)
-    strategies = read(folder / STRATEGIES, StrategiesFile, problems) if (folder / STRATEGIES).exists() else None
+    strategies = read(folder / STRATEGIES, StrategiesFile, problems) if STRATEGIES in names else None
 
     head = None if site is None else site.piece((), SiteHead)
     scan_every = _FALLBACK_SCAN if head is None else head.scan_every
@@ -98,14 +95,22 @@ def compile_site(
     )
 
 
-def _check_names(folder: Path, problems: Problems) -> None:
-    """Files that look like ours and are not read."""
+def _names(folder: Path, problems: Problems) -> set[str]:
+    """What is in the folder; files that look like ours and are not read are problems."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        wrong = f"the site folder cannot be read ({error.strerror})"
+        problems.add(folder, 1, wrong, f"name a folder that holds {SITE} and {DEVICES}")
+        problems.raise_if_any()
+        raise
     known = {SITE, DEVICES, STRATEGIES}
-    for path in sorted(folder.iterdir()):
-        if path.name in LATER:
-            problems.add(path, 1, f"{path.name} is not supported yet", "remove it or keep it outside the site folder")
-        elif path.suffix in (".yaml", ".yml") and path.name not in known:
-            problems.add(path, 1, "no file of this name is read", nearest(path.name, known, "files"))
+    for name in sorted(names - known):
+        if name in LATER:
+            problems.add(folder / name, 1, "is not supported yet", "remove it, or keep it outside the site folder")
+        elif Path(name).suffix in (".yaml", ".yml"):
+            problems.add(folder / name, 1, "no file of this name is read", nearest(name, known, "files"))
+    return names
 
 
 def _zone(site: Reading[SiteFile], problems: Problems) -> ZoneInfo:

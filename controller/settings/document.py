@@ -101,7 +101,7 @@ def load(file: Path, problems: Problems) -> Document | None:
     if text is None:
         return None
     try:
-        return _Composer(file, _events(text), problems).document()
+        return _composed(file, text, problems)
     except _Unreadable as error:
         problems.add(file, error.line, error.wrong, error.right)
     except yaml.MarkedYAMLError as error:
@@ -109,12 +109,15 @@ def load(file: Path, problems: Problems) -> Document | None:
     return None
 
 
-def _events(text: str) -> list[Event]:
-    """libyaml is ten times as fast where there is one; PyYAML's own parser knows better what is wrong."""
+def _composed(file: Path, text: str, problems: Problems) -> Document:
+    """libyaml is ten times as fast where there is one; PyYAML's own parser knows better what is wrong.
+
+    Neither goes further than it is asked to: each would take minutes over a megabyte of brackets.
+    """
     try:
-        return list(yaml.parse(text, Loader=_FAST))
+        return _Composer(file, iter(yaml.parse(text, Loader=_FAST)), problems).document()
     except yaml.YAMLError:
-        return list(yaml.parse(text, Loader=yaml.SafeLoader))
+        return _Composer(file, iter(yaml.parse(text, Loader=yaml.SafeLoader)), problems).document()
 
 
 # --- from bytes to text -------------------------------------------------------------------------------------------
@@ -188,10 +191,10 @@ class _Unreadable(Exception):
 
 
 class _Composer:
-    def __init__(self, file: Path, events: list[Event], problems: Problems) -> None:
+    def __init__(self, file: Path, events: Iterator[Event], problems: Problems) -> None:
         self._file = file
         self._problems = problems
-        self._events: Iterator[Event] = iter(events)
+        self._events = events
         self._lines: dict[Where, int] = {}
 
     def document(self) -> Document:

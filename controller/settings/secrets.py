@@ -51,7 +51,11 @@ class Secrets:
         path = self.folder / name
         try:
             if not path.is_file() or path.stat().st_size > LARGEST_SECRET:
-                return None, f"'{shown(name)}' is no file with a secret", "its path begins at the site folder"
+                return (
+                    None,
+                    f"'{shown(name)}' is no file with a secret",
+                    "name a text file, its path begins at the site folder",
+                )
             return path.read_text(encoding="utf-8").rstrip("\r\n"), "", ""
         except OSError as error:
             return None, f"'{shown(name)}' cannot be read ({error.strerror})", "let the daemon's user read it"
