@@ -66,8 +66,8 @@ class Client(AsyncModbusTcpClient):
         except TimeoutError as error:
             raise DeviceTimeout(self._link, operation, f"unit {unit} does not answer") from error
         except library.ModbusException as error:
-            cause = error.string[:_LONGEST_CAUSE]
-            raise LIBRARY_ERRORS[type(error)](self._link, operation, cause) from error
+            cause = error.string.partition("] ")[2] or error.string  # the library puts its kind in front
+            raise LIBRARY_ERRORS[type(error)](self._link, operation, cause[:_LONGEST_CAUSE]) from error
 
     # Each of these names what is asked; nothing is sent before `answer` awaits it.
 

@@ -215,13 +215,13 @@ def _unless_nan(value: float, convert: Callable[[float], float]) -> float:
 
 
 class BitMask(NamedTuple):
-    """new register = (old & keep) | (set & ~keep): function code 22."""
+    """The bits of a register that stay, and those that become one: the two masks of function 22."""
 
     keep: int
     set: int
 
     def applied(self, register: int) -> int:
-        return (register & self.keep) | (self.set & ~self.keep & 0xFFFF)
+        return (register & self.keep) | self.set
 
 
 def encode_flag(value: Scalar) -> bool:

@@ -14,6 +14,7 @@ device of the same link than the rest.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -317,17 +318,31 @@ async def a_silent_device_is_bounded(rig: Rig) -> None:
         driver = bench.open()
         async with driver:
             bench.far.hang()
-            try:
+            with contextlib.suppress(DeviceError):
                 samples = await _read(driver)
-            except DeviceError:
-                pass
-            else:
                 assert all(sample.quality is Quality.BAD for sample in samples.values())
             assert not (await driver.write({SETPOINT: 9.5}))[SETPOINT].accepted
         bench.far.resume()
         bench.clock.advance(_PATIENCE)
         # The device may have taken a write that it did not answer.
         bench.far.set(SETPOINT, INITIAL[SETPOINT])
+        async with driver:
+            assert not await _is_lost(driver)
+
+
+async def a_late_answer_is_nobodys_answer(rig: Rig) -> None:
+    async with rig() as bench:
+        driver = bench.open()
+        async with driver:
+            await _read(driver)
+            bench.far.hang()
+            for point in (LEVEL, OTHER):
+                with contextlib.suppress(DeviceError):
+                    await _read(driver, [point])
+            bench.far.resume()
+            bench.clock.advance(_PATIENCE)
+            for _ in range(3):
+                await _is_lost(driver)
         async with driver:
             assert not await _is_lost(driver)
 
@@ -378,6 +393,7 @@ CHECKS: tuple[Check, ...] = (
     nobody_there_is_an_error,
     opens_again,
     a_silent_device_is_bounded,
+    a_late_answer_is_nobodys_answer,
     cancelled_it_is_usable_or_closed,
     closes_twice,
 )

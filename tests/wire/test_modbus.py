@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -57,11 +57,13 @@ def fill(device: ModbusDevice, unit: int = 1, count: int = FLOATS) -> None:
 
 
 class Bench:
-    def __init__(self, device: ModbusDevice, bindings: Sequence[Binding[ModbusAddress]]) -> None:
+    def __init__(
+        self, device: ModbusDevice, bindings: Sequence[Binding[ModbusAddress]], timeout: float = TIMEOUT
+    ) -> None:
         self.device = device
         self.clock = HandClock()
         self.points = [binding.point.id for binding in bindings]
-        self.driver = ModbusDriver("link", ModbusConnection("127.0.0.1", device.port, TIMEOUT), bindings, self.clock)
+        self.driver = ModbusDriver("link", ModbusConnection("127.0.0.1", device.port, timeout), bindings, self.clock)
 
     async def values(self) -> list[Scalar | None]:
         return [sample.value for sample in (await self.samples()).values()]
@@ -260,6 +262,15 @@ async def test_a_unit_silent_from_the_start_takes_no_other_with_it() -> None:
         assert (await bench.values())[FLOATS:] == ALL
 
 
+async def test_a_silent_unit_costs_a_read_one_timeout() -> None:
+    apart = [bound(f"p{start}", ModbusAddress(1, "input", start, "float32")) for start in (0, 1000, 2000)]
+    async with running(*apart) as bench:
+        await bench.values()
+        bench.device.silent.add(1)
+        assert len(await bench.requests()) == 1
+        assert {sample.reason for sample in (await bench.samples()).values()} == {"device timeout"}
+
+
 async def test_a_silent_unit_is_asked_ever_more_seldom() -> None:
     async with running(*floats(1, 1), *floats(2), units=(1, 2)) as bench:
         bench.device.silent.add(1)
@@ -366,6 +377,38 @@ async def test_a_refused_connection_says_so() -> None:
     await device.stop()
     with pytest.raises(ConnectFailed, match=r"link: connect: .*"):
         await Bench(device, floats()).driver.__aenter__()
+
+
+async def test_a_connection_lost_while_waiting_is_told_at_once() -> None:
+    async with running(*floats()) as bench:
+        patient = Bench(bench.device, floats(), timeout=30.0)
+        async with asyncio.timeout(10.0), patient.driver:
+            await patient.values()
+            bench.device.hang()
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(caught(patient.values()))
+                await bench.device.asked.wait()
+                await bench.device.stop()
+            assert str(reading.result()) == "link: read: connection lost"
+
+
+async def caught(reading: Awaitable[object]) -> ConnectFailed:
+    with pytest.raises(ConnectFailed) as error:
+        await reading
+    return error.value
+
+
+async def test_nothing_connects_behind_our_back() -> None:
+    async with running(*floats()) as bench:
+        await bench.values()
+        await bench.device.stop()
+        await bench.device.start()
+        other = Bench(bench.device, floats())
+        for _ in range(10):
+            async with other.driver:
+                assert await other.values() == ALL
+        with pytest.raises(ConnectFailed):
+            await bench.values()
 
 
 async def test_a_server_that_restarts_is_an_error_and_then_there_again() -> None:
