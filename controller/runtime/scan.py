@@ -48,8 +48,8 @@ class Control:
     def settle(self, image: FrozenImage, is_held: bool) -> Scalar | None:
         """The value that arbitration and guard let through now; None lets the point go."""
         monotonic = image.monotonic
-        self.array = self.array.at(monotonic)
-        if not is_held and self.writable.readback in image.fresh:
+        self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
+        if (not is_held or self.memory.value is None) and self.writable.readback in image.fresh:
             # Rates and minimum times start from what the equipment does before we take it.
             self.memory = remember(self.memory, _good_value(image.samples[self.writable.readback]), monotonic)
         command = self.array.winner
@@ -57,7 +57,8 @@ class Control:
             self.allowed, self.limit = None, NO_TEXT
             return None
         allowed = guard(command, self.point, self.memory, self._permissives(image), monotonic)
-        self.memory = remember(self.memory, allowed.value, monotonic)
+        if is_held:
+            self.memory = remember(self.memory, allowed.value, monotonic)
         self.allowed, self.limit = allowed.value, allowed.limit
         return allowed.value
 
@@ -204,13 +205,13 @@ class Scan:
 
     def _wanted(self, image: FrozenImage) -> dict[PointId, Scalar]:
         """The complete wish of all systems that are ours, remote bits and heartbeats included."""
-        holdings = self._writer.holdings
+        holdings, yielding = self._writer.holdings, self._writer.yielding
         wanted: dict[PointId, Scalar] = {}
         for id_, control in self.controls.items():
-            value = control.settle(image, id_ in holdings)
+            value = control.settle(image, id_ in holdings and id_ not in yielding)
             if value is not None and self._is_ours(control.system):
                 wanted[id_] = value
-        wanted, waiting = handed_over(self._machines, wanted, holdings, self._writer.yielding)
+        wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)
         for id_, control in self.controls.items():
             control.waiting = waiting.get(id_, NO_TEXT)
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
