@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ def handed_over(
         lacking = next((point for point in machine.commands if point not in wanted), None)
         if lacking is not None:
             _leave(machine, lacking, result, waiting)
-        elif machine.remote in yielding or all(_is_written(holdings.get(point)) for point in machine.commands):
+        elif machine.remote in yielding or _may_be_ours(machine, holdings):
             result[machine.remote] = True
     return result, waiting
 
@@ -97,8 +98,20 @@ def _leave(machine: Machine, lacking: PointId, result: dict[PointId, Scalar], wa
             )
 
 
-def _is_written(holding: Holding | None) -> bool:
-    return holding is not None and not holding.releasing and holding.verdict is not Verdict.IGNORED
+def _may_be_ours(machine: Machine, holdings: Mapping[PointId, Holding]) -> bool:
+    commands = [holdings.get(point) for point in machine.commands]
+    remote = holdings.get(machine.remote)
+    if remote is None or remote.releasing:
+        return all(_is_believed(holding) for holding in commands)
+    # Once it is ours, only a machine that does not obey goes back.
+    return not any(holding is not None and holding.verdict is Verdict.IGNORED for holding in commands)
+
+
+def _is_believed(holding: Holding | None) -> bool:
+    """The device has the value, or has accepted it for the first time; one that ignored it must show it first."""
+    if holding is None or holding.releasing or holding.verdict is Verdict.IGNORED:
+        return False
+    return holding.verdict is Verdict.OWNED or (holding.written < math.inf and holding.attempts == 1)
 
 
 def heartbeats(

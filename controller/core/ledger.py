@@ -38,8 +38,10 @@ class Holding(NamedTuple):
     """One point in our hands.
 
     value: what we wrote last. before: what stood there before us. written, since: monotonic time of the last write and
-    of the verdict. asserted: wire time of the last write. adopted: not seen since an earlier run or a loss of sight.
-    releasing: the value that lets go has been written and its read-back is awaited.
+    of the verdict (written is infinite while bytes are on their way, and stays so where they were lost). asserted: wire
+    time of the last write. adopted: not seen since an earlier run or a loss of sight. earlier: what an earlier run had
+    written before `value`, whose bytes may never have left. releasing: the value that lets go has been written and its
+    read-back is awaited; `value` is then still what we held.
     """
 
     point: PointId
@@ -52,13 +54,17 @@ class Holding(NamedTuple):
     seen: Scalar | None = None
     attempts: int = 1
     adopted: bool = False
+    earlier: Scalar | None = None
     releasing: bool = False
     refusal: str = ""
     effect_missing: bool = False
 
 
 class Step(StrEnum):
+    """keep: written again as it is, so that the device does not drop the point before its turn to be let go."""
+
     WRITE = "write"
+    KEEP = "keep"
     RELEASE = "release"
     FORGET = "forget"
 
@@ -74,6 +80,8 @@ class Job(NamedTuple):
 # An ignored write is tried again after this many seconds, doubled each time up to the longest.
 RETRY_FIRST_S = 10.0
 RETRY_LONGEST_S = 600.0
+# What an earlier run left is looked at before it is touched; where it cannot be seen for this long, not any more.
+LOOK_FIRST_S = 2.0
 
 
 def judge(holding: Holding, sample: Sample, writable: Writable, monotonic: float) -> Holding | None:
@@ -102,7 +110,10 @@ def _compared(holding: Holding, seen: Scalar, writable: Writable, monotonic: flo
             return _with_verdict(holding, Verdict.OWNED, monotonic)._replace(adopted=False)
         return _with_verdict(holding, Verdict.OWNED, monotonic)._replace(adopted=False, attempts=1, refusal="")
     if holding.adopted:
-        return None
+        if holding.earlier is None or not same_value(seen, holding.earlier, writable.tolerance):
+            return None
+        owned = _with_verdict(holding, Verdict.OWNED, monotonic)
+        return owned._replace(value=holding.earlier, earlier=None, adopted=False)
     if holding.verdict is Verdict.OWNED:
         return _with_verdict(holding, Verdict.OVERRIDDEN, monotonic)
     if holding.verdict is Verdict.OVERRIDDEN or monotonic - holding.written <= writable.settle.total_seconds():
@@ -125,9 +136,15 @@ class Times(NamedTuple):
 
 def next_job(point: PointId, writable: Writable, holding: Holding | None, wanted: Scalar, times: Times) -> Job | None:
     """What is to be done so that the device shows `wanted`. While we yield to an override, do not ask."""
+    if holding is not None and _is_to_be_looked_at(holding, times):
+        return None
     if holding is None or holding.releasing or _write_is_due(holding, wanted, writable, times):
         return Job(point, Step.WRITE, wanted)
     return None
+
+
+def _is_to_be_looked_at(holding: Holding, times: Times) -> bool:
+    return holding.adopted and times.monotonic - holding.since < LOOK_FIRST_S
 
 
 def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: Times) -> bool:
@@ -137,10 +154,21 @@ def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: T
     if holding.verdict in (Verdict.IGNORED, Verdict.IMPLAUSIBLE):
         pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)
         return times.monotonic - holding.written >= pause
-    if isinstance(writable.on_silence, DeviceTimeout):
-        # Volatile at the device: written again at half its time-out.
-        return times.wire - holding.asserted >= writable.on_silence.after.total_seconds() / 2
-    return False
+    return _is_fading(holding, writable, times)
+
+
+def _is_fading(holding: Holding, writable: Writable, times: Times) -> bool:
+    """Volatile at the device: to be written again at half its time-out."""
+    if not isinstance(writable.on_silence, DeviceTimeout):
+        return False
+    return times.wire - holding.asserted >= writable.on_silence.after.total_seconds() / 2
+
+
+def keep_job(holding: Holding, writable: Writable, times: Times) -> Job | None:
+    """What is to be done while the point waits for its turn to be let go."""
+    if holding.releasing or holding.verdict is not Verdict.OWNED or not _is_fading(holding, writable, times):
+        return None
+    return Job(holding.point, Step.KEEP, holding.value)
 
 
 def release_job(
@@ -155,12 +183,27 @@ def release_job(
             return Job(holding.point, Step.FORGET)
         if not remote_wanted or holding.before is None:
             return None
-    value = release_value(holding, writable)
-    if holding.releasing and same_value(value, holding.seen, writable.tolerance):
-        return Job(holding.point, Step.FORGET)
-    if holding.releasing and times.monotonic - holding.written <= writable.settle.total_seconds():
+    if _is_to_be_looked_at(holding, times):
         return None
+    value = release_value(holding, writable)
+    if holding.releasing and holding.written < math.inf:
+        if _is_let_go(holding, value, writable):
+            return Job(holding.point, Step.FORGET)
+        pause = min(writable.settle.total_seconds() * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)
+        if times.monotonic - holding.written <= pause:
+            return None
     return Job(holding.point, Step.RELEASE, value)
+
+
+def _is_let_go(holding: Holding, value: Scalar | None, writable: Writable) -> bool:
+    """The device shows the value that lets go, or somebody else's already. What a Null leaves cannot be foreseen."""
+    if isinstance(writable.release, ReleaseNull):
+        return holding.verdict is not Verdict.IGNORED
+    if holding.seen is None:
+        return False
+    return same_value(holding.seen, value, writable.tolerance) or not same_value(
+        holding.seen, holding.value, writable.tolerance
+    )
 
 
 def release_value(holding: Holding, writable: Writable) -> Scalar | None:
@@ -175,3 +218,47 @@ def release_value(holding: Holding, writable: Writable) -> Scalar | None:
         case restore:
             before = as_number(holding.before)
             return restore.within.nearest(before if before is not None else restore.within.low)
+
+
+def leaving(holding: Holding, job: Job) -> Holding:
+    """The holding while the job's bytes are on their way: nothing that was read before can be their read-back."""
+    if job.step is Step.RELEASE:
+        return holding._replace(written=math.inf, releasing=True, seen=None)
+    again = not holding.releasing and job.value is not None and same_value(holding.value, job.value, 0.0)
+    return holding._replace(
+        value=holding.value if job.value is None else job.value,
+        written=math.inf,
+        verdict=holding.verdict if again else Verdict.PENDING,
+        releasing=False,
+    )
+
+
+def is_refreshed(before: Holding, job: Job, accepted: bool) -> bool:
+    """Whether the write only told an obeying device once more what it does already."""
+    return accepted and before.verdict is Verdict.OWNED and _is_again(before, job) and job.step is not Step.RELEASE
+
+
+def written(before: Holding, job: Job, refusal: str | None, times: Times) -> Holding:
+    """The holding after the device has answered. before: as it was before the bytes left. refusal: None if accepted."""
+    refreshed = is_refreshed(before, job, refusal is None)
+    verdict = Verdict.OWNED if refreshed else Verdict.PENDING
+    return leaving(before, job)._replace(
+        written=times.monotonic,
+        asserted=times.wire,
+        verdict=verdict if refusal is None else Verdict.IGNORED,
+        since=before.since if refreshed else times.monotonic,
+        seen=None,
+        attempts=before.attempts + 1 if _is_again(before, job) and not refreshed else 1,
+        adopted=False,
+        earlier=None,
+        refusal=refusal or "",
+        effect_missing=before.effect_missing and _is_again(before, job),
+    )
+
+
+def _is_again(before: Holding, job: Job) -> bool:
+    if before.written == math.inf:
+        return False
+    if job.step is Step.RELEASE:
+        return before.releasing
+    return not before.releasing and job.value is not None and same_value(before.value, job.value, 0.0)

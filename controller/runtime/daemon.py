@@ -254,9 +254,9 @@ class Daemon:
 
     async def relinquish(self, point: PointId, who: str) -> bool:
         """End an operator's command and take back what somebody overrode; answers whether there was a command."""
-        there_was = self.operator.relinquish(point)
+        there_was = point not in self.scan.handshakes and self.operator.relinquish(point)
         await self.store.forget_operator_command(point)
-        self.writer.hand_back([point])
+        self.writer.hand_back(point)
         self.journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
         return there_was
 

@@ -35,6 +35,11 @@ class Image:
         self._next: dict[PointId, Sample] = {id_: bad(NEVER_SEEN, now, monotonic) for id_ in points}
         self._fresh: set[PointId] = set(points)
 
+    @property
+    def present(self) -> Mapping[PointId, Sample]:
+        """What has come in so far, for a look between two scans; nothing is switched."""
+        return self._next
+
     def put(self, samples: Mapping[PointId, Sample]) -> None:
         for point in self._urgent & samples.keys():
             before, after = self._next[point], samples[point]

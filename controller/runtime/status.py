@@ -114,7 +114,7 @@ def event(each: Event) -> Json:
 
 
 def _samples(daemon: Daemon) -> Mapping[PointId, Sample]:
-    return daemon.scan.frozen.samples if daemon.scan.frozen is not None else daemon.image.freeze().samples
+    return daemon.scan.frozen.samples if daemon.scan.frozen is not None else daemon.image.present
 
 
 def _link(link: LinkTask) -> Json:

@@ -25,8 +25,9 @@ ResultT = TypeVar("ResultT")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS authority (system TEXT PRIMARY KEY, authority TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS held (
-    point TEXT PRIMARY KEY, value TEXT NOT NULL, before TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS intent (
+    point TEXT PRIMARY KEY, value TEXT NOT NULL, earlier TEXT NOT NULL, before TEXT NOT NULL, at TEXT NOT NULL)
+    WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS operator_command (
     point TEXT PRIMARY KEY, value TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, remaining_s REAL NOT NULL,
     saved TEXT NOT NULL) WITHOUT ROWID;
@@ -39,11 +40,13 @@ CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHO
 
 
 class Held(NamedTuple):
-    """A point in our hands: what we meant to write and what stood there before us."""
+    """A point in our hands: what we meant to write, what stood there before us, and what we had written earlier, which
+    the device still has if the new value's bytes never left."""
 
     point: PointId
     value: Scalar
     before: Scalar | None
+    earlier: Scalar | None = None
 
 
 class OperatorCommand(NamedTuple):
@@ -92,20 +95,19 @@ class Store:
         await self._change("REPLACE INTO authority VALUES (?, ?)", [(system, authority.value)])
 
     async def load_held(self) -> list[Held]:
-        rows = await self._query("SELECT point, value, before FROM held")
-        return [Held(PointId(point), json.loads(value), json.loads(before)) for point, value, before in rows]
+        rows = await self._query("SELECT point, value, before, earlier FROM intent")
+        return [Held(PointId(row[0]), *map(json.loads, row[1:])) for row in rows]
 
     async def save_held(self, held: Sequence[Held]) -> None:
-        """Commit the intents; only then may bytes leave. What stood before us the first time stays."""
+        """Commit the intents; only then may bytes leave."""
         at = self._clock.now().isoformat()
         await self._change(
-            "INSERT INTO held VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (point) DO UPDATE SET value = excluded.value, at = excluded.at",
-            [(each.point, json.dumps(each.value), json.dumps(each.before), at) for each in held],
+            "REPLACE INTO intent (point, value, before, earlier, at) VALUES (?, ?, ?, ?, ?)",
+            [(point, *map(json.dumps, (value, before, earlier)), at) for point, value, before, earlier in held],
         )
 
     async def forget_held(self, points: Sequence[PointId]) -> None:
-        await self._change("DELETE FROM held WHERE point = ?", [(point,) for point in points])
+        await self._change("DELETE FROM intent WHERE point = ?", [(point,) for point in points])
 
     async def load_operator_commands(self) -> list[OperatorCommand]:
         """Commands that have not ended: by the stored remainder and by the wall clock, whichever ends first."""

@@ -12,10 +12,23 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.core.errors import DeviceError, DeviceTimeout
+from controller.core.errors import DeviceError, DeviceTimeout, EnvironmentProblem
 from controller.core.event import EventKind
 from controller.core.handover import ReleaseOrder, machines_of
-from controller.core.ledger import Holding, Job, Step, Times, Verdict, judge, next_job, release_job
+from controller.core.ledger import (
+    Holding,
+    Job,
+    Step,
+    Times,
+    Verdict,
+    is_refreshed,
+    judge,
+    keep_job,
+    leaving,
+    next_job,
+    release_job,
+    written,
+)
 from controller.core.point import Effect, Heartbeat, Point, PointId, RemoteBit, Writable, same_value
 from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Scalar
@@ -27,6 +40,9 @@ from controller.runtime.link import LONGEST_CALL_S, Session
 from controller.runtime.store import Held, Store
 
 log = logging.getLogger(__name__)
+
+# Verdicts that somebody should look into.
+_ALARMING = (Verdict.IGNORED, Verdict.OVERRIDDEN, Verdict.IMPLAUSIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,7 @@ class Writer:
             if point.writable is not None and isinstance(point.writable.on_silence, Heartbeat)
         }
         self._gone: set[PointId] = set()
+        self._alarms: dict[PointId, Verdict] = {}
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
         self._work = {link.id: asyncio.Event() for link in site.links}
         self._in_flight: set[PointId] = set()
@@ -99,7 +116,14 @@ class Writer:
                 log.warning("point %s was held by an earlier run and is not in this site any more", each.point)
                 continue
             self.holdings[each.point] = Holding(
-                each.point, each.value, each.before, -math.inf, -math.inf, since=self._clock.monotonic(), adopted=True
+                each.point,
+                each.value,
+                each.before,
+                -math.inf,
+                -math.inf,
+                since=self._clock.monotonic(),
+                adopted=True,
+                earlier=each.earlier,
             )
 
     def judge(self, image: FrozenImage) -> None:
@@ -113,6 +137,7 @@ class Writer:
                 if judged is None:
                     del self.holdings[point]
                     self._gone.add(point)
+                    self._clear_alarms(holding)
                     continue
                 self.holdings[point] = judged
                 if judged.verdict is not holding.verdict:
@@ -123,14 +148,15 @@ class Writer:
     def want(self, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition]) -> None:
         """State the complete wish; everything held that is not in it is let go, in its system's order."""
         times = Times(self._clock.monotonic(), self._clock.wire_time())
-        yielding = self.yielding
+        yielding, busy = self.yielding, self._in_flight | self._gone
         for queue in self._queues.values():
             queue.clear()
-        for point in self._gone:
+        for point in self._gone - self._in_flight:
             self._queue(Job(point, Step.FORGET))
         for point, value in wanted.items():
             place = self._places[point]
-            if point not in self._in_flight and point not in yielding and place.remote not in yielding:
+            # What is gone is forgotten first, so that taking it anew stores a new intent.
+            if point not in busy and point not in yielding and place.remote not in yielding:
                 self._queue(next_job(point, place.writable, self.holdings.get(point), value, times))
         for point, holding in self.holdings.items():
             if point not in wanted and point not in self._in_flight:
@@ -149,12 +175,13 @@ class Writer:
     def held_of(self, system: System) -> list[PointId]:
         return [point for point in system.points if point in self.holdings]
 
-    def hand_back(self, points: Iterable[PointId]) -> None:
-        """A person says that an overridden point is ours again."""
-        for point in points:
-            holding = self.holdings.get(point)
+    def hand_back(self, point: PointId) -> None:
+        """A person says that what was overridden is ours again: the point, or the machine that it belongs to."""
+        remote = self._places[point].remote or point
+        for each in {point, remote, *self._places[remote].hands_over}:
+            holding = self.holdings.get(each)
             if holding is not None and holding.verdict is Verdict.OVERRIDDEN:
-                self.holdings[point] = holding._replace(since=-math.inf)
+                self.holdings[each] = holding._replace(since=-math.inf)
 
     # --- one task a link ----------------------------------------------------------------------------------------
 
@@ -179,82 +206,83 @@ class Writer:
         if gone:
             await self._forget(gone)
         writes = [job for job in jobs if job.step is not Step.FORGET and self._gate_is_open(job)]
-        if not writes:
-            return
-        await self._store_intents(writes)
-        results = await self._write(session, {job.point: job.value for job in writes})
+        new = {
+            job.point: self._new_holding(job.point, job.value)
+            for job in writes
+            if job.step is Step.WRITE and job.value is not None and job.point not in self.holdings
+        }
+        await self._store_intents(writes, new)
+        async with session.lock:
+            # While we waited a system may have been handed back, or a point be gone.
+            before = {**new, **self.holdings}
+            writes = [job for job in writes if job.point in before and self._gate_is_open(job)]
+            if not writes:
+                return
+            self.holdings.update({job.point: leaving(before[job.point], job) for job in writes})
+            results = await self._write(session, {job.point: job.value for job in writes})
         for job in writes:
-            self._written(job, results[job.point])
+            self._written(job, before[job.point], results[job.point])
         self._image.put(await session.read([self._writable(job.point).readback for job in writes]))
 
     def _gate_is_open(self, job: Job) -> bool:
-        """In `original` we may only let go, whatever was queued before the switch."""
-        return job.step is Step.RELEASE or self._authority[self._places[job.point].system.id] is Authority.TIDEWATT
+        """In `original` we may only let go, whatever was queued before the switch; a heartbeat goes on meanwhile."""
+        if job.step is not Step.WRITE or job.point in self._heartbeats:
+            return True
+        return self._authority[self._places[job.point].system.id] is Authority.TIDEWATT
 
-    async def _store_intents(self, writes: Sequence[Job]) -> None:
-        intents: list[Held] = []
+    def _new_holding(self, point: PointId, value: Scalar) -> Holding:
+        present = self._image.present[self._writable(point).readback]
+        before = present.value if present.is_good else None
+        return Holding(point, value, before, math.inf, -math.inf, since=self._clock.monotonic())
+
+    async def _store_intents(self, writes: Sequence[Job], new: Mapping[PointId, Holding]) -> None:
+        """Nothing is held that the store does not know of."""
+        intents = [Held(point, holding.value, holding.before) for point, holding in new.items()]
         for job in writes:
             holding = self.holdings.get(job.point)
-            if job.step is not Step.WRITE or job.value is None:
+            if holding is None or job.value is None or job.step is not Step.WRITE or job.point in self._heartbeats:
                 continue
-            if holding is None:
-                holding = self._new_holding(job.point, job.value)
-                self.holdings[job.point] = holding
-            elif job.point in self._heartbeats or same_value(holding.value, job.value, 0.0):
-                continue
-            intents.append(Held(job.point, job.value, holding.before))
+            if not same_value(holding.value, job.value, 0.0):
+                intents.append(Held(job.point, job.value, holding.before, holding.value))
         if intents:
             await self._store.save_held(intents)
 
-    def _new_holding(self, point: PointId, value: Scalar) -> Holding:
-        present = self._image.freeze().samples[self._writable(point).readback]
-        before = present.value if present.is_good else None
-        # `written` in the future: nothing read until the bytes have left can be a read-back.
-        return Holding(point, value, before, math.inf, -math.inf, since=self._clock.monotonic())
-
     async def _write(self, session: Session, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
-        async with session.lock:
-            try:
-                async with asyncio.timeout(LONGEST_CALL_S):
-                    return await session.driver.write(values)
-            except DeviceError:
-                raise
-            except TimeoutError as error:
-                raise DeviceTimeout(session.link.id, "write", f"no answer within {LONGEST_CALL_S:g} s") from error
+        try:
+            async with asyncio.timeout(LONGEST_CALL_S):
+                return await session.driver.write(values)
+        except DeviceError:
+            raise
+        except TimeoutError as error:
+            raise DeviceTimeout(session.link.id, "write", f"no answer within {LONGEST_CALL_S:g} s") from error
 
-    def _written(self, job: Job, result: WriteResult) -> None:
-        before = self.holdings[job.point]
-        monotonic, wire = self._clock.monotonic(), self._clock.wire_time()
+    def _written(self, job: Job, before: Holding, result: WriteResult) -> None:
+        times = Times(self._clock.monotonic(), self._clock.wire_time())
         self.writes += 1
-        value = before.value if job.value is None else job.value
-        again = same_value(before.value, value, 0.0) and before.written < math.inf
-        refreshed = again and before.verdict is Verdict.OWNED and job.step is Step.WRITE and result.accepted
-        verdict = Verdict.OWNED if refreshed else Verdict.PENDING
-        self.holdings[job.point] = before._replace(
-            value=value,
-            written=monotonic,
-            asserted=wire,
-            verdict=verdict if result.accepted else Verdict.IGNORED,
-            since=before.since if refreshed else monotonic,
-            seen=None,
-            attempts=before.attempts + 1 if again and not refreshed else 1,
-            adopted=False,
-            releasing=job.step is Step.RELEASE,
-            refusal=result.reason,
-            effect_missing=False,
-        )
-        if not refreshed and job.point not in self._heartbeats:
+        holding = written(before, job, None if result.accepted else result.reason, times)
+        self.holdings[job.point] = holding
+        if before.effect_missing and not holding.effect_missing:
+            self._note_alarm(job.point, "effect missing", "cleared")
+        if not is_refreshed(before, job, result.accepted) and job.point not in self._heartbeats:
             body = {"step": job.step.value, "value": job.value, "accepted": result.accepted, "reason": result.reason}
             self._journal.note(EventKind.COMMAND, job.point, body)
+        self._look_at_verdict(holding)
 
     async def _forget(self, points: Sequence[PointId]) -> None:
         """What was let go. A remote bit takes with it everything that it handed over."""
         gone = [each for point in points for each in (point, *self._places[point].hands_over)]
-        await self._store.forget_held(gone)
+        try:
+            await self._store.forget_held(gone)
+        except EnvironmentProblem as error:
+            # Letting go does not wait for a disk; what is still listed is looked at by the next start.
+            log.warning("what was let go stays in the store: %s", error)
         for point in gone:
             self._gone.discard(point)
             holding = self.holdings.pop(point, None)
-            if holding is not None and point not in self._heartbeats:
+            if holding is None:
+                continue
+            self._clear_alarms(holding)
+            if point not in self._heartbeats:
                 body = {"before": holding.before, "verdict": holding.verdict.value}
                 self._journal.note(EventKind.RELEASE, point, body)
 
@@ -265,7 +293,7 @@ class Writer:
     ) -> Job | None:
         place = self._places[holding.point]
         if not place.order.may_let_go(holding.point, self.holdings, fulfilled):
-            return None
+            return None if self._is_being_handed_back(place) else keep_job(holding, place.writable, times)
         return release_job(holding, place.writable, self.holdings, place.remote in wanted, times)
 
     def _queue(self, job: Job | None) -> None:
@@ -284,25 +312,45 @@ class Writer:
         if holding.verdict is not Verdict.OWNED or holding.releasing:
             return
         sample = image.samples[effect.point]
+        if not sample.is_good:
+            return
         is_late = image.monotonic - holding.since > effect.within.total_seconds()
-        missing = is_late and sample.is_good and not same_value(sample.value, holding.value, effect.tolerance)
+        missing = is_late and not same_value(sample.value, holding.value, effect.tolerance)
         if missing != holding.effect_missing:
             self.holdings[point] = holding._replace(effect_missing=missing)
-            state = "active" if missing else "cleared"
-            self._journal.note(
-                EventKind.ALARM, point, {"alarm": "effect missing", "state": state, "effect": effect.point}
-            )
+            self._note_alarm(point, "effect missing", "active" if missing else "cleared")
 
     def _tell(self, holding: Holding) -> None:
-        if holding.point in self._heartbeats and holding.verdict in (Verdict.PENDING, Verdict.OWNED):
+        if holding.point not in self._heartbeats or holding.verdict in _ALARMING:
+            body = {"verdict": holding.verdict.value, "written": holding.value, "read": holding.seen}
+            self._journal.note(EventKind.VERDICT, holding.point, body)
+        self._look_at_verdict(holding)
+
+    def _look_at_verdict(self, holding: Holding) -> None:
+        """An alarm is raised once, however often the write is tried again, and cleared once it is over."""
+        point, verdict = holding.point, holding.verdict
+        present = self._alarms.get(point)
+        if verdict is Verdict.PENDING or verdict is present:
             return
-        body = {"verdict": holding.verdict.value, "written": holding.value, "read": holding.seen}
-        self._journal.note(EventKind.VERDICT, holding.point, body)
-        if holding.verdict in (Verdict.IGNORED, Verdict.OVERRIDDEN, Verdict.IMPLAUSIBLE):
+        if present is not None:
+            del self._alarms[point]
+            self._note_alarm(point, present.value, "cleared")
+        if verdict in _ALARMING:
+            self._alarms[point] = verdict
+            self._note_alarm(point, verdict.value, "active")
             log.warning(
-                "%s: %s: written %s, read %s", holding.point, holding.verdict.value, holding.value, holding.seen
+                "%s: %s: written %s, read %s %s", point, verdict.value, holding.value, holding.seen, holding.refusal
             )
-            self._journal.note(EventKind.ALARM, holding.point, {"alarm": holding.verdict.value, "state": "active"})
+
+    def _clear_alarms(self, holding: Holding) -> None:
+        verdict = self._alarms.pop(holding.point, None)
+        if verdict is not None:
+            self._note_alarm(holding.point, verdict.value, "cleared")
+        if holding.effect_missing:
+            self._note_alarm(holding.point, "effect missing", "cleared")
+
+    def _note_alarm(self, point: PointId, alarm: str, state: str) -> None:
+        self._journal.note(EventKind.ALARM, point, {"alarm": alarm, "state": state})
 
     def _writable(self, point: PointId) -> Writable:
         return self._places[point].writable
