@@ -44,6 +44,7 @@ class Client(AsyncModbusTcpClient):
     def __init__(self, link: str, connection: ModbusConnection) -> None:
         super().__init__(connection.host, port=connection.port, retries=0, reconnect_delay=0)
         self.ctx = _Transactions(self.comm_params, FramerSocket(DecodePDU(False)), 0, False, None, None, None)
+        self.ctx.response_future.cancel()  # nobody waits before the first question
         for payload in _PAYLOADS:
             self.register(payload)
         self._link = link

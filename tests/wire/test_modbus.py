@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -396,6 +397,20 @@ async def caught(reading: Awaitable[object]) -> ConnectFailed:
     with pytest.raises(ConnectFailed) as error:
         await reading
     return error.value
+
+
+async def test_a_connection_lost_before_the_first_question_makes_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    async with running(*floats()) as bench:
+        await bench.device.stop()
+        await bench.device.start()
+        other = Bench(bench.device, floats())
+        async with other.driver:
+            await other.values()
+        with pytest.raises(ConnectFailed):
+            await bench.values()
+    del bench
+    gc.collect()  # a future with an error that nobody fetched speaks up when it goes
+    assert caplog.records == []
 
 
 async def test_nothing_connects_behind_our_back() -> None:
