@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from controller.core.errors import DeviceError, DeviceRefused, DeviceTimeout
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # A driver bounds its own requests; this bounds a driver that does not.
 LONGEST_CALL_S = 60.0
+# A connection that does not close by then is left to itself: letting go must not wait for it.
+LONGEST_CLOSE_S = 5.0
 # What a device or library says about itself is bounded before it is logged.
 LONGEST_CAUSE = 200
 
@@ -38,14 +41,20 @@ class Session:
         self.lock = asyncio.Lock()
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
-        async with self.lock:
-            try:
-                async with asyncio.timeout(LONGEST_CALL_S):
-                    return await self.driver.read(points)
-            except DeviceError:
-                raise
-            except TimeoutError as error:
-                raise DeviceTimeout(self.link.id, "read", f"no answer within {LONGEST_CALL_S:g} s") from error
+        async with self.lock, bounded(self.link, "read"):
+            return await self.driver.read(points)
+
+
+@asynccontextmanager
+async def bounded(link: Link, operation: str) -> AsyncGenerator[None]:
+    """Whatever a driver does inside the block ends within LONGEST_CALL_S."""
+    try:
+        async with asyncio.timeout(LONGEST_CALL_S):
+            yield
+    except DeviceError:
+        raise
+    except TimeoutError as error:
+        raise DeviceTimeout(link.id, operation, f"no answer within {LONGEST_CALL_S:g} s") from error
 
 
 ServeWrites = Callable[[Session], Coroutine[Any, Any, None]]
@@ -60,6 +69,7 @@ class LinkTask:
         self._image = image
         self._journal = journal
         self._serve_writes = serve_writes
+        self._backoff = Backoff(link.id)
         self._lost_devices: set[str] = set()
         self._points = [point for device in link.devices for point in device.points]
         self.is_up = False
@@ -69,20 +79,20 @@ class LinkTask:
         self.seen = asyncio.Event()
 
     async def run(self) -> None:
-        backoff = Backoff(self.link.id)
+        task = asyncio.current_task()
         while True:
-            pause = await self._attempt(backoff)
+            pause = await self._attempt()
+            if task is not None and task.cancelling():
+                # A task group that fails while it is being cancelled raises its errors instead.
+                raise asyncio.CancelledError
             # Back-off runs in real seconds, as the loop's own timers do.
             await asyncio.sleep(pause)
 
-    async def _attempt(self, backoff: Backoff) -> float:
+    async def _attempt(self) -> float:
         """One life of the connection; the seconds to wait before the next."""
         error: DeviceError | None = None
         try:
-            async with self.link.driver.open(
-                self.link.id, self.link.connection, self.link.bindings, self._clock
-            ) as driver:
-                backoff.reset()
+            async with self._connected() as driver:
                 session = Session(self.link, driver)
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._poll(session), name=f"poll {self.link.id}")
@@ -92,7 +102,22 @@ class LinkTask:
         if error is None:
             raise AssertionError("polling ends only by an error")
         self._lost(error)
-        return LONGEST_S if isinstance(error, DeviceRefused) else backoff.next_pause()
+        return LONGEST_S if isinstance(error, DeviceRefused) else self._backoff.next_pause()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[Driver]:
+        link = self.link
+        opening = link.driver.open(link.id, link.connection, link.bindings, self._clock)
+        async with bounded(link, "connect"):
+            driver = await opening.__aenter__()
+        try:
+            yield driver
+        finally:
+            try:
+                async with asyncio.timeout(LONGEST_CLOSE_S):
+                    await opening.__aexit__(None, None, None)
+            except TimeoutError:
+                log.warning("link %s did not close within %g s", link.id, LONGEST_CLOSE_S)
 
     async def _poll(self, session: Session) -> None:
         grid = _Grid(self.link.devices, self._clock.monotonic())
@@ -101,6 +126,8 @@ class LinkTask:
             devices = grid.due(self._clock.monotonic())
             samples = await session.read(grid.points(devices))
             self._image.put(samples)
+            # Only an answer shows that the link is well: some devices accept a connection and then say nothing.
+            self._backoff.reset()
             if not self.is_up:
                 self._returned()
             for device in devices:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.core.errors import DeviceError, DeviceTimeout, EnvironmentProblem
+from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind
 from controller.core.handover import ReleaseOrder, machines_of
 from controller.core.ledger import (
@@ -36,7 +36,7 @@ from controller.core.site import Site
 from controller.core.system import Authority, Condition, System
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
-from controller.runtime.link import LONGEST_CALL_S, Session
+from controller.runtime.link import Session, bounded
 from controller.runtime.store import Held, Store
 
 log = logging.getLogger(__name__)
@@ -248,13 +248,8 @@ class Writer:
             await self._store.save_held(intents)
 
     async def _write(self, session: Session, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
-        try:
-            async with asyncio.timeout(LONGEST_CALL_S):
-                return await session.driver.write(values)
-        except DeviceError:
-            raise
-        except TimeoutError as error:
-            raise DeviceTimeout(session.link.id, "write", f"no answer within {LONGEST_CALL_S:g} s") from error
+        async with bounded(session.link, "write"):
+            return await session.driver.write(values)
 
     def _written(self, job: Job, before: Holding, result: WriteResult) -> None:
         times = Times(self._clock.monotonic(), self._clock.wire_time())
