@@ -31,12 +31,21 @@ class CalendarJob(NamedTuple):
 
 def next_run(fields: dict[str, int | str], zone: ZoneInfo, ran_on: date | None, now: datetime) -> datetime:
     """The first instant due on a local date after `ran_on`; in the past if that date's run was missed."""
-    earliest = now if ran_on is None else datetime.combine(ran_on + timedelta(days=1), datetime.min.time(), zone)
+    # A run noted for a day still to come was noted by a clock that was wrong.
+    after = None if ran_on is None else min(ran_on, now.astimezone(zone).date())
+    earliest = now if after is None else datetime.combine(after + timedelta(days=1), datetime.min.time(), zone)
     trigger = CronTrigger(timezone=zone, **fields)
     due = cast("datetime | None", trigger.get_next_fire_time(None, earliest))  # pyright: ignore[reportUnknownMemberType]
     if due is None:
         raise ValueError(f"{fields} never comes")
     return due
+
+
+def settled_on(fields: dict[str, int | str], zone: ZoneInfo, now: datetime) -> date:
+    """The local date for which a run at `now` stands: today's, or yesterday's if today's is still to come."""
+    today = now.astimezone(zone).date()
+    yesterday = today - timedelta(days=1)
+    return yesterday if next_run(fields, zone, yesterday, now) > now else today
 
 
 class Calendar:
@@ -53,11 +62,16 @@ class Calendar:
                 tasks.create_task(self._run_job(job, ran_on.get(job.name)), name=f"calendar {job.name}")
 
     async def _run_job(self, job: CalendarJob, ran_on: date | None) -> None:
+        began = self._clock.now()
         while True:
-            due = next_run(job.fields, self._zone, ran_on, self._clock.now())
-            while (remaining := (due - self._clock.now()).total_seconds()) > 0:
+            now = self._clock.now()
+            began = min(began, now)
+            due = next_run(job.fields, self._zone, ran_on, began if ran_on is None else now)
+            remaining = (due - now).total_seconds()
+            if remaining > 0:
                 deadline = self._clock.monotonic() + min(remaining, LONGEST_SLEEP_S)
                 await self._clock.sleep_until(deadline, Phase.CALENDAR, job.name)
-            ran_on = self._clock.now().astimezone(self._zone).date()
+                continue
+            ran_on = settled_on(job.fields, self._zone, now)
             await self._store.save_calendar(job.name, ran_on)
             await job.run()
