@@ -53,6 +53,10 @@ class Workers:
                 except WorkerFailed:
                     self.failures += 1
                     raise
+                except TimeoutError as error:
+                    self.failures += 1
+                    await self._end()
+                    raise WorkerFailed(f"no answer within {deadline:g} s") from error
                 except BaseException:
                     # A process that owes an answer can never be asked again, whoever gave up on it.
                     self.failures += 1
@@ -79,10 +83,13 @@ class Workers:
         return answer
 
     async def _exchange(self, job: Job) -> tuple[bool, Any]:
+        try:
+            message = pickle.dumps(job)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise WorkerFailed(f"the job cannot travel to another process: {error}") from error
         process = self._process or await self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        message = pickle.dumps(job)
         process.stdin.write(len(message).to_bytes(8, "big") + message)
         await process.stdin.drain()
         length = int.from_bytes(await process.stdout.readexactly(8), "big")
