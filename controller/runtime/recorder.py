@@ -87,7 +87,9 @@ class Recorder:
             return
         try:
             await self._historian.append_samples(rows)
-        except HistorianError:
+        except BaseException:
+            # Refused, or cancelled half-way: all of it stays for the next time, which drops what is there already.
+            self.dropped += max(0, len(rows) + len(self._pending) - MOST_PENDING)
             rows.extend(self._pending)
             self._pending = rows
             raise
