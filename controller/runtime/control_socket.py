@@ -25,6 +25,8 @@ from controller.runtime.operator import OperatorCommandRefused
 VERSION = 1
 # A request is small; what is longer is not for us.
 LONGEST_LINE = 64 * 1024
+# Who wants a point for longer changes the configuration.
+LONGEST_COMMAND_S = 366 * 86400.0
 
 Handler = Callable[[Daemon, Mapping[str, Any]], Awaitable[JsonValue]]
 
@@ -51,7 +53,7 @@ def listening(path: Path) -> Generator[socket.socket]:
 
 
 async def serve(daemon: Daemon, listener: socket.socket) -> None:
-    """Answer requests until cancelled."""
+    """Answer requests until cancelled; nobody who is still connected holds us up."""
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):
@@ -59,9 +61,15 @@ async def serve(daemon: Daemon, listener: socket.socket) -> None:
                 writer.write(json.dumps(await _answer(daemon, line)).encode() + b"\n")
                 await writer.drain()
 
-    server = await asyncio.start_unix_server(converse, sock=listener, limit=LONGEST_LINE)
-    async with server:
-        await server.serve_forever()
+    conversations = asyncio.TaskGroup()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversations.create_task(converse(reader, writer), name="control")
+
+    server = await asyncio.start_unix_server(begin, sock=listener, limit=LONGEST_LINE, start_serving=False)
+    async with server, conversations:
+        await server.start_serving()
+        await asyncio.Event().wait()
 
 
 async def _next_line(reader: asyncio.StreamReader) -> bytes:
@@ -75,7 +83,7 @@ async def _next_line(reader: asyncio.StreamReader) -> bytes:
 async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
     try:
         request: Any = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _error("this is no JSON")
     if not _is_request(request):
         return _error(f'a request is {{"tidewatt": {VERSION}, "command": ...}}')
@@ -84,7 +92,7 @@ async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
         return _error(f"there is no command {request.get('command')!r}; there are {', '.join(_HANDLERS)}")
     try:
         return {"ok": True, "answer": await handler(daemon, request)}
-    except (RequestRefused, OperatorCommandRefused) as error:
+    except (RequestRefused, OperatorCommandRefused, EnvironmentProblem) as error:
         return _error(str(error))
 
 
@@ -114,6 +122,8 @@ async def _write(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
         raise RequestRefused("a command needs a value")
     if not isinstance(lasting, (int, float)) or isinstance(lasting, bool):
         raise RequestRefused("a command needs an end: for_s, in seconds")
+    if not abs(lasting) <= LONGEST_COMMAND_S:
+        raise RequestRefused(f"a command lasts at most {LONGEST_COMMAND_S / 86400:g} days")
     point = _point(daemon, request)
     await daemon.command(point, value, timedelta(seconds=lasting), _who(request), str(request.get("reason", "")))
     return status.explain(daemon, point)
@@ -131,6 +141,15 @@ async def _authority(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
         raise RequestRefused(f"authority is {' or '.join(Authority)}, not {authority!r}")
     await daemon.set_authority(system, Authority(authority), _who(request))
     return {id_: each.value for id_, each in daemon.authority.items()}
+
+
+async def _restart(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    strategy = str(request.get("strategy"))
+    try:
+        daemon.restart_strategy(strategy, _who(request))
+    except KeyError:
+        raise RequestRefused(f"there is no strategy {strategy!r} in this site") from None
+    return {"restarted": strategy}
 
 
 def _point(daemon: Daemon, request: Mapping[str, Any]) -> PointId:
@@ -151,4 +170,5 @@ _HANDLERS: Mapping[str, Handler] = {
     "write": _write,
     "relinquish": _relinquish,
     "authority": _authority,
+    "restart": _restart,
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from controller.core.command import Command, Priority
-from controller.core.errors import HistorianError
+from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
 from controller.core.point import PointId
 from controller.core.ports import Clock, Historian, Phase
@@ -77,6 +78,7 @@ class Daemon:
         )
         self.operator = Operator(self.scan, clock, self.authority)
         self.planner = Planner(site, clock, self.scan, store, self.workers, self.journal, self.strategies)
+        self._stored_commands: set[PointId] = set()
         self.links = [LinkTask(link, clock, self.image, self.journal, self.writer.serve) for link in site.links]
 
     def _urgent(self) -> None:
@@ -90,10 +92,14 @@ class Daemon:
         `beside` are tasks that live as long as the daemon (control socket, view). An unexpected exception anywhere
         stops the daemon; it lets go first and then raises.
         """
-        await self._begin()
         try:
+            await self._begin()
             await self._work(stop, beside)
+        except BaseExceptionGroup as group:
+            raise _cause(group) from group
         finally:
+            for each in beside:
+                each.close()
             released = await self._end(progress)
         return released
 
@@ -134,20 +140,26 @@ class Daemon:
                 task.cancel()
 
     async def _end(self, progress: Progress) -> bool:
-        """Let go, then close everything in the order that loses nothing."""
-        try:
+        """Let go, then close everything in the order that loses nothing, whatever fails."""
+        released = False
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.store.close)
+            closing.push_async_callback(self._close_history)
+            closing.push_async_callback(self.workers.close)
             released = await self._let_go(progress)
-            await self._save_changed_states()
-            await self.workers.close()
             state = "stopped" if released else "stopped, not everything was let go"
             self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
+            await self._save_changed_states()
             if released:
                 await self.store.end_run()
-        finally:
-            await self.recorder.flush()
-            await self.historian.close()
-            await self.store.close()
         return released
+
+    async def _close_history(self) -> None:
+        await self.recorder.flush()
+        try:
+            await self.historian.close()
+        except HistorianError as error:
+            log.warning("history could not be closed: %s", error)
 
     async def _let_go(self, progress: Progress) -> bool:
         """The same cycle with no wish at all, over fresh connections, until nothing is held or time is up."""
@@ -156,8 +168,9 @@ class Daemon:
         began = self.clock.monotonic()
         if not self.writer.holdings:
             return True
+        self.scan.cycle()  # whatever was still to be written is void
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(link.run(), name=f"link {link.link.id}") for link in self.links]
+            tasks = [group.create_task(self._run_links(), name="links")]
             tasks.append(group.create_task(self.scan.run(), name="scan"))
             tasks.append(group.create_task(self.recorder.run(), name="recorder"))
             while self.writer.holdings and self.clock.monotonic() - began < within:
@@ -167,6 +180,19 @@ class Daemon:
                 task.cancel()
         progress(Releasing(tuple(self.writer.holdings), self.clock.monotonic() - began, within))
         return not self.writer.holdings
+
+    async def _run_links(self) -> None:
+        """Each for itself: a defect in one driver must not keep the others from letting go."""
+        await asyncio.gather(*(self._run_link(link) for link in self.links), return_exceptions=True)
+
+    async def _run_link(self, link: LinkTask) -> None:
+        try:
+            await link.run()
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            log.exception("link %s failed while letting go", link.link.id)
+            raise
 
     async def _pause(self) -> None:
         period = min(PROGRESS_EVERY_S, self.site.scan_every.total_seconds())
@@ -190,13 +216,14 @@ class Daemon:
             if state is None:
                 continue
             try:
-                strategy.state = _decoded(state, mount.kind)
+                strategy.state = strategy.saved_state = _decoded(state, mount.kind)
             except ValueError as error:
                 log.warning("strategy %s starts afresh, its stored state is not used: %s", mount.id, error)
                 body = {"alarm": "stored state not used", "state": "active", "cause": str(error)}
                 self.journal.note(EventKind.ALARM, mount.id, body)
 
     def _restore_commands(self, stored: list[OperatorCommand]) -> None:
+        self._stored_commands.update(each.point for each in stored)
         for each in stored:
             who = each.source.removeprefix("operator:")
             try:
@@ -208,6 +235,18 @@ class Daemon:
         while True:
             await asyncio.sleep(SAVE_STATES_EVERY_S)
             await self._save_changed_states()
+            await self._forget_ended_commands()
+
+    async def _forget_ended_commands(self) -> None:
+        """A wall clock that is wrong after a restart must not bring back what has ended."""
+        for point in [*self._stored_commands]:
+            control = self.scan.controls.get(point)
+            if control is None or control.array.slots[Priority.MANUAL_OPERATOR - 1] is None:
+                await self._forget_command(point)
+
+    async def _forget_command(self, point: PointId) -> None:
+        self._stored_commands.discard(point)
+        await self.store.forget_operator_command(point)
 
     async def _save_changed_states(self) -> None:
         changed: dict[str, StoredState] = {}
@@ -248,6 +287,7 @@ class Daemon:
         await self.store.save_operator_command(
             OperatorCommand(point, command.value, command.source, reason, lasting.total_seconds())
         )
+        self._stored_commands.add(point)
         body = {"step": "operator", "value": command.value, "who": who, "for_s": lasting.total_seconds()}
         self.journal.note(EventKind.COMMAND, point, {**body, "reason": reason})
         return command
@@ -255,16 +295,37 @@ class Daemon:
     async def relinquish(self, point: PointId, who: str) -> bool:
         """End an operator's command and take back what somebody overrode; answers whether there was a command."""
         there_was = point not in self.scan.handshakes and self.operator.relinquish(point)
-        await self.store.forget_operator_command(point)
+        await self._forget_command(point)
         self.writer.hand_back(point)
         self.journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
         return there_was
+
+    def restart_strategy(self, mount: str, who: str) -> None:
+        """Let a strategy that its faults switched off try again at once. Raises KeyError if there is none."""
+        strategy = {each.mount.id: each for each in self.strategies}[mount]
+        strategy.restart()
+        self.journal.note(EventKind.STRATEGY, mount, {"step": "restarted", "who": who})
+        self.scan.request_early()
 
     async def _end_commands_of(self, system: str) -> None:
         for id_, control in self.scan.controls.items():
             if control.system.id == system and control.array.slots[Priority.MANUAL_OPERATOR - 1] is not None:
                 self.operator.relinquish(id_)
-                await self.store.forget_operator_command(id_)
+                await self._forget_command(id_)
+
+
+def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What the user can mend, if that is among them; else the one that stands for all."""
+    causes = list(_leaves(group))
+    return next((each for each in causes if isinstance(each, EnvironmentProblem)), causes[0])
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
+        else:
+            yield each
 
 
 def _decoded(stored: StoredState, kind: StrategyKind) -> Any:

@@ -74,7 +74,7 @@ class MountedStrategy:
         self.mode = mount.mode
         self.source = f"strategy:{mount.id}"
         self.state: Any = mount.strategy.initial()
-        self.saved_state: Any = None
+        self.saved_state: Any = self.state
         self.wishes: dict[PointId, Scalar] = {}
         self.reason: Text = NO_TEXT
         self.plans = mount.strategy if isinstance(mount.strategy, Plans) else None
@@ -104,11 +104,23 @@ class MountedStrategy:
         if self.mode is Mode.OFF or not self.faults.may_step(image.monotonic):
             return False
         seen = self.observe(image)
-        decision = isolate(lambda: self.mount.strategy.decide(seen, self.state))
+        decision = isolate(lambda: self._decide(seen))
         if isinstance(decision, Fault):
             return self._failed(decision, image.monotonic)
         self._decided = image.monotonic
         return self._decided_on(decision)
+
+    def _decide(self, seen: Observation) -> Decision[Any]:
+        """What the strategy decides; a wish that it may not have is its own fault."""
+        decision = self.mount.strategy.decide(seen, self.state)
+        if decision.requests != self._requests:
+            undeclared = decision.requests.keys() - self.mount.strategy.outputs
+            if undeclared:
+                raise ValueError(f"requests what it did not declare: {', '.join(map(str, undeclared))}")
+            for role, value in decision.requests.items():
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise ValueError(f"requests {value} for {role}")
+        return decision
 
     def restart(self) -> None:
         """An operator acted: faults are forgotten."""
@@ -136,9 +148,6 @@ class MountedStrategy:
         self.reason = decision.reason
         if decision.requests == self._requests:
             return changed
-        undeclared = decision.requests.keys() - self.mount.strategy.outputs
-        if undeclared:
-            raise AssertionError(f"{self.mount.id} requests what it did not declare: {undeclared}")
         self._requests = decision.requests
         roles = self.mount.roles
         self.wishes = {roles[role]: value for role, value in decision.requests.items()}

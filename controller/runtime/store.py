@@ -84,8 +84,10 @@ class Store:
             raise EnvironmentProblem(f"{path}: the state store cannot be opened: {error}") from error
 
     async def close(self) -> None:
-        await self._run(self._database.close)
-        self._thread.shutdown(wait=True)
+        try:
+            await self._run(self._database.close)
+        finally:
+            self._thread.shutdown(wait=True)
 
     async def load_authority(self) -> dict[str, Authority]:
         rows = await self._query("SELECT system, authority FROM authority")
@@ -117,6 +119,9 @@ class Store:
             OperatorCommand(PointId(point), json.loads(value), source, reason, _remaining(remaining, saved, now))
             for point, value, source, reason, remaining, saved in rows
         ]
+        for command in commands:
+            if command.remaining <= 0:
+                await self.forget_operator_command(command.point)
         return [command for command in commands if command.remaining > 0]
 
     async def save_operator_command(self, command: OperatorCommand) -> None:
