@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ import yaml
 DEMO_SITE = Path(__file__).resolve().parent.parent / "config" / "sites" / "demo"
 GROUPS = ("garage.group_1", "garage.group_2", "garage.group_3")
 LAMPS = "outdoor.lighting_1.status"
+LAMPS_COMMAND = "outdoor.lighting_1.remote"
+LIGHTS = tuple(f"{group}.remote" for group in GROUPS)
 
 BRIGHTNESS_FLOOR = 0.1
 ILLUMINANCE_FLOOR_LX = 30.0
@@ -35,8 +37,7 @@ ILLUMINANCE_FLOOR_LX = 30.0
 LUX_TOLERANCE = 0.5
 OCCUPIED_BRIGHTNESS = 0.75
 SUN_TOLERANCE = timedelta(seconds=60)
-# From switching on until the daemon has taken over: not judged.
-TAKING_OVER = timedelta(minutes=5)
+SETTLING = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,51 @@ class Motion:
         return (self.end - self.start).total_seconds()
 
 
+@dataclass(frozen=True, slots=True)
+class LateScan:
+    """A scan that came this long after the one before."""
+
+    at: datetime
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the records are judged against. taken_over: from here on the lamps are ours. scan_s: mean time between scans."""
+
+    latitude: float
+    longitude: float
+    taken_over: datetime
+    scan_s: float
+    late_scans: Sequence[LateScan] = ()
+
+    def scan_during(self, motion: Motion) -> float:
+        """The time that a scan actually took around a motion."""
+        late = [
+            scan.after_s
+            for scan in self.late_scans
+            if scan.at > motion.start and scan.at - timedelta(seconds=scan.after_s) < motion.end
+        ]
+        return max([self.scan_s, *late])
+
+
+def circumstances(events: Sequence[Mapping[str, Any]], latitude: float, longitude: float) -> Circumstances:
+    """From what `tidewatt history --events --json` printed."""
+    owned = {
+        event["subject"]: datetime.fromisoformat(event["time"])
+        for event in reversed(events)
+        if event["kind"] == "verdict" and event["body"]["verdict"] == "owned"
+    }
+    stopped = next(event["body"] for event in reversed(events) if "scan_period_mean_s" in event["body"])
+    late = [
+        LateScan(datetime.fromisoformat(event["time"]), event["body"]["after_s"])
+        for event in events
+        if event["body"].get("state") == "scan late"
+    ]
+    taken_over = max(owned.get(point, datetime.min.replace(tzinfo=UTC)) for point in (*LIGHTS, LAMPS_COMMAND))
+    return Circumstances(latitude, longitude, taken_over, stopped["scan_period_mean_s"], late)
+
+
 def series_of(records: Sequence[Mapping[str, Any]]) -> Series:
     """What `tidewatt history --json` printed, by point."""
     series: dict[str, list[Record]] = {}
@@ -68,13 +114,13 @@ def series_of(records: Sequence[Mapping[str, Any]]) -> Series:
     return series
 
 
-def failures(series: Series, scan_s: float, latitude: float, longitude: float) -> list[str]:
-    """Everything that the day did wrong; empty is a pass. scan_s: the actual time between two scans."""
-    begin = min(records[0].at for records in series.values()) + TAKING_OVER
-    found = _lamp_failures(series[LAMPS], begin, latitude, longitude)
+def failures(series: Series, given: Circumstances) -> list[str]:
+    """Everything that the day did wrong; empty is a pass."""
+    begin = given.taken_over + SETTLING
+    found = _lamp_failures(series[LAMPS], begin, given)
     for group in GROUPS:
         found += _floor_failures(series, group, begin)
-        found += _motion_failures(series, group, begin, scan_s)
+        found += _motion_failures(series, group, begin, given)
     return found
 
 
@@ -89,13 +135,13 @@ def sun_times(day: datetime, latitude: float, longitude: float) -> tuple[datetim
     return times["sunrise"].iloc[0].to_pydatetime(), times["sunset"].iloc[0].to_pydatetime()
 
 
-def _lamp_failures(records: Sequence[Record], begin: datetime, latitude: float, longitude: float) -> list[str]:
+def _lamp_failures(records: Sequence[Record], begin: datetime, given: Circumstances) -> list[str]:
     end = records[-1].at
     switches = [(after.at, after.value) for before, after in pairwise(records) if before.value != after.value]
     expected: list[tuple[datetime, bool]] = []
     day = begin - timedelta(days=1)
     while day < end + timedelta(days=1):
-        sunrise, sunset = sun_times(day, latitude, longitude)
+        sunrise, sunset = sun_times(day, given.latitude, given.longitude)
         expected += [(sunrise, False), (sunset, True)]
         day += timedelta(days=1)
     due = [(at, value) for at, value in expected if begin + SUN_TOLERANCE < at < end - SUN_TOLERANCE]
@@ -140,24 +186,32 @@ def motions(records: Sequence[Record]) -> list[Motion]:
     return events
 
 
-def _motion_failures(series: Series, group: str, begin: datetime, scan_s: float) -> list[str]:
+def judged_motions(series: Series, group: str, begin: datetime, given: Circumstances) -> list[Motion]:
+    """The motions that last longer than two actual scans."""
+    return [
+        motion
+        for motion in motions(series[f"{group}.motion"])
+        if motion.start > begin and motion.seconds > 2 * given.scan_during(motion)
+    ]
+
+
+def _motion_failures(series: Series, group: str, begin: datetime, given: Circumstances) -> list[str]:
     brightness = series[f"{group}.brightness"]
-    long_enough = [event for event in motions(series[f"{group}.motion"]) if event.seconds > 2 * scan_s]
-    judged = [event for event in long_enough if event.start > begin]
+    judged = judged_motions(series, group, begin, given)
     found = [] if judged else [f"{group} saw no motion that could be judged"]
     found += [
-        f"{group} was not raised by the motion of {event.start:%H:%M:%S}, {event.seconds:.0f} s long"
-        for event in judged
-        if not _reached(brightness, event, scan_s)
+        f"{group} was not raised by the motion of {motion.start:%H:%M:%S}, {motion.seconds:.0f} s long"
+        for motion in judged
+        if not _reached(brightness, motion, given.scan_s)
     ]
     return found
 
 
-def _reached(brightness: Sequence[Record], event: Motion, scan_s: float) -> bool:
-    """Bright enough at some moment of the event; its end is known one scan late at the most."""
-    before = [record for record in brightness if record.at <= event.start][-1:]
-    until = event.end + timedelta(seconds=scan_s)
-    within = [record for record in brightness if event.start < record.at <= until]
+def _reached(brightness: Sequence[Record], motion: Motion, scan_s: float) -> bool:
+    """Bright enough at some moment of the motion; its end is known one scan late at the most."""
+    before = [record for record in brightness if record.at <= motion.start][-1:]
+    until = motion.end + timedelta(seconds=scan_s)
+    within = [record for record in brightness if motion.start < record.at <= until]
     return any(record.value >= OCCUPIED_BRIGHTNESS - 0.005 for record in (*before, *within))
 
 
@@ -199,15 +253,16 @@ def main() -> int:
 def report(site: Path) -> int:
     points = [f"{group}.{quantity}" for group in GROUPS for quantity in ("brightness", "illuminance", "motion")]
     records = json.loads(tidewatt("history", str(site), *points, LAMPS, "--last", "48h", "--json"))
-    events = json.loads(tidewatt("history", str(site), "--events", "--kind", "daemon", "--last", "48h", "--json"))
-    scan_s = events[-1]["body"]["scan_period_mean_s"]
+    events = json.loads(tidewatt("history", str(site), "--events", "--last", "48h", "--json"))
     position = yaml.safe_load((site / "site.yaml").read_text())["position"]
     series = series_of(records)
-    found = failures(series, scan_s, position["latitude"], position["longitude"])
-    counts = [
-        len([event for event in motions(series[f"{group}.motion"]) if event.seconds > 2 * scan_s]) for group in GROUPS
-    ]
-    print(f"{len(records)} samples; a scan every {scan_s:.1f} s; motion events judged: {counts}")
+    given = circumstances(events, position["latitude"], position["longitude"])
+    found = failures(series, given)
+    judged = [len(judged_motions(series, group, given.taken_over, given)) for group in GROUPS]
+    print(
+        f"{len(records)} samples; a scan every {given.scan_s:.1f} s, {len(given.late_scans)} of them late; "
+        f"motions judged: {judged}"
+    )
     for failure in found[:20]:
         print("FAILED:", failure)
     print("the day was as it should be" if not found else f"{len(found)} failures")

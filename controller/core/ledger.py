@@ -158,8 +158,8 @@ def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: T
 
 
 def _is_fading(holding: Holding, writable: Writable, times: Times) -> bool:
-    """Volatile at the device: to be written again at half its time-out."""
-    if not isinstance(writable.on_silence, DeviceTimeout):
+    """Volatile at the device: to be written again at half its time-out. A remote bit keeps what it hands over."""
+    if not isinstance(writable.on_silence, DeviceTimeout) or isinstance(writable.release, RemoteBit):
         return False
     return times.wire - holding.asserted >= writable.on_silence.after.total_seconds() / 2
 

@@ -13,9 +13,10 @@ from controller.core.command import Command, PriorityArray
 from controller.core.event import EventKind, JsonValue
 from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
 from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of
+from controller.core.ledger import Holding
 from controller.core.point import Point, PointId
 from controller.core.ports import Clock, Phase
-from controller.core.sample import Sample, Scalar
+from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
 from controller.core.strategy import Mode
 from controller.core.system import Authority, Condition, Permissive, System
@@ -26,6 +27,10 @@ from controller.runtime.mounted import MountedStrategy
 from controller.runtime.recorder import Recorder
 from controller.runtime.writer import Writer, writable_of
 
+# A scan that comes this many periods after the one before is told.
+LATE_BY = 5.0
+# What only time brings may wait this long in a scan at rest: far below any device's time-out.
+FULL_PASS_S = 5.0
 # Urgent points may trigger a scan between two, at most this often.
 EARLY_SCAN_PAUSE_S = 0.1
 
@@ -39,16 +44,23 @@ class Control:
         self.writable = writable_of(point)
         self.permissives = tuple(each for each in system.permissives if each.point == point.id)
         self.array = PriorityArray()
+        self.settled = self.array
         self.shadow = PriorityArray()
         self.memory: GuardMemory = UNKNOWN
         self.allowed: Scalar | None = None
         self.limit: Text = NO_TEXT
         self.waiting: Text = NO_TEXT
 
-    def settle(self, image: FrozenImage, is_held: bool) -> Scalar | None:
-        """The value that arbitration and guard let through now; None lets the point go."""
+    def settle(self, image: FrozenImage, is_held: bool, rested_at: float) -> Scalar | None:
+        """The value that arbitration and guard let through now; None lets the point go.
+
+        rested_at: until when nothing has changed, monotonic; a rate counts from there.
+        """
         monotonic = image.monotonic
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
+        self.settled = self.array
+        if is_held and self.memory.at < rested_at:
+            self.memory = self.memory._replace(at=rested_at)
         if (not is_held or self.memory.value is None) and self.writable.readback in image.fresh:
             # Rates and minimum times start from what the equipment does before we take it.
             self.memory = remember(self.memory, _good_value(image.samples[self.writable.readback]), monotonic)
@@ -111,6 +123,21 @@ class Scan:
         self.actual_period = site.scan_every.total_seconds()
         self.longest_period = 0.0
         self._first: float | None = None
+        # What the last arbitration leant on, so that a scan in which nothing of it changed need not repeat it.
+        self._all_controls = tuple(self.controls.values())
+        self._leant: dict[PointId, tuple[Scalar | None, Quality]] = dict.fromkeys(
+            self._leaning_on(), (None, Quality.BAD)
+        )
+        self._full_pass_at = -math.inf
+        self._rested_at = -math.inf
+        self._settled_holdings: dict[PointId, Holding] = {}
+        self._settled_authority: dict[str, Authority] = {}
+
+    def _leaning_on(self) -> set[PointId]:
+        """The points whose values enter into arbitration, guard and release order."""
+        conditions = {condition.point for condition in self._conditions}
+        permissives = {each.condition.point for control in self._all_controls for each in control.permissives}
+        return {control.writable.readback for control in self._all_controls} | conditions | permissives
 
     def request_early(self) -> None:
         """An urgent point changed: do not wait for the grid."""
@@ -149,10 +176,44 @@ class Scan:
         if not self.letting_go:
             for strategy in self._strategies:
                 self._step(strategy, image)
-        wanted = self._wanted(image)
-        self._writer.want(wanted, self._fulfilled(image))
+        if not self._is_at_rest(image):
+            self._arbitrate(image)
         self._recorder.record(image)
         self.count += 1
+
+    def _is_at_rest(self, image: FrozenImage) -> bool:
+        """Whether arbitration, guard and writer would come to what they came to last time.
+
+        Everything wished is owned and nothing else is held, no limit acts, no wish, lease or authority has changed,
+        and nothing that they lean on shows another value. What only time brings (a heartbeat, a re-assertion) is
+        looked at in the full pass that comes at least every FULL_PASS_S.
+        """
+        if image.monotonic >= self._full_pass_at or self.letting_go:
+            return False
+        if self._writer.holdings != self._settled_holdings or self._authority != self._settled_authority:
+            return False
+        if any(control.array is not control.settled for control in self._all_controls):
+            return False
+        samples = image.samples
+        for point in self._leant.keys() & image.fresh:
+            sample = samples[point]
+            value, quality = self._leant[point]
+            if sample.value != value or sample.quality is not quality:
+                return False
+        self._rested_at = image.monotonic
+        return True
+
+    def _arbitrate(self, image: FrozenImage) -> None:
+        wanted = self._wanted(image)
+        self._writer.want(wanted, self._fulfilled(image))
+        self._full_pass_at = -math.inf
+        if self._writer.is_settled(wanted) and not any(control.limit.en for control in self._all_controls):
+            next_end = min(control.array.next_end for control in self._all_controls)
+            self._full_pass_at = min(image.monotonic + FULL_PASS_S, next_end)
+        self._settled_holdings = dict(self._writer.holdings)
+        self._settled_authority = dict(self._authority)
+        samples = image.samples
+        self._leant = {point: (samples[point].value, samples[point].quality) for point in self._leant}
 
     def _measure(self, image: FrozenImage) -> None:
         if self.frozen is not None:
@@ -160,6 +221,8 @@ class Scan:
             # A moving average over about twenty scans: what the view shows as the actual scan period.
             self.actual_period += 0.05 * (period - self.actual_period)
             self.longest_period = max(self.longest_period, period)
+            if period > LATE_BY * max(self.actual_period, self._site.scan_every.total_seconds()):
+                self._journal.note(EventKind.DAEMON, "scan", {"state": "scan late", "after_s": round(period, 3)})
         elif self._first is None:
             self._first = image.monotonic
         self.frozen = image
@@ -208,7 +271,7 @@ class Scan:
         holdings, yielding = self._writer.holdings, self._writer.yielding
         wanted: dict[PointId, Scalar] = {}
         for id_, control in self.controls.items():
-            value = control.settle(image, id_ in holdings and id_ not in yielding)
+            value = control.settle(image, id_ in holdings and id_ not in yielding, self._rested_at)
             if value is not None and self._is_ours(control.system):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)

@@ -6,10 +6,11 @@ Everywhere else an unexpected exception is a bug of the shell: it propagates, we
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from controller.core.errors import BadInput
 
+P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
 RETRY_FIRST_S = 60.0
@@ -23,10 +24,10 @@ class Fault(NamedTuple):
     lets_go: bool
 
 
-def isolate(step: Callable[[], ResultT]) -> ResultT | Fault:
+def isolate(step: Callable[P, ResultT], *arguments: P.args, **named: P.kwargs) -> ResultT | Fault:
     """The step's result, or its fault as data."""
     try:
-        return step()
+        return step(*arguments, **named)
     except BadInput as error:
         return Fault(f"input missing: {error}", lets_go=True)
     except Exception as error:
@@ -35,7 +36,7 @@ def isolate(step: Callable[[], ResultT]) -> ResultT | Fault:
 
 def outcome(function: Callable[[Any], Any], argument: Any) -> tuple[bool, Any]:
     """(True, result) or (False, description) of a job in the worker process."""
-    result = isolate(lambda: function(argument))
+    result = isolate(function, argument)
     if isinstance(result, Fault):
         return False, result.description
     return True, result

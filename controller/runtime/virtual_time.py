@@ -21,6 +21,10 @@ ResultT = TypeVar("ResultT")
 SelectorEvents = list[tuple[selectors.SelectorKey, int]]
 
 
+# The machine's own events (an idle process that ended) are looked for once in so many jumps.
+LOOKS_OUTSIDE = 1000
+
+
 class _Sleeper(NamedTuple):
     deadline: float
     phase: Phase
@@ -63,6 +67,7 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, time: VirtualTime) -> None:
         super().__init__()
         self._time = time
+        self._jumps = 0
 
     def select(self, timeout: float | None = None) -> SelectorEvents:
         time = self._time
@@ -70,8 +75,9 @@ class _JumpingSelector(selectors.DefaultSelector):
             return super().select(0) if time.at_work_outside else []
         if time.at_work_outside:
             return super().select(None)
-        # Beside the loop's own wake-up pipe nothing is registered most of the time, and then nothing can be ready.
-        ready = super().select(0) if len(self.get_map()) > 1 else []
+        # While nothing outside is at work nothing can become ready, but for what has ended by itself: that may wait.
+        self._jumps += 1
+        ready = super().select(0) if self._jumps % LOOKS_OUTSIDE == 0 else []
         if not ready:
             time.jump(None if timeout is None else time.now + timeout)
         return ready

@@ -172,6 +172,18 @@ class Writer:
             if holding.verdict is Verdict.OVERRIDDEN and now - holding.since < self._places[point].yield_for
         }
 
+    def is_settled(self, wanted: Mapping[PointId, Scalar]) -> bool:
+        """Whether everything wished is owned, and nothing else is held or waits to be written."""
+        return (
+            self.holdings.keys() == wanted.keys()
+            and not self._gone
+            and not any(self._queues.values())
+            and all(
+                holding.verdict is Verdict.OWNED and not holding.releasing and not holding.adopted
+                for holding in self.holdings.values()
+            )
+        )
+
     def held_of(self, system: System) -> list[PointId]:
         return [point for point in system.points if point in self.holdings]
 

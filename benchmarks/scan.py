@@ -1,0 +1,93 @@
+"""One day of the demo site on virtual time: how long it takes, and where the time goes.
+
+The whole daemon runs (polls, scans at 1 s, two strategies, guard, writer, recorder) on the simulated plant behind the
+driver protocol, with history in memory. The split comes from one more run under the profiler, scaled to the runs
+without it; the wait for the planning process is measured apart.
+
+    .venv/bin/python benchmarks/scan.py
+    .venv/bin/python benchmarks/scan.py --hours 2 --rounds 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import statistics
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from tests.virtual_demo import Run, live
+
+START = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)  # midnight of a Monday in Shenzhen
+
+# First match counts.
+PARTS = (
+    ("waiting for the planning process", ("method 'poll' of 'select.epoll'", "posix", "_posixsubprocess")),
+    ("plant", ("/simulator/",)),
+    ("strategies", ("/strategies/", "runtime/mounted.py", "runtime/supervisor.py")),
+    ("writer and ledger", ("runtime/writer.py", "core/ledger.py", "core/point.py")),
+    ("arbitration, guard, hand-over", ("runtime/scan.py", "core/guard.py", "core/command.py", "core/handover.py")),
+    ("recording", ("runtime/recorder.py", "/historian/", "runtime/journal.py")),
+    ("polling", ("runtime/link.py", "runtime/image.py")),
+    ("event loop and clock", ("asyncio", "runtime/virtual_time.py", "selectors.py", "_contextvars", "_heapq")),
+)
+OTHER = "built-in calls and the rest"
+
+
+def part_of(file: str, function: str) -> str:
+    for part, marks in PARTS:
+        if any(mark in file or mark in function for mark in marks):
+            return part
+    return OTHER
+
+
+def one_run(hours: float) -> tuple[float, Run]:
+    async def life(this: Run) -> None:
+        await this.wait(hours * 3600)
+
+    began = time.perf_counter()
+    run = live(START, life)
+    return time.perf_counter() - began, run
+
+
+def split(hours: float) -> dict[str, float]:
+    """Seconds by part, as the profiler sees them."""
+    profiler = cProfile.Profile()
+    profiler.enable()
+    one_run(hours)
+    profiler.disable()
+    shares: dict[str, float] = {}
+    table: Any = cast("Any", pstats.Stats(profiler)).stats
+    for (file, _, function), (_, _, own, _, _) in table.items():
+        part = part_of(file, function)
+        shares[part] = shares.get(part, 0.0) + own
+    return shares
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="a virtual day of the demo site")
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    times: list[float] = []
+    points = 0
+    for number in range(given.rounds):
+        seconds, run = one_run(given.hours)
+        times.append(seconds)
+        points = len(run.site.points)
+        print(f"round {number + 1}: {seconds:.2f} s, {run.daemon.scan.count} scans, {run.daemon.writer.writes} writes")
+    median = statistics.median(times)
+    spread = f"{min(times):.2f} to {max(times):.2f}"
+    print(f"median {median:.2f} s [{spread}] for {given.hours:g} h, {points} points")
+    shares = split(given.hours)
+    total = sum(shares.values())
+    for part, seconds in sorted(shares.items(), key=lambda item: -item[1]):
+        print(f"  {part:<36} {seconds / total * median:6.2f} s  {seconds / total:4.0%}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

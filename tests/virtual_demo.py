@@ -1,0 +1,64 @@
+"""The demo site as it is configured, on virtual time, with the simulated plant behind the driver protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from controller.cli.simulate import engine_of
+from controller.cli.site_folder import load_site
+from controller.core.ports import Phase
+from controller.core.site import Site
+from controller.core.strategy import Mode
+from controller.historian.memory import MemoryHistorian
+from controller.runtime.daemon import Daemon
+from controller.runtime.store import Store
+from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
+from simulator.engine import Engine
+from simulator.inprocess import in_process
+
+DEMO = Path(__file__).resolve().parent.parent / "config" / "sites" / "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a virtual run leaves to look at."""
+
+    site: Site
+    daemon: Daemon
+    engine: Engine
+    historian: MemoryHistorian
+    clock: VirtualClock
+
+    async def wait(self, seconds: float) -> None:
+        await self.clock.sleep_until(self.clock.monotonic() + seconds, Phase.RECORD, "test")
+
+
+Life = Callable[[Run], Awaitable[None]]
+
+
+def live(start: datetime, life: Life, *, seed: int = 0, mode: Mode | None = None) -> Run:
+    """Let the demo site live from `start` for as long as `life` takes, then stop it. mode: of all its strategies."""
+    site = load_site(DEMO)
+    if mode is not None:
+        site = replace(site, mounts=tuple(replace(mount, mode=mode) for mount in site.mounts))
+    engine = engine_of(site, start, None, None, seed)
+    site = replace(site, links=tuple(replace(link, driver=in_process(engine, link.driver)) for link in site.links))
+    loop = VirtualLoop()
+    clock = VirtualClock(loop, start)
+    historian = MemoryHistorian()
+
+    async def main() -> Run:
+        daemon = Daemon(site, clock, historian, Store(None, clock))
+        this = Run(site, daemon, engine, historian, clock)
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(daemon.run(stop))
+            await life(this)
+            stop.set()
+        return this
+
+    return run(main(), loop)
