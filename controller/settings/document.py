@@ -41,8 +41,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _MOST_DIGITS = 18  # fits 64 bits
 
-# What YAML allows in a file, and what may come out of the escapes of a quoted scalar.
-_FORBIDDEN_IN_FILE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML does not allow in a file, and the line ends of its older version that no editor counts; what may not come
+# out of the escapes of a quoted scalar.
+_FORBIDDEN_IN_FILE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 Step: TypeAlias = "str | int"
@@ -166,7 +167,7 @@ def _wrong_bytes(raw: bytes) -> tuple[str, str] | None:
 
 def _decoded(file: Path, raw: bytes, problems: Problems) -> str | None:
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         byte, line = raw[error.start], raw.count(b"\n", 0, error.start) + 1
         problems.add(file, line, f"is not UTF-8 text (byte 0x{byte:02x})", "save the file as UTF-8")
