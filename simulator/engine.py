@@ -24,6 +24,8 @@ from simulator.weather import Weather
 PLANT_PERIOD_S = 10.0
 """The plant is looked at this often while nothing moves, and at every step while something does."""
 _LIGHTS_PERIOD_S = 60.0
+SKY_PERIOD_S = 10.0
+"""The sky is looked at this often: at dusk its light changes by 1 % in that time."""
 _SECONDS_PER_HOUR = 3600.0
 _ROUNDING = 1e-6  # of a step: instants that lie on the grid but for the last digits
 
@@ -65,6 +67,7 @@ class Engine:
         )
         self.outdoor = OutdoorCircuit(self.site.outdoor_power)
         self._wire_now = wire_now
+        self._sky_seen, self._daylight = -1.0, NIGHT_ILLUMINANCE
         self._open_gateways()
         # grid: index now, of the last look at plant and lights, and of the next
         self._index = self._plant_at = self._lights_at = 0
@@ -229,9 +232,12 @@ class Engine:
 
     def daylight(self) -> float:
         """Illuminance at the daylight sensor [lx]: the clear sky's light as far as the clouds let it pass."""
-        elevation = solar_elevation(self._epoch(), self.site.latitude, self.site.longitude)
-        sky = self._weather.at(self._local_time().year_hour).sky
-        return max(NIGHT_ILLUMINANCE, clear_sky_illuminance(elevation) * sky)
+        epoch = self._epoch() // SKY_PERIOD_S * SKY_PERIOD_S
+        if epoch != self._sky_seen:
+            elevation = solar_elevation(epoch, self.site.latitude, self.site.longitude)
+            sky = self._weather.at(self._local.at(epoch).year_hour).sky
+            self._sky_seen, self._daylight = epoch, max(NIGHT_ILLUMINANCE, clear_sky_illuminance(elevation) * sky)
+        return self._daylight
 
     def power(self) -> float:
         """Everything electrical on the site [kW]."""

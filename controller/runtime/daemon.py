@@ -168,7 +168,6 @@ class Daemon:
         began = self.clock.monotonic()
         if not self.writer.holdings:
             return True
-        self.scan.cycle()  # whatever was still to be written is void
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._run_links(), name="links")]
             tasks.append(group.create_task(self.scan.run(), name="scan"))

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any
 
 from controller.core.errors import DeviceError, DeviceRefused, DeviceTimeout
@@ -41,20 +42,29 @@ class Session:
         self.lock = asyncio.Lock()
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
-        async with self.lock, bounded(self.link, "read"):
+        async with self.lock, Bounded(self.link, "read"):
             return await self.driver.read(points)
 
 
-@asynccontextmanager
-async def bounded(link: Link, operation: str) -> AsyncGenerator[None]:
-    """Whatever a driver does inside the block ends within LONGEST_CALL_S."""
-    try:
-        async with asyncio.timeout(LONGEST_CALL_S):
-            yield
-    except DeviceError:
-        raise
-    except TimeoutError as error:
-        raise DeviceTimeout(link.id, operation, f"no answer within {LONGEST_CALL_S:g} s") from error
+class Bounded:
+    """Whatever a driver does inside the block ends within LONGEST_CALL_S, else it is a DeviceTimeout."""
+
+    def __init__(self, link: Link, operation: str) -> None:
+        self._link = link
+        self._operation = operation
+        self._timeout = asyncio.timeout(LONGEST_CALL_S)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as expired:
+            cause = f"no answer within {LONGEST_CALL_S:g} s"
+            raise DeviceTimeout(self._link.id, self._operation, cause) from expired
 
 
 ServeWrites = Callable[[Session], Coroutine[Any, Any, None]]
@@ -94,8 +104,11 @@ class LinkTask:
         try:
             async with self._connected() as driver:
                 session = Session(self.link, driver)
+                grid = _Grid(self.link.devices, self._clock.monotonic())
+                # Nothing is written before the devices have been looked at.
+                await self._read(session, grid)
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._poll(session), name=f"poll {self.link.id}")
+                    tasks.create_task(self._poll(session, grid), name=f"poll {self.link.id}")
                     tasks.create_task(self._serve_writes(session), name=f"write {self.link.id}")
         except* DeviceError as group:
             error = _first(group)
@@ -108,7 +121,7 @@ class LinkTask:
     async def _connected(self) -> AsyncGenerator[Driver]:
         link = self.link
         opening = link.driver.open(link.id, link.connection, link.bindings, self._clock)
-        async with bounded(link, "connect"):
+        async with Bounded(link, "connect"):
             driver = await opening.__aenter__()
         try:
             yield driver
@@ -119,19 +132,21 @@ class LinkTask:
             except TimeoutError:
                 log.warning("link %s did not close within %g s", link.id, LONGEST_CLOSE_S)
 
-    async def _poll(self, session: Session) -> None:
-        grid = _Grid(self.link.devices, self._clock.monotonic())
+    async def _poll(self, session: Session, grid: _Grid) -> None:
         while True:
             await self._clock.sleep_until(grid.next_due, Phase.POLL, self.link.id)
-            devices = grid.due(self._clock.monotonic())
-            samples = await session.read(grid.points(devices))
-            self._image.put(samples)
-            # Only an answer shows that the link is well: some devices accept a connection and then say nothing.
-            self._backoff.reset()
-            if not self.is_up:
-                self._returned()
-            for device in devices:
-                self._look_at(device, samples)
+            await self._read(session, grid)
+
+    async def _read(self, session: Session, grid: _Grid) -> None:
+        devices = grid.due(self._clock.monotonic())
+        samples = await session.read(grid.points(devices))
+        self._image.put(samples)
+        # Only an answer shows that the link is well: some devices accept a connection and then say nothing.
+        self._backoff.reset()
+        if not self.is_up:
+            self._returned()
+        for device in devices:
+            self._look_at(device, samples)
 
     def _look_at(self, device: Device, samples: Mapping[PointId, Sample]) -> None:
         lost = all(samples[point].quality is Quality.BAD for point in device.points)

@@ -104,7 +104,7 @@ class MountedStrategy:
         if self.mode is Mode.OFF or not self.faults.may_step(image.monotonic):
             return False
         seen = self.observe(image)
-        decision = isolate(lambda: self._decide(seen))
+        decision = isolate(self._decide, seen)
         if isinstance(decision, Fault):
             return self._failed(decision, image.monotonic)
         self._decided = image.monotonic

@@ -14,7 +14,7 @@ from controller.core.event import EventKind, JsonValue
 from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
 from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of
 from controller.core.ledger import Holding
-from controller.core.point import Point, PointId
+from controller.core.point import NothingHappens, Point, PointId, Writable
 from controller.core.ports import Clock, Phase
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
@@ -29,7 +29,7 @@ from controller.runtime.writer import Writer, writable_of
 
 # A scan that comes this many periods after the one before is told.
 LATE_BY = 5.0
-# What only time brings may wait this long in a scan at rest: far below any device's time-out.
+# What only time brings may wait this long in a scan at rest.
 FULL_PASS_S = 5.0
 # Urgent points may trigger a scan between two, at most this often.
 EARLY_SCAN_PAUSE_S = 0.1
@@ -59,7 +59,7 @@ class Control:
         monotonic = image.monotonic
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
         self.settled = self.array
-        if is_held and self.memory.at < rested_at:
+        if self.memory.at < rested_at:
             self.memory = self.memory._replace(at=rested_at)
         if (not is_held or self.memory.value is None) and self.writable.readback in image.fresh:
             # Rates and minimum times start from what the equipment does before we take it.
@@ -76,6 +76,12 @@ class Control:
 
     def _permissives(self, image: FrozenImage) -> Sequence[tuple[Permissive, Sample]]:
         return [(each, image.samples[each.condition.point]) for each in self.permissives]
+
+
+def _silence_of(writable: Writable) -> float:
+    """Seconds (wire time) after which the device drops us."""
+    silence = writable.on_silence
+    return math.inf if isinstance(silence, NothingHappens) else silence.after.total_seconds()
 
 
 def _good_value(sample: Sample) -> Scalar | None:
@@ -128,6 +134,8 @@ class Scan:
         self._leant: dict[PointId, tuple[Scalar | None, Quality]] = dict.fromkeys(
             self._leaning_on(), (None, Quality.BAD)
         )
+        silences = [_silence_of(control.writable) for control in self._all_controls]
+        self._rest = min([FULL_PASS_S, *(each / 4 for each in silences)])
         self._full_pass_at = -math.inf
         self._rested_at = -math.inf
         self._settled_holdings: dict[PointId, Holding] = {}
@@ -186,7 +194,7 @@ class Scan:
 
         Everything wished is owned and nothing else is held, no limit acts, no wish, lease or authority has changed,
         and nothing that they lean on shows another value. What only time brings (a heartbeat, a re-assertion) is
-        looked at in the full pass that comes at least every FULL_PASS_S.
+        looked at in the full pass that comes at least every FULL_PASS_S, and well within any device's time-out.
         """
         if image.monotonic >= self._full_pass_at or self.letting_go:
             return False
@@ -208,8 +216,8 @@ class Scan:
         self._writer.want(wanted, self._fulfilled(image))
         self._full_pass_at = -math.inf
         if self._writer.is_settled(wanted) and not any(control.limit.en for control in self._all_controls):
-            next_end = min(control.array.next_end for control in self._all_controls)
-            self._full_pass_at = min(image.monotonic + FULL_PASS_S, next_end)
+            next_end = min((control.array.next_end for control in self._all_controls), default=math.inf)
+            self._full_pass_at = min(image.monotonic + self._rest, next_end)
         self._settled_holdings = dict(self._writer.holdings)
         self._settled_authority = dict(self._authority)
         samples = image.samples

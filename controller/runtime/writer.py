@@ -36,7 +36,7 @@ from controller.core.site import Site
 from controller.core.system import Authority, Condition, System
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
-from controller.runtime.link import Session, bounded
+from controller.runtime.link import Bounded, Session
 from controller.runtime.store import Held, Store
 
 log = logging.getLogger(__name__)
@@ -200,6 +200,7 @@ class Writer:
     async def serve(self, session: Session) -> None:
         """Execute the link's jobs as they come; ends only by cancellation or DeviceError."""
         link = session.link.id
+        self._queues[link].clear()  # asked for before the link was there and its devices were looked at
         while True:
             await self._work[link].wait()
             self._work[link].clear()
@@ -260,7 +261,7 @@ class Writer:
             await self._store.save_held(intents)
 
     async def _write(self, session: Session, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
-        async with bounded(session.link, "write"):
+        async with Bounded(session.link, "write"):
             return await session.driver.write(values)
 
     def _written(self, job: Job, before: Holding, result: WriteResult) -> None:
@@ -276,8 +277,11 @@ class Writer:
         self._look_at_verdict(holding)
 
     async def _forget(self, points: Sequence[PointId]) -> None:
-        """What was let go. A remote bit takes with it everything that it handed over."""
-        gone = [each for point in points for each in (point, *self._places[point].hands_over)]
+        """What was let go. A remote bit takes with it everything that it handed over, but for what was ignored: how
+        often that has been tried stays known."""
+        gone = [*points]
+        for point in points:
+            gone.extend(each for each in self._places[point].hands_over if not self._is_ignored(each))
         try:
             await self._store.forget_held(gone)
         except EnvironmentProblem as error:
@@ -292,6 +296,10 @@ class Writer:
             if point not in self._heartbeats:
                 body = {"before": holding.before, "verdict": holding.verdict.value}
                 self._journal.note(EventKind.RELEASE, point, body)
+
+    def _is_ignored(self, point: PointId) -> bool:
+        holding = self.holdings.get(point)
+        return holding is not None and holding.verdict is Verdict.IGNORED
 
     # --- the parts ----------------------------------------------------------------------------------------------
 
