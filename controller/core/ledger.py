@@ -80,8 +80,6 @@ class Job(NamedTuple):
 # An ignored write is tried again after this many seconds, doubled each time up to the longest.
 RETRY_FIRST_S = 10.0
 RETRY_LONGEST_S = 600.0
-# What an earlier run left is looked at before it is touched; where it cannot be seen for this long, not any more.
-LOOK_FIRST_S = 2.0
 
 
 def judge(holding: Holding, sample: Sample, writable: Writable, monotonic: float) -> Holding | None:
@@ -136,15 +134,9 @@ class Times(NamedTuple):
 
 def next_job(point: PointId, writable: Writable, holding: Holding | None, wanted: Scalar, times: Times) -> Job | None:
     """What is to be done so that the device shows `wanted`. While we yield to an override, do not ask."""
-    if holding is not None and _is_to_be_looked_at(holding, times):
-        return None
     if holding is None or holding.releasing or _write_is_due(holding, wanted, writable, times):
         return Job(point, Step.WRITE, wanted)
     return None
-
-
-def _is_to_be_looked_at(holding: Holding, times: Times) -> bool:
-    return holding.adopted and times.monotonic - holding.since < LOOK_FIRST_S
 
 
 def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: Times) -> bool:
@@ -183,8 +175,6 @@ def release_job(
             return Job(holding.point, Step.FORGET)
         if not remote_wanted or holding.before is None:
             return None
-    if _is_to_be_looked_at(holding, times):
-        return None
     value = release_value(holding, writable)
     if holding.releasing and holding.written < math.inf:
         if _is_let_go(holding, value, writable):
@@ -248,12 +238,19 @@ def written(before: Holding, job: Job, refusal: str | None, times: Times) -> Hol
         verdict=verdict if refusal is None else Verdict.IGNORED,
         since=before.since if refreshed else times.monotonic,
         seen=None,
-        attempts=before.attempts + 1 if _is_again(before, job) and not refreshed else 1,
+        attempts=_attempts(before, job, refreshed=refreshed),
         adopted=False,
         earlier=None,
         refusal=refusal or "",
         effect_missing=before.effect_missing and _is_again(before, job),
     )
+
+
+def _attempts(before: Holding, job: Job, *, refreshed: bool) -> int:
+    """Writes without success so far; another wish does not make a device obey that ignores us."""
+    if before.verdict is Verdict.IGNORED or (_is_again(before, job) and not refreshed):
+        return before.attempts + 1
+    return 1 if before.verdict is Verdict.OWNED else before.attempts
 
 
 def _is_again(before: Holding, job: Job) -> bool:
