@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from controller.core.command import Priority
 from controller.core.errors import BadInput
+from controller.core.event import Event, EventKind, JsonValue
 from controller.core.point import (
     Binding,
     DeviceTimeout,
@@ -64,6 +65,7 @@ HEARTBEAT = PointId("plant.gateway_1.heartbeat")
 LAMP_TIMEOUT = timedelta(seconds=30)
 PLANT_TIMEOUT = timedelta(seconds=60)
 LIGHTS, PLANT = "lights", "plant"
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _remote(id_: PointId, on_silence: OnSilence) -> Point:
 
 
 def _switch(
-    id_: PointId, release: Release, on_silence: OnSilence, effect: Effect | None = None, limits: Limits = Limits()
+    id_: PointId, release: Release, on_silence: OnSilence, effect: Effect | None = None, limits: Limits = NO_LIMITS
 ) -> Point:
     writable = Writable(Range(0, 1), release, on_silence, id_, effect=effect, limits=limits)
     return Point(id_, PointKind.COMMAND, Unit.NONE, ValueType.BOOLEAN, writable=writable)
@@ -319,6 +321,16 @@ class Bench:
             path.write_bytes(content)
         for far in (self.plant.lights, self.plant.plant):
             far.restore()
+
+    def events(self, kind: EventKind, subject: str) -> list[Event]:
+        """What the present run has told of a subject, oldest first."""
+        return [event for event in self.daemon.journal.recent if (event.kind, event.subject) == (kind, subject)]
+
+    def alarms(self, subject: str) -> list[tuple[JsonValue, JsonValue]]:
+        return [(event.body["alarm"], event.body["state"]) for event in self.events(EventKind.ALARM, subject)]
+
+    async def command(self, point: PointId, value: Scalar, seconds: float = 3600.0) -> None:
+        await self.daemon.command(point, value, timedelta(seconds=seconds), "operator", "a test")
 
     async def wait(self, seconds: float) -> None:
         await self.clock.sleep_until(self.clock.monotonic() + seconds, Phase.RECORD, "test")
