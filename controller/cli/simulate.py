@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import simulator.site
 from controller.cli.arguments import Exit, add_command, add_for, add_site, duration
 from controller.cli.output import say
 from controller.cli.site_folder import config_folder, load_site
@@ -21,9 +22,8 @@ from controller.core.site import Link, Site
 from controller.runtime.clock import RealClock
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
-from simulator.load import Loads, read_loads
+from simulator.opening import open_engine
 from simulator.process import LiveSite, ServedLink, new_nonce, serve
-from simulator.weather import Weather, read_weather
 
 log = logging.getLogger(__name__)
 
@@ -93,32 +93,16 @@ def start_of(site: Site, text: str | None, clock: Clock) -> datetime:
 
 
 def engine_of(site: Site, start: datetime, weather: Path | None, load: Path | None, seed: int) -> Engine:
-    """The simulated plant. Raises EnvironmentProblem for records that cannot be used."""
+    """The simulated plant where the site stands. Raises EnvironmentProblem for records that cannot be used."""
+    place = simulator.site.Site(latitude=site.position.latitude, longitude=site.position.longitude, zone=site.zone)
+    weather_file = weather or config_folder() / "weather" / "hot_humid_tmy3.csv.gz"
     try:
-        loads = None if load is None else read_loads(load)
-        for note in _notes(loads):
-            log.info("load: %s", note)
-        return Engine(start, _weather(site, start, weather), loads=loads, seed=seed)
+        engine, notes = open_engine(start, weather_file, load_file=load, site=place, seed=seed)
     except (OSError, ValueError) as error:
         raise EnvironmentProblem(str(error)) from error
-
-
-def _weather(site: Site, start: datetime, path: Path | None) -> Weather:
-    # Typical years are in standard time, all year round.
-    offset = start.astimezone(site.zone).utcoffset() or timedelta(0)
-    dst = start.astimezone(site.zone).dst() or timedelta(0)
-    return read_weather(
-        path or config_folder() / "weather" / "hot_humid_tmy3.csv.gz",
-        latitude=site.position.latitude,
-        longitude=site.position.longitude,
-        utc_offset_h=(offset - dst).total_seconds() / 3600.0,
-    )
-
-
-def _notes(loads: Loads | None) -> list[str]:
-    if loads is None:
-        return []
-    return [record.note for record in (loads.cooling, loads.electricity) if record is not None]
+    for note in notes:
+        log.info("%s", note)
+    return engine
 
 
 async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: timedelta | None) -> None:
