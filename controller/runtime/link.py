@@ -22,6 +22,7 @@ from controller.core.site import Device, Link
 from controller.runtime.backoff import LONGEST_S, Backoff
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
+from controller.runtime.write_rights import WriteRights, bindings_with_rights
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,12 @@ LONGEST_CAUSE = 200
 
 
 class Session:
-    """A connected driver; `lock` keeps reads and writes of the link apart."""
+    """A connected driver and what it may write; `lock` keeps reads and writes of the link apart."""
 
-    def __init__(self, link: Link, driver: Driver) -> None:
+    def __init__(self, link: Link, driver: Driver, may_write: frozenset[PointId]) -> None:
         self.link = link
         self.driver = driver
+        self.may_write = may_write
         self.lock = asyncio.Lock()
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
@@ -70,18 +72,32 @@ class Bounded:
 ServeWrites = Callable[[Session], Coroutine[Any, Any, None]]
 
 
+class _RightsChanged(Exception):
+    """The driver is to be opened anew, with other rights."""
+
+
 class LinkTask:
     """Supervises one link. `serve_writes` runs beside the polling while the link is up."""
 
-    def __init__(self, link: Link, clock: Clock, image: Image, journal: Journal, serve_writes: ServeWrites) -> None:
+    def __init__(
+        self,
+        link: Link,
+        clock: Clock,
+        image: Image,
+        journal: Journal,
+        serve_writes: ServeWrites,
+        rights: WriteRights,
+    ) -> None:
         self.link = link
         self._clock = clock
         self._image = image
         self._journal = journal
         self._serve_writes = serve_writes
+        self._rights = rights
         self._backoff = Backoff(link.id)
         self._lost_devices: set[str] = set()
         self._points = [point for device in link.devices for point in device.points]
+        self._own_points = frozenset(self._points)
         self.is_up = False
         self.trouble = "not connected yet"
         self._was_told = ""
@@ -101,26 +117,29 @@ class LinkTask:
     async def _attempt(self) -> float:
         """One life of the connection; the seconds to wait before the next."""
         error: DeviceError | None = None
+        rights = self._rights.points
         try:
-            async with self._connected() as driver:
-                session = Session(self.link, driver)
+            async with self._connected(rights) as driver:
+                session = Session(self.link, driver, rights)
                 grid = _Grid(self.link.devices, self._clock.monotonic())
                 # Nothing is written before the devices have been looked at.
                 await self._read(session, grid)
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._poll(session, grid), name=f"poll {self.link.id}")
                     tasks.create_task(self._serve_writes(session), name=f"write {self.link.id}")
+                    await self._poll(session, grid)
         except* DeviceError as group:
             error = _first(group)
+        except* _RightsChanged:
+            pass
         if error is None:
-            raise AssertionError("polling ends only by an error")
+            return 0.0
         self._lost(error)
         return LONGEST_S if isinstance(error, DeviceRefused) else self._backoff.next_pause()
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncGenerator[Driver]:
+    async def _connected(self, may_write: frozenset[PointId]) -> AsyncGenerator[Driver]:
         link = self.link
-        opening = link.driver.open(link.id, link.connection, link.bindings, self._clock)
+        opening = link.driver.open(link.id, link.connection, bindings_with_rights(link, may_write), self._clock)
         async with Bounded(link, "connect"):
             driver = await opening.__aenter__()
         try:
@@ -135,7 +154,13 @@ class LinkTask:
     async def _poll(self, session: Session, grid: _Grid) -> None:
         while True:
             await self._clock.sleep_until(grid.next_due, Phase.POLL, self.link.id)
+            if self._has_other_rights(session):
+                raise _RightsChanged
             await self._read(session, grid)
+
+    def _has_other_rights(self, session: Session) -> bool:
+        rights = self._rights.points
+        return rights is not session.may_write and not self._own_points.isdisjoint(rights ^ session.may_write)
 
     async def _read(self, session: Session, grid: _Grid) -> None:
         devices = grid.due(self._clock.monotonic())
