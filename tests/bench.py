@@ -221,7 +221,7 @@ class Plant:
         follows = {PUMP: PUMP_STATUS, CHILLER: CHILLER_STATUS}
         remote = {PUMP: PUMP_REMOTE, CHILLER: CHILLER_REMOTE}
         for command, status in follows.items():
-            if self.plant.value(remote[command]):
+            if point in (command, remote[command]) and self.plant.value(remote[command]):
                 self.plant.set(status, self.plant.value(command))
 
     def written(self, point: PointId) -> list[Scalar | None]:

@@ -1,0 +1,414 @@
+"""Links, devices and writes that fail: what the site shows, what is told, and what happens on return."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from controller.core.errors import ConnectFailed
+from controller.core.event import EventKind
+from controller.core.ledger import Verdict
+from controller.core.point import Binding, PointId
+from controller.core.ports import Clock
+from controller.core.sample import Quality, Sample, Scalar
+from controller.core.site import Site
+from drivers.memory import MemoryDriver
+from tests.bench import (
+    BRIGHTNESS,
+    CHILLER_STATUS,
+    DEMAND,
+    LAMP_REMOTE,
+    LIGHTS,
+    MOTION,
+    PUMP,
+    PUMP_REMOTE,
+    START,
+    Bench,
+)
+from tests.scenario.test_taking_over import start_plant
+
+
+def pauses(times: Sequence[float]) -> list[float]:
+    return [round(later - earlier) for earlier, later in itertools.pairwise(times)]
+
+
+# --- writes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_write_without_effect_is_tried_again_ever_more_rarely_and_told_once(tmp_path: Path, refused: bool) -> None:
+    bench = Bench(tmp_path)
+    written: list[float] = []
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        if refused:
+            bench.plant.lights.refuse(BRIGHTNESS, "busy")
+        else:
+            bench.plant.lights.ignore(BRIGHTNESS)
+        bench.plant.lights.set(DEMAND, 0.8)
+        await bench.wait(3000)
+        commands = bench.events(EventKind.COMMAND, BRIGHTNESS)
+        written.extend(each.at.timestamp() for each in commands if each.body["value"] == 0.8)
+        alarms = bench.alarms(BRIGHTNESS)
+        assert alarms == [("ignored", "active")]
+        bench.plant.lights.accept(BRIGHTNESS)
+        bench.plant.lights.ignored.clear()
+        await bench.wait(900)
+        assert bench.alarms(BRIGHTNESS) == [("ignored", "active"), ("ignored", "cleared")]
+        assert bench.plant.lights.value(BRIGHTNESS) == 0.8
+        assert bench.plant.lights.value(LAMP_REMOTE) is True
+
+    assert bench.run(life)
+    between = pauses(written)
+    assert all(later >= earlier for earlier, later in itertools.pairwise(between))
+    assert between[0] <= 20
+    assert between[-1] == pytest.approx(600, abs=5)
+
+
+def test_an_effect_that_is_missing_is_told_and_cleared(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await start_plant(bench)
+        chiller = PointId("plant.chiller_1.enable_command")
+        bench.plant.plant.on_write = None
+        bench.plant.plant.set(CHILLER_STATUS, False)
+        await bench.wait(170)
+        assert bench.alarms(chiller) == []
+        await bench.wait(20)
+        assert bench.alarms(chiller) == [("effect missing", "active")]
+        bench.plant.plant.set(CHILLER_STATUS, True)
+        await bench.wait(2)
+        assert bench.alarms(chiller) == [("effect missing", "active"), ("effect missing", "cleared")]
+        bench.plant.plant.set(CHILLER_STATUS, False)
+        await bench.wait(2)
+
+    bench = Bench(tmp_path)
+    bench.run(life)
+    alarms = bench.alarms("plant.chiller_1.enable_command")
+    assert alarms[2:] == [("effect missing", "active"), ("effect missing", "cleared")], "cleared by letting go, too"
+
+
+# --- links and devices ------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_link_shows_bad_samples_and_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.lights.drop()
+        await bench.wait(3)
+        assert bench.daemon.scan.frozen is not None
+        sample = bench.daemon.scan.frozen.samples[DEMAND]
+        assert (sample.value, sample.quality) == (None, Quality.BAD)
+        assert "link lost" in sample.reason
+        assert bench.daemon.scan.frozen.samples[CHILLER_STATUS].is_good, "the other link goes on"
+        await bench.wait(600)
+        bench.plant.lights.restore()
+        await bench.wait(70)
+        assert bench.daemon.scan.frozen.samples[DEMAND].is_good
+
+    bench = Bench(tmp_path)
+    with caplog.at_level(logging.INFO, "controller.runtime.link"):
+        assert bench.run(life)
+    assert [event.body["state"] for event in bench.events(EventKind.LINK, LIGHTS)] == ["connected", "lost", "back"]
+    assert len([record for record in caplog.records if "link lights is lost" in record.message]) == 1
+    assert len([record for record in caplog.records if "link lights is back" in record.message]) == 1
+
+
+def test_a_lost_device_is_not_a_lost_link(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        for point in (DEMAND, MOTION, BRIGHTNESS, LAMP_REMOTE):
+            bench.plant.lights.refuse(point, "no answer from unit 7")
+        await bench.wait(100)
+        for point in (DEMAND, MOTION, BRIGHTNESS, LAMP_REMOTE):
+            bench.plant.lights.accept(point)
+        await bench.wait(10)
+
+    bench = Bench(tmp_path)
+    assert bench.run(life)
+    told = [event.body["state"] for event in bench.events(EventKind.LINK, "lights_gateway")]
+    assert told == ["lost", "back"]
+    assert [event.body["state"] for event in bench.events(EventKind.LINK, LIGHTS)] == ["connected"]
+
+
+def test_a_device_that_is_absent_at_the_start_is_told_once_and_taken_when_it_comes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.plant.lights.drop()
+
+    async def life(bench: Bench) -> None:
+        await bench.command(PUMP, True)
+        await bench.wait(300)
+        assert bench.plant.plant.value(PUMP_REMOTE) is True, "the rest works"
+        bench.plant.lights.restore()
+        await bench.wait(70)
+        assert bench.plant.lights.value(LAMP_REMOTE) is True
+
+    assert bench.run(life)
+    assert [event.body["state"] for event in bench.events(EventKind.LINK, LIGHTS)] == ["lost", "back"]
+
+
+def test_what_the_device_dropped_while_the_link_was_away_is_taken_again(tmp_path: Path) -> None:
+    """The device's own watchdog is nobody's override."""
+
+    async def life(bench: Bench) -> None:
+        await bench.command(PUMP, True, 3600)
+        await bench.wait(20)
+        for far in (bench.plant.lights, bench.plant.plant):
+            far.drop()
+        await bench.wait(120)
+        bench.plant.lights.set(LAMP_REMOTE, False)
+        bench.plant.lights.set(BRIGHTNESS, 1.0)
+        bench.plant.plant.set(PUMP_REMOTE, False)
+        bench.plant.writes.clear()
+        for far in (bench.plant.lights, bench.plant.plant):
+            far.restore()
+        await bench.wait(75)
+        assert bench.plant.lights.value(LAMP_REMOTE) is True
+        assert bench.plant.lights.value(BRIGHTNESS) == 0.5
+        assert bench.plant.plant.value(PUMP_REMOTE) is True
+        order = [point for point, value in bench.plant.writes if point in (BRIGHTNESS, LAMP_REMOTE) and value]
+        assert order[:2] == [BRIGHTNESS, LAMP_REMOTE], "the value before the bit"
+
+    bench = Bench(tmp_path)
+    assert bench.run(life)
+    for point in (LAMP_REMOTE, BRIGHTNESS, PUMP_REMOTE):
+        assert bench.alarms(point) == []
+
+
+def test_bytes_whose_answer_was_lost_are_nobody_elses_override(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    def cut_after_the_value(point: PointId, value: Scalar | None) -> None:
+        if (point, value) == (BRIGHTNESS, 0.8):
+            bench.plant.lights.on_write = None
+            bench.plant.lights.drop()
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.lights.on_write = cut_after_the_value
+        bench.plant.lights.set(DEMAND, 0.8)
+        await bench.wait(5)
+        bench.plant.lights.restore()
+        await bench.wait(75)
+        assert bench.daemon.writer.holdings[BRIGHTNESS].verdict is Verdict.OWNED
+        assert bench.plant.lights.value(BRIGHTNESS) == 0.8
+
+    assert bench.run(life)
+    assert bench.alarms(BRIGHTNESS) == []
+
+
+def test_a_device_that_hangs_does_not_hold_up_the_scan_nor_the_stop(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.plant.hang()
+        before = bench.daemon.scan.count
+        await bench.wait(100)
+        assert bench.daemon.scan.count - before >= 100
+        assert bench.plant.lights.value(LAMP_REMOTE) is True
+
+    bench = Bench(tmp_path)
+    assert bench.run(life)
+    assert bench.plant.lights.value(LAMP_REMOTE) is False
+
+
+def test_a_gap_is_a_bad_row_in_history(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.lights.drop()
+        await bench.wait(30)
+        bench.plant.lights.restore()
+        await bench.wait(70)
+        await bench.daemon.recorder.flush()
+        samples = await bench.historian.read_samples(DEMAND, START, START + timedelta(hours=1))
+        qualities = [sample.quality for sample in samples]
+        assert Quality.BAD in qualities
+        assert qualities[0] is qualities[-1] is Quality.GOOD
+
+    Bench(tmp_path).run(life)
+
+
+# --- urgent points ----------------------------------------------------------------------------------------------------
+
+
+def test_an_urgent_point_is_scanned_within_a_tenth_of_a_second(tmp_path: Path) -> None:
+    bench = _polled_every(Bench(tmp_path), timedelta(milliseconds=50), timedelta(seconds=10))
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(12.3)
+        assert bench.daemon.scan.frozen is not None
+        scans = bench.daemon.scan.count
+        bench.plant.lights.set(MOTION, True)
+        await bench.wait(0.16)
+        assert bench.daemon.scan.frozen.samples[MOTION].value is True
+        for _ in range(100):
+            bench.plant.lights.set(MOTION, not bench.plant.lights.value(MOTION))
+            await bench.wait(0.05)
+        assert 30 <= bench.daemon.scan.count - scans <= 55, "at most one in a tenth of a second"
+
+    bench.run(life)
+
+
+class _ChangedBench(Bench):
+    """A bench whose site is changed before it is run."""
+
+    def site(self) -> Site:
+        return self.change(super().site())
+
+    def change(self, site: Site) -> Site:
+        return site
+
+
+def _polled_every(bench: Bench, poll: timedelta, scan: timedelta) -> Bench:
+    class Quick(_ChangedBench):
+        def change(self, site: Site) -> Site:
+            links = tuple(
+                replace(link, devices=tuple(replace(device, poll_every=poll) for device in link.devices))
+                for link in site.links
+            )
+            return replace(site, links=links, scan_every=scan)
+
+    return Quick(bench.tmp_path)
+
+
+# --- our own mistakes -------------------------------------------------------------------------------------------------
+
+
+class _Defective(MemoryDriver):
+    """Raises what no driver may raise once its far side asks for it."""
+
+    async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        if self.far_side.value(DEMAND) == 0.77:
+            if self.far_side.value(MOTION) is False:
+                self.far_side.set(DEMAND, 0.5)  # once
+            raise ZeroDivisionError("a defect in a driver")
+        return await super().read(points)
+
+
+def _with_driver(bench: Bench, driver: type[MemoryDriver]) -> Bench:
+    """The bench with this driver for its lamps."""
+    far = bench.plant.lights
+
+    def open_on(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> MemoryDriver:
+        return driver(link, connection, bindings, clock, far)
+
+    class WithDriver(_ChangedBench):
+        def change(self, site: Site) -> Site:
+            lights, *others = site.links
+            return replace(site, links=(replace(lights, driver=replace(lights.driver, open=open_on)), *others))
+
+    return WithDriver(bench.tmp_path, plant=bench.plant)
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_a_defect_lets_everything_go_and_is_raised(
+    tmp_path: Path, lasting: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = _with_driver(Bench(tmp_path), _Defective)
+
+    async def life(bench: Bench) -> None:
+        await bench.command(PUMP, True)
+        await bench.wait(20)
+        bench.plant.lights.set(MOTION, lasting)
+        bench.plant.lights.set(DEMAND, 0.77)
+        await bench.wait(900)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        bench.run(life)
+    assert [str(error) for error in raised.value.exceptions] == ["a defect in a driver"]
+    assert bench.plant.plant.value(PUMP_REMOTE) is False, "the other link lets go whatever happens to this one"
+    if not lasting:
+        assert bench.plant.lights.value(LAMP_REMOTE) is False
+    assert lasting is any("failed while letting go" in record.message for record in caplog.records)
+
+
+# --- the same again ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_run_twice_is_the_same_to_the_bit(tmp_path: Path) -> None:
+    def one(folder: Path) -> tuple[object, object]:
+        folder.mkdir()
+        bench = Bench(folder)
+
+        async def life(bench: Bench) -> None:
+            await start_plant(bench)
+            bench.plant.lights.drop()
+            await bench.wait(47)
+            bench.plant.lights.restore()
+            bench.plant.lights.set(DEMAND, 0.3)
+            await bench.wait(100)
+            bench.plant.plant.set(PUMP, False)
+            bench.plant.lights.set(MOTION, True)
+            await bench.wait(100)
+
+        bench.run(life)
+        return bench.plant.writes, list(bench.daemon.journal.recent)
+
+    assert one(tmp_path / "one") == one(tmp_path / "two")
+
+
+class _Hasty(MemoryDriver):
+    """Turns being cancelled into a lost connection, as client libraries do."""
+
+    async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        try:
+            return await super().read(points)
+        except asyncio.CancelledError:
+            raise ConnectFailed("lights", "read", "connection closed") from None
+
+
+class _Stubborn(MemoryDriver):
+    """Neither connects nor closes by itself while its far side hangs."""
+
+    async def __aenter__(self) -> Self:
+        if self.far_side.hung:
+            await asyncio.Event().wait()
+        return await super().__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.far_side.hung:
+            await asyncio.Event().wait()
+
+
+def test_a_driver_that_hides_being_cancelled_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    bench = _with_driver(Bench(tmp_path), _Hasty)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.lights.hang()
+        await bench.wait(1.5)
+        bench.plant.lights.asked.clear()
+        await bench.plant.lights.asked.wait()
+
+    began = bench.now
+    bench.run(life)
+    assert bench.now - began < timedelta(minutes=12)
+
+
+def test_a_driver_that_never_connects_nor_closes_is_given_up_and_tried_again(tmp_path: Path) -> None:
+    bench = _with_driver(Bench(tmp_path), _Stubborn)
+
+    async def life(bench: Bench) -> None:
+        await bench.command(PUMP, True)
+        await bench.wait(10)
+        bench.plant.lights.hang()
+        await bench.wait(300)
+        assert bench.plant.plant.value(PUMP_REMOTE) is True
+        bench.plant.lights.resume()
+        await bench.wait(130)
+        assert bench.daemon.links[0].is_up
+        bench.plant.lights.hang()
+
+    bench.run(life)
+    assert bench.plant.plant.value(PUMP_REMOTE) is False
+    assert LAMP_REMOTE in bench.daemon.writer.holdings, "nobody can tell"
