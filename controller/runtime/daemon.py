@@ -31,6 +31,7 @@ from controller.runtime.recorder import Recorder
 from controller.runtime.scan import Scan
 from controller.runtime.store import OperatorCommand, Store, StoredState
 from controller.runtime.workers import Workers
+from controller.runtime.write_rights import WriteRights
 from controller.runtime.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,10 @@ class Daemon:
         self.operator = Operator(self.scan, clock, self.authority)
         self.planner = Planner(site, clock, self.scan, store, self.workers, self.journal, self.strategies)
         self._stored_commands: set[PointId] = set()
-        self.links = [LinkTask(link, clock, self.image, self.journal, self.writer.serve) for link in site.links]
+        self.rights = WriteRights(site, self.authority, self.writer.holdings)
+        self.links = [
+            LinkTask(link, clock, self.image, self.journal, self.writer.serve, self.rights) for link in site.links
+        ]
 
     def _urgent(self) -> None:
         self.scan.request_early()
@@ -129,6 +133,7 @@ class Daemon:
 
     async def _work(self, stop: asyncio.Event, beside: tuple[Coroutine[Any, Any, None], ...]) -> None:
         calendar = Calendar(self._calendar_jobs(), self.site.zone, self.clock, self.store)
+        self.rights.refresh()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(link.run(), name=f"link {link.link.id}") for link in self.links]
             await self._first_read()
@@ -168,6 +173,7 @@ class Daemon:
         began = self.clock.monotonic()
         if not self.writer.holdings:
             return True
+        self.rights.refresh()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._run_links(), name="links")]
             tasks.append(group.create_task(self.scan.run(), name="scan"))
@@ -235,6 +241,8 @@ class Daemon:
             await asyncio.sleep(SAVE_STATES_EVERY_S)
             await self._save_changed_states()
             await self._forget_ended_commands()
+            # A system that was handed back is done when nothing of it is held any more.
+            self.rights.refresh()
 
     async def _forget_ended_commands(self) -> None:
         """A wall clock that is wrong after a restart must not bring back what has ended."""
@@ -273,6 +281,7 @@ class Daemon:
         before = self.authority[system]
         await self.store.save_authority(system, authority)
         self.authority[system] = authority
+        self.rights.refresh()
         if authority is Authority.ORIGINAL:
             await self._end_commands_of(system)
         self.journal.note(

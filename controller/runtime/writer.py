@@ -218,7 +218,12 @@ class Writer:
         gone = [job.point for job in jobs if job.step is Step.FORGET]
         if gone:
             await self._forget(gone)
-        writes = [job for job in jobs if job.step is not Step.FORGET and self._gate_is_open(job)]
+        writes = [
+            job
+            for job in jobs
+            # What the driver may not write yet is wished again in the next scan.
+            if job.step is not Step.FORGET and job.point in session.may_write and self._gate_is_open(job)
+        ]
         new = {
             job.point: self._new_holding(job.point, job.value)
             for job in writes
