@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from controller.core.point import Binding, Point, PointId, PointKind, ValueType
 from controller.core.ports import DriverKind
 from controller.core.site import Device, Link, SimulationClock
 from controller.core.units import Linear, Unit
+from controller.settings.conversion import IDENTITY
 from controller.settings.document import Document, Tree, Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, note
@@ -23,7 +25,6 @@ from controller.settings.validate import Fault, checker, own_words
 SIMULATION_AREA = "simulation"
 """First part of the point ids by which simulated devices prove themselves; no equipment may have it."""
 
-_IDENTITY = Linear(1.0, 0.0)
 _ANY = Linear(2.0, 1.0)
 
 
@@ -88,7 +89,7 @@ class PlantCompiler:
         driver, connection = None, None
         if head is not None:
             self._once("link", head.id, (*where, "id"))
-            driver = look_up(self.driver_kind, head.driver, "drivers", self._teller((*where, "driver")))
+            driver = look_up(self.driver_kind, head.driver, "drivers", partial(self._add, (*where, "driver")))
         if driver is not None:
             connection = self._connection(driver, (*where, "connection"))
         link = str(where[-1]) if head is None else head.id
@@ -238,7 +239,7 @@ class PlantCompiler:
     # --- addresses
 
     def _point_address(self, context: _Context, point: TemplatePoint) -> Any:
-        place = (*point.where, "address")
+        place = (*point.said.where, "address")
         address = self._address(context, point.local, place)
         if address is None:
             return None
@@ -247,9 +248,9 @@ class PlantCompiler:
             wrong = f"'{point.local}' is writable, but its address can only be read"
             self._tell(document, place, wrong, "name an address that can be written, or remove 'writable'")
         try:
-            if point.quantity.unit is not Unit.NONE:
+            if point.said.quantity.unit is not Unit.NONE:
                 address.converted(_ANY)  # a place that cannot hold a quantity with a unit says so
-            return address if point.conversion == _IDENTITY else address.converted(point.conversion)
+            return address if point.said.conversion == IDENTITY else address.converted(point.said.conversion)
         except ValueError as error:
             self._tell(document, place, *own_words(error, "another address or unit"))
             return None
@@ -325,9 +326,6 @@ class PlantCompiler:
 
     def _tell(self, document: Document, where: Where, wrong: str, right: str) -> None:
         self.problems.add(document.file, document.line(where), wrong, right)
-
-    def _teller(self, where: Where) -> Callable[[str, str], None]:
-        return lambda wrong, right: self._add(where, wrong, right)
 
 
 def _discreet(fault: Fault, secrets: frozenset[str], written: Tree) -> Fault:

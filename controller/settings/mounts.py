@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from controller.core.command import Priority
@@ -46,7 +47,7 @@ class MountsCompiler:
         if entry is None:
             return None
         self._once(entry, where)
-        kind = look_up(self.strategy_kind, entry.strategy, "strategies", self._teller((*where, "strategy")))
+        kind = look_up(self.strategy_kind, entry.strategy, "strategies", partial(self._add, (*where, "strategy")))
         if kind is None:
             return None
         bound = self._bound(entry, kind, where)
@@ -171,9 +172,6 @@ class MountsCompiler:
     def _add(self, where: Where, wrong: str, right: str) -> None:
         document = self.reading.document
         self.problems.add(document.file, document.line(where), wrong, right)
-
-    def _teller(self, where: Where) -> Callable[[str, str], None]:
-        return lambda wrong, right: self._add(where, wrong, right)
 
 
 def _roles(strategy: Strategy[Any], bound: Mapping[str, tuple[str, ...]]) -> list[Role]:

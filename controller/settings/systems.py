@@ -14,7 +14,7 @@ from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
 from controller.settings.schema import ConditionEntry, SiteFile, SystemEntry
-from controller.settings.templates import TYPE_ADVICE, plain
+from controller.settings.writables import TYPE_ADVICE, plain
 
 # A device that drops us sooner would drop us between two scans.
 _SCANS_WITHIN_SILENCE = 3
@@ -40,7 +40,7 @@ class SystemsCompiler:
                 self.systems.append(self._system(entry, where))
         if self._whole and self.plant.whole:
             self._all_owned()
-        self._remote_bits()
+        self._handshakes()
         return tuple(self.systems)
 
     # --- one system
@@ -166,22 +166,31 @@ class SystemsCompiler:
             right = f"add '{equipment if whole else names[0]}' to the points of one system"
             self._add(("systems",), f"no system has {subject}, which can be written", right)
 
-    def _remote_bits(self) -> None:
+    def _handshakes(self) -> None:
+        """What hands a point over or keeps it alive stands and falls with the point's own system."""
         for point in self.plant.points.values():
             if point.writable is None or point.id not in self._owners:
                 continue
-            system, where = self._owners[point.id]
             release, silence = point.writable.release, point.writable.on_silence
-            if isinstance(release, RemoteBit) and self._owners.get(release.point, (system, where))[0] != system:
-                wrong = f"'{point.id}' is let go by '{release.point}', which belongs to another system"
-                self._add(where, wrong, "put both into one system")
-            if (
-                isinstance(silence, (DeviceTimeout, Heartbeat))
-                and silence.after < _SCANS_WITHIN_SILENCE * self.scan_every
-            ):
-                wrong = f"'{point.id}' is dropped by its device after {silence.after.total_seconds():g} s of silence"
-                least = f"{_SCANS_WITHIN_SILENCE} scans of {self.scan_every.total_seconds():g} s"
-                self._add(("scan_every",), wrong, f"that must be at least {least}")
+            if isinstance(release, RemoteBit):
+                self._together(point.id, release.point, "let go")
+            if isinstance(silence, Heartbeat):
+                self._together(point.id, silence.point, "kept alive")
+            if isinstance(silence, (DeviceTimeout, Heartbeat)):
+                self._long_enough(silence.after)
+
+    def _together(self, point: PointId, other: PointId, what: str) -> None:
+        system, where = self._owners[point]
+        if self._owners.get(other, (system, where))[0] != system:
+            wrong = f"'{point}' is {what} by '{other}', which belongs to another system"
+            self._add(where, wrong, "put both into one system")
+
+    def _long_enough(self, silence: timedelta) -> None:
+        if silence < _SCANS_WITHIN_SILENCE * self.scan_every:
+            wrong = f"a device drops us after {silence.total_seconds():g} s of silence, the scan is too slow for it"
+            self._add(
+                ("scan_every",), wrong, f"scan at least every {silence.total_seconds() / _SCANS_WITHIN_SILENCE:.2g}s"
+            )
 
     def _is_writable(self, point: PointId) -> bool:
         return self.plant.points[point].writable is not None

@@ -133,7 +133,7 @@ def test_one_owner_for_an_output_at_one_level(
     assert told() == ([expected] if conflicts else [])
 
 
-def test_a_remote_bit_belongs_to_the_system_of_what_it_lets_go(edit: Edit, told: Told) -> None:
+def test_what_hands_a_point_over_or_keeps_it_alive_is_in_its_system(edit: Edit, told: Told) -> None:
     rest = "plant.chiller_1.remote, plant.chiller_1.chilled_water_temperature_setpoint"
     edit("site.yaml", "points: [plant.chiller_1, plant.gateway_1]", f"points: [{rest}, plant.gateway_1]")
     edit("site.yaml", "      - points: [plant.chiller_1]\n", f"      - points: [{rest}]\n")
@@ -141,7 +141,9 @@ def test_a_remote_bit_belongs_to_the_system_of_what_it_lets_go(edit: Edit, told:
     edit("site.yaml", "start: plant.chiller_1.enable_command", f"start: {rest.rpartition(' ')[2]}")
     assert told() == [
         "site.yaml:22: 'plant.chiller_1.enable_command' is let go by 'plant.chiller_1.remote', which belongs to "
-        "another system; put both into one system"
+        "another system; put both into one system",
+        "site.yaml:22: 'plant.chiller_1.enable_command' is kept alive by 'plant.gateway_1.heartbeat', which belongs to "
+        "another system; put both into one system",
     ]
 
 
@@ -203,3 +205,17 @@ def test_a_secret_that_does_not_fit_is_not_shown(old: str, new: str, site: Path,
     (site / "secret").write_text(" hunter2 with spaces around ")
     edit("devices.yaml", old, new)
     assert told() == ["devices.yaml:4: a value taken from a secret does not fit; check what the secret holds"]
+
+
+@pytest.mark.parametrize("content", [b"\xb3\xb5", b"x" * 70_000], ids=["GBK", "too long"])
+def test_a_secret_that_is_no_text(content: bytes, site: Path, edit: Edit, told: Told) -> None:
+    (site / "secret").write_bytes(content)
+    edit("devices.yaml", "host: 10.0.0.5", "host: !file secret")
+    assert len(told()) == 1
+    assert "'secret' is n" in told()[0]
+
+
+def test_a_strategy_twice(site: Path, told: Told) -> None:
+    with (site / "strategies.yaml").open("a", encoding="utf-8") as file:
+        file.write(SECOND.format(mode="shadow", priority="strategy").replace("id: second", "id: garage"))
+    assert told() == ["strategies.yaml:15: the strategy 'garage' is there already, on line 2; give one another id"]
