@@ -82,18 +82,22 @@ class Document:
 
     def get(self, where: Where) -> Tree:
         """What stands there; None where nothing does."""
-        found: Tree = self.tree
-        for step in where:
-            if isinstance(found, dict) and isinstance(step, str):
-                found = found.get(step)
-            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
-                found = found[step]
-            else:
-                return None
-        return found
+        return at(self.tree, where)
 
     def has(self, where: Where) -> bool:
         return where in self.lines
+
+
+def at(tree: Tree, where: Where) -> Tree:
+    """What stands at a place of a tree; None where nothing does."""
+    for step in where:
+        if isinstance(tree, dict) and isinstance(step, str):
+            tree = tree.get(step)
+        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
+            tree = tree[step]
+        else:
+            return None
+    return tree
 
 
 def load(file: Path, problems: Problems) -> Document | None:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from controller.settings.document import Document, Tree, Where, load
+from controller.settings.document import Document, Tree, Where, at, load
 from controller.settings.problems import Problems
 from controller.settings.validate import Fault, checker
 
@@ -19,16 +19,15 @@ PieceT = TypeVar("PieceT", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[ModelT]):
-    """model: the whole file, None if anything in it is wrong. whole: every entry can be had as a piece."""
+    """model: the whole file, None if anything in it is wrong; its pieces can be had all the same."""
 
     document: Document
     model: ModelT | None
-    whole: bool
     _known: Tree
 
     def piece(self, where: Where, model: type[PieceT]) -> PieceT | None:
         """What stands at `where`, as far as the model knows its keys; None where that is defective (told already)."""
-        found = Document(self.document.file, self._known, {}).get(where)
+        found = at(self._known, where)
         if isinstance(found, dict):
             names = {field.alias or name for name, field in model.model_fields.items()}
             found = {key: value for key, value in found.items() if key in names}
@@ -51,9 +50,7 @@ def read(file: Path, model: type[ModelT], problems: Problems) -> Reading[ModelT]
         return None
     found, faults = checker(model).check(document.tree)
     note(problems, document, (), faults)
-    known = _without_unknown(document.tree, faults)
-    whole = all(fault.unknown for fault in faults)
-    return Reading(document, found, whole, known)
+    return Reading(document, found, _without_unknown(document.tree, faults))
 
 
 def note(problems: Problems, document: Document, where: Where, faults: list[Fault]) -> None:
@@ -67,7 +64,7 @@ def _without_unknown(tree: Tree, faults: list[Fault]) -> Tree:
         return tree
     known = copy.deepcopy(tree)
     for where in unknown:
-        inside = Document(Path(), known, {}).get(where[:-1])
+        inside = at(known, where[:-1])
         if isinstance(inside, dict):
             inside.pop(str(where[-1]), None)
     return known

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from controller.settings.document import Secret, Step, Tree, Where
+from controller.settings.document import Secret, Step, Tree, Where, at
 from controller.settings.problems import did_you_mean, nearest, shown
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ class Checker(Generic[T]):
             wrong, right = _own_words(str(detail["ctx"]["error"]), self.expected(where))
             return Fault(_named_key(where, wrong, tree), wrong, right)
         right = f"write {self.expected(where)}{_limit(detail)}"
-        return Fault(where, f"{_name(where)} is {_described(_at(tree, where))}", right)
+        return Fault(where, f"{_name(where)} is {_described(at(tree, where))}", right)
 
     def _keys(self, where: Where) -> list[str]:
         nodes = _nodes(self.schema, where)
@@ -143,15 +143,6 @@ def seconds(text: str) -> timedelta:
 # --- places -------------------------------------------------------------------------------------------------------
 
 
-def _at(tree: Tree, where: Where) -> Tree:
-    for step in where:
-        if isinstance(tree, dict) and isinstance(step, str):
-            tree = tree.get(step)
-        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
-            tree = tree[step]
-    return tree
-
-
 def _real_place(tree: Tree, location: tuple[int | str, ...], keep_last: bool) -> Where:
     """pydantic's location without the names of union branches, which stand in no file."""
     place: list[Step] = []
@@ -160,7 +151,7 @@ def _real_place(tree: Tree, location: tuple[int | str, ...], keep_last: bool) ->
         inside = (isinstance(tree, dict) and step in tree) or (isinstance(tree, list) and isinstance(step, int))
         if inside:
             place.append(step)
-            tree = _at(tree, (step,))
+            tree = at(tree, (step,))
         elif keep_last and index == last:
             place.append(step)
     return tuple(place)
@@ -168,7 +159,7 @@ def _real_place(tree: Tree, location: tuple[int | str, ...], keep_last: bool) ->
 
 def _named_key(where: Where, wrong: str, tree: Tree) -> Where:
     """A message about a whole object that begins with the name of one of its keys belongs to that key."""
-    inside = _at(tree, where)
+    inside = at(tree, where)
     first = wrong.partition(" ")[0].strip("':")
     return (*where, first) if isinstance(inside, dict) and first in inside else where
 
