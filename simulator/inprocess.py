@@ -32,7 +32,8 @@ class InProcessDriver:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         self._engine.advance(now, self._clock.wire_time())
         readings = self._readings(tuple(points))
-        return {point: Sample(read(), Quality.GOOD, "", now, monotonic) for point, read in readings}
+        good = Quality.GOOD
+        return {point: Sample(read(), good, "", now, monotonic) for point, read in readings}
 
     def _readings(self, points: tuple[PointId, ...]) -> list[tuple[PointId, Callable[[], Scalar]]]:
         """Planned once for each set of points that is read together."""

@@ -31,9 +31,7 @@ class CalendarJob(NamedTuple):
 
 def next_run(fields: dict[str, int | str], zone: ZoneInfo, ran_on: date | None, now: datetime) -> datetime:
     """The first instant due on a local date after `ran_on`; in the past if that date's run was missed."""
-    # A run noted for a day still to come was noted by a clock that was wrong.
-    after = None if ran_on is None else min(ran_on, now.astimezone(zone).date())
-    earliest = now if after is None else datetime.combine(after + timedelta(days=1), datetime.min.time(), zone)
+    earliest = now if ran_on is None else datetime.combine(ran_on + timedelta(days=1), datetime.min.time(), zone)
     trigger = CronTrigger(timezone=zone, **fields)
     due = cast("datetime | None", trigger.get_next_fire_time(None, earliest))  # pyright: ignore[reportUnknownMemberType]
     if due is None:
@@ -66,6 +64,9 @@ class Calendar:
         while True:
             now = self._clock.now()
             began = min(began, now)
+            if ran_on is not None:
+                # A run noted for a day still to come was noted by a clock that was wrong.
+                ran_on = min(ran_on, now.astimezone(self._zone).date())
             due = next_run(job.fields, self._zone, ran_on, began if ran_on is None else now)
             remaining = (due - now).total_seconds()
             if remaining > 0:

@@ -69,9 +69,9 @@ class Daemon:
         self.store = store
         self.journal = Journal(clock, site.digest)
         self.authority: dict[str, Authority] = {system.id: site.first_authority for system in site.systems}
-        self.strategies = [MountedStrategy(mount, site.zone) for mount in site.mounts]
+        self.strategies = [MountedStrategy(mount) for mount in site.mounts]
         self.workers = Workers(clock)
-        self.image = Image(site.points, clock, self._urgent)
+        self.image = Image(site.points, site.zone, clock, self._urgent)
         self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
         self.recorder = Recorder(site.points, historian, self.journal)
         self.scan = Scan(

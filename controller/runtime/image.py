@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from controller.core.point import Point, PointId
 from controller.core.ports import Clock
@@ -15,9 +17,13 @@ STALE = "stale"
 
 
 class FrozenImage(NamedTuple):
-    """What one scan sees; nothing in it changes any more. `fresh`: the points that came in since the scan before."""
+    """What one scan sees; nothing in it changes any more.
+
+    local: now, in the site's zone. fresh: the points that came in since the scan before.
+    """
 
     now: datetime
+    local: datetime
     monotonic: float
     samples: Mapping[PointId, Sample]
     fresh: Collection[PointId]
@@ -26,7 +32,10 @@ class FrozenImage(NamedTuple):
 class Image:
     """The next image. `on_urgent` is told when a point marked urgent changed its value or quality."""
 
-    def __init__(self, points: Mapping[PointId, Point], clock: Clock, on_urgent: Callable[[], None]) -> None:
+    def __init__(
+        self, points: Mapping[PointId, Point], zone: ZoneInfo, clock: Clock, on_urgent: Callable[[], None]
+    ) -> None:
+        self._zone = zone
         self._clock = clock
         self._on_urgent = on_urgent
         self._urgent = frozenset(point.id for point in points.values() if point.urgent)
@@ -34,6 +43,7 @@ class Image:
         now, monotonic = clock.now(), clock.monotonic()
         self._next: dict[PointId, Sample] = {id_: bad(NEVER_SEEN, now, monotonic) for id_ in points}
         self._fresh: set[PointId] = set(points)
+        self._none_stale_before = -math.inf
 
     @property
     def present(self) -> Mapping[PointId, Sample]:
@@ -52,11 +62,23 @@ class Image:
     def freeze(self) -> FrozenImage:
         """Switch: samples older than their point allows become BAD, here and in the next image."""
         monotonic = self._clock.monotonic()
-        upcoming = self._next
+        if monotonic >= self._none_stale_before:
+            self._age(monotonic)
+        fresh, self._fresh = self._fresh, set()
+        now = self._clock.now()
+        return FrozenImage(now, now.astimezone(self._zone), monotonic, dict(self._next), fresh)
+
+    def _age(self, monotonic: float) -> None:
+        """Mark what has become stale, and note when the next point can be: samples only ever get newer."""
+        upcoming, earliest = self._next, math.inf
         for point, stale_after in self._stale_after:
             sample = upcoming[point]
-            if monotonic - sample.received > stale_after and sample.quality is not Quality.BAD:
+            if sample.quality is Quality.BAD:
+                # A sample that comes later has its whole time before it.
+                earliest = min(earliest, monotonic + stale_after)
+            elif monotonic - sample.received > stale_after:
                 upcoming[point] = sample.worsened(Quality.BAD, STALE)
                 self._fresh.add(point)
-        fresh, self._fresh = self._fresh, set()
-        return FrozenImage(self._clock.now(), monotonic, dict(upcoming), fresh)
+            else:
+                earliest = min(earliest, sample.received + stale_after)
+        self._none_stale_before = earliest

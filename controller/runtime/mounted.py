@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from controller.core.point import PointId
 from controller.core.sample import Quality, Sample, Scalar
@@ -69,7 +67,7 @@ class Ladders:
 class MountedStrategy:
     """One strategy at work. `wishes` is what it wants now, by point; empty while it lets go."""
 
-    def __init__(self, mount: Mount, zone: ZoneInfo) -> None:
+    def __init__(self, mount: Mount) -> None:
         self.mount = mount
         self.mode = mount.mode
         self.source = f"strategy:{mount.id}"
@@ -84,7 +82,6 @@ class MountedStrategy:
         self.plan_made = -math.inf
         self.ladders = Ladders(mount.strategy.inputs, mount.roles)
         self.outputs = [(role, mount.roles[role]) for role in mount.strategy.outputs]
-        self._zone = zone
         self._decided = math.nan
         self._requests: Mapping[Role, Scalar] | None = None
         self._lease_ends = -math.inf
@@ -93,7 +90,7 @@ class MountedStrategy:
         elapsed = image.monotonic - self._decided if self._decided == self._decided else 0.0
         return Observation(
             now=image.now,
-            local=self._local(image.now),
+            local=image.local,
             elapsed=elapsed,
             samples=self.ladders.seen(image),
             plan=self._present_plan(image.monotonic),
@@ -168,6 +165,3 @@ class MountedStrategy:
             return None
         age = monotonic - self.plan_made
         return Plan(self.plan, age) if age <= plans.plan_limit.total_seconds() else None
-
-    def _local(self, now: datetime) -> datetime:
-        return now.astimezone(self._zone)

@@ -44,17 +44,17 @@ class Recorder:
         last, pending, samples = self._last, self._pending, image.samples
         for point in image.fresh:
             sample, before = samples[point], last.get(point)
-            if before is not None and not self._differs(point, before, sample):
+            if before is not None and not self._is_due(point, before, sample):
                 continue
             last[point] = sample
             if len(pending) == MOST_PENDING:
                 self.dropped += 1
             pending.append(RecordedSample(point, sample))
 
-    def _differs(self, point: PointId, before: Sample, after: Sample) -> bool:
+    def _is_due(self, point: PointId, before: Sample, after: Sample) -> bool:
+        value, previous = after.value, before.value
         if after.quality is not before.quality or after.received - before.received >= LONGEST_PAUSE_S:
             return True
-        value, previous = after.value, before.value
         if value == previous:
             return False
         increment = self._increments[point]

@@ -31,7 +31,7 @@ from controller.core.ledger import (
 )
 from controller.core.point import Effect, Heartbeat, Point, PointId, RemoteBit, Writable, same_value
 from controller.core.ports import Clock, WriteResult
-from controller.core.sample import Scalar
+from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
 from controller.core.system import Authority, Condition, System
 from controller.runtime.image import FrozenImage, Image
@@ -132,8 +132,9 @@ class Writer:
             place = self._places[point]
             if self._is_being_handed_back(place):
                 continue
-            if place.writable.readback in image.fresh:
-                judged = judge(holding, image.samples[place.writable.readback], place.writable, image.monotonic)
+            sample = image.samples[place.writable.readback]
+            if place.writable.readback in image.fresh and not _is_the_same(holding, sample):
+                judged = judge(holding, sample, place.writable, image.monotonic)
                 if judged is None:
                     del self.holdings[point]
                     self._gone.add(point)
@@ -374,6 +375,17 @@ class Writer:
 
     def _writable(self, point: PointId) -> Writable:
         return self._places[point].writable
+
+
+def _is_the_same(holding: Holding, sample: Sample) -> bool:
+    """Whether an owned point shows what it showed: the common case, told apart at once."""
+    return (
+        holding.verdict is Verdict.OWNED
+        and sample.value == holding.seen
+        and sample.quality is Quality.GOOD
+        and not holding.adopted
+        and not holding.releasing
+    )
 
 
 def writable_of(point: Point) -> Writable:
