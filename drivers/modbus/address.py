@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from controller.core.units import Linear
@@ -101,7 +102,7 @@ class ModbusAddress:
 
 @dataclass(frozen=True, slots=True)
 class ModbusConnection:
-    """timeout: seconds that a device may take to answer one request.
+    """timeout: what a device may take to answer one request.
 
     One second is the least that the serial-line guide gives a device at 9600 bit/s (MODBUS over Serial Line V1.02,
     2.4.1: "from 1s to several second"), and gateways to serial lines are common on TCP.
@@ -111,15 +112,16 @@ class ModbusConnection:
 
     host: str
     port: int = 502
-    timeout: float = 1.0
+    timeout: timedelta = timedelta(seconds=1)
 
     def __post_init__(self) -> None:
         if not self.host or self.host != self.host.strip():
             raise ValueError(f"host {self.host!r} is no host name; give a name or an IP address")
         if not 1 <= self.port <= 65535:
             raise ValueError(f"port {self.port} does not exist; give 1 to 65535 (Modbus TCP: 502)")
-        if not 0.0 < self.timeout <= 60.0:
-            raise ValueError(f"timeout {self.timeout} is out of range; give more than 0 and at most 60 seconds")
+        if not timedelta(0) < self.timeout <= timedelta(seconds=60):
+            seconds = self.timeout.total_seconds()
+            raise ValueError(f"timeout {seconds:g} s is out of range; give more than 0 and at most 60s")
 
 
 def _unit_problem(unit: int) -> str:

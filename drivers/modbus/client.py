@@ -48,7 +48,7 @@ class Client(AsyncModbusTcpClient):
         for payload in _PAYLOADS:
             self.register(payload)
         self._link = link
-        self._timeout = connection.timeout
+        self._timeout = connection.timeout.total_seconds()
 
     async def open(self) -> None:
         try:

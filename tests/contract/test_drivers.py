@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -212,7 +213,7 @@ async def modbus() -> AsyncGenerator[Bench]:
         hand.set(point, value)
     await device.start()
     try:
-        connection = ModbusConnection("127.0.0.1", device.port, TIMEOUT)
+        connection = ModbusConnection("127.0.0.1", device.port, timedelta(seconds=TIMEOUT))
         yield _bench(MODBUS, connection, _ADDRESSES, hand, relinquished=None)
     finally:
         await device.stop()

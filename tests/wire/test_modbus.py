@@ -8,6 +8,7 @@ import logging
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -64,7 +65,9 @@ class Bench:
         self.device = device
         self.clock = HandClock()
         self.points = [binding.point.id for binding in bindings]
-        self.driver = ModbusDriver("link", ModbusConnection("127.0.0.1", device.port, timeout), bindings, self.clock)
+        self.driver = ModbusDriver(
+            "link", ModbusConnection("127.0.0.1", device.port, timedelta(seconds=timeout)), bindings, self.clock
+        )
 
     async def values(self) -> list[Scalar | None]:
         return [sample.value for sample in (await self.samples()).values()]

@@ -140,7 +140,7 @@ def test_conversion_to_the_inside_unit() -> None:
 
 def test_connection() -> None:
     adapter = TypeAdapter(ModbusConnection)
-    assert adapter.validate_python({"host": "10.0.0.7"}) == ModbusConnection("10.0.0.7", 502, 1.0)
+    assert adapter.validate_python({"host": "10.0.0.7"}) == ModbusConnection("10.0.0.7", 502)
     for said in (
         {"host": ""},
         {"host": " gateway"},
