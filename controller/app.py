@@ -7,11 +7,12 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from controller.cli import authority, check, demo, explain, history, points, release, run, simulate
 from controller.cli.arguments import Exit
 from controller.cli.output import complain
-from controller.core.errors import ConfigError, TidewattError
+from controller.core.errors import ConfigError, EnvironmentProblem, TidewattError
 
 _COMMANDS = (demo, run, simulate, check, points, history, explain, authority, release)
 
@@ -22,18 +23,25 @@ def parser() -> argparse.ArgumentParser:
         description="Supervisory controller for the energy of a building.",
         epilog="Start with: tidewatt demo",
     )
+    root.add_argument("--version", action="version", version=f"%(prog)s {version('tidewatt')}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.register(commands)
     return root
 
 
+def _level() -> int:
+    name = os.environ.get("TIDEWATT_LOG", "info")
+    levels = logging.getLevelNamesMapping()
+    if name.upper() not in levels:
+        raise EnvironmentProblem(f"TIDEWATT_LOG={name} is no level; set debug, info, warning or error")
+    return levels[name.upper()]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    logging.basicConfig(
-        level=os.environ.get("TIDEWATT_LOG", "INFO").upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
     try:
+        logging.basicConfig(level=_level(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
         return given.execute(given)
     except ConfigError as error:
         complain(str(error))

@@ -11,6 +11,7 @@ from controller.cli.arguments import Exit, add_command, add_json, add_site
 from controller.cli.client import DaemonNotRunning, ask
 from controller.cli.output import print_json, say
 from controller.cli.site_folder import load_site
+from controller.cli.words import program
 from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.system import Authority
@@ -36,7 +37,10 @@ def register(commands: Any) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     if arguments.system and not arguments.authority:
-        raise EnvironmentProblem(f"say who shall have {arguments.system}: original or tidewatt")
+        raise EnvironmentProblem(
+            f"say who shall have {arguments.system}: original or tidewatt;"
+            f" to see who has it: {program()} authority {arguments.site}"
+        )
     try:
         shown = _of_daemon(arguments)
     except DaemonNotRunning:

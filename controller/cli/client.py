@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from controller.cli.words import program
 from controller.core.errors import EnvironmentProblem, TidewattError
 from controller.runtime.control_socket import VERSION
 
@@ -23,6 +24,8 @@ class RequestRefused(TidewattError):
 
 def ask(site: Path, command: str, **request: Any) -> Any:
     """The running daemon's answer. Raises DaemonNotRunning or RequestRefused."""
+    if not (site / "site.yaml").is_file():
+        raise EnvironmentProblem(f"{site} is no site: there is no site.yaml in it")
     path = site / "state" / "control.sock"
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -32,7 +35,10 @@ def ask(site: Path, command: str, **request: Any) -> Any:
             with connection.makefile("rb") as answers:
                 line = answers.readline()
     except (FileNotFoundError, ConnectionError) as error:
-        raise DaemonNotRunning(f"no daemon runs {site}; start it with: tidewatt run {site}") from error
+        raise DaemonNotRunning(
+            f"no daemon answers for {site}; start it with: {program()} run {site}"
+            " (one that is just letting go does not answer any more)"
+        ) from error
     except TimeoutError as error:
         raise EnvironmentProblem(f"{path}: the daemon did not answer within {ANSWER_WITHIN_S:g} s") from error
     except OSError as error:

@@ -27,6 +27,7 @@ from controller.core.site import Site
 from controller.historian.reading import SqliteHistoryReader
 from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon
+from controller.runtime.site_lock import site_lock
 
 OWN_COPY = Path("tidewatt-demo")
 
@@ -54,9 +55,11 @@ def execute(arguments: argparse.Namespace) -> int:
         None if arguments.load is None else str(arguments.load.resolve()),
         arguments.seed,
     )
-    simulator = ensure(site.folder, options)
-    if not simulator.reused:
-        _begin_anew_if_back_in_time(site, arguments.start)
+    # Who runs this site already keeps the simulator that it talks to.
+    with site_lock(site.folder / "state"):
+        simulator = ensure(site.folder, options)
+        if not simulator.reused:
+            _begin_anew_if_back_in_time(site, arguments.start)
     try:
         return asyncio.run(_run(site, simulator, arguments))
     finally:
@@ -118,8 +121,8 @@ def _leave(simulator: SimulatorProcess, *, scripted: bool) -> None:
         simulator.stop()
         return
     minutes = LINGER.total_seconds() / 60
-    say(f"the simulated plant goes on under its own old controls for {minutes:.0f} min (process {simulator.pid}):")
-    say("  look at it with mbpoll, start the demo again, or end it with: kill", flush=False)
+    say(f"the simulated plant goes on under its own old controls until nobody has looked at it for {minutes:.0f} min:")
+    say(f"  look at it with mbpoll, start the demo again, or end it: kill {simulator.pid}")
 
 
 def summary(daemon: Daemon, simulated: timedelta) -> list[str]:
@@ -135,5 +138,5 @@ def summary(daemon: Daemon, simulated: timedelta) -> list[str]:
         f"alarms among the last {len(daemon.journal.recent)} events: {alarms};"
         f" still held: {len(daemon.writer.holdings)} points",
         f"recorded in {daemon.site.folder / 'state' / 'history.db'};"
-        f" export: tidewatt history {daemon.site.folder} 'garage.*' --csv",
+        f" export: {words.program()} history {daemon.site.folder} 'garage.*' --csv",
     ]

@@ -35,6 +35,7 @@ def execute(arguments: argparse.Namespace) -> int:
     return Exit.OK
 
 
+_AGE = Text(", {} old", "，{} 前")
 _NOW = Text("now", "当前值")
 _HELD_BY = Text("held by", "控制者")
 _BECAUSE = Text("because", "原因")
@@ -47,6 +48,10 @@ _EFFECT = Text("effect", "效果")
 _SYSTEM = Text("system", "系统")
 _SHADOW = Text("shadow", "影子")
 _NOBODY = Text("nobody; the site's own controls have it", "无；由现场原有控制系统控制")
+_HANDSHAKE = Text(
+    "Tidewatt itself: it sets this when it takes a machine over and clears it when it hands it back",
+    "Tidewatt 自身：接管设备时置位，交还时复位",
+)
 _NOT_COMMANDABLE = Text("it is only read; nobody commands it", "该点只读，无人控制")
 _WOULD_BE = Text(
     "Tidewatt has no authority here: nothing is written, this is what would be",
@@ -58,23 +63,17 @@ def told(answer: dict[str, Any], chosen: Language) -> list[str]:
     """The explanation as lines for people."""
 
     def line(label: Text, content: str) -> str:
-        return f"  {label.in_language(chosen):<10} {content}"
+        return f"  {words.padded(label.in_language(chosen), 10)} {content}"
 
     sample = answer["sample"]
     unit = sample["unit"]
     lines = [answer["point"], line(_NOW, _sample(sample, chosen))]
     if "system" in answer:
-        lines.append(line(_SYSTEM, f"{answer['system']}: {answer['authority']}"))
+        lines.append(line(_SYSTEM, f"{answer['system']}: {words.term(answer['authority'], chosen)}"))
     if "winner" not in answer:
-        return [*lines, line(_HELD_BY, _NOT_COMMANDABLE.in_language(chosen))]
-    winner = answer["winner"]
-    if answer.get("authority") == "original":
-        lines.append(f"  {_WOULD_BE.in_language(chosen)}")
-    if winner is None:
-        lines.append(line(_HELD_BY, _NOBODY.in_language(chosen)))
-    else:
-        lines.append(line(_HELD_BY, _command(winner, unit, chosen)))
-        lines.append(line(_BECAUSE, winner["reason"][chosen]))
+        nobody = _NOT_COMMANDABLE if "system" not in answer else _HANDSHAKE if "holding" in answer else _NOBODY
+        return [*lines, line(_HELD_BY, nobody.in_language(chosen))]
+    lines.extend(_held_by(answer, unit, chosen, line))
     lines.extend(line(_LOST, _command(each, unit, chosen)) for each in answer["losers"])
     for label, key in ((_LIMIT, "limit"), (_WAITS, "waiting")):
         if answer[key][chosen]:
@@ -86,18 +85,32 @@ def told(answer: dict[str, Any], chosen: Language) -> list[str]:
     return lines
 
 
+def _held_by(answer: dict[str, Any], unit: str, chosen: Language, line: Any) -> list[str]:
+    winner = answer["winner"]
+    lines = [f"  {_WOULD_BE.in_language(chosen)}"] if answer.get("authority") == "original" else []
+    if winner is None:
+        return [*lines, line(_HELD_BY, _NOBODY.in_language(chosen))]
+    lines.append(line(_HELD_BY, _command(winner, unit, chosen)))
+    if winner["reason"][chosen]:
+        lines.append(line(_BECAUSE, winner["reason"][chosen]))
+    return lines
+
+
 def _sample(sample: dict[str, Any], chosen: Language) -> str:
-    quality = f"{sample['quality']}, {sample['reason']}" if sample["reason"] else sample["quality"]
-    return f"{words.value(sample['value'], sample['unit'], chosen)} ({quality}, {words.lasting(sample['age_s'])})"
+    quality = words.term(sample["quality"], chosen)
+    quality = f"{quality}, {sample['reason']}" if sample["reason"] else quality
+    age = _AGE.in_language(chosen).format(words.lasting(sample["age_s"]))
+    return f"{words.value(sample['value'], sample['unit'], chosen)} ({quality}{age})"
 
 
 def _command(command: dict[str, Any], unit: str, chosen: Language) -> str:
     value = words.value(command["value"], unit, chosen)
     ends = words.lasting(max(0.0, command["ends_in_s"]))
-    level = command["level"].replace("_", " ")
+    level = words.term(command["level"], chosen)
     if chosen == "zh":
         return f"{command['source']}：{value}，优先级 {command['priority']}（{level}），{ends} 后到期"
-    return f"{command['source']}: {value}, level {command['priority']} ({level}), ends in {ends} unless renewed"
+    renewed = " unless renewed" if command["source"].startswith("strategy:") else ""
+    return f"{command['source']}: {value}, level {command['priority']} ({level}), ends in {ends}{renewed}"
 
 
 def _holding(holding: dict[str, Any], readback: dict[str, Any], unit: str, chosen: Language, line: Any) -> list[str]:
@@ -109,7 +122,7 @@ def _holding(holding: dict[str, Any], readback: dict[str, Any], unit: str, chose
     if chosen == "zh":
         lines = [
             line(_WRITTEN, f"{written}，{ago} 前（此前为 {before}）"),
-            line(_READ_BACK, f"{read}：{holding['verdict']}，已 {since}"),
+            line(_READ_BACK, f"{read}：{words.term(holding['verdict'], chosen)}，已 {since}"),
         ]
     else:
         lines = [

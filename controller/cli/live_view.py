@@ -31,9 +31,10 @@ def frame_of(daemon: Daemon, speed: float) -> Frame:
 
 
 async def _draw(daemon: Daemon, speed: float) -> None:
-    with Live(console=Console(), screen=True, auto_refresh=False) as live:
+    console = Console()
+    with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(draw(frame_of(daemon, speed)), refresh=True)
+            live.update(draw(frame_of(daemon, speed), console.width), refresh=True)
             await asyncio.sleep(REDRAW_EVERY_S)
 
 
@@ -45,8 +46,8 @@ async def _tell(daemon: Daemon) -> None:
         first = next((event for event in daemon.journal.recent if event.kind is EventKind.COMMAND), None)
         if first is not None and not told_first:
             told_first = True
-            time = local_time(status.status(daemon))
-            say(f"{time:%H:%M:%S}  first command: {first.subject} {event_words(first.body)}", flush=True)
+            told = event_words(status.event(first), status.points(daemon), language())
+            say(f"{local_time(status.status(daemon)):%H:%M:%S}  {first.subject}: {told}", flush=True)
         await asyncio.sleep(LOOK_EVERY_S)
         rounds += 1
         if rounds % LOOKS_A_LINE == 0:

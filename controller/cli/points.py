@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import threading
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from controller.cli import words
 from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, duration, language
@@ -14,8 +17,10 @@ from controller.cli.client import ask
 from controller.cli.output import print_json, say
 from controller.cli.site_folder import load_site
 from controller.core.errors import EnvironmentProblem
+from controller.core.text import Text
 
 WATCH_EVERY_S = 1.0
+AGE = Text(", {} old", "，{} 前")
 
 
 def register(commands: Any) -> None:
@@ -28,16 +33,28 @@ def register(commands: Any) -> None:
     add_site(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|read|write|relinquish|watch")
 
-    listing = actions.add_parser("list", help="every point of the site, from its files")
+    listing = add_command(
+        actions, "list", "list every point of the site, from its files", "tidewatt points config/sites/demo list"
+    )
     add_json(listing)
     listing.set_defaults(execute=_list)
 
-    reading = actions.add_parser("read", help="present values, qualities and ages")
+    reading = add_command(
+        actions,
+        "read",
+        "print present values, qualities and ages",
+        "tidewatt points config/sites/demo read 'garage.*.brightness' 'plant.tank_1.*'",
+    )
     reading.add_argument("points", nargs="*", metavar="POINT", help="ids or patterns such as 'garage.*' (all)")
     add_json(reading)
     reading.set_defaults(execute=_read)
 
-    writing = actions.add_parser("write", help="command a point as an operator, with an end")
+    writing = add_command(
+        actions,
+        "write",
+        "command a point as an operator, with an end",
+        "tidewatt points config/sites/demo write garage.group_1.brightness_command 0.8 --for 10min --reason cleaning",
+    )
     writing.add_argument("point", metavar="POINT")
     writing.add_argument("value", metavar="VALUE", help="a number in the point's unit (fractions as 0..1), or on, off")
     writing.add_argument(
@@ -48,13 +65,23 @@ def register(commands: Any) -> None:
     add_json(writing)
     writing.set_defaults(execute=_write)
 
-    relinquishing = actions.add_parser("relinquish", help="end your command before its time")
+    relinquishing = add_command(
+        actions,
+        "relinquish",
+        "end your command before its time; take back what somebody overrode",
+        "tidewatt points config/sites/demo relinquish garage.group_1.brightness_command",
+    )
     relinquishing.add_argument("point", metavar="POINT")
-    relinquishing.add_argument("--who", default=None)
+    relinquishing.add_argument("--who", default=None, help="your name in the record (default: the login name)")
     relinquishing.set_defaults(execute=_relinquish)
 
-    watching = actions.add_parser("watch", help="print points whenever they change, until Ctrl-C")
-    watching.add_argument("points", nargs="+", metavar="POINT")
+    watching = add_command(
+        actions,
+        "watch",
+        "print points whenever they change, until Ctrl-C",
+        "tidewatt points config/sites/demo watch 'garage.*.motion' --for 10min",
+    )
+    watching.add_argument("points", nargs="+", metavar="POINT", help="ids or patterns such as 'garage.*'")
     add_for(watching, "stop after this long")
     add_json(watching)
     watching.set_defaults(execute=_watch)
@@ -107,7 +134,7 @@ def _write(arguments: argparse.Namespace) -> int:
     say(f"{arguments.point}: commanded for {words.lasting(arguments.lasting.total_seconds())}, at level 8 (operator)")
     if winner and winner["priority"] < 8:
         say(f"it is held back by {winner['source']} at level {winner['priority']}")
-    say(f"what becomes of it: tidewatt explain {arguments.site} {arguments.point}")
+    say(f"what becomes of it: {words.program()} explain {arguments.site} {arguments.point}")
     return Exit.OK
 
 
@@ -120,6 +147,7 @@ def _relinquish(arguments: argparse.Namespace) -> int:
 
 
 def _watch(arguments: argparse.Namespace) -> int:
+    zone = ZoneInfo(ask(arguments.site, "status")["time_zone"])
     seen: dict[str, tuple[Any, str]] = {}
     pause = threading.Event()
     rounds = None if arguments.lasting is None else int(arguments.lasting.total_seconds() / WATCH_EVERY_S) + 1
@@ -129,9 +157,10 @@ def _watch(arguments: argparse.Namespace) -> int:
             if seen.get(point) != state:
                 seen[point] = state
                 if arguments.json:
-                    print_json({"point": point, **shown})
+                    say(json.dumps({"point": point, **shown}, ensure_ascii=False), flush=True)
                 else:
-                    say(f"{shown['timestamp'][11:19]}Z  {_line(point, shown)}")
+                    at = datetime.fromisoformat(shown["timestamp"]).astimezone(zone)
+                    say(f"{at:%H:%M:%S}  {_line(point, shown)}", flush=True)
         rounds = None if rounds is None else rounds - 1
         pause.wait(WATCH_EVERY_S)
     return Exit.OK
@@ -151,8 +180,10 @@ def _chosen(points: dict[str, Any], patterns: list[str]) -> dict[str, Any]:
 
 def _line(point: str, shown: dict[str, Any]) -> str:
     value = words.value(shown["value"], shown["unit"], language())
-    quality = shown["quality"] if not shown["reason"] else f"{shown['quality']} ({shown['reason']})"
-    return f"{point:<58} {value:>12}  {quality}, {words.lasting(shown['age_s'])} old"
+    quality = words.term(shown["quality"], language())
+    quality = f"{quality} ({shown['reason']})" if shown["reason"] else quality
+    old = AGE.in_language(language()).format(words.lasting(shown["age_s"]))
+    return f"{point:<58} {value:>12}  {quality}{old}"
 
 
 def _value(text: str) -> float | int | bool | str:

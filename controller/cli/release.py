@@ -12,9 +12,11 @@ from typing import Any
 from controller.cli.arguments import Exit, add_command, add_site
 from controller.cli.client import DaemonNotRunning, ask
 from controller.cli.follow import clock_of
-from controller.cli.output import say
+from controller.cli.output import complain, say
 from controller.cli.run import TellProgress
 from controller.cli.site_folder import load_site
+from controller.cli.words import program
+from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.system import Authority
 from controller.historian.sqlite import SqliteHistorian
@@ -45,12 +47,14 @@ def register(commands: Any) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site)
     try:
-        return _by_daemon(site)
+        return _by_daemon(site, keep_authority=arguments.keep_authority)
     except DaemonNotRunning:
         return asyncio.run(_by_ourselves(site, keep_authority=arguments.keep_authority))
 
 
-def _by_daemon(site: Site) -> int:
+def _by_daemon(site: Site, *, keep_authority: bool) -> int:
+    if keep_authority and ask(site.folder, "status"):
+        raise EnvironmentProblem(f"a daemon runs {site.folder}; stop it (Ctrl-C, SIGTERM) and it lets go by itself")
     for system in site.systems:
         authority = Authority.ORIGINAL.value
         ask(site.folder, "authority", system=system.id, authority=authority, who=getpass.getuser())
@@ -60,10 +64,12 @@ def _by_daemon(site: Site) -> int:
     while clock.monotonic() - began < within:
         held = [point for system in ask(site.folder, "status")["systems"] for point in system["held"]]
         if not held:
-            say("everything let go; it stays with the original controls until: tidewatt authority SITE all tidewatt")
+            say("everything let go; it stays with the original controls until somebody takes it over again:")
+            say(f"  {program()} authority {site.folder} all tidewatt")
             return Exit.OK
         say(f"letting go: {len(held)} points held, such as {held[0]}")
         pause.wait(LOOK_EVERY_S)
+    complain(f"not everything was let go within {within:.0f} s; the daemon goes on trying")
     return Exit.NOT_RELEASED
 
 
@@ -81,6 +87,9 @@ async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
         released = await daemon.release(TellProgress())
     if released:
         say("nothing is held any more")
+        if not keep_authority:
+            say("the original controls have it until somebody takes it over again:")
+            say(f"  {program()} authority {site.folder} all tidewatt")
         return Exit.OK
     say("not everything could be let go; what remains is told above")
     return Exit.NOT_RELEASED

@@ -15,6 +15,7 @@ from controller.cli.arguments import Exit, add_command, add_for, add_site
 from controller.cli.follow import clock_of
 from controller.cli.output import complain
 from controller.cli.site_folder import load_site
+from controller.cli.words import program
 from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.historian.sqlite import SqliteHistorian
@@ -82,7 +83,7 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
             raise
         released = False
     if not released:
-        complain("stopped, but not everything was let go; try: tidewatt release SITE")
+        complain(f"stopped, but not everything was let go; try: {program()} release {daemon.site.folder}")
     return Exit.OK if released else Exit.NOT_RELEASED
 
 

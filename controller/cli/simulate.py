@@ -77,7 +77,9 @@ def execute(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(_serve(site, live, arguments.linger, arguments.lasting))
     except OSError as error:
-        raise EnvironmentProblem(f"the simulator cannot listen: {error}") from error
+        raise EnvironmentProblem(
+            f"the simulator {error} (connection of a link in {site.folder / 'devices.yaml'})"
+        ) from error
     return Exit.OK
 
 

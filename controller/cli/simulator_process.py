@@ -91,7 +91,9 @@ def _start(site: Path, options: PlantOptions, record: Path) -> SimulatorProcess:
     record.parent.mkdir(mode=0o700, exist_ok=True)
     nonce = secrets.randbits(63) or 1
     log = record.with_name("simulator.log")
-    command = [sys.executable, "-m", "controller.app", "simulate", str(site), f"--linger={LINGER.total_seconds():g}s"]
+    # -P: a file that happens to lie in the present folder must not pass for a module of the library.
+    program = [sys.executable, "-P", "-m", "controller.app"]
+    command = [*program, "simulate", str(site), f"--linger={LINGER.total_seconds():g}s"]
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [*command, *options.arguments()],

@@ -33,10 +33,22 @@ _EQUIPMENT = Text("Equipment", "设备")
 _COMMANDS = Text("Commands: what Tidewatt wants, and what was read back", "命令：期望与回读")
 _STRATEGIES = Text("Strategies", "策略")
 _EVENTS = Text("Events", "事件")
+_HEADINGS = (
+    Text("point", "点"),
+    Text("wanted", "期望"),
+    Text("read", "回读"),
+    Text("verdict", "判定"),
+    Text("held by", "控制者"),
+)
 _HINT = Text("Ctrl-C: give everything back and stop", "Ctrl-C：全部交还并停止")
+_SCAN = Text("scan", "扫描")
+_WISHED = Text("wanted", "期望")
+_POINTS_HELD = Text("{} points held", "持有 {} 点")
 _WOULD_BE = Text("would be", "假定")
-_NOT_COMMANDED = Text("original controls", "原控制系统")
+_NOT_COMMANDED = Text("original controls", "原有控制")
 EVENTS_SHOWN = 12
+# Equipment and commands beside each other need this many columns.
+WIDE = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +60,18 @@ class Frame:
     speed: float
     language: Language
 
+    def say(self, text: Text) -> str:
+        return text.in_language(self.language)
 
-def draw(frame: Frame) -> RenderableType:
+    def term(self, identifier: str) -> str:
+        return words.term(identifier, self.language)
+
+
+def draw(frame: Frame, width: int) -> RenderableType:
+    """The view for a terminal of so many columns. The terminal cuts off the bottom: what matters most stands on top."""
+    if width < WIDE:
+        parts = _strategies(frame), _commands(frame), _equipment(frame), _events(frame)
+        return Group(_header(frame), *parts)
     middle = Table.grid(expand=True)
     middle.add_column(ratio=2)
     middle.add_column(ratio=3)
@@ -57,16 +79,20 @@ def draw(frame: Frame) -> RenderableType:
     return Group(_header(frame), middle, _strategies(frame), _events(frame))
 
 
+def _panel(frame: Frame, title: Text, content: RenderableType) -> RenderableType:
+    return Panel(content, title=frame.say(title), title_align="left", border_style="dim")
+
+
 def _header(frame: Frame) -> RenderableType:
     status, scan = frame.status, frame.status["scan"]
     line = Line()
     line.append(status["site"], style="bold")
-    line.append(f"   {local_time(status):%Y-%m-%d %H:%M:%S}")
+    line.append(f"   {local_time(status):%a %Y-%m-%d %H:%M:%S}")
     if frame.speed != 1.0:
         line.append(f"   × {frame.speed:g}", style="cyan")
-    line.append(f"   scan {scan['actual_period_s']:.1f} s", style="yellow" if _is_stretched(scan) else "")
+    line.append(f"   {frame.say(_SCAN)} {scan['actual_period_s']:.1f} s", style="yellow" if _is_stretched(scan) else "")
     if _is_stretched(scan):
-        line.append(f" (wanted {scan['period_s']:g} s)", style="yellow")
+        line.append(f" ({frame.say(_WISHED)} {scan['period_s']:g} s)", style="yellow")
     for link in status["links"]:
         line.append("   ● " if link["up"] else "   ○ ", style="green" if link["up"] else "red")
         line.append(link["id"])
@@ -74,9 +100,9 @@ def _header(frame: Frame) -> RenderableType:
     for system in status["systems"]:
         style = "green" if system["authority"] == "tidewatt" else "yellow"
         second.append(f"{system['name'][frame.language]}: ")
-        second.append(system["authority"], style=style)
-        second.append(f" ({len(system['held'])})   ")
-    second.append(_HINT.in_language(frame.language), style="dim")
+        second.append(frame.term(system["authority"]), style=style)
+        second.append(f", {frame.say(_POINTS_HELD).format(len(system['held']))}   ")
+    second.append(frame.say(_HINT), style="dim")
     return Group(line, second)
 
 
@@ -88,6 +114,32 @@ def local_time(status: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(status["now"]).astimezone(ZoneInfo(status["time_zone"]))
 
 
+# --- equipment --------------------------------------------------------------------------------------------------------
+
+# What a person looks at first, and how it is called in a narrow column; the rest is told by its unit.
+_NAMELESS = Text("", "")
+_SHOWN = {
+    "status": _NAMELESS,
+    "tripped": Text("tripped", "跳闸"),
+    "fan_status": Text("fan", "风机"),
+    "motion": Text("motion", "移动"),
+    "brightness": Text("light", "亮度"),
+    "illuminance": _NAMELESS,
+    "speed": _NAMELESS,
+    "leaving_chilled_water_temperature": Text("out", "出水"),
+    "entering_chilled_water_temperature": Text("in", "进水"),
+    "chilled_water_supply_temperature": Text("supply", "供水"),
+    "chilled_water_return_temperature": Text("return", "回水"),
+    "cooling_load": Text("load", "冷负荷"),
+    "upper_temperature": Text("upper", "上层"),
+    "lower_temperature": Text("lower", "下层"),
+    "air_temperature": Text("air", "空气"),
+    "outdoor_air_temperature": Text("air", "空气"),
+    "outdoor_air_relative_humidity": Text("humidity", "湿度"),
+    "power": _NAMELESS,
+}
+
+
 def _equipment(frame: Frame) -> RenderableType:
     """One line an equipment: its statuses and sensors, the doubtful ones in colour."""
     table = Table.grid(padding=(0, 1))
@@ -96,38 +148,12 @@ def _equipment(frame: Frame) -> RenderableType:
     for equipment, shown in _by_equipment(frame.points):
         line = Line()
         for quantity, point in shown:
-            line.append(_short(quantity) + " ", style="dim")
+            if name := frame.say(_SHOWN[quantity]):
+                line.append(f"{name} ", style="dim")
             line.append(words.value(point["value"], point["unit"], frame.language), style=_COLOURS[point["quality"]])
             line.append("  ")
         table.add_row(Line(equipment, style="bold"), line)
-    return Panel(table, title=_EQUIPMENT.in_language(frame.language), title_align="left", border_style="dim")
-
-
-# What a person looks at first, and how it is called in a narrow column.
-_SHOWN = {
-    "status": "",
-    "tripped": "tripped",
-    "fan_status": "fan",
-    "motion": "motion",
-    "brightness": "light",
-    "illuminance": "",
-    "speed": "",
-    "leaving_chilled_water_temperature": "leaving",
-    "entering_chilled_water_temperature": "entering",
-    "chilled_water_supply_temperature": "supply",
-    "chilled_water_return_temperature": "return",
-    "cooling_load": "load",
-    "upper_temperature": "upper",
-    "lower_temperature": "lower",
-    "air_temperature": "air",
-    "outdoor_air_temperature": "air",
-    "outdoor_air_relative_humidity": "humidity",
-    "power": "",
-}
-
-
-def _short(quantity: str) -> str:
-    return _SHOWN[quantity]
+    return _panel(frame, _EQUIPMENT, table)
 
 
 def _by_equipment(points: Mapping[str, Any]) -> Iterable[tuple[str, list[tuple[str, Any]]]]:
@@ -139,29 +165,45 @@ def _by_equipment(points: Mapping[str, Any]) -> Iterable[tuple[str, list[tuple[s
     return grouped.items()
 
 
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
 def _commands(frame: Frame) -> RenderableType:
     table = Table(box=None, padding=(0, 1), expand=True, header_style="dim")
-    for heading in ("point", "wanted", "read", "verdict", "why"):
-        table.add_column(heading, no_wrap=heading != "why", ratio=1 if heading == "why" else None)
-    for id_, point in frame.points.items():
-        outcome = point.get("commanded")
-        if outcome is not None:
-            table.add_row(*_command(id_, point, outcome, frame.language))
-    return Panel(table, title=_COMMANDS.in_language(frame.language), title_align="left", border_style="dim")
+    for heading in _HEADINGS:
+        is_last = heading is _HEADINGS[-1]
+        table.add_column(frame.say(heading), no_wrap=not is_last, ratio=1 if is_last else None)
+    commanded = [(id_, point) for id_, point in frame.points.items() if point.get("commanded") is not None]
+    # What nobody commands is the least interesting; where the bottom is cut off it goes first.
+    for id_, point in sorted(commanded, key=lambda each: each[1]["commanded"]["source"] is None):
+        table.add_row(*_command(frame, id_, point))
+    return _panel(frame, _COMMANDS, table)
 
 
-def _command(id_: str, point: Any, outcome: Any, language: Language) -> tuple[RenderableType, ...]:
-    read = Line(words.value(point["value"], point["unit"], language), style=_COLOURS[point["quality"]])
+def _command(frame: Frame, id_: str, point: Any) -> tuple[RenderableType, ...]:
+    outcome = point["commanded"]
+    read = Line(words.value(point["value"], point["unit"], frame.language), style=_COLOURS[point["quality"]])
     if outcome["source"] is None:
-        return Line(id_, style="dim"), "—", read, "", Line(_NOT_COMMANDED.in_language(language), style="dim")
-    wanted = words.value(outcome["allowed"], point["unit"], language)
+        return Line(id_, style="dim"), "—", read, "", Line(frame.say(_NOT_COMMANDED), style="dim")
+    wanted = words.value(outcome["allowed"], point["unit"], frame.language)
     if outcome["authority"] == "original":
-        return Line(id_, style="dim"), wanted, read, _WOULD_BE.in_language(language), outcome["reason"][language]
+        return Line(id_, style="dim"), wanted, read, frame.say(_WOULD_BE), Line(_held_by(frame, outcome), style="dim")
     verdict = outcome["verdict"] or ""
-    why = outcome["waiting"][language] or outcome["limit"][language]
-    why = f"{outcome['source'].partition(':')[2]}: {why or outcome['reason'][language]}"
     style = "red" if outcome["effect_missing"] else _COLOURS.get(verdict, "")
-    return Line(id_), wanted, read, Line(verdict, style=style), why
+    return Line(id_), wanted, read, Line(frame.term(verdict), style=style), _held_by(frame, outcome)
+
+
+def _held_by(frame: Frame, outcome: Any) -> str:
+    """Who holds the point, and what is not told among the strategies: limits, waiting, a person's reason."""
+    kind, _, name = outcome["source"].partition(":")
+    why = outcome["waiting"][frame.language] or outcome["limit"][frame.language]
+    if kind == "strategy":
+        return f"{name}: {why}" if why else name
+    why = why or outcome["reason"][frame.language]
+    return f"{outcome['source']}: {why}" if why else outcome["source"]
+
+
+# --- strategies and events --------------------------------------------------------------------------------------------
 
 
 def _strategies(frame: Frame) -> RenderableType:
@@ -169,33 +211,64 @@ def _strategies(frame: Frame) -> RenderableType:
     for strategy in frame.status["strategies"]:
         doing = strategy["fault"] or strategy["reason"][frame.language]
         style = "red" if strategy["fault"] else ""
-        degraded = ", ".join(f"{role} {state}" for role, state in strategy["inputs"].items())
+        degraded = ", ".join(f"{role} {frame.term(state)}" for role, state in strategy["inputs"].items())
         table.add_row(
             Line(strategy["id"], style="bold"),
-            strategy["mode"],
+            frame.term(strategy["mode"]),
             Line(doing, style=style),
             Line(degraded, style="yellow"),
         )
-    return Panel(table, title=_STRATEGIES.in_language(frame.language), title_align="left", border_style="dim")
+    return _panel(frame, _STRATEGIES, table)
 
 
 def _events(frame: Frame) -> RenderableType:
+    """The latest on top."""
     zone = ZoneInfo(frame.status["time_zone"])
     lines = [
         Line.assemble(
             (f"{datetime.fromisoformat(event['at']).astimezone(zone):%H:%M:%S} ", "dim"),
-            (f"{event['kind']:<9} ", "cyan"),
+            (f"{words.padded(frame.term(event['kind']), 9)} ", "cyan"),
             (f"{event['subject']} ", "bold"),
-            event_words(event["body"]),
+            event_words(event, frame.points, frame.language),
         )
-        for event in frame.status["events"][-EVENTS_SHOWN:]
+        for event in reversed(frame.status["events"][-EVENTS_SHOWN:])
     ]
-    return Panel(Group(*lines), title=_EVENTS.in_language(frame.language), title_align="left", border_style="dim")
+    return _panel(frame, _EVENTS, Group(*lines))
 
 
-def event_words(body: Mapping[str, Any]) -> str:
-    """An event's body in one line, without what every event carries."""
-    hidden = {"configuration", "reason_zh", "plan", "wishes"}
+_STEPS = {
+    "write": Text("write {}", "写入 {}"),
+    "keep": Text("kept at {}", "保持 {}"),
+    "release": Text("let go with {}", "释放为 {}"),
+    "operator": Text("an operator commands {}", "操作员命令 {}"),
+}
+_REFUSED = Text(", refused: {}", "，被拒绝：{}")
+_READ_BACK = Text("{}: wrote {}, read {}", "{}：写入 {}，回读 {}")
+_LET_GO = Text("let go", "已释放")
+# Said elsewhere, or in the other language.
+_HIDDEN = {"configuration", "reason_zh", "plan", "wishes", "mode"}
+
+
+def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: Language) -> str:
+    """What happened, in one line."""
+    body, kind = event["body"], event["kind"]
+    unit = points[event["subject"]]["unit"] if event["subject"] in points else "none"
+
+    def value(name: str) -> str:
+        return words.value(body[name], unit, language)
+
+    if kind == "command" and body["step"] in _STEPS:
+        told = _STEPS[body["step"]].in_language(language).format(value("value"))
+        return told if body.get("accepted", True) else told + _REFUSED.in_language(language).format(body["reason"])
+    if kind == "verdict":
+        verdict = words.term(body["verdict"], language)
+        return _READ_BACK.in_language(language).format(verdict, value("written"), value("read"))
+    if kind == "release":
+        return _LET_GO.in_language(language)
+    if kind == "alarm":
+        return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
+    if kind == "strategy" and body.get("fault") is None and "reason" in body:
+        return body["reason_zh" if language == "zh" else "reason"]
     return "  ".join(
-        f"{key}={value}" for key, value in body.items() if key not in hidden and value not in (None, "", [], {})
+        f"{key}={shown}" for key, shown in body.items() if key not in _HIDDEN and shown not in (None, "", [], {})
     )

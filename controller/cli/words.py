@@ -2,11 +2,57 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
+
+from rich.cells import cell_len
 
 from controller.core.text import Language, Text
 
 ON, OFF = Text("on", "开"), Text("off", "关")
+# The identifiers that people get to see, in the words of docs/nomenclature.md; in English they are words themselves.
+_CHINESE = {
+    "pending": "待定",
+    "owned": "已持有",
+    "ignored": "被忽略",
+    "overridden": "被改写",
+    "implausible": "不合理",
+    "original": "原控",
+    "tidewatt": "本控",
+    "off": "停用",
+    "shadow": "影子",
+    "auto": "自动",
+    "good": "良好",
+    "uncertain": "可疑",
+    "bad": "无效",
+    "manual_life_safety": "人工生命安全",
+    "automatic_life_safety": "自动生命安全",
+    "critical_equipment": "关键设备",
+    "minimum_on_off": "最短启停",
+    "manual_operator": "操作员",
+    "demand_response": "需求响应",
+    "optimisation": "优化",
+    "schedule": "时间表",
+    "command": "命令",
+    "verdict": "判定",
+    "alarm": "报警",
+    "plan": "计划",
+    "mode": "模式",
+    "authority": "控制权",
+    "release": "释放",
+    "link": "链路",
+    "strategy": "策略",
+    "configuration": "配置",
+    "daemon": "守护进程",
+    "active": "激活",
+    "cleared": "已消除",
+    "effect missing": "效果缺失",
+    "held": "保持",
+    "substituted": "替代",
+    "absent": "缺失",
+}
 
 _DECIMALS = {"degC": 1, "K": 1, "kW": 1, "kWh": 1, "kPa": 1, "kg/s": 1, "lx": 0, "ppm": 0, "s": 0}
 _SHOWN_UNIT = {"degC": "°C", "fraction": "%", "none": ""}
@@ -24,6 +70,22 @@ def value(shown: Any, unit: str, language: Language) -> str:
         return f"{shown * 100:.0f} %"
     decimals = _DECIMALS.get(unit, 0 if isinstance(shown, int) else 2)
     return f"{shown:.{decimals}f} {_SHOWN_UNIT.get(unit, unit)}".rstrip()
+
+
+def term(identifier: str, language: Language) -> str:
+    """A verdict, quality, level, mode, authority or kind of event as people read it."""
+    return _CHINESE.get(identifier, identifier) if language == "zh" else identifier.replace("_", " ")
+
+
+def padded(text: str, width: int) -> str:
+    """Filled up with spaces; a Chinese character takes the room of two."""
+    return text + " " * max(0, width - cell_len(text))
+
+
+def program() -> str:
+    """How this command was called, for hints that can be typed as they stand."""
+    called = Path(sys.argv[0])
+    return "tidewatt" if shutil.which("tidewatt") or called.name != "tidewatt" else str(called)
 
 
 def lasting(seconds: float) -> str:
