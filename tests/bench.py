@@ -281,6 +281,9 @@ class Bench:
             first_authority=self.first_authority,
         )
 
+    def open_historian(self) -> MemoryHistorian:
+        return MemoryHistorian()
+
     def run(self, life: Life, *, kill: bool = False) -> bool:
         """Let the daemon live while `life` lasts, then stop it (or kill it, letting nothing go)."""
         loop = VirtualLoop()
@@ -291,7 +294,7 @@ class Bench:
             self.now = self._killed_at if kill else self.clock.now()
 
     async def _main(self, life: Life, *, kill: bool) -> bool:
-        self.historian = MemoryHistorian()
+        self.historian = self.open_historian()
         store = Store(self.tmp_path / "store.db", self.clock)
         self.daemon = Daemon(self.site(), self.clock, self.historian, store)
         stop = asyncio.Event()

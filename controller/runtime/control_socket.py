@@ -44,6 +44,7 @@ def listening(path: Path) -> Generator[socket.socket]:
             listener.bind(str(path))
             path.chmod(0o600)
             listener.setblocking(False)
+            listener.listen()  # who asks while we start waits for the answer
         except OSError as error:
             raise EnvironmentProblem(f"{path}: the control socket cannot be opened: {error}") from error
         try:

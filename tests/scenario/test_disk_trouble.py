@@ -1,0 +1,68 @@
+"""Letting go waits for no disk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from controller.core.errors import EnvironmentProblem, HistorianError
+from controller.core.ports import RecordedSample
+from controller.historian.memory import MemoryHistorian
+from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, PUMP, PUMP_REMOTE, Bench
+
+
+def fill_the_disk(folder: Path) -> None:
+    """From now on nothing can be stored or forgotten."""
+    with sqlite3.connect(folder / "store.db") as database:
+        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            for deed in ("INSERT", "UPDATE", "DELETE"):
+                refuse = f"BEFORE {deed} ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+                database.execute(f"CREATE TRIGGER {table}_{deed} {refuse}")
+    database.close()
+
+
+def test_a_store_that_fails_stops_the_daemon_and_everything_is_let_go(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.command(PUMP, True)
+        await bench.wait(20)
+        fill_the_disk(bench.tmp_path)
+        bench.plant.lights.set(DEMAND, 0.8)
+        await bench.wait(900)
+
+    bench = Bench(tmp_path)
+    with pytest.raises(ExceptionGroup) as raised:
+        bench.run(life)
+    (error,) = raised.value.exceptions
+    assert isinstance(error, EnvironmentProblem), "which main tells in one clear line"
+    assert "disk full" in str(error)
+    assert 0.8 not in bench.plant.written(BRIGHTNESS), "no bytes without a stored intent"
+    assert bench.plant.lights.value(LAMP_REMOTE) is False
+    assert bench.plant.plant.value(PUMP_REMOTE) is False
+
+
+class FullHistorian(MemoryHistorian):
+    async def append_samples(self, rows: Sequence[RecordedSample]) -> None:
+        raise HistorianError("the disk is full")
+
+    async def close(self) -> None:
+        raise HistorianError("the disk is still full")
+
+
+class WithoutHistory(Bench):
+    def open_historian(self) -> MemoryHistorian:
+        return FullHistorian()
+
+
+def test_a_site_runs_and_ends_without_its_history(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(120)
+        assert bench.plant.lights.value(LAMP_REMOTE) is True
+        assert bench.daemon.recorder.pending > 0
+
+    bench = WithoutHistory(tmp_path)
+    assert bench.run(life) is True
+    assert bench.plant.lights.value(LAMP_REMOTE) is False
