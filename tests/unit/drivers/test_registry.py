@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 
 import pytest
 
-from controller.core.errors import EnvironmentProblem
 from controller.core.ports import Address
-from drivers import DRIVERS, GROUP, driver_kind, driver_places
+from drivers import DRIVERS, driver_kind
 from drivers._blueprint import LineAddress
 from drivers.memory import MemoryAddress
 from drivers.modbus.address import ModbusAddress
@@ -19,28 +17,6 @@ from drivers.modbus.address import ModbusAddress
 @pytest.mark.parametrize("name", sorted(DRIVERS))
 def test_every_registered_driver_is_there_under_its_name(name: str) -> None:
     assert driver_kind(name).name == name
-
-
-def test_an_unknown_driver_is_told_with_the_known_ones() -> None:
-    with pytest.raises(LookupError, match=r"no driver is called 'modbuss'; there are memory, modbus"):
-        driver_kind("modbuss")
-
-
-def test_an_installed_driver_joins() -> None:
-    places = driver_places([EntryPoint("knx", "acme_knx:KIND", GROUP)])
-    assert places == {**DRIVERS, "knx": "acme_knx:KIND"}
-
-
-@pytest.mark.parametrize(
-    "entries",
-    [
-        [EntryPoint("modbus", "acme:KIND", GROUP)],
-        [EntryPoint("knx", "acme:KIND", GROUP), EntryPoint("knx", "other:KIND", GROUP)],
-    ],
-)
-def test_a_name_that_is_there_twice_stops_the_start(entries: list[EntryPoint]) -> None:
-    with pytest.raises(EnvironmentProblem, match=r"two drivers are called .*acme:KIND"):
-        driver_places(entries)
 
 
 def test_naming_modbus_does_not_load_its_library() -> None:

@@ -6,10 +6,9 @@ import pytest
 
 from controller.core.errors import BadInput
 from controller.core.strategy import Role
-from strategies import load
+from strategies._blueprint import KIND
 from tests.unit.strategies.cycles import Cycles
 
-KIND = load("blueprint", "strategies._blueprint:KIND")
 LUX = Role("daylight_sensor", 0, "illuminance")
 LAMP, OTHER = Role("circuits", 0, "command"), Role("circuits", 1, "command")
 

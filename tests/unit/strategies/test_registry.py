@@ -7,21 +7,20 @@ import dataclasses
 import pickle
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
 from controller.core.equipment import EQUIPMENT
-from controller.core.errors import EnvironmentProblem
 from controller.core.point import PointKind
 from controller.core.state_codec import decode, encode
 from controller.core.strategy import Role, StrategyKind
-from strategies import GROUP, STRATEGIES, load, merged, strategies, strategy_kind
+from strategies import STRATEGIES, strategy_kind
+from strategies._blueprint import KIND as BLUEPRINT
 
 ROOT = Path(__file__).resolve().parents[3]
-KINDS = [*map(strategy_kind, sorted(STRATEGIES)), load("blueprint", "strategies._blueprint:KIND")]
+KINDS = [*map(strategy_kind, sorted(STRATEGIES)), BLUEPRINT]
 
 
 def counts(kind: StrategyKind) -> dict[str, int]:
@@ -70,43 +69,6 @@ class TestEveryKind:
             page = (ROOT / "docs" / "strategies" / f"{kind.name}.md").read_text()
             names = {field.name for field in dataclasses.fields(kind.parameters)}
             assert {name for name in names if f"`{name}`" not in page} == set()
-
-
-def test_an_unknown_name_is_told_with_those_that_exist() -> None:
-    with pytest.raises(LookupError, match=r"no strategy tidal_lightning; there are .*tidal_lighting"):
-        strategy_kind("tidal_lightning")
-
-
-def test_another_distribution_adds_a_strategy() -> None:
-    entry = EntryPoint("blueprint", "strategies._blueprint:KIND", GROUP)
-    places = merged(STRATEGIES, [entry])
-    assert places["blueprint"] == "strategies._blueprint:KIND"
-    assert set(STRATEGIES) < set(places)
-
-
-@pytest.mark.parametrize("name", ["tidal_lighting", "mine"])
-def test_a_name_that_appears_twice_stops_the_start(name: str) -> None:
-    entries = [EntryPoint(name, "one:KIND", GROUP), EntryPoint(name, "two:KIND", GROUP)]
-    with pytest.raises(EnvironmentProblem, match=f"two strategies are called {name}"):
-        merged(STRATEGIES, entries)
-
-
-@pytest.mark.parametrize(
-    "place",
-    ["strategies.absent:KIND", "strategies.tidal_lighting:ABSENT", "strategies.tidal_lighting:Parameters"],
-)
-def test_a_place_that_holds_no_strategy_is_told(place: str) -> None:
-    with pytest.raises(EnvironmentProblem, match="strategy mine"):
-        load("mine", place)
-
-
-def test_a_strategy_under_a_false_name_is_told() -> None:
-    with pytest.raises(EnvironmentProblem, match="of that name"):
-        load("mine", STRATEGIES["tidal_lighting"])
-
-
-def test_this_installation_has_the_built_in_ones() -> None:
-    assert set(STRATEGIES) <= set(strategies())
 
 
 def test_loading_them_is_light() -> None:
