@@ -32,59 +32,74 @@ def register(commands: Any) -> None:
     )
     add_site(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|read|write|relinquish|watch")
+    _register_listing(actions)
+    _register_reading(actions)
+    _register_writing(actions)
+    _register_relinquishing(actions)
+    _register_watching(actions)
 
-    listing = add_command(
+
+def _register_listing(actions: Any) -> None:
+    parser = add_command(
         actions, "list", "list every point of the site, from its files", "tidewatt points config/sites/demo list"
     )
-    add_json(listing)
-    listing.set_defaults(execute=_list)
+    add_json(parser)
+    parser.set_defaults(execute=_list)
 
-    reading = add_command(
+
+def _register_reading(actions: Any) -> None:
+    parser = add_command(
         actions,
         "read",
         "print present values, qualities and ages",
         "tidewatt points config/sites/demo read 'garage.*.brightness' 'plant.tank_1.*'",
     )
-    reading.add_argument("points", nargs="*", metavar="POINT", help="ids or patterns such as 'garage.*' (all)")
-    add_json(reading)
-    reading.set_defaults(execute=_read)
+    parser.add_argument("points", nargs="*", metavar="POINT", help="ids or patterns such as 'garage.*' (all)")
+    add_json(parser)
+    parser.set_defaults(execute=_read)
 
-    writing = add_command(
+
+def _register_writing(actions: Any) -> None:
+    parser = add_command(
         actions,
         "write",
         "command a point as an operator, with an end",
         "tidewatt points config/sites/demo write garage.group_1.brightness_command 0.8 --for 10min --reason cleaning",
     )
-    writing.add_argument("point", metavar="POINT")
-    writing.add_argument("value", metavar="VALUE", help="a number in the point's unit (fractions as 0..1), or on, off")
-    writing.add_argument(
+    parser.add_argument("point", metavar="POINT")
+    parser.add_argument("value", metavar="VALUE", help="a number in the point's unit (fractions as 0..1), or on, off")
+    parser.add_argument(
         "--for", dest="lasting", type=duration, required=True, metavar="TIME", help="when the command ends: 10min, 2h"
     )
-    writing.add_argument("--reason", default="", help="kept with the command and shown by explain")
-    writing.add_argument("--who", default=None, help="your name in the record (default: the login name)")
-    add_json(writing)
-    writing.set_defaults(execute=_write)
+    parser.add_argument("--reason", default="", help="kept with the command and shown by explain")
+    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_json(parser)
+    parser.set_defaults(execute=_write)
 
-    relinquishing = add_command(
+
+def _register_relinquishing(actions: Any) -> None:
+    parser = add_command(
         actions,
         "relinquish",
         "end your command before its time; take back what somebody overrode",
         "tidewatt points config/sites/demo relinquish garage.group_1.brightness_command",
     )
-    relinquishing.add_argument("point", metavar="POINT")
-    relinquishing.add_argument("--who", default=None, help="your name in the record (default: the login name)")
-    relinquishing.set_defaults(execute=_relinquish)
+    parser.add_argument("point", metavar="POINT")
+    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    parser.set_defaults(execute=_relinquish)
 
-    watching = add_command(
+
+def _register_watching(actions: Any) -> None:
+    parser = add_command(
         actions,
         "watch",
         "print points whenever they change, until Ctrl-C",
         "tidewatt points config/sites/demo watch 'garage.*.motion' --for 10min",
     )
-    watching.add_argument("points", nargs="+", metavar="POINT", help="ids or patterns such as 'garage.*'")
-    add_for(watching, "stop after this long")
-    add_json(watching)
-    watching.set_defaults(execute=_watch)
+    parser.add_argument("points", nargs="+", metavar="POINT", help="ids or patterns such as 'garage.*'")
+    add_for(parser, "stop after this long")
+    add_json(parser)
+    parser.set_defaults(execute=_watch)
 
 
 def _list(arguments: argparse.Namespace) -> int:
