@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -74,9 +73,6 @@ def execute(arguments: argparse.Namespace) -> int:
         points = _chosen(reader.points(), arguments.points)
         table = _samples(points, reader, period, site.zone, arguments.every)
     if arguments.csv:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # RFC 4180's line ends are already there.
-            sys.stdout.reconfigure(newline="")
         sys.stdout.writelines(export.as_csv(*table))
     elif arguments.json:
         sys.stdout.writelines(export.as_json(table.records))
