@@ -18,7 +18,7 @@ from controller.core.errors import ConnectFailed
 from controller.core.event import EventKind
 from controller.core.ledger import Verdict
 from controller.core.point import Binding, PointId
-from controller.core.ports import Clock
+from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
 from drivers.memory import MemoryDriver
@@ -182,28 +182,6 @@ def test_what_the_device_dropped_while_the_link_was_away_is_taken_again(tmp_path
     assert bench.run(life)
     for point in (LAMP_REMOTE, BRIGHTNESS, PUMP_REMOTE):
         assert bench.alarms(point) == []
-
-
-def test_bytes_whose_answer_was_lost_are_nobody_elses_override(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-
-    def cut_after_the_value(point: PointId, value: Scalar | None) -> None:
-        if (point, value) == (BRIGHTNESS, 0.8):
-            bench.plant.lights.on_write = None
-            bench.plant.lights.drop()
-
-    async def life(bench: Bench) -> None:
-        await bench.wait(10)
-        bench.plant.lights.on_write = cut_after_the_value
-        bench.plant.lights.set(DEMAND, 0.8)
-        await bench.wait(5)
-        bench.plant.lights.restore()
-        await bench.wait(75)
-        assert bench.daemon.writer.holdings[BRIGHTNESS].verdict is Verdict.OWNED
-        assert bench.plant.lights.value(BRIGHTNESS) == 0.8
-
-    assert bench.run(life)
-    assert bench.alarms(BRIGHTNESS) == []
 
 
 def test_a_device_that_hangs_does_not_hold_up_the_scan_nor_the_stop(tmp_path: Path) -> None:
@@ -412,3 +390,32 @@ def test_a_driver_that_never_connects_nor_closes_is_given_up_and_tried_again(tmp
     bench.run(life)
     assert bench.plant.plant.value(PUMP_REMOTE) is False
     assert LAMP_REMOTE in bench.daemon.writer.holdings, "nobody can tell"
+
+
+class _Cut(MemoryDriver):
+    """Loses the link between the bytes of 80 % and their answer, once."""
+
+    async def write(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
+        results = await super().write(values)
+        if values.get(BRIGHTNESS) == 0.8 and self.far_side.value(MOTION) is False:
+            self.far_side.set(MOTION, True)
+            self.far_side.drop()
+            raise ConnectFailed("lights", "write", "connection reset")
+        return results
+
+
+def test_bytes_whose_answer_was_lost_are_ours_all_the_same(tmp_path: Path) -> None:
+    bench = _with_driver(Bench(tmp_path), _Cut)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.lights.set(DEMAND, 0.8)
+        await bench.wait(5)
+        assert not bench.daemon.links[0].is_up
+        bench.plant.lights.restore()
+        await bench.wait(75)
+        holding = bench.daemon.writer.holdings[BRIGHTNESS]
+        assert (holding.verdict, holding.value, holding.before) == (Verdict.OWNED, 0.8, 1.0)
+
+    assert bench.run(life)
+    assert bench.alarms(BRIGHTNESS) == []
