@@ -69,7 +69,10 @@ class LateScan:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the records are judged against. taken_over: from here on the lamps are ours. scan_s: mean time between scans."""
+    """What the records are judged against.
+
+    taken_over: from here on the lamps are ours. scan_s: mean time between scans.
+    """
 
     latitude: float
     longitude: float

@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("tidewatt", deadline=None)
+settings.load_profile("tidewatt")
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = Path(os.environ.get("TIDEWATT_REFERENCE") or ROOT.parent / "shared" / "data")
