@@ -43,9 +43,8 @@ _HEADINGS = (
 _HINT = Text("Ctrl-C: give everything back and stop", "Ctrl-C：全部交还并停止")
 _SCAN = Text("scan", "扫描")
 _WISHED = Text("wanted", "期望")
-_POINTS_HELD = Text("{} points held", "持有 {} 点")
+_POINTS_HELD = Text("{} held", "持有 {} 点")
 _WOULD_BE = Text("would be", "假定")
-_NOT_COMMANDED = Text("original controls", "原有控制")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
 WIDE = 140
@@ -73,8 +72,8 @@ def draw(frame: Frame, width: int) -> RenderableType:
         parts = _strategies(frame), _commands(frame), _equipment(frame), _events(frame)
         return Group(_header(frame), *parts)
     middle = Table.grid(expand=True)
-    middle.add_column(ratio=2)
-    middle.add_column(ratio=3)
+    middle.add_column(ratio=5)
+    middle.add_column(ratio=7)
     middle.add_row(_equipment(frame), _commands(frame))
     return Group(_header(frame), middle, _strategies(frame), _events(frame))
 
@@ -184,7 +183,7 @@ def _command(frame: Frame, id_: str, point: Any) -> tuple[RenderableType, ...]:
     outcome = point["commanded"]
     read = Line(words.value(point["value"], point["unit"], frame.language), style=_COLOURS[point["quality"]])
     if outcome["source"] is None:
-        return Line(id_, style="dim"), "—", read, "", Line(frame.say(_NOT_COMMANDED), style="dim")
+        return Line(id_, style="dim"), "—", read, "", Line(frame.term("original"), style="dim")
     wanted = words.value(outcome["allowed"], point["unit"], frame.language)
     if outcome["authority"] == "original":
         return Line(id_, style="dim"), wanted, read, frame.say(_WOULD_BE), Line(_held_by(frame, outcome), style="dim")
