@@ -42,6 +42,7 @@ def test_a_store_that_fails_stops_the_daemon_and_everything_is_let_go(tmp_path: 
     assert 0.8 not in bench.plant.written(BRIGHTNESS), "no bytes without a stored intent"
     assert bench.plant.lights.value(LAMP_REMOTE) is False
     assert bench.plant.plant.value(PUMP_REMOTE) is False
+    assert bench.daemon.writer.holdings == {}
 
 
 class FullHistorian(MemoryHistorian):
