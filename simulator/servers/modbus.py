@@ -1,5 +1,6 @@
 """The simulated site over Modbus TCP: a server for each link, with the register map of the driver's bindings."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -13,6 +14,10 @@ from drivers.modbus.address import ModbusAddress, Table
 from simulator.gateway import Value
 from simulator.servers.registers import registers_of, value_of
 from simulator.tags import Tag
+
+# pymodbus logs a client that leaves before its answer at ERROR with its last packets, and a port that is taken beside
+# our own exception.
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
 # MODBUS Application Protocol Specification V1.1b3, section 6: which table a function code works on.
 _TABLES: dict[int, Table] = {
