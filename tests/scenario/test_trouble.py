@@ -14,10 +14,10 @@ from typing import Any, Self
 
 import pytest
 
-from controller.core.errors import ConnectFailed
+from controller.core.errors import ConnectFailed, DeviceTimeout
 from controller.core.event import EventKind
 from controller.core.ledger import Verdict
-from controller.core.point import Binding, PointId
+from controller.core.point import Binding, Limits, PointId
 from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
@@ -364,9 +364,7 @@ def test_a_driver_that_hides_being_cancelled_does_not_hold_up_the_stop(tmp_path:
     async def life(bench: Bench) -> None:
         await bench.wait(10)
         bench.plant.lights.hang()
-        await bench.wait(1.5)
-        bench.plant.lights.asked.clear()
-        await bench.plant.lights.asked.wait()
+        await bench.plant.lights.asked.wait()  # in the middle of a read
 
     began = bench.now
     bench.run(life)
@@ -419,3 +417,64 @@ def test_bytes_whose_answer_was_lost_are_ours_all_the_same(tmp_path: Path) -> No
 
     assert bench.run(life)
     assert bench.alarms(BRIGHTNESS) == []
+
+
+_opened: list[MemoryDriver] = []
+
+
+class _Mute(MemoryDriver):
+    """Accepts every connection and answers nothing while there is motion."""
+
+    async def __aenter__(self) -> Self:
+        _opened.append(self)
+        return await super().__aenter__()
+
+    async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        if self.far_side.value(MOTION):
+            raise DeviceTimeout("lights", "read", "no answer")
+        return await super().read(points)
+
+
+def test_a_device_that_connects_and_says_nothing_is_asked_ever_more_rarely(tmp_path: Path) -> None:
+    bench = _with_driver(Bench(tmp_path), _Mute)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        _opened.clear()
+        bench.plant.lights.set(MOTION, True)
+        await bench.wait(600)
+        assert 10 <= len(_opened) <= 20
+        bench.plant.lights.set(MOTION, False)
+        await bench.wait(70)
+        assert bench.daemon.links[0].is_up
+        bench.plant.lights.set(MOTION, True)
+        await bench.wait(1.5)
+        assert not bench.daemon.links[0].is_up
+        bench.plant.lights.set(MOTION, False)
+        await bench.wait(2)
+        assert bench.daemon.links[0].is_up, "an answer starts the pauses anew"
+
+    assert bench.run(life)
+
+
+def test_what_somebody_set_is_left_at_the_rate_of_the_point(tmp_path: Path) -> None:
+    class Rated(_ChangedBench):
+        def change(self, site: Site) -> Site:
+            point = site.points[BRIGHTNESS]
+            assert point.writable is not None
+            writable = replace(point.writable, limits=Limits(maximum_rate=0.001))
+            return replace(site, points={**site.points, BRIGHTNESS: replace(point, writable=writable)})
+
+    bench = Rated(tmp_path)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(600)
+        assert bench.plant.lights.value(BRIGHTNESS) == 0.5
+        bench.plant.lights.set(BRIGHTNESS, 0.95)
+        await bench.wait(850)
+        bench.plant.writes.clear()
+        await bench.wait(100)
+
+    bench.run(life)
+    first, *_ = bench.plant.written(BRIGHTNESS)
+    assert first == pytest.approx(0.949, abs=0.0015)
