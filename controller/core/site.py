@@ -14,6 +14,7 @@ from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
 from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
 from controller.core.system import Authority, System
+from controller.core.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,4 @@ class Site:
     mounts: tuple[Mount, ...]
     digest: str
     first_authority: Authority
+    tariff: Tariff | None = None

@@ -23,6 +23,7 @@ from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
 from controller.settings.schema import DevicesFile, SiteFile, SiteHead, StrategiesFile
 from controller.settings.secrets import Secrets
+from controller.settings.site_tariff import SiteTariffCompiler, tariff_file
 from controller.settings.systems import SystemsCompiler
 from controller.settings.validate import checker
 
@@ -44,15 +45,18 @@ def compile_site(
     strategy_kind: Callable[[str], StrategyKind],
     *,
     environment: Mapping[str, str] | None = None,
+    tariff_folder: Path | None = None,
 ) -> Site:
     """The site of a folder. Raises ConfigError with every problem.
 
     driver_kind and strategy_kind raise LookupError for a name that they do not know. environment: what `!env`
-    references are looked up in, by default this process's own.
+    references are looked up in, by default this process's own. tariff_folder: by default `tariffs` beside the
+    templates.
     """
     problems = Problems()
-    names = _names(folder, problems)
+    present = _present(folder, problems)
     site = read(folder / SITE, SiteFile, problems)
+    names = _names(folder, present, None if site is None else tariff_file(site), problems)
     devices = read(folder / DEVICES, DevicesFile, problems)
     strategies = read(folder / STRATEGIES, StrategiesFile, problems) if STRATEGIES in names else None
 
@@ -68,6 +72,8 @@ def compile_site(
     systems = () if site is None else SystemsCompiler(site, plant, scan_every, problems).compiled()
     mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)
     mounted = () if mounts is None else mounts.compiled()
+    tariffs = template_folder.parent / "tariffs" if tariff_folder is None else tariff_folder
+    tariff = None if site is None else SiteTariffCompiler(site, folder, tariffs, zone, problems).compiled()
     problems.raise_if_any()
 
     assert head is not None  # whatever leaves it None is a problem
@@ -89,22 +95,28 @@ def compile_site(
                 STRATEGIES: _plain(strategies),
                 "parameters": {} if mounts is None else mounts.parameters,
                 "templates": {name: _plain(template.reading) for name, template in plant.templates.items()},
+                "tariff": None if tariff is None else _plain(tariff.draft.reading),
             }
         ),
         first_authority=head.authority_at_first_start,
+        tariff=None if tariff is None else tariff.tariff,
     )
 
 
-def _names(folder: Path, problems: Problems) -> set[str]:
-    """What is in the folder; files that look like ours and are not read are problems."""
+def _present(folder: Path, problems: Problems) -> set[str]:
+    """What is in the folder."""
     try:
-        names = {path.name for path in folder.iterdir()}
+        return {path.name for path in folder.iterdir()}
     except OSError as error:
         wrong = f"the site folder cannot be read ({error.strerror})"
         problems.add(folder, 1, wrong, f"name a folder that holds {SITE} and {DEVICES}")
         problems.raise_if_any()
         raise
-    known = {SITE, DEVICES, STRATEGIES}
+
+
+def _names(folder: Path, names: set[str], tariff: str | None, problems: Problems) -> set[str]:
+    """The names that may be there; files that look like ours and are not read are problems."""
+    known = {SITE, DEVICES, STRATEGIES, *([tariff] if tariff else [])}
     for name in sorted(names - known):
         if name in LATER:
             problems.add(folder / name, 1, "is not supported yet", "remove it, or keep it outside the site folder")

@@ -18,7 +18,7 @@ from controller.core.equipment import EQUIPMENT
 from controller.core.ports import DriverKind
 from controller.core.strategy import StrategyKind
 from controller.core.units import DEVICE_UNITS
-from controller.settings.schema import DevicesFile, SiteFile, StrategiesFile, TemplateFile
+from controller.settings.schema import DevicesFile, SiteFile, StrategiesFile, TariffFile, TemplateFile
 from controller.settings.validate import DURATION, DURATION_ADVICE, Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +33,7 @@ def schemas(drivers: Collection[DriverKind], strategies: Collection[StrategyKind
         "strategies.json": _with_strategies(
             _of_model(StrategiesFile, "strategies.yaml of a Tidewatt site"), strategies
         ),
+        "tariff.json": _of_model(TariffFile, "A tariff of Tidewatt"),
         "template.json": _with_classes(_of_model(TemplateFile, "A device template of Tidewatt"), drivers),
     }
 

@@ -1,0 +1,71 @@
+"""Seasons, day types and hours as people say them, in messages and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from controller.core.tariff_calendar import YEAR, DayType, MonthDay, days_of_month
+from controller.core.text import Text
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_TYPES = {
+    DayType.WEEKDAY: Text("weekdays", "工作日"),
+    DayType.WEEKEND: Text("weekends", "周末"),
+    DayType.HOLIDAY: Text("holidays", "节假日"),
+}
+
+
+def clock(minute: int) -> str:
+    """08:30; the end of a day is 24:00."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def type_words(types: Collection[DayType]) -> Text:
+    if len(set(types)) == len(DayType):
+        return Text("every day", "每天")
+    named = [_TYPES[type_] for type_ in DayType if type_ in types]
+    return Text(" and ".join(each.en for each in named), "、".join(each.zh for each in named))
+
+
+def season_words(days: Collection[MonthDay]) -> Text:
+    """July to September; 16 May to 15 October; 29 February."""
+    if len(set(days)) == len(YEAR):
+        return Text("all year", "全年")
+    told = [_run_words(first, last) for first, last in _runs(set(days))]
+    return Text(_listed([each.en for each in told]), "、".join(each.zh for each in told))
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _runs(days: set[MonthDay]) -> list[tuple[MonthDay, MonthDay]]:
+    """First and last of each run of days; a run goes on over the turn of the year."""
+    runs: list[tuple[MonthDay, MonthDay]] = []
+    for day in YEAR:
+        if day not in days:
+            continue
+        before = YEAR[YEAR.index(day) - 1]
+        if runs and runs[-1][1] == before:
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    if len(runs) > 1 and runs[0][0] == YEAR[0] and runs[-1][1] == YEAR[-1]:
+        runs[0] = (runs.pop()[0], runs[0][1])
+    return runs
+
+
+def _run_words(first: MonthDay, last: MonthDay) -> Text:
+    if first.day == 1 and last == days_of_month(last.month)[-1]:
+        if first.month == last.month:
+            return Text(_MONTHS[first.month - 1], f"{first.month}月")
+        return Text(f"{_MONTHS[first.month - 1]} to {_MONTHS[last.month - 1]}", f"{first.month}月至{last.month}月")
+    start, end = _day_words(first), _day_words(last)
+    return start if first == last else Text(f"{start.en} to {end.en}", f"{start.zh}至{end.zh}")
+
+
+def _day_words(day: MonthDay) -> Text:
+    return Text(f"{day.day} {_MONTHS[day.month - 1]}", f"{day.month}月{day.day}日")
