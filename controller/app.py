@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from controller.cli import authority, check, demo, explain, history, points, release, run, simulate
+from controller.cli import authority, check, demo, explain, forecast, history, points, release, run, simulate
 from controller.cli.arguments import Exit
 from controller.cli.output import complain
 from controller.core.errors import ConfigError, EnvironmentProblem, TidewattError
 
-_COMMANDS = (demo, run, simulate, check, points, history, explain, authority, release)
+_COMMANDS = (demo, run, simulate, check, points, history, forecast, explain, authority, release)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +30,17 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """argparse takes a list of POINT only where it directly follows SITE; people write it after options, too."""
+    root = parser()
+    given, rest = root.parse_known_args(arguments)
+    if rest and (not isinstance(getattr(given, "points", None), list) or any(each.startswith("-") for each in rest)):
+        root.error(f"unrecognized arguments: {' '.join(rest)}; see: tidewatt {given.command} --help")
+    if rest:
+        given.points += rest
+    return given
+
+
 def _level() -> int:
     name = os.environ.get("TIDEWATT_LOG", "info")
     levels = logging.getLevelNamesMapping()
@@ -39,7 +50,7 @@ def _level() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = parser().parse_args(arguments)
+    given = _parsed(arguments)
     try:
         logging.basicConfig(level=_level(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
         return given.execute(given)

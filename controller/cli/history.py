@@ -55,7 +55,7 @@ def register(commands: Any) -> None:
         action="append",
         default=[],
         choices=[kind.value for kind in EventKind],
-        help="only these events",
+        help="only these events; implies --events",
     )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--csv", action="store_true", help="comma-separated, for spreadsheets")
@@ -67,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site)
     reader = SqliteHistoryReader(site.folder / "state" / "history.db")
     period = _period(arguments, reader, site.zone)
-    if arguments.events:
+    if arguments.events or arguments.kind:
         table = _events(arguments, reader, period, site.zone)
     else:
         points = _chosen(reader.points(), arguments.points)
