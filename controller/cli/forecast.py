@@ -28,6 +28,7 @@ from controller.forecasting.scoring import Score
 
 if TYPE_CHECKING:
     from controller.forecasting.cleaning import Cleaned
+    from controller.forecasting.rolling import Days
 
 _BAR = 40
 _COARSEST = timedelta(hours=1)
@@ -138,7 +139,7 @@ def _scored(file: LoadFile, cleaned: Cleaned, end: datetime, weeks: int | None) 
     first = max(last // 2 if weeks is None else last - 7 * weeks, LEVEL_DAYS)
     if first >= last:
         return None
-    blocks = []
+    blocks: list[Days] = []
     with threadpool_limits(1):
         for block in rolled(hours, first, last):
             blocks.append(block)
@@ -206,8 +207,8 @@ def _print_score(scored: _Scored | None) -> None:
         return
     result = scored.score
     say(
-        f"scored on {scored.days} days from {scored.first:%Y-%m-%d}: forecast at midnight for 24 h, refitted every 28 days, "
-        "weather of the day given"
+        f"scored on {scored.days} days from {scored.first:%Y-%m-%d}: forecast at midnight for 24 h, "
+        "refitted every 28 days, weather of the day given"
     )
     say(f"  {'':22}{'MAE':>10}{'RMSE':>10}{'NMBE':>9}")
     say(

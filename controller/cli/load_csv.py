@@ -57,7 +57,7 @@ class _Series:
 class _Clock:
     """Turns what stands in the file into UTC.
 
-    Where clocks go back, the same hour is written twice: the second time that a stamp of that hour comes, it is the later.
+    Where clocks go back, one hour is written twice: a stamp of it that comes a second time is the later one.
     """
 
     def __init__(self, zone: ZoneInfo, is_utc: bool) -> None:
@@ -100,7 +100,7 @@ def _opened(path: Path) -> TextIO:
 def _read(path: Path, stream: TextIO, wanted: Columns, clock: _Clock) -> LoadFile:
     header_line = stream.readline()
     delimiter = max(",;\t", key=header_line.count)
-    header = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter), [])]
+    header = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter), list[str]())]
     columns = _columns(path, header, wanted)
     load, temperature, working_days = _Series(), _Series(), dict[date, bool]()
     read = LoadFile(
