@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from controller.cli import authority, check, demo, explain, forecast, history, points, release, run, simulate
+from controller.cli import authority, check, demo, explain, forecast, history, points, release, run, simulate, tariff
 from controller.cli.arguments import Exit
 from controller.cli.output import complain
 from controller.core.errors import ConfigError, EnvironmentProblem, TidewattError
 
-_COMMANDS = (demo, run, simulate, check, points, history, forecast, explain, authority, release)
+_COMMANDS = (demo, run, simulate, check, points, history, forecast, tariff, explain, authority, release)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -34,7 +34,7 @@ def season_words(days: Collection[MonthDay]) -> Text:
     """July to September; 16 May to 15 October; 29 February."""
     if len(set(days)) == len(YEAR):
         return Text("all year", "全年")
-    told = [_run_words(first, last) for first, last in _runs(set(days))]
+    told = [_run_words(first, last) for first, last in runs(set(days))]
     return Text(_listed([each.en for each in told]), "、".join(each.zh for each in told))
 
 
@@ -42,7 +42,7 @@ def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _runs(days: set[MonthDay]) -> list[tuple[MonthDay, MonthDay]]:
+def runs(days: set[MonthDay]) -> list[tuple[MonthDay, MonthDay]]:
     """First and last of each run of days; a run goes on over the turn of the year."""
     runs: list[tuple[MonthDay, MonthDay]] = []
     for day in YEAR:
