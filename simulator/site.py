@@ -68,11 +68,11 @@ OFFICE = ZoneModel(
 )
 
 # Ramp and aisles, main deck, lower deck: about 458 lamps a garage as in large roll-outs of sensor lamps.
-# 130 lx at full brightness, as new lamps give it: a quarter of it keeps the 30 lx of a parking deck.
+# 140 lx at full brightness, as new lamps give it: a quarter of it keeps the 30 lx of a parking deck.
 GARAGE = (
-    (LampGroupModel(90, 0.018, 0.0006, 130.0, 0.5), TrafficModel(share=1.0, hold_s=25.0)),
-    (LampGroupModel(210, 0.018, 0.0006, 130.0, 0.5), TrafficModel(share=0.6, hold_s=40.0)),
-    (LampGroupModel(150, 0.018, 0.0006, 130.0, 0.5), TrafficModel(share=0.4, hold_s=60.0)),
+    (LampGroupModel(90, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=1.0, hold_s=25.0)),
+    (LampGroupModel(210, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=0.6, hold_s=40.0)),
+    (LampGroupModel(150, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=0.4, hold_s=60.0)),
 )
 
 

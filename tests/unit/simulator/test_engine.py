@@ -247,7 +247,7 @@ def test_garage_follows_the_clock_in_local_and_the_command_in_remote(make_engine
     assert number(engine, "garage.group_2.brightness") == 0.5
     run(engine, 3600.0)
     assert number(engine, "garage.group_2.brightness") == 1.0
-    assert number(engine, "garage.group_2.illuminance") == 130.0
+    assert number(engine, "garage.group_2.illuminance") == 140.0
     engine.write("garage.group_2.remote", True, 0.0)
     engine.write("garage.group_2.brightness_command", 0.25, 0.0)
     run(engine, 1.0)
