@@ -157,6 +157,11 @@ def calendar_faults(entries: tuple[DayBands, ...]) -> list[CalendarFault]:
     return faults
 
 
+def is_whole(entry: DayBands) -> bool:
+    """Whether the entry alone shares out its days."""
+    return not list(_faults_of_day(_owned((entry,), (0,))))
+
+
 def _owned(entries: tuple[DayBands, ...], speaking: tuple[int, ...]) -> list[_Owned]:
     pieces = [(piece, index) for index in speaking for window in entries[index].windows for piece in window.pieces()]
     return sorted(pieces, key=lambda each: (each[0].start, each[0].end, each[1]))

@@ -33,6 +33,10 @@ class Reading(Generic[ModelT]):
             found = {key: value for key, value in found.items() if key in names}
         return checker(model).check(found)[0]
 
+    def has_unknown(self, where: Where) -> bool:
+        """Whether unknown keys were left out of what stands there: what is missing may then be misspelt."""
+        return at(self._known, where) != self.document.get(where)
+
     def items(self, where: Where) -> list[Where]:
         """The places of the entries of a list or mapping."""
         found = self.document.get(where)

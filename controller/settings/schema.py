@@ -488,5 +488,5 @@ class TariffHead(_Entry):
 
 
 class TariffFile(TariffHead):
-    calendars: Annotated[Mapping[Id, Annotated[tuple[DayBandsEntry, ...], Field(min_length=1)]], Field(min_length=1)]
+    calendars: Annotated[Mapping[str, Annotated[tuple[DayBandsEntry, ...], Field(min_length=1)]], Field(min_length=1)]
     rates: Annotated[tuple[RateEntry, ...], Field(min_length=1)]

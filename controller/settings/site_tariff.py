@@ -60,7 +60,7 @@ class SiteTariffCompiler:
         entry = self._entry()
         file = None if entry is None else self._file(entry.file)
         draft = None if file is None else read_tariff(file, self.problems)
-        if entry is None or draft is None:
+        if entry is None or draft is None or self.site.has_unknown(_TARIFF):
             return None
         rate = self._rate(entry, draft)
         if rate is None or draft.head is None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from controller.core.tariff import DemandCharge, Form, SeasonPrices, Source, Version, missing_prices
@@ -25,6 +25,7 @@ from controller.core.tariff_calendar import (
     Window,
     calendar_faults,
     days_of_month,
+    is_whole,
     season,
 )
 from controller.core.tariff_words import clock, season_words, type_words
@@ -218,6 +219,8 @@ class _Compiler:
         sound = tuple(each for each in entries if each is not None)
         if not sound or len(sound) < len(entries):
             return None  # told already; every hole that this leaves would be an echo
+        if self._tell_days_said_twice(where, sound):
+            return None
         faults = calendar_faults(sound)
         for fault in faults:
             self._tell_fault(where, fault)
@@ -225,7 +228,7 @@ class _Compiler:
 
     def _day_bands(self, where: Where, *, has_holidays: bool) -> DayBands | None:
         entry = self.reading.piece(where, DayBandsEntry)
-        if entry is None:
+        if entry is None or self.reading.has_unknown(where):
             return None
         days = self._days(where, entry)
         types = frozenset(DayType) if entry.days == "all" else frozenset(DayType(each) for each in entry.days)
@@ -247,6 +250,19 @@ class _Compiler:
                 else:
                     found.append(Window(start, end, band))
         return tuple(found) if sound else None
+
+    def _tell_days_said_twice(self, where: Where, entries: tuple[DayBands, ...]) -> bool:
+        """Days that two entries share out whole: one problem, not one for each of their hours."""
+        whole = [(index, each) for index, each in enumerate(entries) if is_whole(each)]
+        found = False
+        for (first, above), (second, entry) in combinations(whole, 2):
+            days, types = above.days & entry.days, above.types & entry.types
+            if days and types:
+                line = self.reading.document.line((*where, first))
+                wrong = f"{type_words(types).en}, {season_words(days).en}, have an entry already, on line {line}"
+                self._tell((*where, second), wrong, "leave these days to one of them")
+                found = True
+        return found
 
     def _tell_fault(self, where: Where, fault: CalendarFault) -> None:
         when = f"{clock(fault.start)} to {clock(fault.end)}"
@@ -316,6 +332,8 @@ class _Compiler:
         self._tell((*where, "from"), wrong, f"leave out 'until: {earlier.until}' above, or mend one of the two dates")
 
     def _version(self, where: Where, entry: VersionEntry, form: Form) -> VersionDraft | None:
+        if self.reading.has_unknown(where):
+            return None
         is_charged = self._fits(where, entry, form)
         calendar = self.calendars.get(entry.calendar)
         if entry.calendar not in self.calendars:
