@@ -1,0 +1,29 @@
+"""A day of the demo site over real sockets in two and a half minutes, judged by its records."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.site_processes import ROOT, free_ports
+
+
+@pytest.mark.slow
+@pytest.mark.wire
+@pytest.mark.timeout(300)
+def test_a_day_of_the_demo_at_600_times_real_speed(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "demo_day.py"), "--speed", "600", "--for", "150s"]
+    done = subprocess.run(
+        [*command, "--port", str(free_ports())],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path), "TIDEWATT_LANGUAGE": "en"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the day was as it should be" in done.stdout
