@@ -67,6 +67,9 @@ class Bounded:
         except TimeoutError as expired:
             cause = f"no answer within {LONGEST_CALL_S:g} s"
             raise DeviceTimeout(self._link.id, self._operation, cause) from expired
+        if isinstance(error, TimeoutError) and not isinstance(error, DeviceError):
+            # A driver that bounds its own requests and lets the time-out through.
+            raise DeviceTimeout(self._link.id, self._operation, str(error) or "no answer") from error
 
 
 ServeWrites = Callable[[Session], Coroutine[Any, Any, None]]
