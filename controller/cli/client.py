@@ -42,7 +42,7 @@ def ask(site: Path, command: str, **request: Any) -> Any:
     except TimeoutError as error:
         raise EnvironmentProblem(f"{path}: the daemon did not answer within {ANSWER_WITHIN_S:g} s") from error
     except OSError as error:
-        raise EnvironmentProblem(f"{path}: {error.strerror}") from error
+        raise EnvironmentProblem(f"{path}: {error.strerror or error}") from error
     if not line:
         raise EnvironmentProblem(f"{path}: the daemon closed the connection without an answer")
     answer = json.loads(line)

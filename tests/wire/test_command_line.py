@@ -340,6 +340,18 @@ def test_a_site_that_is_not_there(here: SiteProcesses) -> None:
 
 
 @pytest.mark.slow
+def test_a_path_too_long_for_a_socket_is_one_line(here: SiteProcesses) -> None:
+    """A socket's path has at most 107 bytes; question and daemon both say so."""
+    deep = here.site.parent / ("a" * 60) / ("b" * 60)
+    deep.mkdir(parents=True)
+    site = here.site.rename(deep / "site")
+    for command in (("run", str(site)), ("points", str(site), "read")):
+        told = here.tidewatt(*command)
+        assert (told.code, told.err.count("\n")) == (Exit.ENVIRONMENT, 1), told.err
+        assert "path too long" in told.err
+
+
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_failure(here: SiteProcesses) -> None:
     """tidewatt points SITE list | head -1"""
     shell = f"'{sys.executable}' -m controller.app points '{here.site}' list | head -1; echo ${{PIPESTATUS[0]}}"
