@@ -129,9 +129,8 @@ def _step(cleaned: Cleaned) -> timedelta:
 
 def _scored(file: LoadFile, cleaned: Cleaned, end: datetime, weeks: int | None) -> _Scored | None:
     """As if forecast at every midnight; None where there is nothing to score after four weeks of level."""
-    from threadpoolctl import threadpool_limits
-
     from controller.forecasting.clock_hours import arranged
+    from controller.forecasting.cores import one_core
     from controller.forecasting.rolling import LEVEL_DAYS, REFIT_EVERY_DAYS, rolled, score_in_force
 
     hours = arranged(file.history, cleaned, end, days_back=100_000)
@@ -140,7 +139,7 @@ def _scored(file: LoadFile, cleaned: Cleaned, end: datetime, weeks: int | None) 
     if first >= last:
         return None
     blocks: list[Days] = []
-    with threadpool_limits(1):
+    with one_core():
         for block in rolled(hours, first, last):
             blocks.append(block)
             _tell_progress(min(len(blocks) * REFIT_EVERY_DAYS, last - first), last - first)

@@ -111,6 +111,7 @@ def _read(path: Path, stream: TextIO, wanted: Columns, clock: _Clock) -> LoadFil
     )
     problems: list[Problem] = []
     latest: int | None = None
+    unknown = 0
     for line, row in _rows(stream, delimiter, header):
         if len(problems) >= _MOST_PROBLEMS:
             break
@@ -127,7 +128,11 @@ def _read(path: Path, stream: TextIO, wanted: Columns, clock: _Clock) -> LoadFil
             continue
         read.out_of_order += latest is not None and start < latest
         latest = start
-        read.unknown += math.isnan(value)
+        # Rows beyond the last load hold the weather forecast; no load is missing there.
+        if math.isnan(value):
+            unknown += 1
+        else:
+            read.unknown, unknown = read.unknown + unknown, 0
         load.add(start, value)
         temperature.add(start, degrees)
         if columns.holiday and row[columns.holiday].strip() in {"1", "1.0", "true", "True"}:

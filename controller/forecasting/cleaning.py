@@ -17,8 +17,9 @@ Booleans: TypeAlias = NDArray[np.bool_]
 _MOST_NEGATIVE = 0.01
 # A load is at home near zero if one reading in fifty is below a twentieth of its median: then its zeros are believed.
 _NEAR_ZERO, _NEAR_ZERO_SHARE = 0.05, 0.02
-# So they are if it goes to zero and comes back on one day in ten: a plant that is switched off at night.
-_DAYS_WITH_BOTH = 0.1
+# So they are if it goes to zero more often than every tenth day and spends a tenth of its time there: a plant that is
+# switched off at night. A meter falls silent less often, or for less long.
+_TIMES_A_DAY, _ZERO_SHARE = 0.1, 0.1
 # A counter that catches up after a pause reports days of energy as one interval; no building's load peaks at this
 # many times what it stays below for 99 % of the time.
 _SPIKE = 5.0
@@ -79,6 +80,7 @@ def _zeros_are_load(given: Cleaned) -> bool:
     values = given.values[positive]
     if float(np.mean(values < _NEAR_ZERO * float(np.median(values)))) >= _NEAR_ZERO_SHARE:
         return True
-    days = given.starts // _DAY
-    with_load, with_zero = set(days[positive].tolist()), set(days[given.values == 0].tolist())
-    return len(with_load & with_zero) > _DAYS_WITH_BOTH * len(with_load)
+    zero: Any = given.values == 0
+    times = int((zero[1:] & ~zero[:-1]).sum())
+    days = float(given.starts[-1] - given.starts[0]) / _DAY
+    return times > _TIMES_A_DAY * days and float(zero.mean()) > _ZERO_SHARE

@@ -18,6 +18,7 @@ from controller.forecasting.cleaning import Booleans, Cleaned, Floats, Integers,
 from controller.forecasting.jobs import History, UnusableHistory
 
 HOUR = 3_600_000_000
+_DAY = 24 * HOUR
 # How far back a hole in the temperature is filled with the same hour of an earlier day.
 _DAYS_TO_BORROW = 7
 
@@ -94,14 +95,17 @@ def _hourly(starts: Integers, values: Floats, zone: ZoneInfo, first: date, days:
 
 def local_microseconds(starts: Integers, zone: ZoneInfo, first: date) -> Integers:
     """Microseconds on the local clock since the beginning of the day `first`."""
-    whole, which = np.unique(starts // HOUR, return_inverse=True)
-    offsets = [_offset(moment(int(hour) * HOUR), zone) for hour in whole]
+    days, day = np.unique(starts // _DAY, return_inverse=True)
+    offsets = np.array([_offset(int(each) * _DAY, zone) for each in days], dtype=np.int64)[day]
+    ends = np.array([_offset((int(each) + 1) * _DAY, zone) for each in days], dtype=np.int64)[day]
+    for row in np.flatnonzero(offsets != ends):
+        offsets[row] = _offset(int(starts[row]), zone)
     midnight = microseconds(datetime(first.year, first.month, first.day, tzinfo=UTC))
-    return starts + np.array(offsets, dtype=np.int64)[which] - midnight
+    return starts + offsets - midnight
 
 
-def _offset(moment: datetime, zone: ZoneInfo) -> int:
-    offset = moment.astimezone(zone).utcoffset()
+def _offset(at: int, zone: ZoneInfo) -> int:
+    offset = moment(at).astimezone(zone).utcoffset()
     assert offset is not None
     return offset // timedelta(microseconds=1)
 

@@ -6,11 +6,11 @@ import pickle
 from datetime import timedelta
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from controller.forecasting.baseline import same_hour_last_week
 from controller.forecasting.cleaning import Cleaned, Floats, clean
 from controller.forecasting.clock_hours import HOUR, ClockHours, arranged, local_microseconds, microseconds
+from controller.forecasting.cores import one_core
 from controller.forecasting.features import features, mean_known
 from controller.forecasting.jobs import HORIZON, STEP, Forecast, ForecastJob, Source, Trained, UnusableHistory
 from controller.forecasting.regression import Regression, versions
@@ -28,8 +28,7 @@ def predict(job: ForecastJob) -> Forecast:
     load = clean(job.history.load)
     hours = arranged(job.history, load, job.at, _DAYS_BACK, days_ahead=3)
     origin = hours.row(job.at)
-    with threadpool_limits(1):
-        ahead, source = _ahead(hours, origin, job.trained)
+    ahead, source = _ahead(hours, origin, job.trained)
     first = microseconds(job.at) // _QUARTER * _QUARTER
     rows = local_microseconds(first + np.arange(_QUARTERS) * _QUARTER, hours.zone, hours.first) // _QUARTER
     quarters = ahead[:, None] * _within_hours(hours, load, origin, ahead)
@@ -46,7 +45,8 @@ def _ahead(hours: ClockHours, origin: int, trained: Trained) -> tuple[Floats, So
     if trained.model is None or trained.made_by != versions():
         return baseline, Source.SAME_HOUR_LAST_WEEK
     regression: Regression = pickle.loads(trained.model)
-    ahead: Floats = regression.predict(features(hours, origins, _HOURS_AHEAD))[0]
+    with one_core():
+        ahead: Floats = regression.predict(features(hours, origins, _HOURS_AHEAD))[0]
     return np.where(np.isnan(ahead), baseline, ahead), Source.MODEL
 
 

@@ -70,32 +70,36 @@ def versions() -> str:
 def fit(given: Features, load: Floats) -> Regression:
     """Learn from rows of features and the loads that came; rows with an unknown load do not count."""
     departure = (load - given.typical) / given.level[:, None]
-    lines = tuple(_fit_line(given, departure, hour) for hour in range(24))
+    columns = _line_columns(given)
+    known = ~np.isnan(departure)
+    lines = tuple(_fit_line(columns[rows], departure[rows]) for rows in (known & (given.hour == h) for h in range(24)))
     return Regression(lines, _fit_trees(given, departure - _departures(lines, given)))
 
 
-def _fit_line(given: Features, departure: Floats, hour: int) -> Line:
-    from sklearn.linear_model import Ridge
-
-    rows = (given.hour == hour) & ~np.isnan(departure)
-    columns, target = _line_columns(given)[rows], departure[rows]
+def _fit_line(columns: Floats, target: Floats) -> Line:
+    """Least absolute errors, by least squares weighted with what they left."""
     centre = np.nan_to_num(mean_known(columns))
     spread = np.sqrt(np.nan_to_num(mean_known((columns - centre) ** 2))) + _LEAST_SPREAD
-    standard = _standard(columns, centre, spread)
-    weights = np.ones(target.size)
-    ridge: Any = Ridge(alpha=_RIDGE)
+    standard = np.concatenate([_standard(columns, centre, spread), np.ones((target.size, 1))], axis=1)
+    # Nothing is held against the intercept, which comes last.
+    ridge = np.diag([_RIDGE] * centre.size + [0.0])
+    weights: Floats = np.ones(target.size)
+    solution: Floats = np.zeros(centre.size + 1)
     for _ in range(_ROUNDS):
-        ridge.set_params(alpha=_RIDGE * weights.mean())
-        ridge.fit(standard, target, sample_weight=weights)
-        weights = 1.0 / np.maximum(np.abs(target - cast("Floats", ridge.predict(standard))), _SMALLEST_ERROR)
+        weighted = standard * (weights / weights.mean())[:, None]
+        solution = cast("Floats", np.linalg.solve(weighted.T @ standard + ridge, weighted.T @ target))
+        weights = 1.0 / np.maximum(np.abs(target - standard @ solution), _SMALLEST_ERROR)
     lowest, highest = np.quantile(target, [_DEPARTURE, 1.0 - _DEPARTURE])
-    return Line(centre, spread, ridge.coef_, float(ridge.intercept_), float(lowest), float(highest))
+    return Line(centre, spread, solution[:-1], float(solution[-1]), float(lowest), float(highest))
 
 
 def _fit_trees(given: Features, remainder: Floats) -> Any:
     from sklearn import ensemble
 
     rows = ~np.isnan(remainder)
+    columns = _tree_columns(given)[rows]
+    # A column that nobody knows anything of, as temperatures where there is no sensor, is refused; a constant is not.
+    columns[:, np.isnan(columns).all(axis=0)] = 0.0
     trees = cast("Any", ensemble).HistGradientBoostingRegressor(
         loss="absolute_error",
         max_iter=100,
@@ -106,7 +110,7 @@ def _fit_trees(given: Features, remainder: Floats) -> Any:
         early_stopping=False,
         random_state=0,
     )
-    return trees.fit(_tree_columns(given)[rows], remainder[rows])
+    return trees.fit(columns, remainder[rows])
 
 
 def _departures(lines: tuple[Line, ...], given: Features) -> Floats:

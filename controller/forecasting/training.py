@@ -5,10 +5,10 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from controller.core.text import Text
 from controller.forecasting.clock_hours import ClockHours, clock_hours
+from controller.forecasting.cores import one_core
 from controller.forecasting.jobs import Trained, TrainingJob, UnusableHistory
 from controller.forecasting.regression import versions
 from controller.forecasting.rolling import LEVEL_DAYS, TRAINING_DAYS, TRIAL_DAYS, regression_at, score_of_model, trial
@@ -23,7 +23,7 @@ LEAST_DAYS = 8
 def train(job: TrainingJob) -> Trained:
     """Deterministic, on one core: the same history gives the same bytes. Raises UnusableHistory."""
     hours = clock_hours(job.history, job.at, LEVEL_DAYS + TRAINING_DAYS)
-    with threadpool_limits(1):
+    with one_core():
         return _train(hours, hours.row(job.at) // 24, job)
 
 
