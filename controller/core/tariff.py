@@ -190,7 +190,7 @@ class Tariff:
         if not self.versions:
             raise ValueError("a tariff has at least one version")
         for earlier, later in pairwise(self.versions):
-            if earlier.last is None or later.first != earlier.last + _ONE_DAY:
+            if earlier.last is None or earlier.last != later.first - _ONE_DAY:
                 raise ValueError("versions follow each other day by day")
         for version in self.versions:
             charged = bool(version.demand_charges) or version.capacity_charge is not None

@@ -44,18 +44,15 @@ def _listed(words: list[str]) -> str:
 
 def runs(days: set[MonthDay]) -> list[tuple[MonthDay, MonthDay]]:
     """First and last of each run of days; a run goes on over the turn of the year."""
-    runs: list[tuple[MonthDay, MonthDay]] = []
-    for day in YEAR:
-        if day not in days:
-            continue
-        before = YEAR[YEAR.index(day) - 1]
-        if runs and runs[-1][1] == before:
-            runs[-1] = (runs[-1][0], day)
-        else:
-            runs.append((day, day))
-    if len(runs) > 1 and runs[0][0] == YEAR[0] and runs[-1][1] == YEAR[-1]:
-        runs[0] = (runs.pop()[0], runs[0][1])
-    return runs
+    found: list[tuple[MonthDay, MonthDay]] = []
+    for before, day in zip((YEAR[-1], *YEAR), YEAR, strict=False):
+        if day in days and found and found[-1][1] == before:
+            found[-1] = (found[-1][0], day)
+        elif day in days:
+            found.append((day, day))
+    if len(found) > 1 and found[0][0] == YEAR[0] and found[-1][1] == YEAR[-1]:
+        found[0] = (found.pop()[0], found[0][1])
+    return found
 
 
 def _run_words(first: MonthDay, last: MonthDay) -> Text:

@@ -295,7 +295,7 @@ class _Compiler:
         places = self.reading.items((*where, "versions"))
         entries = [self.reading.piece(each, VersionEntry) for each in places]
         read_ = [(place, entry) for place, entry in zip(places, entries, strict=True) if entry is not None]
-        if len(read_) == len(places):
+        if read_ and len(read_) == len(places):
             read_ = self._one_after_another(read_)
         versions = [self._version(place, entry, head.form) for place, entry in read_]
         sound = tuple(each for each in versions if each is not None)
@@ -313,7 +313,7 @@ class _Compiler:
                 wrong = f"this version begins on {later.first}, not after the one before it ({earlier.first})"
                 self._tell((*where, "from"), wrong, "put the versions in the order of their dates")
                 return []
-            if earlier.until is not None and earlier.until + _ONE_DAY != later.first:
+            if earlier.until is not None and earlier.until != later.first - _ONE_DAY:
                 self._tell_break(where, earlier, later)
                 return []
         lasts = [*(later.first - _ONE_DAY for _, later in versions[1:]), versions[-1][1].until]

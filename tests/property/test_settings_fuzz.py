@@ -19,8 +19,12 @@ from drivers import driver_kind
 from strategies import strategy_kind
 
 SMALL_SITE = Path(__file__).resolve().parents[1] / "unit" / "settings" / "site"
-FILES = ("site.yaml", "devices.yaml", "strategies.yaml", "templates/test/plant.yaml", "templates/test/lamps.yaml")
-TEXTS = {file: (SMALL_SITE / file).read_text(encoding="utf-8") for file in FILES}
+OF_SITE = ("site.yaml", "devices.yaml", "strategies.yaml", "templates/test/plant.yaml", "templates/test/lamps.yaml")
+TARIFF = "tariffs/guangdong.yaml"
+FILES = (*OF_SITE, TARIFF)
+TEXTS = {file: (SMALL_SITE / file).read_text(encoding="utf-8") for file in OF_SITE}
+TEXTS["site.yaml"] += "tariff: {file: guangdong, rate: two_part, flat_price: 0.6, basic_charge: demand}\n"
+TEXTS[TARIFF] = (Path(__file__).resolve().parents[2] / "config" / TARIFF).read_text(encoding="utf-8")
 
 JARGON = ("pydantic", "Input should", "Traceback", "NoneType", "validation")
 Tree: TypeAlias = Any
@@ -31,6 +35,7 @@ FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCh
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     shutil.copytree(SMALL_SITE, tmp_path / "site")
+    (tmp_path / "site" / "tariffs").mkdir()
     return tmp_path / "site"
 
 

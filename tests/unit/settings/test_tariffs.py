@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -416,6 +417,30 @@ def test_a_bad_file(case: Case, with_tariff: Path, told: Told) -> None:
     assert all(each.startswith(start) for each, start in zip(found, expected, strict=True)), found
 
 
+@pytest.mark.parametrize("said", ["5", "[test]", "{}", "{file: [1]}", "{file: test, prices: 3}", "true", "!env SECRET"])
+def test_what_is_no_tariff_at_all_is_one_problem(said: str, with_tariff: Path, told: Told) -> None:
+    name_it(with_tariff, said)
+    assert len(told()) == 1
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("calendars:\n", "calendars: 5\nx:\n"),
+        ("rates:\n", "rates: {}\nx:\n"),
+        ("      days: [weekday]\n", "      days: weekday\n"),
+        ("until: 2026-06-30", "until: 9999-12-31"),
+        ("from: 2026-01-01", "from: 0001-01-01"),
+        ("tariff: test\n", ""),
+    ],
+)
+def test_odd_files_are_told_and_break_nothing(old: str, new: str, with_tariff: Path, told: Told) -> None:
+    name_it(with_tariff, "{file: test, rate: prices, basic_charge: demand}")
+    assert old in FILE
+    (with_tariff / "tariffs" / "test.yaml").write_text(FILE.replace(old, new, 1), encoding="utf-8")
+    assert all(": " in each and "; " in each for each in told())
+
+
 def test_everything_wrong_with_a_file_is_told_at_once(with_tariff: Path, told: Told) -> None:
     name_it(with_tariff, "{file: test, rate: ratios, flat_price: 0.6}")
     text = FILE.replace("peak: [12:00-14:00]", "peak: [12:00-13:00]").replace("valley: 0.3}]", "valley: -0.3}]")
@@ -544,3 +569,17 @@ def test_a_defective_site_hides_nothing_in_its_tariff(with_tariff: Path, edit: E
     edit("tariffs/test.yaml", "peak: [12:00-14:00]", "peak: [12:00-13:00]")
     name_it(with_tariff, "{file: test, rate: ratios, flat_price: 0.6}")
     assert [each.split(": ")[0] for each in told()] == ["site.yaml:4", "site.yaml:5", "tariffs/test.yaml:11"]
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_page_is_a_tariff(site: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "tariffs.md").read_text(encoding="utf-8")
+    name, content = re.findall(r"```yaml\n# file: (\S+)\n(.*?)```", page, re.DOTALL)[0]
+    (site / "tariffs").mkdir()
+    (site / name).write_text(content, encoding="utf-8")
+    tariff = of(site, "{file: example, basic_charge: capacity}")
+    assert tariff.price_at(at("2026-07-06T11:00")) == 1.3
+    assert tariff.versions[1].capacity_charge == 24
+    assert tariff.ends_on() == date(2026, 12, 31)
