@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from controller.app import main
-from tests.unit.forecasting.support import BERLIN, START, building, end_of
+from tests.unit.forecasting.support import BERLIN, START, building
 
 Lines = list[str]
 
@@ -28,6 +28,8 @@ def lines_of(days: int = 84, step: timedelta = timedelta(hours=1)) -> Lines:
 
 
 GOOD = lines_of()
+# Too short for the model, which takes a second to learn.
+SHORT = GOOD[: 1 + 35 * 24]
 
 
 class Told:
@@ -177,7 +179,7 @@ def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def numbered(change: Callable[[int, str], str]) -> Lines:
-    return [GOOD[0], *(change(number, line) for number, line in enumerate(GOOD[1:]))]
+    return [SHORT[0], *(change(number, line) for number, line in enumerate(SHORT[1:]))]
 
 
 def valued(line: str, value: str) -> str:
@@ -188,13 +190,13 @@ def valued(line: str, value: str) -> str:
 @pytest.mark.parametrize(
     "lines, expected",
     [
-        (numbered(lambda n, line: valued(line, "") if n % 50 == 7 else line), "41 without a value"),
-        ([line for n, line in enumerate(GOOD) if not 300 <= n < 348], "48 missing in all, 2.4%"),
+        (numbered(lambda n, line: valued(line, "") if n % 50 == 7 else line), "17 without a value"),
+        ([line for n, line in enumerate(SHORT) if not 300 <= n < 348], "48 missing in all, 5.7%"),
         (numbered(lambda n, line: valued(line, "0") if 300 <= n < 330 else line), "30 zero, left out"),
-        ([*GOOD[:100], *GOOD[90:]], "10 repeat a time, left out"),
+        ([*SHORT[:100], *SHORT[90:]], "10 repeat a time, left out"),
         (numbered(lambda n, line: valued(line, "-4") if n in (50, 60) else line), "2 negative, left out"),
         (numbered(lambda n, line: valued(line, "9e5") if n == 700 else line), "1 far beyond all others, left out"),
-        ([GOOD[0], *GOOD[101:200], *GOOD[1:101], *GOOD[200:]], "1 out of order, put in order"),
+        ([SHORT[0], *SHORT[101:200], *SHORT[1:101], *SHORT[200:]], "1 out of order, put in order"),
     ],
     ids=["holes", "missing rows", "zeros", "duplicates", "negative", "spike", "unordered"],
 )
@@ -202,11 +204,12 @@ def test_what_was_put_right_is_told(forecast: Callable[..., Told], lines: Lines,
     told = forecast(lines, "--weeks", "1")
     assert told.code == 0
     assert f"  {expected}" in told.out
-    assert "by the model" in told.out
+    assert told.out.count("█") > 24
 
 
 def test_a_constant_load_is_told(forecast: Callable[..., Told]) -> None:
-    told = forecast(numbered(lambda n, line: valued(line, "5") if ",," not in line else line), "--weeks", "1")
+    lines = [GOOD[0], *(valued(line, "5") if ",," not in line else line for line in GOOD[1:])]
+    told = forecast(lines, "--weeks", "1")
     assert told.code == 0
     assert "is the meter stuck?" in told.out
 
@@ -259,8 +262,7 @@ def test_times_in_utc_are_shown_on_the_clock_of_the_zone(forecast: Callable[...,
 def test_times_with_an_offset_need_no_zone(forecast: Callable[..., Told]) -> None:
     lines = numbered(lambda n, line: line.replace(",", "+08:00,", 1))
     answer = json.loads(forecast(lines, "--json").out)
-    assert answer["forecast"]["start"] == (end_of(building(84)) - timedelta(hours=8)).isoformat()
-    assert START.tzinfo is UTC
+    assert answer["forecast"]["start"] == (START + timedelta(days=35, hours=-8)).isoformat()
 
 
 @pytest.mark.parametrize("options", [["--zone", "Mars/Olympus"], ["--weeks", "0"], ["--weeks", "two"]])
