@@ -42,7 +42,7 @@ _CHINESE = {
     "mode": "模式",
     "authority": "控制权",
     "release": "释放",
-    "link": "链路",
+    "link": "连接",
     "strategy": "策略",
     "configuration": "配置",
     "daemon": "守护进程",
