@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class LateScan:
-    """A scan that came this long after the one before."""
+    """A scan that came, or whose writes reached the device, this long after they were due."""
 
     at: datetime
     after_s: float
@@ -101,9 +101,10 @@ def circumstances(events: Sequence[Mapping[str, Any]], latitude: float, longitud
     late = [
         LateScan(datetime.fromisoformat(event["time"]), event["body"]["after_s"])
         for event in events
-        if event["body"].get("state") == "scan late"
+        if event["body"].get("state") in ("scan late", "write late")
     ]
-    taken_over = max(owned.get(point, datetime.min.replace(tzinfo=UTC)) for point in (*LIGHTS, LAMPS_COMMAND))
+    first = datetime.fromisoformat(events[0]["time"])
+    taken_over = max(owned.get(point, first) for point in (*LIGHTS, LAMPS_COMMAND))
     return Circumstances(latitude, longitude, taken_over, stopped["scan_period_mean_s"], late)
 
 
@@ -135,7 +136,7 @@ def sun_times(day: datetime, latitude: float, longitude: float) -> tuple[datetim
     noon = pd.DatetimeIndex([day.replace(hour=12, minute=0, second=0, microsecond=0)])
     spa: Any = solarposition.sun_rise_set_transit_spa  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     times = spa(noon, latitude, longitude)
-    return times["sunrise"].iloc[0].to_pydatetime(), times["sunset"].iloc[0].to_pydatetime()
+    return tuple(times[name].iloc[0].floor("us").to_pydatetime() for name in ("sunrise", "sunset"))
 
 
 def _lamp_failures(records: Sequence[Record], begin: datetime, given: Circumstances) -> list[str]:

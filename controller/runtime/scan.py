@@ -25,10 +25,8 @@ from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.recorder import Recorder
-from controller.runtime.writer import Writer, writable_of
+from controller.runtime.writer import LATE_BY, Writer, writable_of
 
-# A scan that comes this many periods after the one before is told.
-LATE_BY = 5.0
 # What only time brings may wait this long in a scan at rest.
 FULL_PASS_S = 5.0
 # Urgent points may trigger a scan between two, at most this often.

@@ -82,6 +82,10 @@ def _places_of(site: Site) -> dict[PointId, _Place]:
     return places
 
 
+# What comes this many scan periods later than it should is told.
+LATE_BY = 5.0
+
+
 class Writer:
     """Holds what is ours at the devices. `holdings` changes only here."""
 
@@ -106,6 +110,8 @@ class Writer:
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
         self._work = {link.id: asyncio.Event() for link in site.links}
         self._in_flight: set[PointId] = set()
+        self._waiting_since: dict[PointId, float] = {}
+        self._late_after = LATE_BY * site.scan_every.total_seconds()
 
     # --- what the scan calls; no waiting here ------------------------------------------------------------------
 
@@ -154,6 +160,7 @@ class Writer:
             queue.clear()
         for point in self._gone - self._in_flight:
             self._queue(Job(point, Step.FORGET))
+        self._note_wishes(wanted, times.monotonic)
         for point, value in wanted.items():
             place = self._places[point]
             # What is gone is forgotten first, so that taking it anew stores a new intent.
@@ -162,6 +169,17 @@ class Writer:
         for point, holding in self.holdings.items():
             if point not in wanted and point not in self._in_flight:
                 self._queue(self._release_job(holding, wanted, fulfilled, times))
+
+    def _note_wishes(self, wanted: Mapping[PointId, Scalar], monotonic: float) -> None:
+        """Since when each wish waits to reach its device."""
+        for point, value in wanted.items():
+            holding = self.holdings.get(point)
+            if holding is not None and same_value(value, holding.value, self._writable(point).tolerance):
+                self._waiting_since.pop(point, None)
+            else:
+                self._waiting_since.setdefault(point, monotonic)
+        for point in self._waiting_since.keys() - wanted.keys():
+            del self._waiting_since[point]
 
     @property
     def yielding(self) -> set[PointId]:
@@ -280,7 +298,14 @@ class Writer:
         if not is_refreshed(before, job, result.accepted) and job.point not in self._heartbeats:
             body = {"step": job.step.value, "value": job.value, "accepted": result.accepted, "reason": result.reason}
             self._journal.note(EventKind.COMMAND, job.point, body)
+        self._look_at_delay(job.point, times.monotonic)
         self._look_at_verdict(holding)
+
+    def _look_at_delay(self, point: PointId, monotonic: float) -> None:
+        """A wish that reached its device late is told: the link, the disk or the machine could not keep up."""
+        delay = monotonic - self._waiting_since.pop(point, monotonic)
+        if delay > self._late_after:
+            self._journal.note(EventKind.DAEMON, point, {"state": "write late", "after_s": round(delay, 3)})
 
     async def _forget(self, points: Sequence[PointId]) -> None:
         """What was let go. A remote bit takes with it everything that it handed over, but for what was ignored: how
