@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind
@@ -43,6 +44,13 @@ log = logging.getLogger(__name__)
 
 # Verdicts that somebody should look into.
 _ALARMING = (Verdict.IGNORED, Verdict.OVERRIDDEN, Verdict.IMPLAUSIBLE)
+
+
+class _Waiting(NamedTuple):
+    """A wish that has not reached its device yet, and since when (monotonic)."""
+
+    value: Scalar
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,7 @@ class Writer:
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
         self._work = {link.id: asyncio.Event() for link in site.links}
         self._in_flight: set[PointId] = set()
-        self._waiting_since: dict[PointId, float] = {}
+        self._waiting: dict[PointId, _Waiting] = {}
         self._late_after = LATE_BY * site.scan_every.total_seconds()
 
     # --- what the scan calls; no waiting here ------------------------------------------------------------------
@@ -174,12 +182,17 @@ class Writer:
         """Since when each wish waits to reach its device."""
         for point, value in wanted.items():
             holding = self.holdings.get(point)
-            if holding is not None and same_value(value, holding.value, self._writable(point).tolerance):
-                self._waiting_since.pop(point, None)
-            else:
-                self._waiting_since.setdefault(point, monotonic)
-        for point in self._waiting_since.keys() - wanted.keys():
-            del self._waiting_since[point]
+            if holding is not None and self._has_arrived(value, holding):
+                self._waiting.pop(point, None)
+            elif point not in self._waiting or self._waiting[point].value != value:
+                self._waiting[point] = _Waiting(value, monotonic)
+        for point in self._waiting.keys() - wanted.keys():
+            del self._waiting[point]
+
+    def _has_arrived(self, value: Scalar, holding: Holding) -> bool:
+        return holding.verdict is not Verdict.IGNORED and same_value(
+            value, holding.value, self._writable(holding.point).tolerance
+        )
 
     @property
     def yielding(self) -> set[PointId]:
@@ -298,14 +311,19 @@ class Writer:
         if not is_refreshed(before, job, result.accepted) and job.point not in self._heartbeats:
             body = {"step": job.step.value, "value": job.value, "accepted": result.accepted, "reason": result.reason}
             self._journal.note(EventKind.COMMAND, job.point, body)
-        self._look_at_delay(job.point, times.monotonic)
+        if result.accepted:
+            self._look_at_delay(job, times.monotonic)
         self._look_at_verdict(holding)
 
-    def _look_at_delay(self, point: PointId, monotonic: float) -> None:
+    def _look_at_delay(self, job: Job, monotonic: float) -> None:
         """A wish that reached its device late is told: the link, the disk or the machine could not keep up."""
-        delay = monotonic - self._waiting_since.pop(point, monotonic)
+        waiting = self._waiting.get(job.point)
+        if waiting is None or waiting.value != job.value:
+            return  # an older wish was on its way; the present one still waits
+        del self._waiting[job.point]
+        delay = monotonic - waiting.since
         if delay > self._late_after:
-            self._journal.note(EventKind.DAEMON, point, {"state": "write late", "after_s": round(delay, 3)})
+            self._journal.note(EventKind.DAEMON, job.point, {"state": "write late", "after_s": round(delay, 3)})
 
     async def _forget(self, points: Sequence[PointId]) -> None:
         """What was let go. A remote bit takes with it everything that it handed over, but for what was ignored: how
