@@ -116,17 +116,18 @@ def _command(command: dict[str, Any], unit: str, chosen: Language) -> str:
 def _holding(holding: dict[str, Any], readback: dict[str, Any], unit: str, chosen: Language, line: Any) -> list[str]:
     written = words.value(holding["written"], unit, chosen)
     before = words.value(holding["before"], unit, chosen)
-    ago = words.lasting(holding["written_ago_s"]) if "written_ago_s" in holding else "?"
+    # What an earlier run wrote has no time of ours.
+    ago = words.lasting(holding["written_ago_s"]) if "written_ago_s" in holding else None
     since = words.lasting(holding["verdict_for_s"])
     read = words.value(readback["value"], unit, chosen)
     if chosen == "zh":
         lines = [
-            line(_WRITTEN, f"{written}，{ago} 前（此前为 {before}）"),
+            line(_WRITTEN, f"{written}{f'，{ago} 前' if ago else ''}（此前为 {before}）"),
             line(_READ_BACK, f"{read}：{words.term(holding['verdict'], chosen)}，已 {since}"),
         ]
     else:
         lines = [
-            line(_WRITTEN, f"{written}, {ago} ago (before us: {before})"),
+            line(_WRITTEN, f"{written}{f', {ago} ago' if ago else ''} (before us: {before})"),
             line(_READ_BACK, f"{read}: {holding['verdict']} for {since}"),
         ]
     if holding["refusal"]:

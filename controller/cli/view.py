@@ -47,7 +47,7 @@ _POINTS_HELD = Text("{} held", "持有 {} 点")
 _WOULD_BE = Text("would be", "假定")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
-WIDE = 140
+WIDE = 165
 
 
 @dataclass(frozen=True, slots=True)
