@@ -99,7 +99,7 @@ class Workers:
         # The child finds the same packages wherever this process was started from.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "controller.runtime.worker_process", stdin=PIPE, stdout=PIPE, env=environment
+            sys.executable, "-P", "-m", "controller.runtime.worker_process", stdin=PIPE, stdout=PIPE, env=environment
         )
         return self._process
 

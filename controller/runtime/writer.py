@@ -190,9 +190,9 @@ class Writer:
             del self._waiting[point]
 
     def _has_arrived(self, value: Scalar, holding: Holding) -> bool:
-        return holding.verdict is not Verdict.IGNORED and same_value(
-            value, holding.value, self._writable(holding.point).tolerance
-        )
+        """Whether the wish is what was written; bytes on their way, or refused, have not arrived."""
+        on_its_way = holding.written == math.inf or holding.verdict is Verdict.IGNORED
+        return not on_its_way and same_value(value, holding.value, self._writable(holding.point).tolerance)
 
     @property
     def yielding(self) -> set[PointId]:
