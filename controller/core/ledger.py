@@ -140,11 +140,8 @@ def next_job(point: PointId, writable: Writable, holding: Holding | None, wanted
 
 
 def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: Times) -> bool:
-    if holding.verdict is Verdict.OVERRIDDEN or holding.written == math.inf:
-        # Nobody overrides any more; or the intent is stored, but the bytes never left.
-        return True
-    if wanted != holding.value and not same_value(wanted, holding.value, writable.tolerance):
-        # A wish that the device could not tell from the last one would only wear its registers.
+    if holding.verdict is Verdict.OVERRIDDEN or holding.written == math.inf or wanted != holding.value:
+        # Nobody overrides any more; or the intent is stored, but the bytes never left; or the wish is another.
         return True
     if holding.verdict in (Verdict.IGNORED, Verdict.IMPLAUSIBLE):
         pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)
