@@ -96,6 +96,7 @@ class SunsetLighting:
         self.plan_every = timedelta(hours=6)
         self.plan_limit = timedelta(hours=60)
         self.plan_type = SunPlan
+        self.forecasts: frozenset[Role] = frozenset()
 
     def initial(self) -> State:
         return State()

@@ -15,6 +15,7 @@ class EventKind(StrEnum):
     VERDICT = "verdict"
     ALARM = "alarm"
     PLAN = "plan"
+    FORECAST = "forecast"
     MODE = "mode"
     AUTHORITY = "authority"
     RELEASE = "release"

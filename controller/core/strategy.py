@@ -7,14 +7,16 @@ degrade ladder, stamps priority and lease on the wishes, keeps the state, and ru
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from controller.core.errors import BadInput
+from controller.core.forecast import Forecast
 from controller.core.sample import Sample, Scalar, as_number
+from controller.core.tariff import Tariff
 from controller.core.text import Text
 
 
@@ -131,7 +133,10 @@ class Strategy(Protocol[StateT]):
 
 @dataclass(frozen=True, slots=True)
 class PlanInput:
-    """All that a plan may lean on; picklable both ways."""
+    """All that a plan may lean on; picklable both ways.
+
+    tariff: None where the site has none. forecasts: of the roles that the strategy declared, where the site has one.
+    """
 
     now: datetime
     zone: ZoneInfo
@@ -139,6 +144,8 @@ class PlanInput:
     seen: Observation
     state: Any
     previous: Any
+    tariff: Tariff | None = None
+    forecasts: Mapping[Role, Forecast] = field(default_factory=dict[Role, Forecast])
 
 
 @runtime_checkable
@@ -156,6 +163,11 @@ class Plans(Protocol):
     @property
     def plan_type(self) -> type[Any]:
         """The dataclass of its plans, so that they can be stored."""
+        ...
+
+    @property
+    def forecasts(self) -> frozenset[Role]:
+        """Inputs whose forecast a plan leans on."""
         ...
 
     def plan(self, given: PlanInput) -> Any:

@@ -9,15 +9,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from controller.core.forecast import Forecast, Source
 from controller.core.text import Text
 from controller.forecasting.scoring import Score
-
-STEP = timedelta(minutes=15)
-HORIZON = timedelta(hours=24)
 
 
 class UnusableHistory(Exception):
@@ -54,13 +51,6 @@ class History:
     working_days: Mapping[date, bool]
 
 
-class Source(StrEnum):
-    """Which of the two made a forecast."""
-
-    MODEL = "model"
-    SAME_HOUR_LAST_WEEK = "same_hour_last_week"
-
-
 @dataclass(frozen=True, slots=True)
 class Trained:
     """What a night's training leaves for the day: the model, or why there is none.
@@ -79,15 +69,6 @@ class Trained:
     @property
     def source(self) -> Source:
         return Source.SAME_HOUR_LAST_WEEK if self.model is None else Source.MODEL
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Mean load of each quarter of an hour from `start` (aware UTC), 96 of them, in the unit of the readings."""
-
-    start: datetime
-    values: tuple[float, ...]
-    source: Source
 
 
 @dataclass(frozen=True, slots=True)

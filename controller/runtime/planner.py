@@ -85,6 +85,7 @@ class Planner:
             seen=strategy.observe(image),
             state=strategy.state,
             previous=strategy.plan,
+            tariff=self._site.tariff,
         )
         try:
             plan = await self._workers.run(plans.plan, given, DEADLINE_S)

@@ -12,11 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from controller.core.forecast import Forecast, Source
 from controller.forecasting.jobs import (
-    Forecast,
     ForecastJob,
     History,
-    Source,
     Trained,
     TrainingJob,
     UnusableHistory,
