@@ -23,12 +23,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from controller.cli.load_csv import Columns, LoadFile, read_load
+from controller.core.forecast import ForecastJob, History, Readings, TrainingJob
+from controller.core.forecast_score import Score, score
 from controller.forecasting.cleaning import Floats, clean
 from controller.forecasting.clock_hours import ClockHours, arranged, microseconds, moment
 from controller.forecasting.cores import one_core
-from controller.forecasting.jobs import ForecastJob, History, Readings, TrainingJob, predict, train
+from controller.forecasting.jobs import predict, train
 from controller.forecasting.rolling import REFIT_EVERY_DAYS, rolled, score_in_force
-from controller.forecasting.scoring import Score, score
 
 REFERENCE = Path(os.environ.get("TIDEWATT_REFERENCE") or Path(__file__).resolve().parents[2] / "shared" / "data")
 # The stamps of the estate in Cambridge are UTC, and its people live on the clock of London.

@@ -13,16 +13,9 @@ from controller.cli.arguments import Exit, add_command, add_json, language
 from controller.cli.load_csv import Columns, LoadFile, read_load
 from controller.cli.output import complain, print_json, say
 from controller.core.errors import ConfigError, Problem
-from controller.core.forecast import STEP, Forecast, Source
-from controller.forecasting.jobs import (
-    ForecastJob,
-    Trained,
-    TrainingJob,
-    UnusableHistory,
-    predict,
-    train,
-)
-from controller.forecasting.scoring import Score
+from controller.core.forecast import STEP, Forecast, ForecastJob, Source, Trained, TrainingJob, UnusableHistory
+from controller.core.forecast_score import Score
+from controller.forecasting.jobs import predict, train
 
 if TYPE_CHECKING:
     from controller.forecasting.cleaning import Cleaned

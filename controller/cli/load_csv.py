@@ -14,7 +14,7 @@ from typing import NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
 from controller.core.errors import ConfigError, EnvironmentProblem, Problem
-from controller.forecasting.jobs import History, Readings
+from controller.core.forecast import History, Readings
 
 _UNKNOWN = {"", "nan", "na", "n/a", "null", "none"}
 _MOST_PROBLEMS = 10

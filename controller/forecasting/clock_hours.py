@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from controller.core.forecast import History, UnusableHistory
 from controller.forecasting.cleaning import Booleans, Cleaned, Floats, Integers, clean, in_order
-from controller.forecasting.jobs import History, UnusableHistory
 
 HOUR = 3_600_000_000
 _DAY = 24 * HOUR

@@ -7,13 +7,12 @@ from datetime import timedelta
 
 import numpy as np
 
-from controller.core.forecast import HORIZON, STEP, Forecast, Source
+from controller.core.forecast import HORIZON, STEP, Forecast, ForecastJob, Source, Trained, UnusableHistory
 from controller.forecasting.baseline import same_hour_last_week
 from controller.forecasting.cleaning import Cleaned, Floats, clean
 from controller.forecasting.clock_hours import HOUR, ClockHours, arranged, local_microseconds, microseconds
 from controller.forecasting.cores import one_core
 from controller.forecasting.features import features, mean_known
-from controller.forecasting.jobs import ForecastJob, Trained, UnusableHistory
 from controller.forecasting.regression import Regression, versions
 
 # Of history: four weeks of level, and the temperatures of the week before those that are looked back upon.

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controller.core.forecast_score import Score, score
 from controller.forecasting.baseline import same_hour_last_week
 from controller.forecasting.cleaning import Floats, Integers
 from controller.forecasting.clock_hours import ClockHours
 from controller.forecasting.features import features
 from controller.forecasting.regression import Regression, fit
-from controller.forecasting.scoring import Score, score
 
 REFIT_EVERY_DAYS = 28
 TRIAL_DAYS = 14

@@ -6,13 +6,13 @@ import pickle
 
 import numpy as np
 
+from controller.core.forecast import Trained, TrainingJob, UnusableHistory
+from controller.core.forecast_score import Score
 from controller.core.text import Text
 from controller.forecasting.clock_hours import ClockHours, clock_hours
 from controller.forecasting.cores import one_core
-from controller.forecasting.jobs import Trained, TrainingJob, UnusableHistory
 from controller.forecasting.regression import versions
 from controller.forecasting.rolling import LEVEL_DAYS, TRAINING_DAYS, TRIAL_DAYS, regression_at, score_of_model, trial
-from controller.forecasting.scoring import Score
 
 # Four weeks for the level, four to learn from, two to try what was learned.
 ENOUGH_DAYS = LEVEL_DAYS + 28 + TRIAL_DAYS

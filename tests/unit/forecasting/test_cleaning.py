@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from controller.core.forecast import Readings, UnusableHistory
 from controller.forecasting.cleaning import clean
-from controller.forecasting.jobs import Readings, UnusableHistory
 
 HOUR = 3_600_000_000
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from controller.core.forecast import UnusableHistory
 from controller.forecasting.clock_hours import clock_hours
-from controller.forecasting.jobs import UnusableHistory
 from tests.unit.forecasting.support import BERLIN, SHANGHAI, START, building, end_of
 
 

@@ -12,16 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from controller.core.forecast import Forecast, Source
-from controller.forecasting.jobs import (
-    ForecastJob,
-    History,
-    Trained,
-    TrainingJob,
-    UnusableHistory,
-    predict,
-    train,
-)
+from controller.core.forecast import Forecast, ForecastJob, History, Source, Trained, TrainingJob, UnusableHistory
+from controller.forecasting.jobs import predict, train
 from tests.unit.forecasting.support import (
     BERLIN,
     SHANGHAI,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from controller.forecasting.scoring import score
+from controller.core.forecast_score import score
 
 NAN = math.nan
 
