@@ -15,7 +15,9 @@ def why_refused(point: Point, value: Scalar | None) -> str:
     if value is None:
         return ""
     if point.type is ValueType.TEXT:
-        return "" if isinstance(value, str) else f"{value!r} is no text"
+        if not isinstance(value, str):
+            return f"{value!r} is no text"
+        return f"{value!r} is none of {', '.join(point.states)}" if point.states and value not in point.states else ""
     number = as_number(value)
     if number is None or not math.isfinite(number):
         return f"{value!r} is not a number"

@@ -248,4 +248,5 @@ KIND = DriverKind(
     device_fields=(),
     open=open_memory,
     relinquishes=True,
+    is_virtual=True,
 )

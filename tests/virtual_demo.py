@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.cli.simulate import engine_of
 from controller.cli.site_folder import load_site
 from controller.core.ports import Phase
-from controller.core.site import Site
+from controller.core.site import Link, Site
 from controller.core.strategy import Mode
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
@@ -37,6 +37,11 @@ class Run:
         await self.clock.sleep_until(self.clock.monotonic() + seconds, Phase.RECORD, "test")
 
 
+def _simulated(link: Link, engine: Engine) -> Link:
+    """Virtual points stay where they are: in this process."""
+    return link if link.driver.is_virtual else replace(link, driver=in_process(engine, link.driver))
+
+
 Life = Callable[[Run], Awaitable[None]]
 
 
@@ -46,7 +51,7 @@ def live(start: datetime, life: Life, *, seed: int = 0, mode: Mode | None = None
     if mode is not None:
         site = replace(site, mounts=tuple(replace(mount, mode=mode) for mount in site.mounts))
     engine = engine_of(site, start, None, None, seed)
-    site = replace(site, links=tuple(replace(link, driver=in_process(engine, link.driver)) for link in site.links))
+    site = replace(site, links=tuple(_simulated(link, engine) for link in site.links))
     loop = VirtualLoop()
     clock = VirtualClock(loop, start)
     historian = MemoryHistorian()

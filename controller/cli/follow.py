@@ -1,7 +1,8 @@
 """Whether everything on the site's links is one simulator, and if so its time.
 
 Devices of a simulator serve a nonce, the time they live in and its speed. Only if *every* device of the site serves the
-same nonce does the daemon follow; one real device among them keeps it at the machine's own time.
+same nonce does the daemon follow; one real device among them keeps it at the machine's own time. Virtual points have no
+wire and nothing to prove.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ async def clock_of(site: Site, nonce: int | None = None) -> Clock:
 
     Raises EnvironmentProblem where a fast simulator is mixed with anything else.
     """
-    proofs = [proof for link in await asyncio.gather(*(_proofs(link) for link in site.links)) for proof in link]
+    wired = [link for link in site.links if not link.driver.is_virtual]
+    proofs = [proof for link in await asyncio.gather(*(_proofs(link) for link in wired)) for proof in link]
     first = next((proof for proof in proofs if proof.nonce is not None), None)
     if first is None or first.now is None:
         if nonce is not None:

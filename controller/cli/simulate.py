@@ -108,7 +108,7 @@ def engine_of(site: Site, start: datetime, weather: Path | None, load: Path | No
 
 
 async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: timedelta | None) -> None:
-    links = [_served(link) for link in site.links]
+    links = [_served(link) for link in site.links if not link.driver.is_virtual]
 
     def ready(ports: Mapping[str, int]) -> None:
         for link in links:

@@ -16,9 +16,12 @@ from controller.core.units import Unit
 
 
 class Quantity(NamedTuple):
+    """states: the values that a text may have."""
+
     kind: PointKind
     unit: Unit
     type: ValueType = ValueType.NUMBER
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ _POWER = _sensor(Unit.KILOWATT)
 _ENERGY = _sensor(Unit.KILOWATT_HOUR)
 _TEMPERATURE = _sensor(Unit.CELSIUS)
 _LUX = _sensor(Unit.LUX)
+# Operating modes of cool storage, ASHRAE Handbook - HVAC Applications, "Thermal storage": direct is live-load chilling.
+_STORAGE_MODE = Quantity(PointKind.COMMAND, Unit.NONE, ValueType.TEXT, ("direct", "charge", "discharge"))
 # The bit by which a machine follows us; handled by the shell, never by a strategy.
 _REMOTE = {"remote": _ON_OFF}
 
@@ -106,6 +111,7 @@ _CLASSES = (
         heat_gain_energy=_ENERGY,
         stored_energy=_ENERGY,
     ),
+    _class("chilled_water_plant", mode=_STORAGE_MODE),
     _class("zone", air_temperature=_TEMPERATURE, air_temperature_setpoint=Quantity(PointKind.SETPOINT, Unit.CELSIUS)),
     _class(
         "lighting_group",

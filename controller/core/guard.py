@@ -72,6 +72,8 @@ def guard(
 
 
 def _within_range(value: Scalar, point: Point) -> Allowed:
+    if point.states and value not in point.states:
+        return Allowed(None, Text(f"handed back: no state is called {value}", f"交还原控制: 没有名为 {value} 的状态"))
     number = as_number(value)
     if number is None or point.writable is None or (isinstance(value, bool) and point.type is ValueType.BOOLEAN):
         return Allowed(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,10 @@ class Range(NamedTuple):
 
     def nearest(self, value: float) -> float:
         return min(max(value, self.low), self.high)
+
+
+EVERY_NUMBER = Range(-math.inf, math.inf)
+"""Of a text, whose values its states limit."""
 
 
 # --- How a written point is let go -------------------------------------------------------------------------------
@@ -152,6 +157,8 @@ class Writable:
 
 @dataclass(frozen=True, slots=True)
 class Point:
+    """states: the values that a text may have; none for numbers and switches."""
+
     id: PointId
     kind: PointKind
     unit: Unit
@@ -162,6 +169,7 @@ class Point:
     urgent: bool = False
     cov_increment: float = 0.0
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    states: tuple[str, ...] = ()
 
     @property
     def equipment(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from controller.core.event import Event, EventKind
 from controller.core.point import Binding, PointId
@@ -95,6 +95,14 @@ class Address(Protocol):
         ...
 
 
+@runtime_checkable
+class StartsWith(Protocol):
+    """Optional capability of an address: a value that is there while nobody writes."""
+
+    @property
+    def default(self) -> Scalar | None: ...
+
+
 class OpenDriver(Protocol):
     def __call__(self, link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver: ...
 
@@ -105,7 +113,8 @@ class DriverKind:
 
     connection: a frozen dataclass of the link's parameters. address: a frozen dataclass (an Address) whose fields are
     what a template may say of a point; `device_fields` are those of them that a device says once for all its points
-    (a Modbus unit id). relinquishes: whether writing None empties our slot at the device.
+    (a Modbus unit id). relinquishes: whether writing None empties our slot at the device. is_virtual: its values live
+    in this process and end with it, so that nothing stays behind when we fall silent.
     """
 
     name: str
@@ -114,6 +123,7 @@ class DriverKind:
     device_fields: tuple[str, ...]
     open: OpenDriver
     relinquishes: bool = False
+    is_virtual: bool = False
 
 
 class RecordedSample(NamedTuple):

@@ -71,6 +71,8 @@ def _fitting(value: Scalar, point: Point) -> Scalar:
         if value in (0, 1):
             return bool(value)
         raise OperatorCommandRefused(f"{point.id} is on or off: give true or false")
+    if point.states and value not in point.states:
+        raise OperatorCommandRefused(f"{point.id} is one of: {', '.join(point.states)}")
     if point.type is not ValueType.TEXT and (isinstance(value, (bool, str))):
         raise OperatorCommandRefused(f"{point.id} is a number in {point.unit}")
     limits = writable_of(point).range

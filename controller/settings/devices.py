@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.core.point import Binding, Point, PointId, PointKind, ValueType
-from controller.core.ports import DriverKind
+from controller.core.ports import DriverKind, StartsWith
 from controller.core.site import Device, Link, SimulationClock
 from controller.core.units import Linear, Unit
 from controller.settings.conversion import IDENTITY
@@ -21,6 +21,7 @@ from controller.settings.schema import EQUIPMENT_ID, NOT_THERE, DeviceEntry, Dev
 from controller.settings.secrets import Secrets
 from controller.settings.templates import Template, TemplatePoint, read_template
 from controller.settings.validate import Fault, checker, own_words
+from controller.settings.writables import advice, is_value_of, plain
 
 SIMULATION_AREA = "simulation"
 """First part of the point ids by which simulated devices prove themselves; no equipment may have it."""
@@ -244,6 +245,8 @@ class PlantCompiler:
         if address is None:
             return None
         document = context.template.document
+        self._check_carried(context, point)
+        self._check_default(document, address, point)
         if point.writable is not None and not address.can_write:
             wrong = f"'{point.local}' is writable, but its address can only be read"
             self._tell(document, place, wrong, "name an address that can be written, or remove 'writable'")
@@ -254,6 +257,21 @@ class PlantCompiler:
         except ValueError as error:
             self._tell(document, place, *own_words(error, "another address or unit"))
             return None
+
+    def _check_carried(self, context: _Context, point: TemplatePoint) -> None:
+        driver = context.driver
+        if point.said.quantity.type is ValueType.TEXT and driver is not None and not driver.is_virtual:
+            wrong = f"'{point.local}' is a text, and {driver.name} carries none"
+            self._tell(context.template.document, point.said.where, wrong, "put it into a template with driver: memory")
+
+    def _check_default(self, document: Document, address: object, point: TemplatePoint) -> None:
+        """The value of a point that nobody writes is one that it may have."""
+        if not isinstance(address, StartsWith) or address.default is None:
+            return
+        if not is_value_of(address.default, point.said.quantity):
+            wrong = f"'{point.local}' is never {plain(address.default)}"
+            place = (*point.said.where, "address", "default")
+            self._tell(document, place, wrong, f"write {advice(point.said.quantity)}")
 
     def _address(self, context: _Context, name: str, place: Where) -> Any:
         """What the template says of a point's address and what the device says for all of its points."""

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit, ValueType
-from controller.core.sample import Scalar
+from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit
 from controller.core.system import Condition, Permissive, ReleaseStep, System
 from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
 from controller.settings.schema import ConditionEntry, SiteFile, SystemEntry
-from controller.settings.writables import TYPE_ADVICE, plain
+from controller.settings.writables import advice, is_value_of, plain
 
 # A device that drops us sooner would drop us between two scans.
 _SCANS_WITHIN_SILENCE = 3
@@ -144,9 +143,9 @@ class SystemsCompiler:
 
     def _condition(self, entry: ConditionEntry, where: Where) -> Condition:
         point = self._known(entry.point, (*where, "point"))
-        if point is not None and not _fits(entry.value, point):
+        if point is not None and not is_value_of(entry.value, point):
             wrong = f"'{point.id}' is never {plain(entry.value)}"
-            self._add((*where, "is"), wrong, f"write {TYPE_ADVICE[point.type]}")
+            self._add((*where, "is"), wrong, f"write {advice(point)}")
         return Condition(PointId(entry.point), entry.value, entry.lasting)
 
     def _known(self, name: str, where: Where) -> Point | None:
@@ -198,16 +197,3 @@ class SystemsCompiler:
     def _add(self, where: Where, wrong: str, right: str) -> None:
         document = self.reading.document
         self.problems.add(document.file, document.line(where), wrong, right)
-
-
-def _fits(value: Scalar, point: Point) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    match point.type:
-        case ValueType.BOOLEAN:
-            return isinstance(value, bool)
-        case ValueType.TEXT:
-            return isinstance(value, str)
-        case ValueType.INTEGER:
-            return is_number and isinstance(value, int)
-        case ValueType.NUMBER:
-            return is_number

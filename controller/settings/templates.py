@@ -52,6 +52,7 @@ class TemplatePoint:
             urgent=entry.urgent,
             cov_increment=difference_inside(entry.cov_increment, self.said.conversion),
             tags=entry.tags,
+            states=quantity.states,
         )
 
     def references(self) -> list[str]:

@@ -9,12 +9,14 @@ from datetime import timedelta
 from controller.core.equipment import Quantity
 from controller.core.handover import HEARTBEAT_MODULUS
 from controller.core.point import (
+    EVERY_NUMBER,
     DeviceTimeout,
     Effect,
     Heartbeat,
     Limits,
     NothingHappens,
     OnSilence,
+    Point,
     PointId,
     PointKind,
     Range,
@@ -48,12 +50,31 @@ _REMOTE = "remote"
 _ON_OFF = Range(0.0, 1.0)
 _HEARTBEATS = Range(0.0, HEARTBEAT_MODULUS - 1.0)
 
-TYPE_ADVICE = {
+_TYPE_ADVICE = {
     ValueType.BOOLEAN: "true or false",
     ValueType.INTEGER: "a whole number",
     ValueType.NUMBER: "a number",
     ValueType.TEXT: "a text",
 }
+
+
+def advice(what: Quantity | Point) -> str:
+    """What a value may be."""
+    return " or ".join(what.states) if what.states else _TYPE_ADVICE[what.type]
+
+
+def is_value_of(value: Scalar, what: Quantity | Point) -> bool:
+    """Whether a value, as it stands in a file, is one that the quantity or point may have."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    match what.type:
+        case ValueType.BOOLEAN:
+            return isinstance(value, bool)
+        case ValueType.TEXT:
+            return isinstance(value, str) and (not what.states or value in what.states)
+        case ValueType.INTEGER:
+            return is_number and isinstance(value, int)
+        case ValueType.NUMBER:
+            return is_number
 
 
 def plain(value: Scalar) -> str:
@@ -123,6 +144,11 @@ class WritableCompiler:
 
     def _allowed(self, point: Candidate, where: Where, entry: WritableEntry) -> Range | None:
         place, on_off = (*where, "range"), point.quantity.type is ValueType.BOOLEAN
+        if point.quantity.type is ValueType.TEXT:
+            if entry.range is not None:
+                right = f"remove it: '{point.name}' is one of {', '.join(point.quantity.states)}"
+                self.tell(place, "a text has no range", right)
+            return EVERY_NUMBER
         if entry.range is None:
             example = "[0, 1]" if on_off else f"[lowest, highest] in {point.entry.unit}"
             self.tell(where, f"'{point.name}' is writable without a range", f"add range: {example}")
@@ -202,7 +228,10 @@ class WritableCompiler:
             return value
         if kind is ValueType.NUMBER and isinstance(value, (int, float)) and not isinstance(value, bool):
             return value_inside(value, point.conversion)
-        self.tell(where, f"{plain(value)} does not fit the point", f"write {TYPE_ADVICE[kind]}")
+        if kind is ValueType.TEXT:
+            self.tell(where, f"'{point.name}' is a text", "let it go by write_null")
+            return None
+        self.tell(where, f"{plain(value)} does not fit the point", f"write {advice(point.quantity)}")
         return None
 
     def _restore(self, point: Candidate, where: Where, pair: tuple[float, float], allowed: Range | None) -> Release:
@@ -226,7 +255,7 @@ class WritableCompiler:
             return DeviceTimeout(silence.device_timeout)
         if isinstance(silence, HeartbeatEntry):
             return self._heartbeat(place, silence)
-        if point.quantity.kind is PointKind.COMMAND:
+        if point.quantity.kind is PointKind.COMMAND and not (self.driver is not None and self.driver.is_virtual):
             wrong = f"'{point.name}' is a command that nothing would end if we fell silent"
             self.tell(place, wrong, "name the device_timeout or heartbeat of the device; only setpoints may have none")
         return NothingHappens()
