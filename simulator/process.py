@@ -1,16 +1,22 @@
 """The simulated site as a process: a scaled clock, the engine that follows it, a Modbus server for each link."""
 
+from __future__ import annotations
+
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
 from simulator.gateway import Value
-from simulator.servers.modbus import ModbusLinkServer, ServedLink
+from simulator.servers.link import ServedLink
 from simulator.tags import TAGS, Tag
+
+if TYPE_CHECKING:
+    from simulator.servers.modbus import ModbusLinkServer
 
 _TICK_S = 0.2
 """Real time between two advances while nobody asks; short enough that a fast clock never owes much work at once."""
@@ -74,6 +80,8 @@ async def serve(
     `ready` is called once all ports listen, with the port of each link. Raises OSError where a port cannot be had and
     ValueError where a binding names what the site does not have.
     """
+    from simulator.servers.modbus import ModbusLinkServer  # pymodbus's servers are for this process, not for daemons
+
     async with AsyncExitStack() as stack:
         servers: list[ModbusLinkServer] = []
         ports: dict[str, int] = {}

@@ -186,16 +186,6 @@ async def _no_such_unit(
     return ExcCodes.GATEWAY_NO_RESPONSE
 
 
-@dataclass(frozen=True, slots=True)
-class ServedLink:
-    """A TCP port (0: a free one) and what is behind it."""
-
-    name: str
-    host: str
-    port: int
-    bindings: Sequence[Binding[ModbusAddress]]
-
-
 class ModbusLinkServer:
     """One TCP port with the devices of one link behind it. `clients` is the number of open connections."""
 

@@ -18,7 +18,7 @@ from drivers.modbus.address import ModbusAddress
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
 from simulator.process import LiveSite, new_nonce, serve
-from simulator.servers.modbus import ServedLink
+from simulator.servers.link import ServedLink
 from simulator.site import Site
 from simulator.tags import TAGS
 from simulator.weather import Weather, read_weather
