@@ -16,7 +16,7 @@ from controller.cli.follow import clock_of
 from controller.cli.output import complain
 from controller.cli.site_folder import load_site
 from controller.cli.words import program
-from controller.core.ports import Clock
+from controller.core.ports import Clock, RemoteHistorian
 from controller.core.site import Site
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import control_socket
@@ -56,8 +56,16 @@ def open_daemon(site: Site, clock: Clock, stack: ExitStack) -> tuple[Daemon, Cor
     stack.enter_context(site_lock(state))
     listener = stack.enter_context(control_socket.listening(state / "control.sock"))
     store = Store(state / "store.db", clock)
-    daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store)
+    daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store, _remote_historian(site))
     return daemon, control_socket.serve(daemon, listener)
+
+
+def _remote_historian(site: Site) -> RemoteHistorian | None:
+    if site.influx is None:
+        return None
+    from controller.historian.influx import InfluxHistorian  # 30 MiB: only sites that name one pay
+
+    return InfluxHistorian(site.influx, site.name, site.points)
 
 
 async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any, Any, None]) -> int:

@@ -44,6 +44,8 @@ _HINT = Text("Ctrl-C: give everything back and stop", "Ctrl-C：全部交还并�
 _SCAN = Text("scan", "扫描")
 _WISHED = Text("wanted", "期望")
 _POINTS_HELD = Text("{} held", "持有 {} 点")
+_WAITING = Text("{} waiting", "{} 条待发")
+_LOST = Text("{} lost", "{} 条未送达")
 _WOULD_BE = Text("would be", "假定")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
@@ -95,6 +97,8 @@ def _header(frame: Frame) -> RenderableType:
     for link in status["links"]:
         line.append("   ● " if link["up"] else "   ○ ", style="green" if link["up"] else "red")
         line.append(link["id"])
+    if status["history"]["remote"] is not None:
+        _append_remote(line, frame, status["history"]["remote"])
     second = Line()
     for system in status["systems"]:
         style = "green" if system["authority"] == "tidewatt" else "yellow"
@@ -103,6 +107,17 @@ def _header(frame: Frame) -> RenderableType:
         second.append(f", {frame.say(_POINTS_HELD).format(len(system['held']))}   ")
     second.append(frame.say(_HINT), style="dim")
     return Group(line, second)
+
+
+def _append_remote(line: Line, frame: Frame, remote: Mapping[str, Any]) -> None:
+    """The database that history is copied to: a dot like a link's, and what it did not get."""
+    line.append("   ○ " if remote["trouble"] else "   ● ", style="yellow" if remote["trouble"] else "green")
+    line.append(remote["name"])
+    lost = remote["dropped"] + remote["refused"]
+    if remote["trouble"]:
+        line.append(f" {frame.say(_WAITING).format(remote['pending'])}", style="yellow")
+    if lost:
+        line.append(f" {frame.say(_LOST).format(lost)}", style="yellow")
 
 
 def _is_stretched(scan: Mapping[str, Any]) -> bool:

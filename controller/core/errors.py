@@ -9,6 +9,8 @@ TidewattError
         ProtocolViolation
         DeviceRefused       permanent (credentials, model): stop trying, alarm
     HistorianError          buffered and tried again; never reaches the scan
+        RemoteUnreachable   the second database does not take anything now: later again
+        RecordsRefused      it will never take these records: counted, not sent again
 BadInput                    inside the core only: a strategy cannot act and lets go
 """
 
@@ -72,6 +74,18 @@ class DeviceRefused(DeviceError):
 
 
 class HistorianError(TidewattError):
+    pass
+
+
+class RemoteUnreachable(HistorianError):
+    """ask_again_after: seconds that the database asked to be left alone, 0 if it said nothing."""
+
+    def __init__(self, cause: str, ask_again_after: float = 0.0) -> None:
+        super().__init__(cause)
+        self.ask_again_after = ask_again_after
+
+
+class RecordsRefused(HistorianError):
     pass
 
 

@@ -176,3 +176,21 @@ class Historian(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class RemoteHistorian(Protocol):
+    """A second database, elsewhere, that gets a copy of what history records."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: influxdb."""
+        ...
+
+    async def append(self, records: Sequence[RecordedSample | Event]) -> int:
+        """Deliver all of it; answers how many could be told. What was delivered before may come again.
+
+        Raises RemoteUnreachable where the same may work later, RecordsRefused where it never will.
+        """
+        ...
+
+    async def close(self) -> None: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,16 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class InfluxDatabase:
+    """Where history is copied to. url: without the API's path. token: "" for a database that asks for none."""
+
+    url: str
+    organisation: str
+    bucket: str
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """digest: hash of the compiled configuration, carried by every event. first_authority: where systems stand at the
     very first start; from then on what people set is kept in the store."""
@@ -78,3 +88,4 @@ class Site:
     digest: str
     first_authority: Authority
     tariff: Tariff | None = None
+    influx: InfluxDatabase | None = None

@@ -14,13 +14,14 @@ from controller.core.command import Command, Priority
 from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
 from controller.core.point import PointId
-from controller.core.ports import Clock, Historian, Phase
+from controller.core.ports import Clock, Historian, Phase, RemoteHistorian
 from controller.core.sample import Scalar
 from controller.core.site import Site
 from controller.core.state_codec import decode, encode
 from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
 from controller.runtime.calendar import Calendar, CalendarJob
+from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask
@@ -62,7 +63,10 @@ def _unseen(_: Releasing) -> None:
 
 
 class Daemon:
-    def __init__(self, site: Site, clock: Clock, historian: Historian, store: Store) -> None:
+    def __init__(
+        self, site: Site, clock: Clock, historian: Historian, store: Store, remote: RemoteHistorian | None = None
+    ) -> None:
+        """remote: gets a copy of history, as well as that can be done."""
         self.site = site
         self.clock = clock
         self.historian = historian
@@ -73,7 +77,8 @@ class Daemon:
         self.workers = Workers(clock)
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
-        self.recorder = Recorder(site.points, historian, self.journal)
+        self.forwarder = None if remote is None else Forwarder(remote, self.journal)
+        self.recorder = Recorder(site.points, historian, self.journal, self.forwarder)
         self.scan = Scan(
             site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
         )
@@ -140,6 +145,8 @@ class Daemon:
             for work in (self.scan.run(), self.planner.run(), self.recorder.run(), calendar.run(), self._save_states()):
                 tasks.append(group.create_task(work))
             tasks.extend(group.create_task(work) for work in beside)
+            if self.forwarder is not None:
+                tasks.append(group.create_task(self.forwarder.run(), name="forwarder"))
             await stop.wait()
             for task in tasks:
                 task.cancel()
@@ -165,6 +172,8 @@ class Daemon:
             await self.historian.close()
         except HistorianError as error:
             log.warning("history could not be closed: %s", error)
+        if self.forwarder is not None:
+            await self.forwarder.close()
 
     async def _let_go(self, progress: Progress) -> bool:
         """The same cycle with no wish at all, over fresh connections, until nothing is held or time is up."""
@@ -178,6 +187,8 @@ class Daemon:
             tasks = [group.create_task(self._run_links(), name="links")]
             tasks.append(group.create_task(self.scan.run(), name="scan"))
             tasks.append(group.create_task(self.recorder.run(), name="recorder"))
+            if self.forwarder is not None:
+                tasks.append(group.create_task(self.forwarder.run(), name="forwarder"))
             while self.writer.holdings and self.clock.monotonic() - began < within:
                 progress(Releasing(tuple(self.writer.holdings), self.clock.monotonic() - began, within))
                 await self._pause()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from controller.core.event import Event, EventKind, JsonValue
 from controller.core.ports import Clock, Historian
@@ -21,6 +21,7 @@ class Journal:
         self.recent: deque[Event] = deque(maxlen=RECENT)
         self.pending: deque[Event] = deque()
         self.dropped = 0
+        self.listeners: list[Callable[[Event], None]] = []
 
     def note(self, kind: EventKind, subject: str, body: Mapping[str, JsonValue]) -> None:
         event = Event(self._clock.now(), kind, subject, {**body, "configuration": self._digest})
@@ -29,6 +30,8 @@ class Journal:
             self.pending.popleft()
             self.dropped += 1
         self.pending.append(event)
+        for listener in self.listeners:
+            listener(event)
 
     async def flush(self, historian: Historian) -> None:
         """Hand the pending events over; raises HistorianError and keeps them where that fails."""

@@ -11,6 +11,7 @@ from controller.core.errors import HistorianError
 from controller.core.point import Point, PointId
 from controller.core.ports import Historian, RecordedSample
 from controller.core.sample import Sample
+from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import FrozenImage
 from controller.runtime.journal import Journal
 
@@ -27,18 +28,26 @@ MOST_PENDING = 300_000
 class Recorder:
     """Collects in the scan, hands over in its own task; a failing historian costs memory to a bound, then samples."""
 
-    def __init__(self, points: Mapping[PointId, Point], historian: Historian, journal: Journal) -> None:
+    def __init__(
+        self,
+        points: Mapping[PointId, Point],
+        historian: Historian,
+        journal: Journal,
+        forwarder: Forwarder | None = None,
+    ) -> None:
         self._increments = {id_: point.cov_increment for id_, point in points.items()}
         self._historian = historian
         self._journal = journal
+        self._forwarder = forwarder
         self._last: dict[PointId, Sample] = {}
         self._pending: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
+        self._handed_over: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._failing = False
         self.dropped = 0
 
     @property
     def pending(self) -> int:
-        return len(self._pending)
+        return len(self._handed_over) + len(self._pending)
 
     def record(self, image: FrozenImage) -> None:
         last, pending, samples = self._last, self._pending, image.samples
@@ -82,14 +91,14 @@ class Recorder:
         self._failing = False
 
     async def _flush_samples(self) -> None:
-        rows, self._pending = self._pending, deque(maxlen=MOST_PENDING)
+        fresh, self._pending = self._pending, deque(maxlen=MOST_PENDING)
+        if self._forwarder is not None:
+            self._forwarder.offer(fresh)
+        rows = self._handed_over
+        self.dropped += max(0, len(rows) + len(fresh) - MOST_PENDING)
+        rows.extend(fresh)
         if not rows:
             return
-        try:
-            await self._historian.append_samples(rows)
-        except BaseException:
-            # Refused, or cancelled half-way: all of it stays for the next time, which drops what is there already.
-            self.dropped += max(0, len(rows) + len(self._pending) - MOST_PENDING)
-            rows.extend(self._pending)
-            self._pending = rows
-            raise
+        # Refused, or cancelled half-way: all of it stays for the next time, which drops what is there already.
+        await self._historian.append_samples(rows)
+        self._handed_over = deque(maxlen=MOST_PENDING)

@@ -12,6 +12,7 @@ from controller.core.sample import Sample
 from controller.core.strategy import InputState
 from controller.core.text import Text
 from controller.runtime.daemon import Daemon
+from controller.runtime.forwarder import Forwarder
 from controller.runtime.link import LinkTask
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.scan import Control
@@ -51,6 +52,7 @@ def status(daemon: Daemon) -> Json:
         "history": {
             "pending": daemon.recorder.pending,
             "dropped": daemon.recorder.dropped + daemon.journal.dropped,
+            "remote": None if daemon.forwarder is None else _forwarder(daemon.forwarder),
         },
         "writes": daemon.writer.writes,
         "events": [event(each) for each in list(daemon.journal.recent)[-RECENT_EVENTS:]],
@@ -115,6 +117,17 @@ def event(each: Event) -> Json:
 
 def _samples(daemon: Daemon) -> Mapping[PointId, Sample]:
     return daemon.scan.frozen.samples if daemon.scan.frozen is not None else daemon.image.present
+
+
+def _forwarder(forwarder: Forwarder) -> Json:
+    return {
+        "name": forwarder.name,
+        "trouble": forwarder.trouble,
+        "sent": forwarder.sent,
+        "pending": forwarder.pending,
+        "dropped": forwarder.dropped,
+        "refused": forwarder.refused,
+    }
 
 
 def _link(link: LinkTask) -> Json:

@@ -18,6 +18,7 @@ from controller.core.ports import DriverKind
 from controller.core.site import Site
 from controller.core.strategy import Position, StrategyKind
 from controller.settings.devices import Plant, PlantCompiler
+from controller.settings.influx import influx_database
 from controller.settings.mounts import MountsCompiler
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
@@ -74,6 +75,7 @@ def compile_site(
     mounted = () if mounts is None else mounts.compiled()
     tariffs = template_folder.parent / "tariffs" if tariff_folder is None else tariff_folder
     tariff = None if site is None else SiteTariffCompiler(site, folder, tariffs, zone, problems).compiled()
+    influx = None if site is None else influx_database(site, secrets, problems)
     problems.raise_if_any()
 
     assert head is not None  # whatever leaves it None is a problem
@@ -100,6 +102,7 @@ def compile_site(
         ),
         first_authority=head.authority_at_first_start,
         tariff=None if tariff is None else tariff.tariff,
+        influx=influx,
     )
 
 

@@ -19,6 +19,7 @@ from controller.core.tariff import Form, SourceStatus
 from controller.core.tariff_calendar import Band, DayType
 from controller.core.text import Text
 from controller.settings.validate import DURATION, DURATION_ADVICE, seconds
+from controller.settings.web_address import web_address
 
 
 def _duration(value: object) -> timedelta:
@@ -193,6 +194,34 @@ class SiteTariffEntry(_Entry):
     capacity_price: Price | None = None
 
 
+def _reference(value: object) -> object:
+    if isinstance(value, Mapping):  # how a reference arrives here
+        return cast("Mapping[str, object]", value)
+    raise ValueError("a secret stands in the file itself; write !env NAME or !file PATH instead")
+
+
+SecretReference: TypeAlias = Annotated[
+    Mapping[str, str],
+    BeforeValidator(_reference),
+    WithJsonSchema({"type": "string", "description": "a reference to a secret: !env NAME or !file PATH"}),
+]
+
+
+class InfluxEntry(_Entry):
+    url: Annotated[
+        str,
+        AfterValidator(web_address),
+        Field(max_length=300, description="an address like http://10.0.0.5:8086 or https://influx.example.org"),
+    ]
+    organisation: Label
+    bucket: Label
+    token: SecretReference | None = None
+
+
+class HistorianEntry(_Entry):
+    influxdb: InfluxEntry | None = None
+
+
 class SiteHead(_Entry):
     tidewatt: Literal[1]
     name: Label
@@ -201,6 +230,7 @@ class SiteHead(_Entry):
     scan_every: ScanInterval = timedelta(seconds=1)
     authority_at_first_start: Authority = Authority.ORIGINAL
     tariff: TariffName | SiteTariffEntry | None = None
+    historian: HistorianEntry = Field(default_factory=HistorianEntry)
 
 
 class SiteFile(SiteHead):
