@@ -37,7 +37,7 @@ INDEX_HOSTS = [
     ]
 ]
 MACHINE_PATH = re.compile(rb"(?<![\w.~])/(?:(?:work|root|Users|opt/pypi)/|home/[a-z])")
-HEAVY = ("pandas", "scipy", "sklearn", "pvlib")
+HEAVY = ("aiohttp", "influxdb_client", "numpy", "pandas", "scipy", "sklearn", "pvlib")
 
 
 def tracked_files() -> list[Path]:
