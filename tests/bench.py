@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from controller.core.command import Priority
 from controller.core.errors import BadInput
 from controller.core.event import Event, EventKind, JsonValue
+from controller.core.forecast import Forecaster
 from controller.core.point import (
     Binding,
     DeviceTimeout,
@@ -242,9 +243,10 @@ class Bench:
     lease: timedelta = timedelta(seconds=60)
     systems: tuple[System, ...] = SYSTEMS
     first_authority: Authority = Authority.TIDEWATT
+    forecaster: Forecaster | None = None
 
     def __post_init__(self) -> None:
-        site = self.site()
+        site = Bench.site(self)
         self.plant.lights.bind(site.links[0].bindings)
         self.plant.plant.bind(site.links[1].bindings)
         self.plant.begin()
@@ -296,7 +298,7 @@ class Bench:
     async def _main(self, life: Life, *, kill: bool) -> bool:
         self.historian = self.open_historian()
         store = Store(self.tmp_path / "store.db", self.clock)
-        self.daemon = Daemon(self.site(), self.clock, self.historian, store)
+        self.daemon = Daemon(self.site(), self.clock, self.historian, store, forecaster=self.forecaster)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self.daemon.run(stop))

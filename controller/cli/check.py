@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_json, add_site
-from controller.cli.output import print_json, say
+from controller.cli.arguments import Exit, add_command, add_json, add_site, language
+from controller.cli.output import complain, print_json, say
 from controller.cli.site_folder import load_site
 from controller.core.errors import ConfigError
+from controller.core.tariff_end import end_words
+from controller.runtime.clock import RealClock
 
 
 def register(commands: Any) -> None:
@@ -33,6 +35,10 @@ def execute(arguments: argparse.Namespace) -> int:
             ]
         )
         return Exit.CONFIGURATION
+    today = RealClock().now().astimezone(site.zone).date()
+    ending = None if site.tariff is None else end_words(site.tariff, today)
+    if ending is not None:
+        complain(f"warning: {ending.in_language(language())}")
     if arguments.json:
         print_json([])
         return Exit.OK

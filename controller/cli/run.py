@@ -18,6 +18,7 @@ from controller.cli.site_folder import load_site
 from controller.cli.words import program
 from controller.core.ports import Clock, RemoteHistorian
 from controller.core.site import Site
+from controller.forecasting.jobs import FORECASTER
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import control_socket
 from controller.runtime.daemon import Daemon, Releasing
@@ -56,7 +57,8 @@ def open_daemon(site: Site, clock: Clock, stack: ExitStack) -> tuple[Daemon, Cor
     stack.enter_context(site_lock(state))
     listener = stack.enter_context(control_socket.listening(state / "control.sock"))
     store = Store(state / "store.db", clock)
-    daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store, _remote_historian(site))
+    historian = SqliteHistorian(state / "history.db", clock)
+    daemon = Daemon(site, clock, historian, store, _remote_historian(site), forecaster=FORECASTER)
     return daemon, control_socket.serve(daemon, listener)
 
 

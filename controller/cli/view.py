@@ -259,8 +259,27 @@ _STEPS = {
 _REFUSED = Text(", refused: {}", "，被拒绝：{}")
 _READ_BACK = Text("{}: wrote {}, read {}", "{}：写入 {}，回读 {}")
 _LET_GO = Text("let go", "已释放")
+_MADE = Text("next 24 h: mean {}, peak {}, by the {}", "未来 24 小时：平均 {}，峰值 {}，依据{}")
+_SCORED = Text("was off by {} on average; the same hour of last week by {}", "平均误差 {}；上周同一时刻误差 {}")
+_TRAINED = Text("trained: {}", "已训练：{}")
 # Said elsewhere, or in the other language.
 _HIDDEN = {"configuration", "reason_zh", "plan", "wishes", "mode"}
+
+
+def _forecast_words(body: Mapping[str, Any], unit: str, language: Language) -> str:
+    def value(shown: float) -> str:
+        return words.value(shown, unit, language)
+
+    if body["step"] == "made":
+        values = body["values"]
+        shown = value(sum(values) / len(values)), value(max(values)), words.term(body["source"], language)
+        return _MADE.in_language(language).format(*shown)
+    if body["step"] == "scored" and body["mean_absolute_error"] is not None:
+        shown = value(body["mean_absolute_error"]), value(body["baseline_mean_absolute_error"])
+        return _SCORED.in_language(language).format(*shown)
+    if body["step"] == "trained":
+        return _TRAINED.in_language(language).format(body["reason_zh" if language == "zh" else "reason"])
+    return "  ".join(f"{key}={body[key]}" for key in ("step", "of", "cause", "hours") if key in body)
 
 
 def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: Language) -> str:
@@ -279,6 +298,8 @@ def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: L
         return _READ_BACK.in_language(language).format(verdict, value("written"), value("read"))
     if kind == "release":
         return _LET_GO.in_language(language)
+    if kind == "forecast":
+        return _forecast_words(body, unit, language)
     if kind == "alarm":
         return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
     if kind == "strategy" and body.get("fault") is None and "reason" in body:

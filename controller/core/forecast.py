@@ -7,10 +7,13 @@ what travels to that process and back; none of it needs a numerical library.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
+from math import fsum, isfinite
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +22,10 @@ from controller.core.text import Text
 
 STEP = timedelta(minutes=15)
 HORIZON = timedelta(hours=24)
+STEP_MICROSECONDS = STEP // timedelta(microseconds=1)
+# Of history: what a model learns from, which is what history keeps of minutes, and what one forecast looks back upon.
+LEARNED_FROM = timedelta(days=396)
+LOOKED_BACK_UPON = timedelta(days=37)
 
 
 class Source(StrEnum):
@@ -59,6 +66,17 @@ class Readings:
 
     starts: array[int]
     values: array[float]
+
+
+def quarter_hour_means(starts: Iterable[int], means: Iterable[float]) -> Readings:
+    """Of shorter intervals in order of time, as Readings has them; unknown ones (NaN) do not count."""
+    readings = Readings(array("q"), array("d"))
+    known = ((start - start % STEP_MICROSECONDS, mean) for start, mean in zip(starts, means, strict=True))
+    for quarter, group in groupby((each for each in known if isfinite(each[1])), itemgetter(0)):
+        values = [mean for _, mean in group]
+        readings.starts.append(quarter)
+        readings.values.append(fsum(values) / len(values))
+    return readings
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,14 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastTarget:
+    """A measured load, kW, whose next day is forecast. temperature: outdoors, °C; None where nothing measures it."""
+
+    point: PointId
+    temperature: PointId | None
+
+
+@dataclass(frozen=True, slots=True)
 class InfluxDatabase:
     """Where history is copied to. url: without the API's path. token: "" for a database that asks for none."""
 
@@ -89,3 +97,4 @@ class Site:
     first_authority: Authority
     tariff: Tariff | None = None
     influx: InfluxDatabase | None = None
+    forecasts: tuple[ForecastTarget, ...] = ()

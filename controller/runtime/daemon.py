@@ -13,6 +13,7 @@ from typing import Any, cast
 from controller.core.command import Command, Priority
 from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
+from controller.core.forecast import Forecaster
 from controller.core.point import PointId
 from controller.core.ports import Clock, Historian, Phase, RemoteHistorian
 from controller.core.sample import Scalar
@@ -25,12 +26,14 @@ from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask
+from controller.runtime.load_forecasts import TRAIN_AT, LoadForecasts
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.operator import Operator, OperatorCommandRefused
 from controller.runtime.planner import Planner
 from controller.runtime.recorder import Recorder
 from controller.runtime.scan import Scan
 from controller.runtime.store import OperatorCommand, Store, StoredState
+from controller.runtime.tariff_watch import LOOK_AT, TariffWatch
 from controller.runtime.workers import Workers
 from controller.runtime.write_rights import WriteRights
 from controller.runtime.writer import Writer
@@ -64,9 +67,15 @@ def _unseen(_: Releasing) -> None:
 
 class Daemon:
     def __init__(
-        self, site: Site, clock: Clock, historian: Historian, store: Store, remote: RemoteHistorian | None = None
+        self,
+        site: Site,
+        clock: Clock,
+        historian: Historian,
+        store: Store,
+        remote: RemoteHistorian | None = None,
+        forecaster: Forecaster | None = None,
     ) -> None:
-        """remote: gets a copy of history, as well as that can be done."""
+        """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts."""
         self.site = site
         self.clock = clock
         self.historian = historian
@@ -83,7 +92,11 @@ class Daemon:
             site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
         )
         self.operator = Operator(self.scan, clock, self.authority)
-        self.planner = Planner(site, clock, self.scan, store, self.workers, self.journal, self.strategies)
+        self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
+        self.tariff_watch = TariffWatch(site, clock, store, self.journal)
+        self.planner = Planner(
+            site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts
+        )
         self._stored_commands: set[PointId] = set()
         self.rights = WriteRights(site, self.authority, self.writer.holdings)
         self.links = [
@@ -125,6 +138,7 @@ class Daemon:
         self.writer.adopt(await self.store.load_held())
         self._restore_states(await self.store.load_states())
         self.planner.restore(await self.store.load_plans())
+        await self.forecasts.restore(await self.store.load_trained())
         self._restore_commands(await self.store.load_operator_commands())
         self.journal.note(
             EventKind.DAEMON,
@@ -135,6 +149,7 @@ class Daemon:
                 "adopted": [str(point) for point in self.writer.holdings],
             },
         )
+        await self.tariff_watch.look()
 
     async def _work(self, stop: asyncio.Event, beside: tuple[Coroutine[Any, Any, None], ...]) -> None:
         calendar = Calendar(self._calendar_jobs(), self.site.zone, self.clock, self.store)
@@ -142,7 +157,14 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(link.run(), name=f"link {link.link.id}") for link in self.links]
             await self._first_read()
-            for work in (self.scan.run(), self.planner.run(), self.recorder.run(), calendar.run(), self._save_states()):
+            for work in (
+                self.scan.run(),
+                self.planner.run(),
+                self.forecasts.run(),
+                self.recorder.run(),
+                calendar.run(),
+                self._save_states(),
+            ):
                 tasks.append(group.create_task(work))
             tasks.extend(group.create_task(work) for work in beside)
             if self.forwarder is not None:
@@ -277,7 +299,11 @@ class Daemon:
             await self.store.save_states(changed)
 
     def _calendar_jobs(self) -> list[CalendarJob]:
-        return [CalendarJob("history", HISTORY_AT, self._maintain_history)]
+        return [
+            CalendarJob("history", HISTORY_AT, self._maintain_history),
+            CalendarJob("forecasts", TRAIN_AT, self.forecasts.train),
+            CalendarJob("tariff", LOOK_AT, self.tariff_watch.look),
+        ]
 
     async def _maintain_history(self) -> None:
         try:

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from controller.core.event import EventKind
+from controller.core.forecast import Forecast
 from controller.core.ports import Clock, Phase
 from controller.core.site import Site
 from controller.core.state_codec import decode, encode
-from controller.core.strategy import Mode, PlanInput, Plans
+from controller.core.strategy import Mode, PlanInput, Plans, Role
 from controller.runtime.image import FrozenImage
 from controller.runtime.journal import Journal
+from controller.runtime.load_forecasts import LoadForecasts
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.scan import Scan
 from controller.runtime.store import Store, StoredPlan
@@ -35,6 +37,7 @@ class Planner:
         workers: Workers,
         journal: Journal,
         strategies: Sequence[MountedStrategy],
+        forecasts: LoadForecasts,
     ) -> None:
         self._site = site
         self._clock = clock
@@ -42,6 +45,7 @@ class Planner:
         self._store = store
         self._workers = workers
         self._journal = journal
+        self._forecasts = forecasts
         self._planning = [each for each in strategies if each.plans is not None and each.mode is not Mode.OFF]
 
     def restore(self, stored: Mapping[str, StoredPlan]) -> None:
@@ -77,6 +81,12 @@ class Planner:
             made = await self._plan(strategy, plans, image)
             due = self._clock.monotonic() + (plans.plan_every.total_seconds() if made else RETRY_S)
 
+    def _forecasts_for(self, strategy: MountedStrategy, plans: Plans, image: FrozenImage) -> Mapping[Role, Forecast]:
+        """Of the roles that the plan leans on, those whose point is forecast and whose forecast is not over."""
+        points = ((role, strategy.mount.roles[role]) for role in plans.forecasts)
+        found = ((role, self._forecasts.present(point, image.now)) for role, point in points)
+        return {role: forecast for role, forecast in found if forecast is not None}
+
     async def _plan(self, strategy: MountedStrategy, plans: Plans, image: FrozenImage) -> bool:
         given = PlanInput(
             now=image.now,
@@ -86,6 +96,7 @@ class Planner:
             state=strategy.state,
             previous=strategy.plan,
             tariff=self._site.tariff,
+            forecasts=self._forecasts_for(strategy, plans, image),
         )
         try:
             plan = await self._workers.run(plans.plan, given, DEADLINE_S)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from controller.core.command import Command
 from controller.core.event import Event, JsonValue
+from controller.core.forecast import STEP
 from controller.core.ledger import Holding
 from controller.core.point import PointId
 from controller.core.sample import Sample
@@ -14,6 +15,7 @@ from controller.core.text import Text
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.link import LinkTask
+from controller.runtime.load_forecasts import LoadForecast, rounded
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.scan import Control
 
@@ -49,6 +51,7 @@ def status(daemon: Daemon) -> Json:
             for system in daemon.site.systems
         ],
         "strategies": [_strategy(strategy, daemon.clock.monotonic()) for strategy in daemon.strategies],
+        "forecasts": [_forecast(each) for each in daemon.forecasts.all],
         "history": {
             "pending": daemon.recorder.pending,
             "dropped": daemon.recorder.dropped + daemon.journal.dropped,
@@ -149,6 +152,24 @@ def _strategy(strategy: MountedStrategy, monotonic: float) -> Json:
             str(role): state.value for role, state in strategy.ladders.states.items() if state is not InputState.GOOD
         },
         "plan_age_s": None if strategy.plan is None else round(monotonic - strategy.plan_made, 1),
+    }
+
+
+def _forecast(each: LoadForecast) -> Json:
+    """values: of each `step_s` from `start`; None where there is no forecast. score: of the latest one whose time has
+    come."""
+    forecast, trained = each.forecast, each.trained
+    return {
+        "point": str(each.target.point),
+        "start": None if forecast is None else forecast.start.isoformat(),
+        "step_s": STEP.total_seconds(),
+        "values": None if forecast is None else [rounded(value) for value in forecast.values],
+        "source": None if forecast is None else forecast.source.value,
+        "trained": None if trained is None else trained.at.isoformat(),
+        "reason": None if trained is None else text(trained.reason),
+        "score": None if each.score is None else dict(each.score),
+        "trouble": dict(each.troubles),
+        "failures": each.failures,
     }
 
 

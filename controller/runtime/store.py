@@ -1,7 +1,8 @@
 """What must outlive the process: small, synchronous FULL, every change one transaction.
 
 Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
-states and plans, the calendar's last runs, and whether the last exit was clean.
+states and plans, trained forecasts, alarms that outlive a restart, the calendar's last runs, and whether the last exit
+was clean.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from controller.core.errors import EnvironmentProblem
+from controller.core.forecast import Trained
+from controller.core.forecast_score import Score
 from controller.core.point import PointId
 from controller.core.ports import Clock
 from controller.core.sample import Scalar
 from controller.core.system import Authority
+from controller.core.text import Text
 
 ResultT = TypeVar("ResultT")
 
@@ -35,6 +39,10 @@ CREATE TABLE IF NOT EXISTS strategy (
     mount TEXT PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS plan (mount TEXT PRIMARY KEY, made TEXT NOT NULL, plan TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calendar (job TEXT PRIMARY KEY, ran_on TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS trained (
+    point TEXT PRIMARY KEY, at TEXT NOT NULL, model BLOB, made_by TEXT NOT NULL, score TEXT NOT NULL,
+    reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alarm (subject TEXT, alarm TEXT, PRIMARY KEY (subject, alarm)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -162,6 +170,38 @@ class Store:
             [(mount, plan.made.astimezone(UTC).isoformat(), json.dumps(plan.plan))],
         )
 
+    async def load_trained(self) -> dict[PointId, Trained]:
+        rows = await self._query("SELECT point, at, model, made_by, score, reason FROM trained")
+        return {
+            PointId(point): Trained(
+                datetime.fromisoformat(at), model, _score(json.loads(score)), Text(*json.loads(reason)), made_by
+            )
+            for point, at, model, made_by, score, reason in rows
+        }
+
+    async def save_trained(self, point: PointId, trained: Trained) -> None:
+        await self._change(
+            "REPLACE INTO trained VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    point,
+                    trained.at.astimezone(UTC).isoformat(),
+                    trained.model,
+                    trained.made_by,
+                    json.dumps(trained.score),
+                    json.dumps(trained.reason),
+                )
+            ],
+        )
+
+    async def load_alarms(self) -> set[tuple[str, str]]:
+        """(subject, alarm) of those that were active."""
+        return {(subject, alarm) for subject, alarm in await self._query("SELECT subject, alarm FROM alarm")}
+
+    async def save_alarm(self, subject: str, alarm: str, *, active: bool) -> None:
+        change = "REPLACE INTO alarm VALUES (?, ?)" if active else "DELETE FROM alarm WHERE subject = ? AND alarm = ?"
+        await self._change(change, [(subject, alarm)])
+
     async def load_calendar(self) -> dict[str, date]:
         rows = await self._query("SELECT job, ran_on FROM calendar")
         return {job: date.fromisoformat(ran_on) for job, ran_on in rows}
@@ -202,6 +242,10 @@ class Store:
                 return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
             raise EnvironmentProblem(f"the state store failed: {error}") from error
+
+
+def _score(stored: list[Any] | None) -> Score | None:
+    return None if stored is None else Score(*stored)
 
 
 def _remaining(remaining: float, saved: str, now: datetime) -> float:

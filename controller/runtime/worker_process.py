@@ -21,10 +21,10 @@ IDLE_S = 30.0
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     while select.select([requests], [], [], IDLE_S)[0]:
-        header = requests.read(8)
+        header = _read(requests, 8)
         if len(header) < 8:
             return
-        job = pickle.loads(requests.read(int.from_bytes(header, "big")))
+        job = pickle.loads(_read(requests, int.from_bytes(header, "big")))
         resource.setrlimit(resource.RLIMIT_AS, (job.memory_cap, job.memory_cap))
         signal.setitimer(signal.ITIMER_REAL, job.deadline)
         answer: tuple[bool, Any] = outcome(job.function, job.argument)
@@ -32,6 +32,15 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         message = pickle.dumps(answer)
         answers.write(len(message).to_bytes(8, "big") + message)
         answers.flush()
+
+
+def _read(requests: BinaryIO, size: int) -> bytes:
+    """So many bytes, fewer only at the end; an unbuffered pipe gives at most what it holds at once."""
+    parts: list[bytes] = []
+    while size > 0 and (part := requests.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def main() -> None:

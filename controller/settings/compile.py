@@ -18,6 +18,7 @@ from controller.core.ports import DriverKind
 from controller.core.site import Site
 from controller.core.strategy import Position, StrategyKind
 from controller.settings.devices import Plant, PlantCompiler
+from controller.settings.forecasts import ForecastsCompiler
 from controller.settings.influx import influx_database
 from controller.settings.mounts import MountsCompiler
 from controller.settings.problems import Problems, nearest, shown
@@ -71,6 +72,7 @@ def compile_site(
         else PlantCompiler(devices, template_folder, cache(driver_kind), secrets, problems).compiled()
     )
     systems = () if site is None else SystemsCompiler(site, plant, scan_every, problems).compiled()
+    forecasts = () if site is None else ForecastsCompiler(site, plant, problems).compiled()
     mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)
     mounted = () if mounts is None else mounts.compiled()
     tariffs = template_folder.parent / "tariffs" if tariff_folder is None else tariff_folder
@@ -103,6 +105,7 @@ def compile_site(
         first_authority=head.authority_at_first_start,
         tariff=None if tariff is None else tariff.tariff,
         influx=influx,
+        forecasts=forecasts,
     )
 
 

@@ -222,6 +222,11 @@ class HistorianEntry(_Entry):
     influxdb: InfluxEntry | None = None
 
 
+class ForecastEntry(_Entry):
+    point: FullPointId
+    temperature: FullPointId | None = None
+
+
 class SiteHead(_Entry):
     tidewatt: Literal[1]
     name: Label
@@ -235,6 +240,7 @@ class SiteHead(_Entry):
 
 class SiteFile(SiteHead):
     systems: tuple[SystemEntry, ...]
+    forecasts: tuple[ForecastEntry, ...] = ()
 
 
 # --- devices.yaml -------------------------------------------------------------------------------------------------

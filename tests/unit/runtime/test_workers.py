@@ -31,6 +31,11 @@ async def test_jobs_run_one_after_the_other_in_one_other_process(workers: Worker
     assert os.getpid() not in processes
 
 
+async def test_a_job_larger_than_a_pipe_holds_arrives_whole(workers: Workers) -> None:
+    sent = list(range(500_000))
+    assert await workers.run(list, sent, 10.0) == sent
+
+
 def _local() -> Callable[[Any], Any]:
     def job(value: Any) -> Any:
         return value
