@@ -36,7 +36,7 @@ from controller.core.point import (
     ValueType,
     Writable,
 )
-from controller.core.ports import Phase
+from controller.core.ports import Phase, RemoteHistorian
 from controller.core.sample import Scalar
 from controller.core.site import Device, Link, Mount, Site
 from controller.core.strategy import Decision, Ladder, Member, Mode, Observation, Position, Role, StrategyKind
@@ -244,6 +244,7 @@ class Bench:
     systems: tuple[System, ...] = SYSTEMS
     first_authority: Authority = Authority.TIDEWATT
     forecaster: Forecaster | None = None
+    remote: RemoteHistorian | None = None
 
     def __post_init__(self) -> None:
         site = Bench.site(self)
@@ -298,7 +299,7 @@ class Bench:
     async def _main(self, life: Life, *, kill: bool) -> bool:
         self.historian = self.open_historian()
         store = Store(self.tmp_path / "store.db", self.clock)
-        self.daemon = Daemon(self.site(), self.clock, self.historian, store, forecaster=self.forecaster)
+        self.daemon = Daemon(self.site(), self.clock, self.historian, store, self.remote, self.forecaster)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self.daemon.run(stop))

@@ -29,7 +29,7 @@ from controller.core.point import (
     ValueType,
     Writable,
 )
-from controller.core.site import Link, Site
+from controller.core.site import InfluxDatabase, Link, Site
 from controller.core.strategy import Mode, Position, Role, Strategy
 from controller.core.system import Authority, Condition, Permissive, ReleaseStep
 from controller.core.text import Text
@@ -40,7 +40,7 @@ from drivers.modbus.address import ModbusAddress, ModbusConnection
 from simulator.tags import TAGS
 from strategies import strategy_kind
 from strategies.tidal_lighting import Parameters, TidalLighting
-from tests.unit.settings.conftest import Edit, compiled
+from tests.unit.settings.conftest import Edit, Told, compiled
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 
@@ -256,6 +256,40 @@ def test_a_secret_is_followed_where_a_connection_needs_it(site: Path, edit: Edit
     plant, lighting = compiled(site).links
     assert plant.connection.host == "hunter2"
     assert lighting.connection.host == "10.9.8.7"
+
+
+INFLUX = """historian:
+  influxdb:
+    url: http://10.0.0.5:8086/
+    organisation: estate
+    bucket: tidewatt
+"""
+
+
+def test_a_database_that_history_is_copied_to(site: Path, edit: Edit) -> None:
+    assert compiled(site).influx is None
+    edit("site.yaml", "systems:\n", f"{INFLUX}systems:\n")
+    assert compiled(site).influx == InfluxDatabase("http://10.0.0.5:8086", "estate", "tidewatt")
+
+
+@pytest.mark.parametrize("reference", ["!env SECRET", "!file token"])
+def test_its_token_is_never_shown(reference: str, site: Path, edit: Edit) -> None:
+    (site / "token").write_text("hunter2\n")
+    edit("site.yaml", "systems:\n", f"{INFLUX}    token: {reference}\nsystems:\n")
+    database = compiled(site).influx
+    assert database is not None
+    assert database.token == "hunter2"
+    assert "hunter2" not in repr(compiled(site))
+
+
+@pytest.mark.parametrize("secret", ["", "two words", "冷", "line\nbreak"])
+def test_what_is_no_token_is_told_without_showing_it(secret: str, site: Path, edit: Edit, told: Told) -> None:
+    (site / "token").write_text(secret)
+    edit("site.yaml", "systems:\n", f"{INFLUX}    token: !file token\nsystems:\n")
+    assert told() == [
+        "site.yaml:12: what the secret holds is no token (it is empty, or has spaces, line breaks or other signs); "
+        "check the secret; a token is one word"
+    ]
 
 
 # --- the digest ---------------------------------------------------------------------------------------------------
