@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
@@ -42,15 +43,6 @@ class MemoryAddress:
         if number is None or isinstance(self.default, bool) or conversion == Linear(1.0, 0.0):
             return self
         return replace(self, default=number * conversion.factor + conversion.offset)
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryConnection:
-    """timeout: seconds that a far side which hangs is waited for."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    timeout: float = 1.0
 
 
 class _Cell(NamedTuple):
@@ -146,6 +138,20 @@ class MemoryFarSide:
             self.on_write(point, value)
 
 
+@dataclass(frozen=True)
+class MemoryConnection:
+    """timeout: seconds that a far side which hangs is waited for."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    timeout: float = 1.0
+
+    @cached_property
+    def far_side(self) -> MemoryFarSide:
+        """Of the link, however often it is opened."""
+        return MemoryFarSide()
+
+
 class MemoryDriver:
     def __init__(
         self,
@@ -160,7 +166,7 @@ class MemoryDriver:
         self._points = {binding.point.id: binding.point for binding in bindings}
         self._clock = clock
         self._connected = False
-        self.far_side = far_side or MemoryFarSide()
+        self.far_side = far_side or connection.far_side
         self.far_side.bind(bindings)
 
     async def __aenter__(self) -> Self:

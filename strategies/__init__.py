@@ -8,6 +8,7 @@ from controller.core.strategy import StrategyKind
 GROUP = "tidewatt.strategies"
 
 STRATEGIES = {
+    "chilled_water_storage": "strategies.chilled_water_storage:KIND",
     "sunset_lighting": "strategies.sunset_lighting:KIND",
     "tidal_lighting": "strategies.tidal_lighting:KIND",
 }

@@ -48,7 +48,7 @@ _POWER = _sensor(Unit.KILOWATT)
 _ENERGY = _sensor(Unit.KILOWATT_HOUR)
 _TEMPERATURE = _sensor(Unit.CELSIUS)
 _LUX = _sensor(Unit.LUX)
-# Operating modes of cool storage, ASHRAE Handbook - HVAC Applications, "Thermal storage": direct is live-load chilling.
+# Operating modes of cool storage (ASHRAE Handbook - HVAC Systems and Equipment, ch. 51); direct is live-load chilling.
 _STORAGE_MODE = Quantity(PointKind.COMMAND, Unit.NONE, ValueType.TEXT, ("direct", "charge", "discharge"))
 # The bit by which a machine follows us; handled by the shell, never by a strategy.
 _REMOTE = {"remote": _ON_OFF}

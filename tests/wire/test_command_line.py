@@ -185,7 +185,7 @@ def test_history_while_the_daemon_records(running: SiteProcesses) -> None:
 def test_check_says_what_there_is(here: SiteProcesses) -> None:
     told = here.tidewatt("check", str(here.site))
     assert (told.code, told.err) == (Exit.OK, "")
-    assert "no problems. 3 links, 84 points (20 writable), 3 systems, 2 strategies" in told.out
+    assert "no problems. 4 links, 85 points (21 writable), 3 systems, 3 strategies" in told.out
     as_json = here.tidewatt("check", str(here.site), "--json")
     assert (as_json.code, as_json.json) == (Exit.OK, [])
 

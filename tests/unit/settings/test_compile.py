@@ -369,4 +369,4 @@ def test_the_demo_exercises_every_spelling_of_a_value(demo: Site) -> None:
 def test_the_demo_is_in_our_hands_from_the_start(demo: Site) -> None:
     assert demo.first_authority is Authority.TIDEWATT
     assert [system.id for system in demo.systems] == ["plant", "garage", "outdoor"]
-    assert {mount.kind.name for mount in demo.mounts} == {"tidal_lighting", "sunset_lighting"}
+    assert {mount.kind.name for mount in demo.mounts} == {"chilled_water_storage", "tidal_lighting", "sunset_lighting"}

@@ -69,13 +69,14 @@ def test_a_mode_is_one_of_its_states_and_let_go_to_its_default(site: Path) -> No
     async def life() -> list[object]:
         link = made.links[0]
         found: list[object] = []
-        async with link.driver.open(link.id, link.connection, link.bindings, RealClock()) as driver:
-            for value in ("charge", "rubbish", None):
+        for value in ("charge", "rubbish", None):
+            async with link.driver.open(link.id, link.connection, link.bindings, RealClock()) as driver:
                 await driver.write({MODE: value})
+            async with link.driver.open(link.id, link.connection, link.bindings, RealClock()) as driver:
                 found.append((await driver.read([MODE]))[MODE].value)
         return found
 
-    assert asyncio.run(life()) == ["charge", "charge", "direct"]
+    assert asyncio.run(life()) == ["charge", "charge", "direct"], "a value outlives the connection"
 
 
 def test_the_guard_hands_back_a_state_that_there_is_not(site: Path) -> None:
