@@ -1,4 +1,4 @@
-"""tidewatt forecast CSV: train on a load series, say how good the forecast is, and show the next 24 hours."""
+"""tidewatt forecast SITE|CSV: train on recorded loads, say how good the forecast is, and show the next 24 hours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from controller.cli.arguments import Exit, add_command, add_json, language
 from controller.cli.load_csv import Columns, LoadFile, read_load
 from controller.cli.output import complain, print_json, say
+from controller.cli.site_folder import load_site
+from controller.cli.site_load import read_site_load
 from controller.core.errors import ConfigError, Problem
 from controller.core.forecast import STEP, Forecast, ForecastJob, Source, Trained, TrainingJob, UnusableHistory
 from controller.core.forecast_score import Score
@@ -45,32 +47,72 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands,
         "forecast",
-        "train a load forecast on a CSV file, score it and print the next 24 hours",
-        "tidewatt forecast load.csv.gz --column load_kwh --temperature temp_c --zone Asia/Shanghai",
+        "train a load forecast on a site's own history or on a CSV file, score it and print the next 24 hours",
+        "tidewatt forecast config/sites/demo\n"
+        "  tidewatt forecast load.csv.gz --column load_kwh --temperature temp_c --zone Asia/Shanghai",
     )
-    parser.add_argument("csv", type=Path, metavar="CSV", help="times and loads, an hour apart or less; may be gzipped")
     parser.add_argument(
+        "what",
+        type=Path,
+        metavar="SITE|CSV",
+        help="a site's folder, or times and loads, an hour apart or less; may be gzipped",
+    )
+    parser.add_argument("--weeks", type=_weeks, metavar="N", help="score the last N weeks (default: the second half)")
+    add_json(parser)
+    of_csv = parser.add_argument_group("of a CSV file")
+    of_csv.add_argument(
         "--column", metavar="COLUMN", help="the load (default: the one named load..., power..., energy...)"
     )
-    parser.add_argument("--time", metavar="COLUMN", help="beginning of each interval (default: the first column)")
-    parser.add_argument(
+    of_csv.add_argument("--time", metavar="COLUMN", help="beginning of each interval (default: the first column)")
+    of_csv.add_argument(
         "--temperature",
         metavar="COLUMN",
         help="outdoors, °C (default: temp...); rows beyond the last load are taken for its forecast",
     )
-    parser.add_argument("--holiday", metavar="COLUMN", help="1 on public holidays (default: holiday...)")
-    parser.add_argument("--zone", type=_zone, metavar="ZONE", help="the building's, as Asia/Shanghai (default: none)")
-    parser.add_argument(
+    of_csv.add_argument("--holiday", metavar="COLUMN", help="1 on public holidays (default: holiday...)")
+    of_csv.add_argument("--zone", type=_zone, metavar="ZONE", help="the building's, as Asia/Shanghai (default: none)")
+    of_csv.add_argument(
         "--utc", action="store_true", help="times without an offset are in UTC, not on the zone's clock"
     )
-    parser.add_argument("--weeks", type=_weeks, metavar="N", help="score the last N weeks (default: the second half)")
-    add_json(parser)
-    parser.set_defaults(execute=execute)
+    parser.set_defaults(execute=execute, refuse=parser.error)
 
 
 def execute(arguments: argparse.Namespace) -> int:
+    return _of_site(arguments) if arguments.what.is_dir() else _of_file(arguments)
+
+
+def _of_site(arguments: argparse.Namespace) -> int:
+    """Each of the site's forecasts; 3 where there is none of which one can be made."""
+    for option in ("column", "time", "temperature", "holiday", "zone", "utc"):
+        if getattr(arguments, option):
+            arguments.refuse(f"--{option} is for CSV files; what a site forecasts stands in its site.yaml")
+    site = load_site(arguments.what)
+    if not site.forecasts:
+        right = "name its loads under 'forecasts:'; docs/forecasting.md shows how"
+        raise ConfigError([Problem(site.folder / "site.yaml", 1, "the site forecasts nothing", right)])
+    answers: list[dict[str, Any]] = []
+    made = 0
+    for number, target in enumerate(site.forecasts):
+        try:
+            report = _report(read_site_load(site, target), arguments.weeks)
+        except UnusableHistory as error:
+            complain(f"{target.point}: {error}")
+            answers.append({"column": target.point, "wrong": error.wrong, "right": error.right})
+            continue
+        made += 1
+        answers.append(_as_json(report))
+        if not arguments.json:
+            if number:
+                say()
+            _print(report)
+    if arguments.json:
+        print_json(answers)
+    return Exit.OK if made else Exit.ENVIRONMENT
+
+
+def _of_file(arguments: argparse.Namespace) -> int:
     columns = Columns(arguments.time, arguments.column, arguments.temperature, arguments.holiday)
-    file = read_load(arguments.csv, columns, arguments.zone or ZoneInfo("UTC"), is_utc=arguments.utc)
+    file = read_load(arguments.what, columns, arguments.zone or ZoneInfo("UTC"), is_utc=arguments.utc)
     try:
         report = _report(file, arguments.weeks)
     except UnusableHistory as error:
