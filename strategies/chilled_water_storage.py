@@ -37,6 +37,7 @@ from strategies.blocks.storage_steps import (
     PUMPS_RUN,
     PUMPS_STAND,
     STEPS,
+    Lasting,
     Plant,
     Proof,
     Step,
@@ -100,7 +101,8 @@ class Parameters:
     capacity: of the full tank; unusable_energy: what is left when its outlet reaches discharge_end_temperature.
     reserve: share stored beyond the forecast. least_energy: less is not worth a change of mode.
     changeover: how long before the end of a band the change back begins.
-    overrun: how long the pumps run on after the chiller.
+    overrun: how long the pumps run on after the chiller. run_up: how long a started chiller has made cold water before
+    the tank leaves the building to it.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -118,6 +120,7 @@ class Parameters:
     valve_timeout: Duration = timedelta(minutes=3)
     chiller_timeout: Duration = timedelta(minutes=20)
     overrun: Duration = timedelta(minutes=1)
+    run_up: Duration = timedelta(minutes=2)
     charging_cop: Performance = 4.5
     direct_cop: Performance = 5.5
     storage_efficiency: Fraction = 0.95
@@ -130,8 +133,8 @@ class Parameters:
                 f"discharge_end_temperature is {self.discharge_end_temperature:g} °C; "
                 f"it must lie above charging_setpoint, {self.charging_setpoint:g} °C"
             )
-        if self.changeover <= 2 * self.valve_timeout:
-            raise ValueError("changeover must be longer than twice valve_timeout")
+        if self.changeover <= self.valve_timeout + self.run_up:
+            raise ValueError("changeover must be longer than valve_timeout and run_up together")
 
     @property
     def store(self) -> Store:
@@ -191,6 +194,10 @@ class ChilledWaterStorage:
             Wait.PUMP: parameters.pump_timeout.total_seconds(),
             Wait.VALVE: parameters.valve_timeout.total_seconds(),
             Wait.CHILLER: parameters.chiller_timeout.total_seconds(),
+        }
+        self._lasting = {
+            Lasting.OVERRUN: parameters.overrun.total_seconds(),
+            Lasting.RUN_UP: parameters.run_up.total_seconds(),
         }
         self.inputs: Mapping[Role, Ladder] = dict.fromkeys((*_PROOFS, *_TANK, *_LOOP), _LADDER)
         self.outputs = frozenset(
@@ -303,12 +310,12 @@ class ChilledWaterStorage:
             return state
         if not step.leave and step.wish.opens_valve and self._must_close(plan, seen.now, step.mode):
             return _missed(state, step, step.awaits)
-        overrun = self._parameters.overrun.total_seconds() if step.after_overrun else 0.0
+        lasting = 0.0 if step.lasting is None else self._lasting[step.lasting]
         progress, outcome = awaited(
             state.progress,
             step.awaits.holds(site.plant),
-            lasting=overrun,
-            within=self._waits[step.within] + overrun,
+            lasting=lasting,
+            within=self._waits[step.within] + lasting,
             elapsed=seen.elapsed,
         )
         if outcome is Outcome.PROVEN:

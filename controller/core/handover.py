@@ -133,9 +133,11 @@ class ReleaseOrder:
         self._step_of = {point: index for index, step in enumerate(system.release) for point in step.points}
 
     def may_let_go(self, point: PointId, holdings: Collection[PointId], fulfilled: Collection[Condition]) -> bool:
-        """True once nothing of an earlier step is held any more and, where the step asks for it, a condition holds."""
+        """True once nothing of an earlier step is held any more and the conditions of its own step hold."""
         index = self._step_of[point]
         if any(earlier in holdings for step in self._steps[:index] for earlier in step.points):
             return False
-        after = self._steps[index].after
-        return not after or any(condition in fulfilled for condition in after)
+        step = self._steps[index]
+        if not all(condition in fulfilled for condition in step.needs):
+            return False
+        return not step.after or any(condition in fulfilled for condition in step.after)

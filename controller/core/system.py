@@ -32,10 +32,15 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStep:
-    """Points let go together, once any of `after` holds (at once if there is none)."""
+    """Points let go together, once any of `after` holds (if there are any) and all of `needs` do."""
 
     points: tuple[PointId, ...]
     after: tuple[Condition, ...] = ()
+    needs: tuple[Condition, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return (*self.after, *self.needs)
 
 
 @dataclass(frozen=True, slots=True)

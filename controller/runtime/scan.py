@@ -117,7 +117,7 @@ class Scan:
             if point not in self.handshakes
         }
         self._conditions = {
-            condition: math.inf for system in site.systems for step in system.release for condition in step.after
+            condition: math.inf for system in site.systems for step in system.release for condition in step.conditions
         }
         self._early = asyncio.Event()
         self.frozen: FrozenImage | None = None

@@ -129,6 +129,7 @@ class ConditionEntry(_Entry):
 class ReleaseStepEntry(_Entry):
     points: Annotated[tuple[EquipmentOrPoint, ...], Field(min_length=1)]
     after: tuple[ConditionEntry, ...] = ()
+    needs: tuple[ConditionEntry, ...] = ()
 
 
 class PermissiveEntry(_Entry):

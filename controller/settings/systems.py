@@ -108,7 +108,8 @@ class SystemsCompiler:
             for number, name in enumerate(step.points):
                 points.extend(self._released(name, (*place, "points", number), writable, told))
             after = [self._condition(each, (*place, "after", at)) for at, each in enumerate(step.after)]
-            steps.append(ReleaseStep(tuple(points), tuple(after)))
+            needs = [self._condition(each, (*place, "needs", at)) for at, each in enumerate(step.needs)]
+            steps.append(ReleaseStep(tuple(points), tuple(after), tuple(needs)))
         missing = [point for point in writable if point not in told]
         if missing and self.plant.whole:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

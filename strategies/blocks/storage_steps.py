@@ -102,13 +102,20 @@ class Wait(Enum):
     CHILLER = "chiller"
 
 
+class Lasting(Enum):
+    """OVERRUN: pumps run on after their chiller. RUN_UP: a chiller that has just started cannot serve alone yet."""
+
+    OVERRUN = "overrun"
+    RUN_UP = "run-up"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step.
 
-    awaits: the proof before the next, None where the step stays; within: how long it may take; after_overrun: it must
-    last for the pumps' overrun. then: what follows on proof; otherwise: after the time-out, or once a proof that it
-    keeps is lost. leave: where to go once the mode is not wanted any more; "" where the step is on its way back.
+    awaits: the proof before the next, None where the step stays; within: how long it may take; lasting: how long it
+    must last. then: what follows on proof; otherwise: after the time-out, or once a proof that it keeps is lost.
+    leave: where to go once the mode is not wanted any more; "" where the step is on its way back.
     """
 
     mode: str
@@ -119,7 +126,7 @@ class Step:
     otherwise: str
     leave: str = ""
     keeps: tuple[Proof, ...] = ()
-    after_overrun: bool = False
+    lasting: Lasting | None = None
 
 
 STEPS: Mapping[str, Step] = {
@@ -192,7 +199,7 @@ STEPS: Mapping[str, Step] = {
         Wait.CHILLER,
         then=DIRECT,
         otherwise=DIRECT,
-        after_overrun=True,
+        lasting=Lasting.OVERRUN,
     ),
     # From charging, where the building draws water: only the valve; the chiller goes on under the original controls.
     "leave_tank": Step(CHARGE, Wish(True, True, True), VALVES_CLOSED, Wait.VALVE, then=DIRECT, otherwise=DIRECT),
@@ -206,7 +213,7 @@ STEPS: Mapping[str, Step] = {
         otherwise=DIRECT,
         leave=DIRECT,
         keeps=(VALVES_CLOSED,),
-        after_overrun=True,
+        lasting=Lasting.OVERRUN,
     ),
     "stop_pumps": Step(
         DISCHARGE,
@@ -262,6 +269,7 @@ STEPS: Mapping[str, Step] = {
         Wait.CHILLER,
         then="leave_discharge",
         otherwise="leave_discharge",
+        lasting=Lasting.RUN_UP,
     ),
     "leave_discharge": Step(
         DISCHARGE, Wish(True, True, True), VALVES_CLOSED, Wait.VALVE, then=DIRECT, otherwise=DIRECT

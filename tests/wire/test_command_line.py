@@ -365,4 +365,4 @@ def test_a_reader_that_leaves_is_no_failure(here: SiteProcesses) -> None:
 def test_json_goes_through_a_pipe_unharmed(here: SiteProcesses) -> None:
     listed = here.tidewatt("points", str(here.site), "list", "--json", PYTHONIOENCODING="ascii", LANG="C")
     assert listed.code == Exit.OK, listed.err
-    assert len(json.loads(listed.out)) == 84
+    assert len(json.loads(listed.out)) == 85

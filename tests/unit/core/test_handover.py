@@ -143,6 +143,7 @@ def test_the_beat_changes_within_every_time_out_and_fits_its_register() -> None:
 
 STOPPED = Condition(PointId("plant.chiller_1.status"), False, timedelta(seconds=60))
 TAKEN = Condition(PointId("plant.pump_1.original_status"), True)
+CLOSED, ISOLATED = (Condition(PointId(f"plant.tank_1.{valve}_position"), 0.0) for valve in ("charge", "discharge"))
 SYSTEM = System(
     "plant",
     NO_TEXT,
@@ -168,3 +169,19 @@ def test_points_are_let_go_step_by_step(
     point: PointId, holding: set[PointId], fulfilled: set[Condition], may: bool
 ) -> None:
     assert ReleaseOrder(SYSTEM).may_let_go(point, holding, fulfilled) is may
+
+
+@pytest.mark.parametrize(
+    "fulfilled, may",
+    [
+        ({STOPPED}, False),
+        ({STOPPED, CLOSED}, False),
+        ({CLOSED, ISOLATED}, False),
+        ({STOPPED, CLOSED, ISOLATED}, True),
+        ({TAKEN, CLOSED, ISOLATED}, True),
+    ],
+)
+def test_a_step_needs_all_that_it_needs_and_one_of_what_it_comes_after(fulfilled: set[Condition], may: bool) -> None:
+    steps = (ReleaseStep((VALVE,), (STOPPED, TAKEN), (CLOSED, ISOLATED)),)
+    system = System("plant", NO_TEXT, (VALVE,), steps, timedelta(minutes=10))
+    assert ReleaseOrder(system).may_let_go(VALVE, {VALVE}, fulfilled) is may
