@@ -98,7 +98,8 @@ class Engine:
         if end < self._index:
             raise ValueError(f"cannot go back from {self.now} to {to}")
         begin, wire_begin = self._index, self._wire_now
-        while (deadline := self._deadline()) <= wire_now:
+        while self._deadline <= wire_now:
+            deadline = self._deadline
             share = (deadline - wire_begin) / (wire_now - wire_begin) if wire_now > wire_begin else 0.0
             self._run_to(max(self._index, begin + floor(max(0.0, share) * (end - begin))))
             self._expire(deadline)
@@ -120,20 +121,31 @@ class Engine:
     def write(self, tag: str, value: Value, wire_now: float) -> None:
         """Write a tag as the supervisor would. Raises KeyError for no tag, ValueError for what the device refuses."""
         checked = TAGS[tag].checked(value)
-        if self._deadline() <= wire_now:
+        if self._deadline <= wire_now:
             self._expire(wire_now)
         machine, _, quantity = tag.rpartition(".")
-        self._flush()
         if quantity == "heartbeat":
             self._plant_gateway.beat(int(checked), wire_now)
-        elif quantity != "remote":
-            self._remotes[machine].write(quantity, checked)
-        elif checked:
-            self._gateway_of[machine].take(self._remotes[machine], wire_now)
+            self._deadline = self._next_deadline()
+        elif self._gateway_of[machine] is self._plant_gateway:
+            self._integrate_plant()
+            self._command(machine, quantity, checked, wire_now)
+            self._evaluate_plant()
         else:
-            self._remotes[machine].give_back()
-        self._evaluate_plant()
-        self._evaluate_lights()
+            self._integrate_lights()
+            self._command(machine, quantity, checked, wire_now)
+            self._evaluate_lights()
+
+    def _command(self, machine: str, quantity: str, value: Value, wire_now: float) -> None:
+        remote = self._remotes[machine]
+        if quantity != "remote":
+            remote.write(quantity, value)
+            return
+        if value:
+            self._gateway_of[machine].take(remote, wire_now)
+        else:
+            remote.give_back()
+        self._deadline = self._next_deadline()
 
     def reset_trip(self) -> None:
         """A person resets the chiller's trip at the machine; no supervisor can."""
@@ -160,14 +172,17 @@ class Engine:
         self._gateways: tuple[Gateway, ...] = (self._plant_gateway, lighting)
         self._gateway_of: dict[str, Gateway] = dict.fromkeys(plant_remotes, self._plant_gateway)
         self._gateway_of |= dict.fromkeys(lighting_remotes, lighting)
+        self._deadline = self._next_deadline()
 
-    def _deadline(self) -> float:
+    def _next_deadline(self) -> float:
+        """Wire time at which a watchdog expires if nobody writes."""
         return min([gateway.deadline() for gateway in self._gateways])
 
     def _expire(self, wire_now: float) -> None:
         self._flush()
         for gateway in self._gateways:
             gateway.expire(wire_now)
+        self._deadline = self._next_deadline()
         self._evaluate_plant()
         self._evaluate_lights()
 

@@ -107,13 +107,15 @@ class SunsetLighting:
             raise BadInput("times of sunset and sunrise for now")
         night = next((night for night in plan.nights if seen.now < night.off), None)
         is_night = night is not None and night.on <= seen.now
-        is_far = night is not None and (night.off if is_night else night.on) - seen.now > _ONE_DAY
+        switching = plan.end if night is None else night.off if is_night else night.on
+        is_far = night is not None and switching - seen.now > _ONE_DAY
         dark = self._dark(seen, state.dark, is_night=is_night)
         darker_than = self._parameters.dark_illuminance if dark.value and not is_night else None
         return Decision(
             state if dark is state.dark else State(dark),
             self._on if is_night or dark.value else self._off,
             _reason(night, is_night, is_far, darker_than, seen.local.tzinfo),
+            None if dark is not state.dark else min(switching - _ONE_DAY if is_far else switching, plan.end),
         )
 
     def _dark(self, seen: Observation, dark: Delayed, *, is_night: bool) -> Delayed:

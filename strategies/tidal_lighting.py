@@ -24,7 +24,7 @@ from controller.core.sample import Sample, Scalar
 from controller.core.strategy import Decision, Ladder, Member, Observation, Role, StrategyKind
 from controller.core.text import Text
 from strategies.blocks.timers import off_delay
-from strategies.blocks.timetable import Period, inside, week_edges
+from strategies.blocks.timetable import Period, inside, unchanged_until, week_edges
 
 Fraction: TypeAlias = Annotated[float, Gt(0), Le(1)]
 Group: TypeAlias = Annotated[int, Ge(1)]
@@ -186,7 +186,11 @@ class TidalLighting:
 
         new = tuple(states)
         reason = _reason(peak, round(band * 100), tuple(whys))
-        return Decision(state if new == state.groups else State(new), requests, reason)
+        if new != state.groups:
+            return Decision(State(new), requests, reason)
+        # Nothing is timed or led on its way any more; only the band of the hour can change by itself.
+        steady_until = unchanged_until(self._peaks, seen.now, seen.local) if seen.elapsed else None
+        return Decision(state, requests, reason, steady_until)
 
     def _presence(self, roles: _Roles, was: GroupState, seen: Observation) -> tuple[float, Text | None]:
         """Seconds for which the group counts as occupied, and why it does."""

@@ -125,6 +125,11 @@ def heartbeats(
     }
 
 
+def next_beat(lifelines: Iterable[Lifeline], wire: float) -> float:
+    """Wire time at which the next heartbeat changes."""
+    return min(((wire // each.period + 1.0) * each.period for each in lifelines), default=math.inf)
+
+
 class ReleaseOrder:
     """Which points of a system may be let go now."""
 

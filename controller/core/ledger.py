@@ -146,19 +146,22 @@ def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: T
     if holding.verdict in (Verdict.IGNORED, Verdict.IMPLAUSIBLE):
         pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)
         return times.monotonic - holding.written >= pause
-    return _is_fading(holding, writable, times)
+    return times.wire >= fades_at(holding, writable)
 
 
-def _is_fading(holding: Holding, writable: Writable, times: Times) -> bool:
-    """Volatile at the device: to be written again at half its time-out. A remote bit keeps what it hands over."""
+def fades_at(holding: Holding, writable: Writable) -> float:
+    """Wire time from which a value that is volatile at the device is to be written again: half its time-out.
+
+    A remote bit keeps what it hands over.
+    """
     if not isinstance(writable.on_silence, DeviceTimeout) or isinstance(writable.release, RemoteBit):
-        return False
-    return times.wire - holding.asserted >= writable.on_silence.after.total_seconds() / 2
+        return math.inf
+    return holding.asserted + writable.on_silence.after.total_seconds() / 2
 
 
 def keep_job(holding: Holding, writable: Writable, times: Times) -> Job | None:
     """What is to be done while the point waits for its turn to be let go."""
-    if holding.releasing or holding.verdict is not Verdict.OWNED or not _is_fading(holding, writable, times):
+    if holding.releasing or holding.verdict is not Verdict.OWNED or times.wire < fades_at(holding, writable):
         return None
     return Job(holding.point, Step.KEEP, holding.value)
 

@@ -28,12 +28,14 @@ class SimulationClock:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What fails together and is polled together."""
+    """What fails together and is polled together; its urgent points may be polled more often than the rest."""
 
     id: str
     points: tuple[PointId, ...]
     poll_every: timedelta
     simulation: SimulationClock | None = None
+    urgent: tuple[PointId, ...] = ()
+    urgent_every: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

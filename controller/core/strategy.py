@@ -110,11 +110,16 @@ StateT = TypeVar("StateT")
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[StateT]):
-    """requests: the complete wish; a role that is absent is let go. reason: one sentence for the operator."""
+    """requests: the complete wish; a role that is absent is let go. reason: one sentence for the operator.
+
+    steady_until: aware UTC; before then, and as long as neither an input nor the plan changes, deciding again would
+    give this very decision, however much time has elapsed, so that the shell need not ask. None: ask in every scan.
+    """
 
     state: StateT
     requests: Mapping[Role, Scalar]
     reason: Text
+    steady_until: datetime | None = None
 
 
 class Strategy(Protocol[StateT]):

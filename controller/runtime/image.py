@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,14 +19,16 @@ STALE = "stale"
 class FrozenImage(NamedTuple):
     """What one scan sees; nothing in it changes any more.
 
-    local: now, in the site's zone. fresh: the points that came in since the scan before.
+    local: now, in the site's zone. fresh: the samples that came in since the scan before. changed: those of them whose
+    value or quality is not what it was.
     """
 
     now: datetime
     local: datetime
     monotonic: float
     samples: Mapping[PointId, Sample]
-    fresh: Collection[PointId]
+    fresh: Mapping[PointId, Sample]
+    changed: Mapping[PointId, Sample]
 
 
 class Image:
@@ -42,7 +44,8 @@ class Image:
         self._stale_after = [(point.id, point.stale_after.total_seconds()) for point in points.values()]
         now, monotonic = clock.now(), clock.monotonic()
         self._next: dict[PointId, Sample] = {id_: bad(NEVER_SEEN, now, monotonic) for id_ in points}
-        self._fresh: set[PointId] = set(points)
+        self._fresh: dict[PointId, Sample] = dict(self._next)
+        self._changed: dict[PointId, Sample] = dict(self._next)
         self._none_stale_before = -math.inf
 
     @property
@@ -51,12 +54,13 @@ class Image:
         return self._next
 
     def put(self, samples: Mapping[PointId, Sample]) -> None:
-        for point in self._urgent & samples.keys():
-            before, after = self._next[point], samples[point]
-            if before.value != after.value or before.quality is not after.quality:
+        upcoming = self._next
+        changed = {point: sample for point, sample in samples.items() if sample[:2] != upcoming[point][:2]}
+        if changed:
+            self._changed.update(changed)
+            if not self._urgent.isdisjoint(changed):
                 self._on_urgent()
-                break
-        self._next.update(samples)
+        upcoming.update(samples)
         self._fresh.update(samples)
 
     def freeze(self) -> FrozenImage:
@@ -64,9 +68,10 @@ class Image:
         monotonic = self._clock.monotonic()
         if monotonic >= self._none_stale_before:
             self._age(monotonic)
-        fresh, self._fresh = self._fresh, set()
+        fresh, self._fresh = self._fresh, {}
+        changed, self._changed = self._changed, {}
         now = self._clock.now()
-        return FrozenImage(now, now.astimezone(self._zone), monotonic, dict(self._next), fresh)
+        return FrozenImage(now, now.astimezone(self._zone), monotonic, dict(self._next), fresh, changed)
 
     def _age(self, monotonic: float) -> None:
         """Mark what has become stale, and note when the next point can be: samples only ever get newer."""
@@ -77,8 +82,8 @@ class Image:
                 # A sample that comes later has its whole time before it.
                 earliest = min(earliest, monotonic + stale_after)
             elif monotonic - sample.received > stale_after:
-                upcoming[point] = sample.worsened(Quality.BAD, STALE)
-                self._fresh.add(point)
+                stale = sample.worsened(Quality.BAD, STALE)
+                upcoming[point] = self._fresh[point] = self._changed[point] = stale
             else:
                 earliest = min(earliest, sample.received + stale_after)
         self._none_stale_before = earliest

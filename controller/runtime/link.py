@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from controller.core.errors import DeviceError, DeviceRefused, DeviceTimeout
 from controller.core.event import EventKind
@@ -26,8 +26,9 @@ from controller.runtime.write_rights import WriteRights, bindings_with_rights
 
 log = logging.getLogger(__name__)
 
-# A driver bounds its own requests; this bounds a driver that does not.
+# A driver bounds its own requests; this bounds a driver that does not. Looked at this often while connected.
 LONGEST_CALL_S = 60.0
+LOOK_AT_CALL_S = 15.0
 # A connection that does not close by then is left to itself: letting go must not wait for it.
 LONGEST_CLOSE_S = 5.0
 # What a device or library says about itself is bounded before it is logged.
@@ -39,13 +40,46 @@ class Session:
 
     def __init__(self, link: Link, driver: Driver, may_write: frozenset[PointId]) -> None:
         self.link = link
-        self.driver = driver
         self.may_write = may_write
         self.lock = asyncio.Lock()
+        self.calls = Calls(link)
+        self.driver = driver
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
-        async with self.lock, Bounded(self.link, "read"):
-            return await self.driver.read(points)
+        async with self.lock:
+            with self.calls.during("read"):
+                return await self.driver.read(points)
+
+
+class Calls:
+    """The call that a connected driver is busy with, and since when: a timer for each call would cost more."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._time = asyncio.get_running_loop().time
+        self._operation = ""
+        self._since: float | None = None
+
+    def during(self, operation: str) -> Self:
+        self._operation = operation
+        return self
+
+    def __enter__(self) -> None:
+        self._since = self._time()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._since = None
+        if error is not None:
+            _let_time_out_through(error, self._link, self._operation)
+
+    async def watch(self) -> None:
+        """Raise DeviceTimeout once a call takes longer than LONGEST_CALL_S."""
+        while True:
+            await asyncio.sleep(LOOK_AT_CALL_S)
+            if self._since is not None and self._time() - self._since >= LONGEST_CALL_S:
+                raise DeviceTimeout(self._link.id, self._operation, f"no answer within {LONGEST_CALL_S:g} s")
 
 
 class Bounded:
@@ -67,9 +101,14 @@ class Bounded:
         except TimeoutError as expired:
             cause = f"no answer within {LONGEST_CALL_S:g} s"
             raise DeviceTimeout(self._link.id, self._operation, cause) from expired
-        if isinstance(error, TimeoutError) and not isinstance(error, DeviceError):
-            # A driver that bounds its own requests and lets the time-out through.
-            raise DeviceTimeout(self._link.id, self._operation, str(error) or "no answer") from error
+        if error is not None:
+            _let_time_out_through(error, self._link, self._operation)
+
+
+def _let_time_out_through(error: BaseException, link: Link, operation: str) -> None:
+    """A driver may bound its own requests and raise TimeoutError; to us that is a DeviceTimeout."""
+    if isinstance(error, TimeoutError) and not isinstance(error, DeviceError):
+        raise DeviceTimeout(link.id, operation, str(error) or "no answer") from error
 
 
 ServeWrites = Callable[[Session], Coroutine[Any, Any, None]]
@@ -126,9 +165,11 @@ class LinkTask:
                 session = Session(self.link, driver, rights)
                 grid = _Grid(self.link.devices, self._clock.monotonic())
                 # Nothing is written before the devices have been looked at.
-                await self._read(session, grid)
+                async with Bounded(self.link, "read"):
+                    await self._read(session, grid)
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._serve_writes(session), name=f"write {self.link.id}")
+                    tasks.create_task(session.calls.watch(), name=f"watch {self.link.id}")
                     await self._poll(session, grid)
         except* DeviceError as group:
             error = _first(group)
@@ -166,15 +207,16 @@ class LinkTask:
         return rights is not session.may_write and not self._own_points.isdisjoint(rights ^ session.may_write)
 
     async def _read(self, session: Session, grid: _Grid) -> None:
-        devices = grid.due(self._clock.monotonic())
-        samples = await session.read(grid.points(devices))
+        due = grid.due(self._clock.monotonic())
+        samples = await session.read(due.points)
         self._image.put(samples)
         # Only an answer shows that the link is well: some devices accept a connection and then say nothing.
         self._backoff.reset()
         if not self.is_up:
             self._returned()
-        for device in devices:
-            self._look_at(device, samples)
+        for poll in due.polls:
+            if poll.is_whole:
+                self._look_at(poll.device, samples)
 
     def _look_at(self, device: Device, samples: Mapping[PointId, Sample]) -> None:
         lost = all(samples[point].quality is Quality.BAD for point in device.points)
@@ -221,27 +263,53 @@ def _first(group: BaseExceptionGroup[DeviceError]) -> DeviceError:
     raise AssertionError("an exception group is never empty")
 
 
+class _Poll(NamedTuple):
+    """One round of a device: all its points, or only the urgent ones."""
+
+    device: Device
+    points: tuple[PointId, ...]
+    period: float
+    is_whole: bool
+
+
+def _polls_of(device: Device) -> list[_Poll]:
+    whole = _Poll(device, device.points, device.poll_every.total_seconds(), is_whole=True)
+    if device.urgent_every is None:
+        return [whole]
+    return [whole, _Poll(device, device.urgent, device.urgent_every.total_seconds(), is_whole=False)]
+
+
+class _Round(NamedTuple):
+    """What is read together; a driver may plan by the list of points, which is the same each time."""
+
+    polls: tuple[_Poll, ...]
+    points: list[PointId]
+
+
 class _Grid:
     """When each device is due: an absolute grid, so that the period does not drift; missed rounds are left out."""
 
     def __init__(self, devices: Sequence[Device], start: float) -> None:
-        self._next = {device.id: start for device in devices}
-        self._devices = devices
-        self._points: dict[tuple[str, ...], list[PointId]] = {}
+        self._polls = [poll for device in devices for poll in _polls_of(device)]
+        self._next = [start] * len(self._polls)
+        self._rounds: dict[tuple[int, ...], _Round] = {}
         self.next_due = start
 
-    def due(self, monotonic: float) -> list[Device]:
-        due = [device for device in self._devices if self._next[device.id] <= monotonic]
-        for device in due:
-            period = device.poll_every.total_seconds()
-            rounds = (monotonic - self._next[device.id]) // period + 1
-            self._next[device.id] += rounds * period
-        self.next_due = min(self._next.values())
-        return due
+    def due(self, monotonic: float) -> _Round:
+        """What is to be read now; a device's whole poll has the urgent points in it."""
+        due: list[int] = []
+        for index, poll in enumerate(self._polls):
+            if self._next[index] > monotonic:
+                continue
+            rounds = (monotonic - self._next[index]) // poll.period + 1
+            self._next[index] += rounds * poll.period
+            if poll.is_whole or not due or self._polls[due[-1]].device is not poll.device:
+                due.append(index)
+        self.next_due = min(self._next)
+        return self._round(tuple(due))
 
-    def points(self, devices: Sequence[Device]) -> list[PointId]:
-        """The devices' points; the same list each time, so that a driver may plan by it once."""
-        key = tuple(device.id for device in devices)
-        if key not in self._points:
-            self._points[key] = [point for device in devices for point in device.points]
-        return self._points[key]
+    def _round(self, due: tuple[int, ...]) -> _Round:
+        if due not in self._rounds:
+            polls = tuple(self._polls[index] for index in due)
+            self._rounds[due] = _Round(polls, [point for poll in polls for point in poll.points])
+        return self._rounds[due]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from controller.core.point import PointId
@@ -28,19 +29,33 @@ class Ladders:
     """Executes each input's ladder: GOOD, held for a while, substituted, or absent."""
 
     def __init__(self, inputs: Mapping[Role, Ladder], roles: Mapping[Role, PointId]) -> None:
+        self._are_good = False
+        self._before: Mapping[PointId, Sample] = {}
+        self._points = frozenset(roles[role] for role in inputs)
         self._rungs = [(role, roles[role], ladder) for role, ladder in inputs.items()]
         self._last_good: dict[Role, Sample] = {}
         self.states: dict[Role, InputState] = dict.fromkeys(inputs, InputState.ABSENT)
 
+    def are_good_and_unchanged(self, image: FrozenImage) -> bool:
+        """Whether every input is GOOD and shows the value that it showed last."""
+        if not self._are_good or not self._points.isdisjoint(image.changed):
+            return False
+        self._before = image.samples
+        return True
+
     def seen(self, image: FrozenImage) -> dict[Role, Sample]:
         seen: dict[Role, Sample] = {}
-        samples = image.samples
+        samples, before = image.samples, self._before
+        self._before, self._are_good = samples, True
         for role, point, ladder in self._rungs:
             sample = samples[point]
             if sample.quality is Quality.GOOD:
-                seen[role] = self._last_good[role] = sample
+                seen[role] = sample
                 self.states[role] = InputState.GOOD
                 continue
+            self._are_good = False
+            if point in before and before[point].is_good:
+                self._last_good[role] = before[point]
             self.states[role], replacement = self._replacement(role, sample, ladder, image.monotonic)
             if replacement is not None:
                 seen[role] = replacement
@@ -85,6 +100,8 @@ class MountedStrategy:
         self._decided = math.nan
         self._requests: Mapping[Role, Scalar] | None = None
         self._lease_ends = -math.inf
+        self._steady_until: datetime | None = None
+        self._decided_with: Any = None
 
     def observe(self, image: FrozenImage) -> Observation:
         elapsed = image.monotonic - self._decided if self._decided == self._decided else 0.0
@@ -100,12 +117,27 @@ class MountedStrategy:
         """Decide once; answers whether wishes, reason or fault changed. A faulty strategy keeps its last good state."""
         if self.mode is Mode.OFF or not self.faults.may_step(image.monotonic):
             return False
+        if self._is_steady(image):
+            self._decided = image.monotonic
+            return False
+        self._steady_until = None
         seen = self.observe(image)
         decision = isolate(self._decide, seen)
         if isinstance(decision, Fault):
             return self._failed(decision, image.monotonic)
         self._decided = image.monotonic
+        self._steady_until, self._decided_with = decision.steady_until, self.plan
         return self._decided_on(decision)
+
+    def _is_steady(self, image: FrozenImage) -> bool:
+        """Whether the strategy has said that it would decide now as it did last."""
+        return (
+            self._steady_until is not None
+            and image.now < self._steady_until
+            and self.plan is self._decided_with
+            and (self.plan is None or self._present_plan(image.monotonic) is not None)
+            and self.ladders.are_good_and_unchanged(image)
+        )
 
     def _decide(self, seen: Observation) -> Decision[Any]:
         """What the strategy decides; a wish that it may not have is its own fault."""

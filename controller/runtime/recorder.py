@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from controller.core.errors import HistorianError
 from controller.core.point import Point, PointId
@@ -25,6 +26,13 @@ FLUSH_EVERY_S = 1.0
 MOST_PENDING = 300_000
 
 
+class _Recorded(NamedTuple):
+    """at: monotonic."""
+
+    at: float
+    sample: Sample
+
+
 class Recorder:
     """Collects in the scan, hands over in its own task; a failing historian costs memory to a bound, then samples."""
 
@@ -39,9 +47,11 @@ class Recorder:
         self._historian = historian
         self._journal = journal
         self._forwarder = forwarder
-        self._last: dict[PointId, Sample] = {}
+        # The one that was recorded longest ago comes first.
+        self._latest: OrderedDict[PointId, _Recorded] = OrderedDict()
         self._pending: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._handed_over: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
+        self._has_pending = asyncio.Event()
         self._failing = False
         self.dropped = 0
 
@@ -50,19 +60,33 @@ class Recorder:
         return len(self._handed_over) + len(self._pending)
 
     def record(self, image: FrozenImage) -> None:
-        last, pending, samples = self._last, self._pending, image.samples
-        for point in image.fresh:
-            sample, before = samples[point], last.get(point)
-            if before is not None and not self._is_due(point, before, sample):
-                continue
-            last[point] = sample
-            if len(pending) == MOST_PENDING:
-                self.dropped += 1
-            pending.append(RecordedSample(point, sample))
+        latest = self._latest
+        for point, sample in image.changed.items():
+            recorded = latest.get(point)
+            if recorded is None or self._is_other(point, recorded.sample, sample):
+                self._note(point, sample, image.monotonic)
+        while latest:
+            point = next(iter(latest))
+            if image.monotonic - latest[point].at < LONGEST_PAUSE_S:
+                break
+            self._note(point, image.samples[point], image.monotonic)
+        if self._pending or self._handed_over or self._journal.pending:
+            self._has_pending.set()
 
-    def _is_due(self, point: PointId, before: Sample, after: Sample) -> bool:
+    def _note(self, point: PointId, sample: Sample, monotonic: float) -> None:
+        recorded = self._latest.get(point)
+        self._latest[point] = _Recorded(monotonic, sample)
+        self._latest.move_to_end(point)
+        if recorded is not None and recorded.sample is sample:
+            return  # nothing has come in since
+        if len(self._pending) == MOST_PENDING:
+            self.dropped += 1
+        self._pending.append(RecordedSample(point, sample))
+
+    def _is_other(self, point: PointId, before: Sample, after: Sample) -> bool:
+        """Whether history must show the difference."""
         value, previous = after.value, before.value
-        if after.quality is not before.quality or after.received - before.received >= LONGEST_PAUSE_S:
+        if after.quality is not before.quality:
             return True
         if value == previous:
             return False
@@ -73,8 +97,10 @@ class Recorder:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_EVERY_S)
+            await self._has_pending.wait()
+            self._has_pending.clear()
             await self.flush()
+            await asyncio.sleep(FLUSH_EVERY_S)
 
     async def flush(self) -> None:
         """Hand everything over; what the historian refuses stays for the next time."""

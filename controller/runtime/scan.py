@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from controller.core.command import Command, PriorityArray
 from controller.core.event import EventKind, JsonValue
 from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
-from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of
+from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of, next_beat
 from controller.core.ledger import Holding
-from controller.core.point import NothingHappens, Point, PointId, Writable
+from controller.core.point import Point, PointId
 from controller.core.ports import Clock, Phase
-from controller.core.sample import Quality, Sample, Scalar
+from controller.core.sample import Sample, Scalar
 from controller.core.site import Site
 from controller.core.strategy import Mode
 from controller.core.system import Authority, Condition, Permissive, System
@@ -27,8 +27,6 @@ from controller.runtime.mounted import MountedStrategy
 from controller.runtime.recorder import Recorder
 from controller.runtime.writer import LATE_BY, Writer, writable_of
 
-# What only time brings may wait this long in a scan at rest.
-FULL_PASS_S = 5.0
 # Urgent points may trigger a scan between two, at most this often.
 EARLY_SCAN_PAUSE_S = 0.1
 
@@ -74,12 +72,6 @@ class Control:
 
     def _permissives(self, image: FrozenImage) -> Sequence[tuple[Permissive, Sample]]:
         return [(each, image.samples[each.condition.point]) for each in self.permissives]
-
-
-def _silence_of(writable: Writable) -> float:
-    """Seconds (wire time) after which the device drops us."""
-    silence = writable.on_silence
-    return math.inf if isinstance(silence, NothingHappens) else silence.after.total_seconds()
 
 
 def _good_value(sample: Sample) -> Scalar | None:
@@ -129,21 +121,19 @@ class Scan:
         self._first: float | None = None
         # What the last arbitration leant on, so that a scan in which nothing of it changed need not repeat it.
         self._all_controls = tuple(self.controls.values())
-        self._leant: dict[PointId, tuple[Scalar | None, Quality]] = dict.fromkeys(
-            self._leaning_on(), (None, Quality.BAD)
-        )
-        silences = [_silence_of(control.writable) for control in self._all_controls]
-        self._rest = min([FULL_PASS_S, *(each / 4 for each in silences)])
-        self._full_pass_at = -math.inf
+        self._leant = self._leaning_on()
+        # Until when only a change can bring anything new: monotonic, and by the wire's clock.
+        self._rests_until = self._rests_until_wire = -math.inf
         self._rested_at = -math.inf
+        self._settled_arrays: list[PriorityArray] = []
         self._settled_holdings: dict[PointId, Holding] = {}
         self._settled_authority: dict[str, Authority] = {}
 
-    def _leaning_on(self) -> set[PointId]:
+    def _leaning_on(self) -> frozenset[PointId]:
         """The points whose values enter into arbitration, guard and release order."""
         conditions = {condition.point for condition in self._conditions}
         permissives = {each.condition.point for control in self._all_controls for each in control.permissives}
-        return {control.writable.readback for control in self._all_controls} | conditions | permissives
+        return frozenset(conditions | permissives).union(control.writable.readback for control in self._all_controls)
 
     def request_early(self) -> None:
         """An urgent point changed: do not wait for the grid."""
@@ -191,35 +181,34 @@ class Scan:
         """Whether arbitration, guard and writer would come to what they came to last time.
 
         Everything wished is owned and nothing else is held, no limit acts, no wish, lease or authority has changed,
-        and nothing that they lean on shows another value. What only time brings (a heartbeat, a re-assertion) is
-        looked at in the full pass that comes at least every FULL_PASS_S, and well within any device's time-out.
+        nothing that they lean on shows another value, and what time alone brings (the end of a lease, a heartbeat, a
+        re-assertion) is not due.
         """
-        if image.monotonic >= self._full_pass_at or self.letting_go:
+        if self.letting_go or image.monotonic >= self._rests_until:
+            return False
+        if self._clock.wire_time() >= self._rests_until_wire:
             return False
         if self._writer.holdings != self._settled_holdings or self._authority != self._settled_authority:
             return False
-        if any(control.array is not control.settled for control in self._all_controls):
+        if [control.array for control in self._all_controls] != self._settled_arrays:
             return False
-        samples = image.samples
-        for point in self._leant.keys() & image.fresh:
-            sample = samples[point]
-            value, quality = self._leant[point]
-            if sample.value != value or sample.quality is not quality:
-                return False
+        if not self._leant.isdisjoint(image.changed):
+            return False
         self._rested_at = image.monotonic
         return True
 
     def _arbitrate(self, image: FrozenImage) -> None:
         wanted = self._wanted(image)
         self._writer.want(wanted, self._fulfilled(image))
-        self._full_pass_at = -math.inf
+        self._rests_until = self._rests_until_wire = -math.inf
         if self._writer.is_settled(wanted) and not any(control.limit.en for control in self._all_controls):
-            next_end = min((control.array.next_end for control in self._all_controls), default=math.inf)
-            self._full_pass_at = min(image.monotonic + self._rest, next_end)
+            self._rests_until = min((control.array.next_end for control in self._all_controls), default=math.inf)
+            self._rests_until_wire = min(
+                self._writer.next_assertion(), next_beat(self._lifelines, self._clock.wire_time())
+            )
+        self._settled_arrays = [control.array for control in self._all_controls]
         self._settled_holdings = dict(self._writer.holdings)
         self._settled_authority = dict(self._authority)
-        samples = image.samples
-        self._leant = {point: (samples[point].value, samples[point].quality) for point in self._leant}
 
     def _measure(self, image: FrozenImage) -> None:
         if self.frozen is not None:

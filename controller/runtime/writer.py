@@ -22,6 +22,7 @@ from controller.core.ledger import (
     Step,
     Times,
     Verdict,
+    fades_at,
     is_refreshed,
     judge,
     keep_job,
@@ -37,7 +38,7 @@ from controller.core.site import Site
 from controller.core.system import Authority, Condition, System
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
-from controller.runtime.link import Bounded, Session
+from controller.runtime.link import Session
 from controller.runtime.store import Held, Store
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,10 @@ class Writer:
             for point in site.points.values()
             if point.writable is not None and isinstance(point.writable.on_silence, Heartbeat)
         }
+        # Where what became of a write is seen.
+        self._shows_outcomes = frozenset(
+            point for place in self._places.values() for point in _outcomes_of(place.writable)
+        )
         self._gone: set[PointId] = set()
         self._alarms: dict[PointId, Verdict] = {}
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
@@ -142,12 +147,15 @@ class Writer:
 
     def judge(self, image: FrozenImage) -> None:
         """Compare what we hold with what the devices have shown since the last scan."""
+        fresh = image.fresh
+        if self._shows_outcomes.isdisjoint(fresh):
+            return
         for point, holding in list(self.holdings.items()):
             place = self._places[point]
             if self._is_being_handed_back(place):
                 continue
-            sample = image.samples[place.writable.readback]
-            if place.writable.readback in image.fresh and not _is_the_same(holding, sample):
+            sample = fresh.get(place.writable.readback)
+            if sample is not None and not _is_the_same(holding, sample):
                 judged = judge(holding, sample, place.writable, image.monotonic)
                 if judged is None:
                     del self.holdings[point]
@@ -157,8 +165,9 @@ class Writer:
                 self.holdings[point] = judged
                 if judged.verdict is not holding.verdict:
                     self._tell(judged)
-            if place.writable.effect is not None:
-                self._look_for_effect(point, place.writable.effect, image)
+            effect = place.writable.effect
+            if effect is not None and effect.point in fresh:
+                self._look_for_effect(point, effect, image)
 
     def want(self, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition]) -> None:
         """State the complete wish; everything held that is not in it is let go, in its system's order."""
@@ -216,6 +225,12 @@ class Writer:
             )
         )
 
+    def next_assertion(self) -> float:
+        """Wire time at which the next volatile value is to be written again."""
+        return min(
+            (fades_at(holding, self._writable(point)) for point, holding in self.holdings.items()), default=math.inf
+        )
+
     def held_of(self, system: System) -> list[PointId]:
         return [point for point in system.points if point in self.holdings]
 
@@ -269,7 +284,8 @@ class Writer:
             if not writes:
                 return
             self.holdings.update({job.point: leaving(before[job.point], job) for job in writes})
-            results = await self._write(session, {job.point: job.value for job in writes})
+            with session.calls.during("write"):
+                results = await session.driver.write({job.point: job.value for job in writes})
         for job in writes:
             self._written(job, before[job.point], results[job.point])
         self._image.put(await session.read([self._writable(job.point).readback for job in writes]))
@@ -296,10 +312,6 @@ class Writer:
                 intents.append(Held(job.point, job.value, holding.before, holding.value))
         if intents:
             await self._store.save_held(intents)
-
-    async def _write(self, session: Session, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
-        async with Bounded(session.link, "write"):
-            return await session.driver.write(values)
 
     def _written(self, job: Job, before: Holding, result: WriteResult) -> None:
         times = Times(self._clock.monotonic(), self._clock.wire_time())
@@ -429,6 +441,11 @@ def _is_the_same(holding: Holding, sample: Sample) -> bool:
         and not holding.adopted
         and not holding.releasing
     )
+
+
+def _outcomes_of(writable: Writable) -> list[PointId]:
+    effect = [] if writable.effect is None else [writable.effect.point]
+    return [writable.readback, *effect]
 
 
 def writable_of(point: Point) -> Writable:

@@ -165,7 +165,23 @@ class PlantCompiler:
             if address is not None:
                 bindings.append(Binding(placed, entry.id, address))
         self._stale(context, own)
-        return Device(entry.id, tuple(own), entry.poll_every, self._simulation_clock(context, bindings))
+        urgent = self._urgent(context, own)
+        simulation = self._simulation_clock(context, bindings)
+        return Device(entry.id, tuple(own), entry.poll_every, simulation, urgent, entry.urgent_every)
+
+    def _urgent(self, context: _Context, own: list[PointId]) -> tuple[PointId, ...]:
+        """The points that are polled at the device's second, faster pace, if it has one."""
+        entry = context.entry
+        if entry.urgent_every is None:
+            return ()
+        place = (*context.where, "urgent_every")
+        urgent = tuple(point for point in own if self.plant.points[point].urgent)
+        if not urgent:
+            self._add(place, "no point of this device is urgent", "leave urgent_every out")
+        elif entry.urgent_every >= entry.poll_every:
+            wrong = f"urgent points are polled every {entry.poll_every.total_seconds():g} s as it is"
+            self._add(place, wrong, "write a time shorter than poll_every, or leave urgent_every out")
+        return urgent
 
     def _stale(self, context: _Context, own: list[PointId]) -> None:
         entry = context.entry

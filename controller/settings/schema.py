@@ -255,6 +255,7 @@ class DeviceEntry(_Entry):
     template: TemplateName
     address: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     poll_every: Interval = timedelta(seconds=1)
+    urgent_every: Interval | None = None
     equipment: Mapping[str, EquipmentId | Literal["none"]]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import ClassVar
 
 DAY = 86400
@@ -56,8 +56,24 @@ def week_edges(days: Sequence[Iterable[Period]]) -> tuple[int, ...]:
 
 def inside(edges: Sequence[int], local: datetime) -> bool:
     """Whether the local time lies in one of the periods; a period's end no longer does."""
-    second = local.weekday() * DAY + local.hour * 3600 + local.minute * 60 + local.second
-    return bisect_right(edges, second) % 2 == 1
+    return bisect_right(edges, _second_of_week(local)) % 2 == 1
+
+
+def unchanged_until(edges: Sequence[int], now: datetime, local: datetime) -> datetime:
+    """The first instant at which `inside` may change: the next edge or the end of this minute, if that is earlier.
+
+    Clocks are put forward and back at whole minutes, so until then the wall clock runs on evenly.
+    """
+    second = _second_of_week(local)
+    place = bisect_right(edges, second)
+    left = 60 - local.second
+    if place < len(edges):
+        left = min(left, edges[place] - second)
+    return now.replace(microsecond=0) + timedelta(seconds=left)
+
+
+def _second_of_week(local: datetime) -> int:
+    return local.weekday() * DAY + local.hour * 3600 + local.minute * 60 + local.second
 
 
 def _seconds(clock: time) -> int:

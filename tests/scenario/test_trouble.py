@@ -20,7 +20,7 @@ from controller.core.ledger import Verdict
 from controller.core.point import Binding, Limits, PointId
 from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Quality, Sample, Scalar
-from controller.core.site import Site
+from controller.core.site import Device, Site
 from drivers.memory import MemoryDriver
 from tests.bench import (
     BRIGHTNESS,
@@ -233,6 +233,36 @@ def test_an_urgent_point_is_scanned_within_a_tenth_of_a_second(tmp_path: Path) -
         assert 30 <= bench.daemon.scan.count - scans <= 55, "at most one in a tenth of a second"
 
     bench.run(life)
+
+
+def test_urgent_points_are_polled_at_their_own_pace(tmp_path: Path) -> None:
+    class TwoPaces(_ChangedBench):
+        def change(self, site: Site) -> Site:
+            slow = timedelta(seconds=20)
+            links = tuple(
+                replace(link, devices=tuple(_with_pace(device, slow, MOTION) for device in link.devices))
+                for link in site.links
+            )
+            return replace(site, links=links)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(30.5)
+        assert bench.daemon.scan.frozen is not None
+        bench.plant.lights.set(MOTION, True)
+        bench.plant.lights.set(DEMAND, 0.9)
+        await bench.wait(2)
+        assert bench.daemon.scan.frozen.samples[MOTION].value is True
+        assert bench.daemon.scan.frozen.samples[DEMAND].value == 0.5
+        await bench.wait(10)
+        assert bench.daemon.scan.frozen.samples[DEMAND].value == 0.9
+
+    TwoPaces(tmp_path).run(life)
+
+
+def _with_pace(device: Device, slow: timedelta, urgent: PointId) -> Device:
+    if urgent not in device.points:
+        return device
+    return replace(device, poll_every=slow, urgent=(urgent,), urgent_every=timedelta(seconds=1))
 
 
 class _ChangedBench(Bench):

@@ -53,7 +53,8 @@ class Seen:
     def scan(self, monotonic: float, shown: Scalar, *, held: bool) -> Scalar | None:
         point = self.control.point.id
         self.samples[point] = Sample(shown, Quality.GOOD, "", NOW, monotonic)
-        image = FrozenImage(NOW, NOW, monotonic, self.samples, {point})
+        shown_now = {point: self.samples[point]}
+        image = FrozenImage(NOW, NOW, monotonic, self.samples, shown_now, shown_now)
         return self.control.settle(image, held, -math.inf)
 
 

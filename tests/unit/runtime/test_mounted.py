@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,16 @@ from controller.core.command import Priority
 from controller.core.point import PointId
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Mount
-from controller.core.strategy import Decision, InputState, Ladder, Mode, Observation, Role, StrategyKind
+from controller.core.strategy import (
+    Decision,
+    InputState,
+    Ladder,
+    Mode,
+    Observation,
+    Role,
+    Strategy,
+    StrategyKind,
+)
 from controller.core.text import NO_TEXT
 from controller.runtime.image import FrozenImage
 from controller.runtime.mounted import Ladders, MountedStrategy
@@ -28,7 +38,7 @@ HELD, SUBSTITUTED, ABSENT = InputState.HELD, InputState.SUBSTITUTED, InputState.
 
 def image(monotonic: float, quality: Quality, value: Scalar | None, reason: str = "") -> FrozenImage:
     samples = {POINT: Sample(value, quality, reason, NOW, monotonic)}
-    return FrozenImage(NOW, NOW, monotonic, samples, {POINT})
+    return FrozenImage(NOW, NOW, monotonic, samples, samples, samples)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +106,11 @@ class Wishes:
         return Decision(Count(state.steps + 1), self.requests, NO_TEXT)
 
 
-def mounted(strategy: Wishes) -> MountedStrategy:
+def mounted(strategy: Strategy[Any]) -> MountedStrategy:
     kind = StrategyKind("wishes", NO_TEXT, {}, Count, Count, 1, lambda parameters, counts: strategy)
-    mount = Mount("wishes", kind, strategy, Mode.AUTO, {OUTPUT: LAMP}, Priority.STRATEGY, timedelta(seconds=60))
+    mount = Mount(
+        "wishes", kind, strategy, Mode.AUTO, {OUTPUT: LAMP, ROLE: POINT}, Priority.STRATEGY, timedelta(seconds=60)
+    )
     return MountedStrategy(mount)
 
 
@@ -138,3 +150,66 @@ def test_a_lease_is_renewed_at_half_its_time() -> None:
     strategy.step(image(0.0, GOOD, 5.0))
     strategy.renew_lease(0.0)
     assert [strategy.is_lease_due(at) for at in (0.0, 30.0, 30.5)] == [False, False, True]
+
+
+# --- asked only when needed -------------------------------------------------------------------------------------------
+
+
+class Steady:
+    """Wishes what it sees, and says that this stands for a minute."""
+
+    inputs: Mapping[Role, Ladder] = {ROLE: Ladder(timedelta(seconds=60))}
+    outputs = frozenset({OUTPUT})
+
+    def __init__(self) -> None:
+        self.elapsed: list[float] = []
+
+    def initial(self) -> Count:
+        return Count()
+
+    def decide(self, seen: Observation, state: Count) -> Decision[Count]:
+        self.elapsed.append(seen.elapsed)
+        return Decision(state, {OUTPUT: seen.value(ROLE)}, NO_TEXT, seen.now + timedelta(minutes=1))
+
+
+def same_again(monotonic: float) -> FrozenImage:
+    """A scan in which the value of `image(_, GOOD, 5.0)` has come in once more."""
+    samples = {POINT: Sample(5.0, GOOD, "", NOW, monotonic)}
+    return FrozenImage(NOW + timedelta(seconds=monotonic), NOW, monotonic, samples, samples, {})
+
+
+def test_a_steady_strategy_is_asked_when_its_input_changes() -> None:
+    steady = Steady()
+    strategy = mounted(steady)
+    strategy.step(image(0.0, GOOD, 5.0))
+    assert not any(strategy.step(same_again(float(second))) for second in range(1, 10))
+    assert strategy.step(image(10.0, GOOD, 6.0))
+    assert strategy.wishes == {LAMP: 6.0}
+    assert steady.elapsed == [0.0, 1.0], "a decision that stands counts as made in every scan"
+
+
+def test_a_steady_strategy_is_asked_when_its_time_is_over() -> None:
+    steady = Steady()
+    strategy = mounted(steady)
+    strategy.step(image(0.0, GOOD, 5.0))
+    for second in range(1, 121):
+        strategy.step(same_again(float(second)))
+    assert len(steady.elapsed) == 3
+
+
+def test_a_steady_strategy_is_asked_when_its_plan_changes() -> None:
+    steady = Steady()
+    strategy = mounted(steady)
+    strategy.step(image(0.0, GOOD, 5.0))
+    strategy.plan = "another"
+    strategy.step(same_again(1.0))
+    assert len(steady.elapsed) == 2
+
+
+def test_while_nobody_asks_an_input_stays_young_enough_to_be_held() -> None:
+    strategy = mounted(Steady())
+    strategy.step(image(0.0, GOOD, 5.0))
+    for second in range(1, 59):
+        strategy.step(same_again(float(second)))
+    strategy.step(image(100.0, BAD, None, "link lost"))
+    assert strategy.ladders.states[ROLE] is HELD

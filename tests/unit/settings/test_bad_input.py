@@ -91,6 +91,7 @@ def test_a_file_that_cannot_be_read_hides_nothing_in_the_others(site: Path, edit
         ("template: test/plant", "template: [1]"),
         ("id: plant_gateway", "id: Plant Gateway"),
         ("poll_every: 2s", "poll_every: often"),
+        ("poll_every: 2s", "urgent_every: 5s"),
         ("driver: modbus", "driver: [modbus]"),
         ("connection: {host: 10.0.0.5, port: 502}", "connection: 10.0.0.5"),
     ],
