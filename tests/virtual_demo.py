@@ -13,6 +13,7 @@ from controller.cli.site_folder import load_site
 from controller.core.ports import Phase
 from controller.core.site import Link, Site
 from controller.core.strategy import Mode
+from controller.forecasting.jobs import FORECASTER
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
 from controller.runtime.store import Store
@@ -57,7 +58,7 @@ def live(start: datetime, life: Life, *, seed: int = 0, mode: Mode | None = None
     historian = MemoryHistorian()
 
     async def main() -> Run:
-        daemon = Daemon(site, clock, historian, Store(None, clock))
+        daemon = Daemon(site, clock, historian, Store(None, clock), forecaster=FORECASTER)
         this = Run(site, daemon, engine, historian, clock)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from controller.core.errors import HistorianError
@@ -48,6 +49,8 @@ TRAIN_AT: dict[str, int | str] = {"hour": 0, "minute": 1}
 # Each hour is forecast from this long after its beginning: the hour before is in history then, and at midnight the
 # night's training has been done.
 AFTER_THE_HOUR = timedelta(minutes=5)
+# Twice as many as there are in a day: of those that history cannot score for so long nobody asks any more.
+MOST_WAITING = 48
 # A wall clock that is set must be noticed soon.
 LONGEST_SLEEP_S = 60.0
 _HOUR = timedelta(hours=1)
@@ -65,7 +68,7 @@ class LoadForecast:
     target: ForecastTarget
     trained: Trained | None = None
     forecast: Forecast | None = None
-    waiting: list[Forecast] = field(default_factory=list[Forecast])
+    waiting: deque[Forecast] = field(default_factory=lambda: deque[Forecast](maxlen=MOST_WAITING))
     score: Mapping[str, JsonValue] | None = None
     troubles: dict[str, str] = field(default_factory=dict[str, str])
     failures: int = 0
@@ -104,19 +107,19 @@ class LoadForecasts:
         return None
 
     async def restore(self, stored: Mapping[PointId, Trained]) -> None:
-        """What an earlier run has learned and foretold."""
+        """What an earlier run has learned and foretold; what another version has told in another form is left."""
         for each in self.all:
             each.trained = stored.get(each.target.point)
             try:
                 await self._restore_from_events(each)
-            except HistorianError as error:
+            except (HistorianError, KeyError, TypeError, ValueError) as error:
                 log.warning("earlier forecasts of %s are not known: %s", each.target.point, error)
 
     async def run(self) -> None:
         """A forecast of every hour, for ever."""
         made: datetime | None = None
         while self.all:
-            hour = _full_hour(self._clock.now() - AFTER_THE_HOUR)
+            hour = self._full_hour(self._clock.now() - AFTER_THE_HOUR)
             if hour != made:
                 await self._forecast_all(hour)
                 made = hour
@@ -126,11 +129,15 @@ class LoadForecasts:
 
     async def train(self) -> None:
         """The night's training, and at once the forecast of the day that begins."""
-        at = _full_hour(self._clock.now())
+        at = self._full_hour(self._clock.now())
         async with self._turn:
             for each in self.all:
                 await self._train(each, at)
         await self._forecast_all(at)
+
+    def _full_hour(self, moment: datetime) -> datetime:
+        """The beginning of its hour on the building's clock, which in some zones is no full hour of UTC."""
+        return moment.astimezone(self._site.zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
 
     # --- one target
 
@@ -262,7 +269,9 @@ class LoadForecasts:
                 each.waiting.append(each.forecast)
             elif body["step"] == "scored":
                 start = datetime.fromisoformat(body["start"])
-                each.waiting = [forecast for forecast in each.waiting if forecast.start != start]
+                each.waiting = deque(
+                    (forecast for forecast in each.waiting if forecast.start != start), maxlen=MOST_WAITING
+                )
                 each.score = {key: body[key] for key in body if key not in ("step", "configuration")}
 
 
@@ -308,7 +317,3 @@ def _score_body(score: Score) -> dict[str, JsonValue]:
         "skill": score.skill,
     }
     return {"hours": score.hours, **{name: rounded(each) if each == each else None for name, each in figures.items()}}
-
-
-def _full_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)

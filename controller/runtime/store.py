@@ -245,7 +245,8 @@ class Store:
 
 
 def _score(stored: list[Any] | None) -> Score | None:
-    return None if stored is None else Score(*stored)
+    """None also where another version measured other things."""
+    return Score(*stored) if stored is not None and len(stored) == len(Score._fields) else None
 
 
 def _remaining(remaining: float, saved: str, now: datetime) -> float:

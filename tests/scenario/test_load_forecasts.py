@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from controller.core.event import Event, EventKind
 from controller.core.forecast import Forecaster, Source
-from controller.core.point import PointId
+from controller.core.point import Point, PointId, PointKind
 from controller.core.ports import RecordedSample
 from controller.core.sample import Quality, Sample
 from controller.core.site import ForecastTarget, Site
+from controller.core.strategy import Decision, Ladder, Observation, PlanInput, Role
+from controller.core.text import Text
+from controller.core.units import Unit
 from controller.forecasting.jobs import FORECASTER
 from controller.historian.memory import MemoryHistorian
 from controller.runtime import status
 from tests import forecasters
-from tests.bench import Bench
+from tests.bench import Bench, Follow, FollowState
 from tests.unit.forecasting import support as building
 
 POWER = PointId("meter.main_1.power")
@@ -32,8 +37,8 @@ AIR = PointId("site.weather_station_1.outdoor_air_temperature")
 EVE = datetime(2026, 7, 5, 15, 45, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-SCAN_EVERY = timedelta(seconds=10)
-HOUR, DAY = 3600.0, 86400.0
+SCAN_EVERY = timedelta(seconds=60)
+HOUR = 3600.0
 
 Load = Callable[[datetime], float | None]
 
@@ -123,8 +128,11 @@ def test_the_score_is_that_of_the_measured_load(tmp_path: Path) -> None:
     """A week that repeats itself to the digit: last week errs by nothing, the mean by the load's own spread."""
 
     async def life(bench: Bench) -> None:
+        await bench.wait(0.5 * HOUR)
+
+    async def next_night(bench: Bench) -> None:
         assert isinstance(bench, ForecastBench)
-        await bench.wait(25 * HOUR)
+        await bench.wait(0.5 * HOUR)
         mean = sum(weekly(EVE - timedelta(days=8) + number * QUARTER) for number in range(8 * 96 + 1)) / (8 * 96 + 1)
         hours = [weekly(MIDNIGHT + timedelta(hours=hour)) for hour in range(24)]
         (score,) = (event.body for event in bench.told("scored"))
@@ -133,7 +141,10 @@ def test_the_score_is_that_of_the_measured_load(tmp_path: Path) -> None:
         assert score["mean_load"] == pytest.approx(sum(hours) / 24, rel=1e-4)
         assert (score["baseline_mean_absolute_error"], score["skill"]) == (0.0, None)
 
-    assert ForecastBench(tmp_path, history=recorded(8)).run(life)
+    bench = ForecastBench(tmp_path, history=recorded(8))
+    assert bench.run(life)
+    bench.now = EVE + timedelta(days=1)
+    assert bench.run(next_night)
 
 
 def test_a_restart_keeps_what_was_learned_foretold_and_awaits_its_score(tmp_path: Path) -> None:
@@ -147,12 +158,17 @@ def test_a_restart_keeps_what_was_learned_foretold_and_awaits_its_score(tmp_path
         forecast = bench.daemon.forecasts.present(POWER, bench.clock.now())
         assert forecast is not None
         assert forecast.start == MIDNIGHT, "the one of the run before; this hour needs no second one"
-        await bench.wait(24 * HOUR)
+
+    async def next_night(bench: Bench) -> None:
+        assert isinstance(bench, ForecastBench)
+        await bench.wait(0.5 * HOUR)
         assert bench.told("scored")[0].body["start"] == MIDNIGHT.isoformat()
 
     bench = ForecastBench(tmp_path)
     assert bench.run(night)
     assert bench.run(next_day)
+    bench.now = EVE + timedelta(days=1)
+    assert bench.run(next_night)
 
 
 def test_after_days_of_silence_the_forecast_is_over(tmp_path: Path) -> None:
@@ -177,16 +193,17 @@ def replace_jobs(**jobs: Any) -> Forecaster:
 @pytest.mark.parametrize(
     "job, words",
     [(forecasters.crash, "process ended"), (forecasters.hang, "process ended"), (forecasters.hoard, "MemoryError")],
+    ids=["crash", "hang", "hoard"],
 )
 def test_a_worker_that_fails_costs_the_forecast_alone(tmp_path: Path, job: Callable[[Any], Any], words: str) -> None:
     async def life(bench: Bench) -> None:
         assert isinstance(bench, ForecastBench)
-        await bench.wait(3 * HOUR)
+        await bench.wait(1.5 * HOUR)
         (failed,) = bench.told("failed")
         assert failed.body["of"] == "forecast"
         assert words in str(failed.body["cause"])
         shown = bench.shown()
-        assert shown["failures"] == bench.daemon.workers.failures == 4, "at midnight and once an hour"
+        assert shown["failures"] == bench.daemon.workers.failures == 3, "at midnight and once an hour"
         assert shown["values"] is None
         assert bench.daemon.scan.missed == 0, "no scan waited"
 
@@ -199,15 +216,16 @@ def test_a_training_that_fails_leaves_yesterdays_model_at_work(tmp_path: Path) -
 
     async def next_night(bench: Bench) -> None:
         assert isinstance(bench, ForecastBench)
-        await bench.wait(25 * HOUR)
+        await bench.wait(0.5 * HOUR)
         (failed,) = bench.told("failed")
         assert failed.body["of"] == "training"
         shown = bench.shown()
         assert shown["trained"] == MIDNIGHT.isoformat()
-        assert shown["start"] == (MIDNIGHT + timedelta(hours=25)).isoformat()
+        assert shown["start"] == (MIDNIGHT + timedelta(hours=24)).isoformat()
 
     bench = ForecastBench(tmp_path)
     assert bench.run(night)
+    bench.now = EVE + timedelta(days=1)
     bench.forecaster = replace_jobs(train=forecasters.crash)
     assert bench.run(next_night)
 
@@ -215,8 +233,9 @@ def test_a_training_that_fails_leaves_yesterdays_model_at_work(tmp_path: Path) -
 def test_what_was_told_as_failing_is_told_again_only_after_it_worked(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         assert isinstance(bench, ForecastBench)
-        await bench.wait(2 * DAY + HOUR)
-        assert len(bench.told("failed")) == 1, "three nights without any history, told once"
+        await bench.wait(24.5 * HOUR)
+        assert bench.shown()["failures"] == 2
+        assert len(bench.told("failed")) == 1, "two nights without any history, told once"
         assert "no readings" in bench.shown()["trouble"]["training"]
         assert bench.daemon.workers.failures == 0, "a process that says so has not failed"
 
@@ -295,3 +314,69 @@ def test_the_same_history_gives_the_same_forecast_to_the_bit(tmp_path: Path) -> 
         assert ForecastBench(tmp_path / name, forecaster=FORECASTER, history=history).run(life)
     assert seen[0] == seen[1]
     assert seen[0][0].source is Source.MODEL
+
+
+# --- where the hour of the building is no hour of UTC
+
+
+def test_the_day_begins_at_the_buildings_midnight(tmp_path: Path) -> None:
+    class Delhi(ForecastBench):
+        def site(self) -> Site:
+            return replace(super().site(), zone=ZoneInfo("Asia/Kolkata"))
+
+    midnight = datetime(2026, 7, 5, 18, 30, tzinfo=UTC)
+
+    async def life(bench: Bench) -> None:
+        assert isinstance(bench, ForecastBench)
+        await bench.wait(4 * HOUR)
+        assert bench.told("made")[0].body["start"] == midnight.isoformat()
+        assert bench.told("made")[1].body["start"] == (midnight + timedelta(hours=1)).isoformat()
+
+    assert Delhi(tmp_path).run(life)
+
+
+# --- who leans on it
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    kilowatts: float | None
+
+
+class PlansByLoad(Follow):
+    """Its plan is the highest load that it is told to expect."""
+
+    inputs: Mapping[Role, Ladder] = MappingProxyType({Role("meter", 0, "power"): Ladder()})
+    outputs = frozenset[Role]()
+    plan_every = timedelta(hours=1)
+    plan_limit = timedelta(hours=2)
+    plan_type = Peak
+    forecasts = frozenset({Role("meter", 0, "power")})
+
+    def plan(self, given: PlanInput) -> Peak:
+        return Peak(max((max(each.values) for each in given.forecasts.values()), default=None))
+
+    def decide(self, seen: Observation, state: FollowState) -> Decision[FollowState]:
+        del seen
+        return Decision(state, {}, Text("", ""))
+
+
+def test_a_plan_is_given_the_forecast_of_its_input_and_none_where_there_is_none(tmp_path: Path) -> None:
+    class Planning(ForecastBench):
+        def site(self) -> Site:
+            mount = replace(
+                Bench.site(self).mounts[0], strategy=PlansByLoad(), roles={Role("meter", 0, "power"): POWER}
+            )
+            return replace(super().site(), points={POWER: power}, mounts=(mount,))
+
+    power = Point(POWER, PointKind.SENSOR, Unit.KILOWATT)
+    plans: list[Any] = []
+
+    async def life(bench: Bench) -> None:
+        for _ in range(2):
+            await bench.wait(0.9 * HOUR)
+            plans.append(bench.daemon.strategies[0].plan)
+
+    assert Planning(tmp_path).run(life)
+    assert plans[0] == Peak(None), "before the first night"
+    assert plans[1].kilowatts == pytest.approx(100.0, abs=10.0)
