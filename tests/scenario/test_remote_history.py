@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from controller.cli.view import Frame, draw
 from controller.core.errors import RecordsRefused, RemoteUnreachable
 from controller.core.event import Event, EventKind
 from controller.core.point import PointId
 from controller.core.ports import RecordedSample
 from controller.core.sample import Scalar
+from controller.core.text import Language
 from controller.runtime import status
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, PUMP, START, Bench
 
@@ -119,6 +124,29 @@ def test_the_status_tells_what_is_wrong(tmp_path: Path) -> None:
 
 def test_a_site_without_a_second_database_tells_of_none(tmp_path: Path) -> None:
     assert history_shown(tmp_path, None)["remote"] is None
+
+
+@pytest.mark.parametrize(
+    "remote, language, told",
+    [
+        (Taking(), "en", "● influxdb\n"),
+        (Dead(), "en", "○ influxdb [0-9]+ waiting\n"),
+        (Dead(), "zh", "○ influxdb [0-9]+ 条待发\n"),
+        (Refusing(), "en", "● influxdb [0-9]+ lost\n"),
+    ],
+)
+def test_the_live_view_shows_it_beside_the_links(remote: Taking, language: Language, told: str, tmp_path: Path) -> None:
+    shown: list[str] = []
+
+    async def look(bench: Bench) -> None:
+        await bench.wait(300)
+        frame = Frame(status.status(bench.daemon), status.points(bench.daemon), 1.0, language)
+        console = Console(width=200, file=StringIO(), record=True)
+        console.print(draw(frame, 200))
+        shown.append(re.sub(" +\n", "\n", console.export_text()))
+
+    Bench(tmp_path, remote=remote).run(look)
+    assert re.search(told, shown[0]), shown[0][:400]
 
 
 def test_a_transition_is_one_event(tmp_path: Path) -> None:
