@@ -9,12 +9,24 @@ from pathlib import Path
 import pytest
 
 from controller.core.errors import EnvironmentProblem
+from controller.core.forecast import Trained
+from controller.core.forecast_score import Score
 from controller.core.point import PointId
 from controller.core.sample import Scalar
 from controller.core.system import Authority
+from controller.core.text import Text
 from controller.runtime.store import Held, OperatorCommand, Store, StoredPlan, StoredState
 from tests.hand_clock import HandClock
 
+POWER, OTHER_POWER = PointId("meter.main_1.power"), PointId("plant.chilled_water_loop_1.cooling_load")
+TRAINED = Trained(
+    datetime(2026, 7, 5, 16, tzinfo=UTC),
+    b"\x00model",
+    Score(336, 100.0, 5.0, 7.5, 0.1, 10.0, 15.0),
+    Text("better by 50 %", "误差小 50 %"),
+    "made by these",
+)
+UNTRAINED = Trained(TRAINED.at, None, None, Text("too short", "太短"))
 POINT, OTHER = PointId("garage.group_1.brightness_command"), PointId("plant.pump_1.command")
 
 
@@ -28,6 +40,11 @@ async def test_everything_survives_being_opened_again(tmp_path: Path) -> None:
     await store.save_states({"desk": StoredState("follow", 3, {"decisions": 4})})
     await store.save_plan("sun", StoredPlan(made, {"set": "18:42"}))
     await store.save_calendar("history", date(2026, 7, 6))
+    await store.save_trained(POWER, TRAINED)
+    await store.save_trained(OTHER_POWER, UNTRAINED)
+    await store.save_alarm("tower", "tariff ends", active=True)
+    await store.save_alarm("tower", "something else", active=True)
+    await store.save_alarm("tower", "something else", active=False)
     await store.close()
 
     store = Store(tmp_path / "store.db", clock)
@@ -36,6 +53,8 @@ async def test_everything_survives_being_opened_again(tmp_path: Path) -> None:
     assert await store.load_states() == {"desk": StoredState("follow", 3, {"decisions": 4})}
     assert await store.load_plans() == {"sun": StoredPlan(made, {"set": "18:42"})}
     assert await store.load_calendar() == {"history": date(2026, 7, 6)}
+    assert await store.load_trained() == {POWER: TRAINED, OTHER_POWER: UNTRAINED}
+    assert await store.load_alarms() == {("tower", "tariff ends")}
     await store.forget_held([POINT])
     assert [each.point for each in await store.load_held()] == [OTHER]
     await store.close()
