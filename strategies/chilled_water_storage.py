@@ -228,7 +228,8 @@ class ChilledWaterStorage:
         site = self._site(seen)
         state = self._aged(state, site, seen.elapsed)
         wanted = self._wanted(plan, seen.now, site, state)
-        state = self._next(state, site, wanted, plan, seen)
+        state = self._next(state, site, wanted, seen.elapsed)
+        state = self._in_time(state, plan, seen.now)
         return Decision(state, self._requests(state), _reason(state, wanted, seen.local.tzinfo))
 
     def _site(self, seen: Observation) -> Seen:
@@ -296,7 +297,7 @@ class ChilledWaterStorage:
 
     # --- the next step
 
-    def _next(self, state: State, site: Seen, wanted: Wanted, plan: StoragePlan | None, seen: Observation) -> State:
+    def _next(self, state: State, site: Seen, wanted: Wanted, elapsed: float) -> State:
         """The state after at most one change of step."""
         step = STEPS.get(state.progress.step)
         if step is None:
@@ -308,27 +309,30 @@ class ChilledWaterStorage:
             return _missed(state, step, lost)
         if step.awaits is None or step.within is None:
             return state
-        if not step.leave and step.wish.opens_valve and self._must_close(plan, seen.now, step.mode):
-            return _missed(state, step, step.awaits)
         lasting = 0.0 if step.lasting is None else self._lasting[step.lasting]
         progress, outcome = awaited(
             state.progress,
             step.awaits.holds(site.plant),
             lasting=lasting,
             within=self._waits[step.within] + lasting,
-            elapsed=seen.elapsed,
+            elapsed=elapsed,
         )
         if outcome is Outcome.PROVEN:
             return _at(state, step.then)
         return _missed(state, step, step.awaits) if outcome is Outcome.TIMED_OUT else replace(state, progress=progress)
 
-    def _must_close(self, plan: StoragePlan | None, now: datetime, mode: str) -> bool:
-        """Whether a valve that is open now could be open beyond the band, or nobody knows."""
+    def _in_time(self, state: State, plan: StoragePlan | None, now: datetime) -> State:
+        """The state, or the step that closes where a valve could be open beyond its band, or nobody knows."""
+        step = STEPS.get(state.progress.step)
+        if step is None or not step.wish.opens_valve:
+            return state
         window = None
         if plan is not None:
             charging = plan.charging_at(now)
-            window = (charging and charging.window) if mode == CHARGE else plan.discharging_at(now)
-        return window is None or now >= window.end - self._parameters.valve_timeout
+            window = (charging and charging.window) if step.mode == CHARGE else plan.discharging_at(now)
+        if window is not None and now < window.end - self._parameters.valve_timeout:
+            return state
+        return _at(state, step.otherwise) if step.awaits is None else _missed(state, step, step.awaits)
 
     # --- what a step commands
 
