@@ -83,7 +83,7 @@ class Forwarder:
             log.warning("%s: %d records of history were not sent", self.name, self.pending)
 
     async def _deliver(self) -> float:
-        """Send until less than a batch waits or something is in the way; answers the pause until the next time."""
+        """Send until nothing waits or something is in the way; answers the pause until the next time."""
         while self._waiting:
             self._take_batch()
             try:
@@ -102,8 +102,6 @@ class Forwarder:
                 self.refused += len(self._on_its_way) - told
             self._on_its_way = []
             self._note_delivery()
-            if len(self._waiting) < BATCH:
-                break
         return SEND_EVERY_S
 
     def _take_batch(self) -> None:

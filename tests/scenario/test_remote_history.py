@@ -14,12 +14,13 @@ import pytest
 from rich.console import Console
 
 from controller.cli.view import Frame, draw
-from controller.core.errors import RecordsRefused, RemoteUnreachable
+from controller.core.errors import HistorianError, RecordsRefused, RemoteUnreachable
 from controller.core.event import Event, EventKind
 from controller.core.point import PointId
 from controller.core.ports import RecordedSample
 from controller.core.sample import Scalar
 from controller.core.text import Language
+from controller.historian.memory import MemoryHistorian
 from controller.runtime import status
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, PUMP, START, Bench
 
@@ -30,10 +31,10 @@ class Taking:
     name = "influxdb"
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.records: list[RecordedSample | Event] = []
 
     async def append(self, records: Sequence[RecordedSample | Event]) -> int:
-        self.taken += len(records)
+        self.records += records
         return len(records)
 
     async def close(self) -> None:
@@ -98,6 +99,26 @@ def test_control_and_history_are_the_same_with_it_as_without(remote: Taking, wit
     assert bench.plant.lights.value(LAMP_REMOTE) is False
 
 
+class Full(MemoryHistorian):
+    async def append_samples(self, rows: Sequence[RecordedSample]) -> None:
+        raise HistorianError("the disk is full")
+
+
+class WithoutDisk(Bench):
+    def open_historian(self) -> MemoryHistorian:
+        return Full()
+
+
+@pytest.mark.parametrize("kind", [Bench, WithoutDisk])
+def test_every_sample_is_copied_once_also_while_the_disk_is_full(kind: type[Bench], tmp_path: Path) -> None:
+    remote = Taking()
+    kind(tmp_path, remote=remote).run(life)
+    samples = [each for each in remote.records if isinstance(each, RecordedSample)]
+    demands = [each.sample.value for each in samples if each.point == DEMAND]
+    assert list(dict.fromkeys(demands)) == [0.3, 0.8, 0.4]
+    assert len(set(samples)) == len(samples)
+
+
 def history_shown(folder: Path, remote: Taking | None) -> dict[str, Any]:
     """What the status tells of history after a minute."""
     told: list[Any] = []
@@ -112,7 +133,7 @@ def history_shown(folder: Path, remote: Taking | None) -> dict[str, Any]:
 
 def test_the_status_tells_what_it_got(tmp_path: Path) -> None:
     shown = history_shown(tmp_path, remote := Taking())["remote"]
-    assert 0 < shown["sent"] <= remote.taken
+    assert 0 < shown["sent"] <= len(remote.records)
     assert (shown["name"], shown["trouble"], shown["dropped"]) == ("influxdb", "", 0)
 
 

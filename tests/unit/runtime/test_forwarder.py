@@ -134,6 +134,22 @@ def test_pauses_grow_to_a_minute() -> None:
     assert 60 <= live(life).remote.asked <= 90
 
 
+def test_they_begin_anew_after_each_delivery() -> None:
+    async def life(bench: Bench) -> None:
+        bench.remote.failure = RemoteUnreachable("refused")
+        bench.offer(1.0)
+        await bench.wait(600)
+        bench.remote.failure = None
+        await bench.wait(LONGEST_S)
+        bench.remote.failure = RemoteUnreachable("refused")
+        bench.offer(2.0)
+        before = bench.remote.asked
+        await bench.wait(8)
+        assert bench.remote.asked - before >= 3
+
+    live(life)
+
+
 @pytest.mark.parametrize("asked_for, waits", [(200.0, 200.0), (86400.0, LONGEST_PAUSE_S)])
 def test_a_database_may_ask_for_a_longer_pause(asked_for: float, waits: float) -> None:
     async def life(bench: Bench) -> None:
