@@ -125,7 +125,7 @@ class LoadForecasts:
                 made = hour
             remaining = (hour + _HOUR + AFTER_THE_HOUR - self._clock.now()).total_seconds()
             deadline = self._clock.monotonic() + min(max(remaining, 0.0), LONGEST_SLEEP_S)
-            await self._clock.sleep_until(deadline, Phase.CALENDAR, "forecasts")
+            await self._clock.sleep_until(deadline, Phase.CALENDAR, "hourly forecasts")
 
     async def train(self) -> None:
         """The night's training, and at once the forecast of the day that begins."""

@@ -61,7 +61,8 @@ class Kept(MemoryHistorian):
 
 
 def recorded(days: float, load: Load = weekly, warmth: Callable[[datetime], float] = air) -> Kept:
-    """Samples every quarter of an hour, from so many days before the eve; what the site will measure is there, too."""
+    """Samples every quarter of an hour, some of them twice, from so many days before the eve; what the site will
+    measure is there, too."""
     historian = Kept()
     moments = [EVE - timedelta(days=days) + number * QUARTER for number in range(round((days + 3) * 96))]
     rows = [
@@ -71,6 +72,8 @@ def recorded(days: float, load: Load = weekly, warmth: Callable[[datetime], floa
         if value is not None
     ]
     asyncio.run(historian.append_samples(rows))
+    repeated = [RecordedSample(row.point, row.sample._replace(value=1e6)) for row in rows[::7]]
+    asyncio.run(historian.append_samples(repeated))
     return historian
 
 
@@ -291,6 +294,19 @@ def test_a_month_of_history_is_the_same_hour_of_last_week(
         assert bench.shown()["reason"]["zh"]
 
     assert ForecastBench(tmp_path, forecaster=FORECASTER, history=recorded(days, load)).run(life)
+
+
+def test_a_meter_that_also_counts_generation_is_told_and_forecasts_nothing(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        assert isinstance(bench, ForecastBench)
+        await bench.wait(0.5 * HOUR)
+        assert "also counts what is fed in" in bench.shown()["trouble"]["training"]
+        assert bench.daemon.forecasts.present(POWER, bench.clock.now()) is None
+
+    def with_generation(at: datetime) -> float:
+        return weekly(at) - 90.0
+
+    assert ForecastBench(tmp_path, forecaster=FORECASTER, history=recorded(9, with_generation)).run(life)
 
 
 def test_the_same_history_gives_the_same_forecast_to_the_bit(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""What a person reads of an event, in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.cli.view import event_words
+from controller.core.text import Language
+
+POINTS = {"meter.main_1.power": {"unit": "kW"}}
+MADE = {"step": "made", "start": "2026-07-06T00:00:00+08:00", "source": "same_hour_last_week", "values": [10.0, 30.0]}
+SCORED = {"step": "scored", "hours": 24, "mean_absolute_error": 4.04, "baseline_mean_absolute_error": 8.0}
+UNSCORED = {"step": "scored", "hours": 0, "mean_absolute_error": None, "baseline_mean_absolute_error": None}
+TRAINED = {"step": "trained", "reason": "errors 40 % smaller", "reason_zh": "误差小 40 %"}
+FAILED = {"step": "failed", "of": "training", "cause": "no answer within 120 s"}
+
+
+@pytest.mark.parametrize(
+    "body, language, words",
+    [
+        (MADE, "en", "next 24 h: mean 20.0 kW, peak 30.0 kW, by the same hour last week"),
+        (MADE, "zh", "未来 24 小时：平均 20.0 kW，峰值 30.0 kW，依据上周同一时刻"),
+        (SCORED, "en", "was off by 4.0 kW on average; the same hour of last week by 8.0 kW"),
+        (UNSCORED, "en", "step=scored  hours=0"),
+        (TRAINED, "zh", "已训练：误差小 40 %"),
+        (FAILED, "en", "step=failed  of=training  cause=no answer within 120 s"),
+    ],
+)
+def test_a_forecast(body: dict[str, Any], language: Language, words: str) -> None:
+    event = {"kind": "forecast", "subject": "meter.main_1.power", "body": {**body, "configuration": "abc"}}
+    assert event_words(event, POINTS, language) == words
