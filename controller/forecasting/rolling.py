@@ -72,6 +72,24 @@ def trial(hours: ClockHours, today: int) -> Days:
     return _tried(hours, regression_at(hours, first * 24), np.arange(first, today) * 24)
 
 
+def trial_on_persistence(hours: ClockHours, today: int) -> Days:
+    """The same where nobody forecasts the weather: each day is expected to be as warm as the one before."""
+    first = today - TRIAL_DAYS
+    regression = regression_at(hours, first * 24)
+    days = [
+        _tried(hours._replace(temperature=persisted(hours.temperature, day * 24)), regression, np.array([day * 24]))
+        for day in range(first, today)
+    ]
+    return Days(*map(np.concatenate, zip(*days, strict=True)))
+
+
+def persisted(temperature: Floats, origin: int) -> Floats:
+    """Hourly temperatures as an origin expects them: the day from there on as warm as the day before it."""
+    expected = temperature.copy()
+    expected[origin : origin + 24] = temperature[origin - 24 : origin]
+    return expected
+
+
 def score_of_model(days: Days) -> Score:
     return score(*(column.ravel().tolist() for column in (days.load, days.model, days.baseline)))
 

@@ -9,10 +9,19 @@ import numpy as np
 from controller.core.forecast import Trained, TrainingJob, UnusableHistory
 from controller.core.forecast_score import Score
 from controller.core.text import Text
-from controller.forecasting.clock_hours import ClockHours, clock_hours
+from controller.forecasting.cleaning import in_order
+from controller.forecasting.clock_hours import ClockHours, clock_hours, microseconds
 from controller.forecasting.cores import one_core
 from controller.forecasting.regression import versions
-from controller.forecasting.rolling import LEVEL_DAYS, TRAINING_DAYS, TRIAL_DAYS, regression_at, score_of_model, trial
+from controller.forecasting.rolling import (
+    LEVEL_DAYS,
+    TRAINING_DAYS,
+    TRIAL_DAYS,
+    regression_at,
+    score_of_model,
+    trial,
+    trial_on_persistence,
+)
 
 # Four weeks for the level, four to learn from, two to try what was learned.
 ENOUGH_DAYS = LEVEL_DAYS + 28 + TRIAL_DAYS
@@ -44,7 +53,9 @@ def _train(hours: ClockHours, today: int, job: TrainingJob) -> Trained:
                 f"已有 {known} 天数据，模型需要 {ENOUGH_DAYS} 天；在此之前采用上周同一时刻",
             ),
         )
-    result = score_of_model(trial(hours, today))
+    # The model is tried with as much of the weather as its forecasts will have.
+    tried = trial if _is_weather_foretold(job) else trial_on_persistence
+    result = score_of_model(tried(hours, today))
     if not result.skill >= 0.0:
         return Trained(job.at, None, result, _refused(result))
     return Trained(
@@ -57,6 +68,11 @@ def _train(hours: ClockHours, today: int, job: TrainingJob) -> Trained:
         ),
         versions(),
     )
+
+
+def _is_weather_foretold(job: TrainingJob) -> bool:
+    temperature = in_order(job.history.temperature)
+    return temperature.starts.size > 0 and bool(temperature.starts[-1] >= microseconds(job.at))
 
 
 def _refused(result: Score) -> Text:

@@ -12,7 +12,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from controller.core.forecast import Forecast, ForecastJob, History, Source, Trained, TrainingJob, UnusableHistory
+from controller.core.forecast import (
+    Forecast,
+    ForecastJob,
+    History,
+    Readings,
+    Source,
+    Trained,
+    TrainingJob,
+    UnusableHistory,
+)
 from controller.forecasting.jobs import predict, train
 from tests.unit.forecasting.support import (
     BERLIN,
@@ -121,6 +130,22 @@ def test_the_last_five_weeks_are_enough_to_forecast(history: History, trained: T
     )
     whole = predict(ForecastJob(history, trained, at)).values
     assert predict(ForecastJob(recent, trained, at)).values == pytest.approx(whole)
+
+
+def test_without_a_weather_forecast_the_model_is_tried_without_one() -> None:
+    """No day is as warm as the one before: who expects that is wrong, in the trial as later."""
+    chance = random.Random(17)
+    warmer = [chance.uniform(-8.0, 8.0) for _ in range(DAYS + 2)]
+    foretold = building(DAYS, change=lambda number, local, value: value + 2.0 * warmer[number // 24])
+    for number in range(len(foretold.temperature.values)):
+        foretold.temperature.values[number] += warmer[number // 24]
+    at, known = end_of(foretold), len(foretold.load.starts)
+    past = Readings(foretold.temperature.starts[:known], foretold.temperature.values[:known])
+    given, unknown = train(TrainingJob(foretold, at)), train(TrainingJob(replace(foretold, temperature=past), at))
+    assert given.score is not None
+    assert unknown.score is not None
+    assert unknown.score.mean_absolute_error > 1.2 * given.score.mean_absolute_error
+    assert unknown.score.baseline_mean_absolute_error == given.score.baseline_mean_absolute_error
 
 
 def test_a_holiday_is_no_working_day() -> None:
