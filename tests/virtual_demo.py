@@ -46,9 +46,17 @@ def _simulated(link: Link, engine: Engine) -> Link:
 Life = Callable[[Run], Awaitable[None]]
 
 
-def live(start: datetime, life: Life, *, seed: int = 0, mode: Mode | None = None) -> Run:
-    """Let the demo site live from `start` for as long as `life` takes, then stop it. mode: of all its strategies."""
-    site = load_site(DEMO)
+Change = Callable[[Site], Site]
+
+
+def live(
+    start: datetime, life: Life, *, seed: int = 0, mode: Mode | None = None, change: Change = lambda site: site
+) -> Run:
+    """Let the demo site live from `start` for as long as `life` takes, then stop it. mode: of all its strategies.
+
+    change: of the site before it lives.
+    """
+    site = change(load_site(DEMO))
     if mode is not None:
         site = replace(site, mounts=tuple(replace(mount, mode=mode) for mount in site.mounts))
     engine = engine_of(site, start, None, None, seed)

@@ -551,10 +551,10 @@ def check(before: Mapping[Role, Scalar], table: Table, requests: Mapping[Role, S
 
 @given(
     st.integers(0, 24 * 60 - 1),
-    st.lists(looks(), min_size=5, max_size=40),
+    st.lists(looks(), min_size=5, max_size=30),
     st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_the_plant_shows_the_order_is_kept(
     minute: int, rows: list[tuple[float, dict[Role, Input], bool]], obeys: bool
 ) -> None:

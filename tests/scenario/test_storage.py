@@ -1,0 +1,152 @@
+"""Chilled-water storage in the demo: let go in the middle of any step, and left without plans."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from controller.core.event import EventKind
+from controller.core.site import Site
+from controller.core.strategy import PlanInput
+from controller.core.system import Authority
+from strategies.blocks.load_shifting import StoragePlan
+from strategies.chilled_water_storage import ChilledWaterStorage
+from tests.storage_demo import MODE, START, bits, present, storage_alone
+from tests.virtual_demo import Run, live
+
+pytestmark = pytest.mark.timeout(120)
+
+TEN_IN_THE_MORNING = START + timedelta(hours=10, minutes=25)
+REMOTES = [
+    f"plant.{machine}.remote" for machine in ("chiller_1", "tank_1", "chilled_water_pump_1", "condenser_water_pump_1")
+]
+
+
+def at_its_own_pace(site: Site) -> Site:
+    return replace(site, mounts=tuple(mount for mount in site.mounts if mount.id == "storage"))
+
+
+def fill(run: Run) -> None:
+    """The tank as a night leaves it."""
+    run.engine.plant.layers = [5.0] * len(run.engine.plant.layers)
+
+
+def step_of(run: Run) -> str:
+    (strategy,) = run.daemon.strategies
+    return strategy.state.progress.step
+
+
+async def until(run: Run, is_so: Callable[[], bool], within_s: float) -> None:
+    for _ in range(round(within_s)):
+        if is_so():
+            return
+        await run.wait(1)
+    raise AssertionError(f"not within {within_s:g} s; at step {step_of(run)}")
+
+
+@pytest.mark.parametrize(
+    "step, start",
+    [
+        ("open_charge_valve", START),
+        ("start_chiller", START),
+        ("charging", START),
+        ("rest_chiller", TEN_IN_THE_MORNING),
+        ("stop_pumps", TEN_IN_THE_MORNING),
+        ("open_discharge_valve", TEN_IN_THE_MORNING),
+        ("discharging", TEN_IN_THE_MORNING),
+    ],
+)
+def test_let_go_in_any_step_the_tank_is_isolated_before_pumps_stop(step: str, start: datetime) -> None:
+    wrong: list[str] = []
+
+    async def life(run: Run) -> None:
+        if start is TEN_IN_THE_MORNING:
+            fill(run)
+        await until(run, lambda: step_of(run) == step, 3600)
+        if step in ("charging", "discharging"):
+            await run.wait(600)
+            assert not bits(run.engine).is_isolated
+        await run.daemon.set_authority("plant", Authority.ORIGINAL, "operator")
+        before = bits(run.engine)
+        for _ in range(600):
+            await run.wait(1)
+            now = bits(run.engine)
+            if before.chilled_water_pump and not now.chilled_water_pump and not now.is_isolated:
+                wrong.append(f"{now} after {before}")
+            if now.chiller and not (now.chilled_water_pump and now.condenser_water_pump):
+                wrong.append(f"{now}")
+            before = now
+        assert [remote for remote in REMOTES if run.engine.read(remote)] == []
+        assert before.is_isolated
+        assert before.chiller is (start is TEN_IN_THE_MORNING), "the original controls cool in their own hours"
+        assert run.engine.read("plant.chiller_1.trip_count") == 0
+
+    run = live(start, life, change=at_its_own_pace)
+    assert wrong == []
+    assert run.daemon.writer.holdings == {}
+    assert [event for event in run.daemon.journal.recent if event.kind is EventKind.ALARM] == []
+
+
+# --- without plans ----------------------------------------------------------------------------------------------------
+
+
+class WithoutPlans(ChilledWaterStorage):
+    """Its planning process crashes every time."""
+
+    def plan(self, given: PlanInput) -> StoragePlan:
+        os._exit(3)
+
+
+class WithOnePlan(ChilledWaterStorage):
+    """Its planning process crashes from the second time on."""
+
+    def plan(self, given: PlanInput) -> StoragePlan:
+        if given.previous is not None:
+            os._exit(3)
+        return super().plan(given)
+
+
+def planning_with(kind: type[ChilledWaterStorage]) -> Callable[[Site], Site]:
+    def changed(site: Site) -> Site:
+        site = storage_alone()(site)
+        (mount,) = site.mounts
+        parameters: Any = mount.strategy.__dict__["_parameters"]
+        return replace(site, mounts=(replace(mount, strategy=kind(parameters)),))
+
+    return changed
+
+
+def test_without_any_plan_the_original_controls_keep_the_plant() -> None:
+    async def life(run: Run) -> None:
+        await run.wait(2400)
+        assert run.engine.now > START + timedelta(minutes=35), "in the valley"
+        assert step_of(run) == "direct"
+        assert present(run, MODE) == "direct"
+        assert "no plan" in run.daemon.strategies[0].reason.en
+        assert [remote for remote in REMOTES if run.engine.read(remote)] == []
+
+    run = live(START, life, change=planning_with(WithoutPlans))
+    assert any(event.kind is EventKind.PLAN and event.body["made"] is False for event in run.daemon.journal.recent), (
+        "it is told"
+    )
+
+
+def test_a_plan_outlives_the_process_that_makes_no_more_of_them() -> None:
+    """Made a few minutes before ten in the morning, it still ends the discharge at noon."""
+
+    async def life(run: Run) -> None:
+        fill(run)
+        await run.wait(3900)
+        made = [event.body["made"] for event in run.daemon.journal.recent if event.kind is EventKind.PLAN]
+        assert made == [True, False]
+        assert step_of(run) == "discharging"
+        await run.wait(3600)
+        assert step_of(run) == "direct"
+        assert bits(run.engine).chiller
+
+    live(TEN_IN_THE_MORNING, life, change=planning_with(WithOnePlan))
