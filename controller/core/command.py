@@ -87,6 +87,13 @@ class PriorityArray:
         """Everybody whose wish is held back by the winner, strongest first."""
         return tuple(command for command in self.slots if command is not None and command is not self.winner)
 
+    def wishes_as(self, other: PriorityArray) -> bool:
+        """Whether the same is wished, for whatever time."""
+        return self is other or all(
+            one is two or (one is not None and two is not None and one._replace(ends=two.ends) == two)
+            for one, two in zip(self.slots, other.slots, strict=True)
+        )
+
     def _with_slot(self, priority: Priority, command: Command | None) -> PriorityArray:
         index = priority - 1
         return PriorityArray((*self.slots[:index], command, *self.slots[index + 1 :]))

@@ -159,6 +159,18 @@ def fades_at(holding: Holding, writable: Writable) -> float:
     return holding.asserted + writable.on_silence.after.total_seconds() / 2
 
 
+def stands_alike(one: Holding, other: Holding) -> bool:
+    """Whether nothing but the times of writing and reading differs: the same value once more is no news."""
+    return (
+        one.value == other.value
+        and one.verdict is other.verdict
+        and one.releasing == other.releasing
+        and one.adopted == other.adopted
+        and one.attempts == other.attempts
+        and (one.written == math.inf) == (other.written == math.inf)
+    )
+
+
 def keep_job(holding: Holding, writable: Writable, times: Times) -> Job | None:
     """What is to be done while the point waits for its turn to be let go."""
     if holding.releasing or holding.verdict is not Verdict.OWNED or times.wire < fades_at(holding, writable):

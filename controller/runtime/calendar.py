@@ -61,13 +61,15 @@ class Calendar:
 
     async def _run_job(self, job: CalendarJob, ran_on: date | None) -> None:
         began = self._clock.now()
+        due, known_for = began, None
         while True:
             now = self._clock.now()
             began = min(began, now)
             if ran_on is not None:
                 # A run noted for a day still to come was noted by a clock that was wrong.
                 ran_on = min(ran_on, now.astimezone(self._zone).date())
-            due = next_run(job.fields, self._zone, ran_on, began if ran_on is None else now)
+            if known_for != (ran_on, began):
+                due, known_for = next_run(job.fields, self._zone, ran_on, began), (ran_on, began)
             remaining = (due - now).total_seconds()
             if remaining > 0:
                 deadline = self._clock.monotonic() + min(remaining, LONGEST_SLEEP_S)

@@ -123,6 +123,7 @@ class Scan:
         self._all_controls = tuple(self.controls.values())
         self._leant = self._leaning_on()
         # Until when only a change can bring anything new: monotonic, and by the wire's clock.
+        self._may_rest = False
         self._rests_until = self._rests_until_wire = -math.inf
         self._rested_at = -math.inf
         self._settled_arrays: list[PriorityArray] = []
@@ -174,6 +175,8 @@ class Scan:
                 self._step(strategy, image)
         if not self._is_at_rest(image):
             self._arbitrate(image)
+        elif self._clock.wire_time() >= self._rests_until_wire:
+            self._keep_alive()
         self._recorder.record(image)
         self.count += 1
 
@@ -181,34 +184,46 @@ class Scan:
         """Whether arbitration, guard and writer would come to what they came to last time.
 
         Everything wished is owned and nothing else is held, no limit acts, no wish, lease or authority has changed,
-        nothing that they lean on shows another value, and what time alone brings (the end of a lease, a heartbeat, a
-        re-assertion) is not due.
+        nothing that they lean on shows another value, and no lease ends.
         """
-        if self.letting_go or image.monotonic >= self._rests_until:
+        if self.letting_go or not self._may_rest or image.monotonic >= self._rests_until:
             return False
-        if self._clock.wire_time() >= self._rests_until_wire:
+        if self._writer.holdings != self._settled_holdings:
+            if not self._writer.stands_as(self._settled_holdings):
+                return False
+            self._settle_holdings()
+        if self._authority != self._settled_authority or not self._leant.isdisjoint(image.changed):
             return False
-        if self._writer.holdings != self._settled_holdings or self._authority != self._settled_authority:
-            return False
-        if [control.array for control in self._all_controls] != self._settled_arrays:
-            return False
-        if not self._leant.isdisjoint(image.changed):
-            return False
+        arrays = [control.array for control in self._all_controls]
+        if arrays != self._settled_arrays:
+            if not all(map(PriorityArray.wishes_as, arrays, self._settled_arrays)):
+                return False
+            self._settle_arrays(arrays)
         self._rested_at = image.monotonic
         return True
 
     def _arbitrate(self, image: FrozenImage) -> None:
         wanted = self._wanted(image)
         self._writer.want(wanted, self._fulfilled(image))
-        self._rests_until = self._rests_until_wire = -math.inf
-        if self._writer.is_settled(wanted) and not any(control.limit.en for control in self._all_controls):
-            self._rests_until = min((control.array.next_end for control in self._all_controls), default=math.inf)
-            self._rests_until_wire = min(
-                self._writer.next_assertion(), next_beat(self._lifelines, self._clock.wire_time())
-            )
-        self._settled_arrays = [control.array for control in self._all_controls]
-        self._settled_holdings = dict(self._writer.holdings)
+        self._may_rest = self._writer.is_settled(wanted) and not any(control.limit.en for control in self._all_controls)
+        self._settle_arrays([control.array for control in self._all_controls])
+        self._settle_holdings()
         self._settled_authority = dict(self._authority)
+
+    def _settle_arrays(self, arrays: list[PriorityArray]) -> None:
+        self._settled_arrays = arrays
+        shadows = [control.shadow for control in self._all_controls]
+        self._rests_until = min((array.next_end for array in (*arrays, *shadows)), default=math.inf)
+
+    def _keep_alive(self) -> None:
+        """What time alone brings while everything stays as it is."""
+        wire = self._clock.wire_time()
+        self._writer.keep_alive(heartbeats(self._lifelines, self._writer.holdings, (), wire))
+        self._rests_until_wire = next_beat(self._lifelines, wire)
+
+    def _settle_holdings(self) -> None:
+        self._settled_holdings = dict(self._writer.holdings)
+        self._rests_until_wire = min(self._writer.next_assertion(), next_beat(self._lifelines, self._clock.wire_time()))
 
     def _measure(self, image: FrozenImage) -> None:
         if self.frozen is not None:

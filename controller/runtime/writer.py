@@ -29,6 +29,7 @@ from controller.core.ledger import (
     leaving,
     next_job,
     release_job,
+    stands_alike,
     written,
 )
 from controller.core.point import Effect, Heartbeat, Point, PointId, RemoteBit, Writable, same_value
@@ -214,16 +215,47 @@ class Writer:
         }
 
     def is_settled(self, wanted: Mapping[PointId, Scalar]) -> bool:
-        """Whether everything wished is owned, and nothing else is held or waits to be written."""
+        """Whether everything wished is owned, and nothing else is held or waits to be written.
+
+        Heartbeats and what is written only once more, because the device would forget it, go on meanwhile.
+        """
         return (
             self.holdings.keys() == wanted.keys()
             and not self._gone
-            and not any(self._queues.values())
-            and all(
-                holding.verdict is Verdict.OWNED and not holding.releasing and not holding.adopted
-                for holding in self.holdings.values()
-            )
+            and all(self._is_refresh(job) for queue in self._queues.values() for job in queue.values())
+            and all(self._is_settled(holding) for holding in self.holdings.values())
         )
+
+    def _is_settled(self, holding: Holding) -> bool:
+        if holding.releasing or holding.adopted:
+            return False
+        return holding.verdict is Verdict.OWNED or self._is_beating(holding)
+
+    def _is_beating(self, holding: Holding) -> bool:
+        return holding.point in self._heartbeats and holding.verdict is Verdict.PENDING
+
+    def _is_refresh(self, job: Job) -> bool:
+        holding = self.holdings.get(job.point)
+        if holding is None or job.step is not Step.WRITE:
+            return False
+        return job.point in self._heartbeats or job.value == holding.value
+
+    def stands_as(self, earlier: Mapping[PointId, Holding]) -> bool:
+        """Whether what is held stands as it did, but for heartbeats and values written once more."""
+        return self.holdings.keys() == earlier.keys() and all(
+            holding is earlier[point]
+            or stands_alike(holding, earlier[point])
+            or (point in self._heartbeats and self._is_settled(holding))
+            for point, holding in self.holdings.items()
+        )
+
+    def keep_alive(self, beats: Mapping[PointId, Scalar]) -> None:
+        """Between two wishes that are the same: heartbeats, and what the device would forget."""
+        times = Times(self._clock.monotonic(), self._clock.wire_time())
+        for point, holding in self.holdings.items():
+            if point not in self._in_flight:
+                value = beats.get(point, holding.value)
+                self._queue(next_job(point, self._writable(point), holding, value, times))
 
     def next_assertion(self) -> float:
         """Wire time at which the next volatile value is to be written again."""
