@@ -51,7 +51,7 @@ def status(daemon: Daemon) -> Json:
             for system in daemon.site.systems
         ],
         "strategies": [_strategy(strategy, daemon.clock.monotonic()) for strategy in daemon.strategies],
-        "forecasts": [_forecast(each) for each in daemon.forecasts.all],
+        "forecasts": [_forecast(daemon, each) for each in daemon.forecasts.all],
         "history": {
             "pending": daemon.recorder.pending,
             "dropped": daemon.recorder.dropped + daemon.journal.dropped,
@@ -155,10 +155,10 @@ def _strategy(strategy: MountedStrategy, monotonic: float) -> Json:
     }
 
 
-def _forecast(each: LoadForecast) -> Json:
-    """values: of each `step_s` from `start`; None where there is no forecast. score: of the latest one whose time has
-    come."""
-    forecast, trained = each.forecast, each.trained
+def _forecast(daemon: Daemon, each: LoadForecast) -> Json:
+    """values: of each `step_s` from `start`; None where there is no forecast, or it is over. score: of the latest one
+    whose time has come."""
+    forecast, trained = daemon.forecasts.present(each.target.point, daemon.clock.now()), each.trained
     return {
         "point": str(each.target.point),
         "start": None if forecast is None else forecast.start.isoformat(),

@@ -179,8 +179,12 @@ def test_after_days_of_silence_the_forecast_is_over(tmp_path: Path) -> None:
         await bench.wait(0.5 * HOUR)
 
     async def later(bench: Bench) -> None:
+        assert isinstance(bench, ForecastBench)
         await bench.wait(1)
         assert bench.daemon.forecasts.present(POWER, bench.clock.now()) is None
+        shown = bench.shown()
+        assert (shown["values"], shown["source"]) == (None, None)
+        assert shown["trained"] > MIDNIGHT.isoformat(), "the night that was missed is caught up"
 
     bench = ForecastBench(tmp_path)
     assert bench.run(night)
