@@ -78,6 +78,8 @@ def test_let_go_in_any_step_the_tank_is_isolated_before_pumps_stop(step: str, st
             now = bits(run.engine)
             if before.chilled_water_pump and not now.chilled_water_pump and not now.is_isolated:
                 wrong.append(f"{now} after {before}")
+            if not (now.is_isolated or run.engine.read("plant.chilled_water_pump_1.remote")):
+                wrong.append(f"the pump was given back with {now}")
             if now.chiller and not (now.chilled_water_pump and now.condenser_water_pump):
                 wrong.append(f"{now}")
             before = now

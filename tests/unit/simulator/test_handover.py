@@ -152,3 +152,46 @@ def test_registers_written_in_local_do_nothing_until_the_remote_bit_is_set(make_
     engine.write(f"{TANK}.remote", True, 0.0)
     run(engine, 60.0)
     assert engine.read(f"{TANK}.charge_valve_status")
+
+
+@pytest.mark.parametrize("start", [NOON, NIGHT])
+@pytest.mark.parametrize("valve", ["charge", "discharge"])
+@pytest.mark.parametrize("stopped_s", [None, 0.0, 20.0, 100.0])
+def test_a_dead_supervisor_leaves_an_isolated_tank_before_pumps_stop(
+    make_engine: MakeEngine, start: str, valve: str, stopped_s: float | None
+) -> None:
+    """Whatever the valves and however long ago the chiller was stopped: the watchdog drops everything at once, the
+    valves take 30 s, and the original controls keep the pumps for longer where they were running."""
+    engine = started(make_engine(start), charging=valve == "charge")
+    engine.write(f"{TANK}.discharge_valve_command", valve == "discharge", 0.0)
+    run(engine, 900.0)
+    if stopped_s is not None:
+        engine.write(f"{CHILLER}.enable_command", False, 0.0)
+        run(engine, stopped_s)
+    assert engine.read(f"{TANK}.{valve}_valve_position") == 1.0
+    run(engine, 1.0, wire_now=61.0)
+    assert not any(engine.read(f"{machine}.remote") for machine in MACHINES)
+    for _ in range(400):
+        had_pump = engine.read(f"{CHILLED}.status")
+        run(engine, 1.0, wire_now=61.0)
+        assert_safe(engine)
+        if had_pump and not engine.read(f"{CHILLED}.status"):
+            assert engine.read(f"{TANK}.{valve}_valve_position") == 0.0
+    assert engine.read(f"{TANK}.{valve}_valve_position") == 0.0
+    assert engine.read(f"{CHILLED}.status") is (start == NOON)
+
+
+def test_a_supervisor_that_dies_while_it_discharges_leaves_the_building_to_its_chiller(make_engine: MakeEngine) -> None:
+    engine = make_engine(NOON)
+    for machine in MACHINES:
+        engine.write(f"{machine}.remote", True, 0.0)
+    for tag in (f"{CHILLER}.enable_command", f"{CONDENSER}.command", f"{CHILLED}.command"):
+        engine.write(tag, False, 0.0)
+    engine.write(f"{TANK}.discharge_valve_command", True, 0.0)
+    run(engine, 900.0)
+    assert engine.read(f"{TANK}.discharge_valve_status")
+    run(engine, 1.0, wire_now=61.0)
+    run(engine, 300.0, wire_now=61.0)
+    assert engine.read(f"{TANK}.discharge_valve_position") == 0.0
+    assert engine.read(f"{CHILLER}.status")
+    assert_safe(engine)
