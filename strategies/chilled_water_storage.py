@@ -67,7 +67,8 @@ _PROOFS = (
     *(_CHILLER_STATUS, _TRIPPED, _LEAVING, _CHILLED_WATER_PUMP_STATUS, _CONDENSER_WATER_PUMP_STATUS),
     *(_CHARGE_STATUS, _DISCHARGE_STATUS, _CHARGE_POSITION, _DISCHARGE_POSITION),
 )
-_TANK = tuple(Role("tank", 0, quantity) for quantity in ("lower_temperature", "upper_temperature", "stored_energy"))
+_STORED = Role("tank", 0, "stored_energy")
+_TANK = (Role("tank", 0, "lower_temperature"), Role("tank", 0, "upper_temperature"), _STORED)
 _FLOW = Role("loop", 0, "chilled_water_flow")
 _SUPPLY = Role("loop", 0, "chilled_water_supply_temperature")
 _COOLING_LOAD = Role("loop", 0, "cooling_load")
@@ -218,7 +219,8 @@ class ChilledWaterStorage:
         """The windows of the next two days; none without a tariff."""
         if given.tariff is None:
             return StoragePlan(given.now, given.now, (), ())
-        return planned(given.now, given.tariff, given.forecasts.get(_COOLING_LOAD), self._parameters.store)
+        forecast, stored = given.forecasts.get(_COOLING_LOAD), given.seen.number_or_none(_STORED)
+        return planned(given.now, given.tariff, forecast, self._parameters.store, stored)
 
     def decide(self, seen: Observation, state: State) -> Decision[State]:
         """Raises BadInput where a machine's proof is missing: without it no step can follow another."""

@@ -70,13 +70,16 @@ class Store:
     cost_ratio: float
 
 
-def planned(now: datetime, tariff: Tariff, forecast: Forecast | None, store: Store) -> StoragePlan:
-    """The plan from a day ago to two days ahead."""
+def planned(
+    now: datetime, tariff: Tariff, forecast: Forecast | None, store: Store, stored: float | None
+) -> StoragePlan:
+    """The plan from a day ago to two days ahead. stored: present content [kWh], None where it is not known."""
     start, end = now - _LOOKED_BACK, now + _LOOKED_AHEAD
     stretches = tuple(tariff.stretches(start, end))
     charging: list[Charging] = []
     discharging: list[Stretch] = []
     valleys = _windows(stretches, lambda band: band.is_valley)
+    usable = store.capacity - store.unusable
     for valley, following in zip(valleys, [*(each.start for each in valleys[1:]), end], strict=True):
         price = _mean_price(stretch for stretch in stretches if valley.start <= stretch.start < valley.end)
         peaks = [
@@ -85,9 +88,9 @@ def planned(now: datetime, tariff: Tariff, forecast: Forecast | None, store: Sto
             if each.band.is_peak and valley.end <= each.start < following and price < store.cost_ratio * each.price
         ]
         if peaks:
-            chosen, need = _chosen(peaks, forecast, store)
+            present = None if valley.end > now or stored is None else stored - store.unusable
+            chosen, need = _chosen(peaks, now, forecast, usable if present is None else present)
             discharging += chosen
-            usable = store.capacity - store.unusable
             target = store.unusable + (usable if need is None else min(usable, need * (1.0 + store.reserve)))
             charging.append(Charging(valley, target, forecast=need is not None))
     return StoragePlan(start, end, tuple(charging), _joined(discharging))
@@ -106,25 +109,27 @@ def forecast_energy(forecast: Forecast | None, start: datetime, end: datetime) -
     return energy
 
 
-def _chosen(peaks: Sequence[Stretch], forecast: Forecast | None, store: Store) -> tuple[list[Stretch], float | None]:
-    """The stretches that the store serves, the dearest first where it cannot serve all, and the energy [kWh] that
-    they need; all of them, and None, where that is not forecast.
+def _chosen(
+    peaks: Sequence[Stretch], now: datetime, forecast: Forecast | None, available: float
+) -> tuple[list[Stretch], float | None]:
+    """The stretches that the store serves, and the energy [kWh] that all of them need from now on.
+
+    Where `available` [kWh] is not enough, a stretch begins later, so that dearer ones after it are served. Without a
+    forecast over all of them: every stretch, and None.
     """
-    needs = [(peak, forecast_energy(forecast, peak.start, peak.end)) for peak in peaks]
-    left = store.capacity - store.unusable
     chosen: list[Stretch] = []
-    total = 0.0
-    for peak, need in sorted(needs, key=lambda each: -each[0].price):
+    total, left = 0.0, max(0.0, available)
+    for peak in sorted(peaks, key=lambda each: -each.price):
+        begins = min(max(peak.start, now), peak.end)
+        need = 0.0 if begins == peak.end else forecast_energy(forecast, begins, peak.end)
         if need is None:
             return list(peaks), None
-        if need > left:
-            # Its end, not its beginning: what is drawn early is missing later, in dearer hours.
-            peak = peak._replace(start=peak.end - (peak.end - peak.start) * (left / need))
-            need = left
+        total += need
+        if need > left and any(dearer.start >= peak.end for dearer in chosen):
+            peak = peak._replace(start=peak.end - (peak.end - begins) * (left / need))
         if peak.start < peak.end:
             chosen.append(peak)
-        left -= need
-        total += need
+        left = max(0.0, left - need)
     return chosen, total
 
 

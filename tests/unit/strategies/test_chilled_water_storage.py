@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from controller.cli.site_folder import load_site
 from controller.core.errors import BadInput
 from controller.core.forecast import Forecast, Source
-from controller.core.sample import Scalar
+from controller.core.sample import Quality, Sample, Scalar
 from controller.core.state_codec import decode, encode
 from controller.core.strategy import Observation, PlanInput, Plans, Position, Role
 from controller.core.tariff import Tariff
@@ -82,18 +82,23 @@ def forecast(start: str, *loads: float) -> Forecast:
 
 
 def planned(
-    now: str, given: Forecast | None = None, parameters: Parameters = PLAIN, priced: Tariff | None = None
+    now: str, given: Forecast | None = None, parameters: Parameters = PLAIN, stored: float | None = None
 ) -> StoragePlan:
     at = local(now)
     forecasts = {} if given is None else {LOAD: given}
-    seen = Observation(at, at, 0.0, {})
+    samples = {} if stored is None else {STORED: Sample(stored, Quality.GOOD, "", at, 0.0)}
+    seen = Observation(at, at, 0.0, samples)
     return ChilledWaterStorage(parameters).plan(
-        PlanInput(at, SHANGHAI, Position(22.5, 114.0), seen, State(), None, priced or tariff(), forecasts)
+        PlanInput(at, SHANGHAI, Position(22.5, 114.0), seen, State(), None, tariff(), forecasts)
     )
 
 
 def hours(window: Window) -> str:
     return " to ".join(edge.astimezone(SHANGHAI).strftime("%d %H:%M") for edge in (window.start, window.end))
+
+
+def on_the_sixth(plan: StoragePlan) -> list[str]:
+    return [hours(each) for each in plan.discharging if each.start.astimezone(SHANGHAI).day == 6]
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -129,10 +134,25 @@ def test_the_tank_is_to_hold_what_the_peaks_of_the_day_are_forecast_to_need(
 
 
 def test_a_tank_that_cannot_serve_all_serves_the_dearest_hours() -> None:
-    """1000 kW for 2800 kWh: all three hours of super peak would take 3000; the plain peak goes without."""
-    plan = planned("2026-07-05 23:50", forecast("2026-07-06 00:00", *[1000.0] * 24))
-    today = [hours(each) for each in plan.discharging if each.start.astimezone(SHANGHAI).day == 6]
-    assert today == ["06 11:00 to 06 12:00", "06 15:12 to 06 17:00"]
+    """700 kW for 2800 kWh: the three hours of super peak take 2100, one hour of the plain peak before them the rest.
+
+    What comes after the last of them may have the rest: nothing dearer is robbed of it.
+    """
+    plan = planned("2026-07-05 23:50", forecast("2026-07-06 00:00", *[700.0] * 24))
+    assert on_the_sixth(plan) == ["06 10:00 to 06 12:00", "06 15:00 to 06 19:00"]
+    plan = planned("2026-07-05 23:50", forecast("2026-07-06 00:00", *[800.0] * 24))
+    assert on_the_sixth(plan) == ["06 10:30 to 06 12:00", "06 15:00 to 06 19:00"]
+
+
+def test_by_day_it_is_what_the_tank_still_holds_that_counts() -> None:
+    """At half past ten, 500 kW: super peak needs 1500 kWh, the half hour before it 250, the hour between 500."""
+    loads = Forecast(local("2026-07-06 10:30"), (500.0,) * 96, Source.MODEL)
+    for usable, expected in (
+        (2300.0, ["06 10:00 to 06 12:00", "06 14:00 to 06 19:00"]),
+        (1750.0, ["06 10:00 to 06 12:00", "06 15:00 to 06 19:00"]),
+        (1400.0, ["06 11:00 to 06 12:00", "06 15:00 to 06 19:00"]),
+    ):
+        assert on_the_sixth(planned("2026-07-06 10:30", loads, stored=700.0 + usable)) == expected
 
 
 def test_a_spread_that_does_not_pay_is_not_used() -> None:
