@@ -1,0 +1,188 @@
+"""What a stretch of the site's time has cost and brought: energy, money, carbon, peak, comfort and wear.
+
+Counted from readings, whoever gives them: a simulated site's own, or what a daemon has read of it. After BOPTEST's key
+performance indicators (Blum et al. 2021, Journal of Building Performance Simulation 14(5)), with light beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from controller.core.sample import Scalar, as_number
+from controller.core.tariff import Energy, Tariff
+
+Read: TypeAlias = Callable[[str], Scalar | None]
+"""The present value of a point of the site; None where it is not known."""
+
+COMFORT_LIMIT = 26.0
+"""Air temperature [degC] above which cooling is missed: the top of the office's proportional band."""
+LIGHT_FLOOR = 30.0
+"""Illuminance [lx] below which light is missed on a parking deck."""
+INTERVAL_S = 900.0
+"""Demand is the mean power over this long, on the clock's quarters."""
+_SECONDS_PER_HOUR = 3600.0
+
+_PLANT = (
+    *(f"plant.{machine}.energy" for machine in ("chiller_1", "chilled_water_pump_1", "condenser_water_pump_1")),
+    *(f"plant.{machine}.energy" for machine in ("secondary_pump_1", "cooling_tower_1")),
+)
+_LIGHT = tuple(f"garage.group_{number}.illuminance" for number in (1, 2, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Sums over the time that was looked at. energy: of the whole site [kWh]; plant_energy: of its cooling plant [kWh].
+
+    money, plant_money: by the tariff, 0 without one; unpriced: energy at times without a price [kWh]. peak: greatest
+    quarter-hour mean [kW]. cooling: delivered to the building [kWh]; stored: growth of the tank's cold [kWh].
+    unmet_cooling: above COMFORT_LIMIT while cooling was called for [K h]. light_shortfall: under LIGHT_FLOOR, summed
+    over the garage's groups [lx h]. starts: of the chiller. hours: looked at.
+    """
+
+    energy: float = 0.0
+    plant_energy: float = 0.0
+    money: float = 0.0
+    plant_money: float = 0.0
+    unpriced: float = 0.0
+    peak: float = 0.0
+    cooling: float = 0.0
+    stored: float = 0.0
+    unmet_cooling: float = 0.0
+    light_shortfall: float = 0.0
+    starts: int = 0
+    hours: float = 0.0
+
+    @property
+    def specific_energy(self) -> float:
+        """Electricity for a unit of cold made, delivered or stored [kWh/kWh]; 0 while none was made."""
+        made = self.cooling + self.stored
+        return self.plant_energy / made if made > 0.0 else 0.0
+
+
+class _Look(NamedTuple):
+    """Counters and states at one instant."""
+
+    at: datetime
+    energy: float
+    plant_energy: float
+    cooling: float
+    stored: float
+    too_warm: float
+    too_dark: float
+    runs: bool
+
+
+class Account:
+    """Looks at readings again and again; between two looks everything is taken to go evenly."""
+
+    def __init__(self, tariff: Tariff | None) -> None:
+        self._tariff = tariff
+        self._last: _Look | None = None
+        self._quarter_energy: float | None = None
+        self.figures = Figures()
+
+    def look(self, at: datetime, read: Read) -> None:
+        """Count up to `at`, aware UTC. What cannot be read yet begins the account later."""
+        look = _look(at, read)
+        if look is None:
+            return
+        last, self._last = self._last, look
+        if last is None or at <= last.at:
+            return
+        figures = self.figures
+        hours = (at - last.at).total_seconds() / _SECONDS_PER_HOUR
+        energy, plant_energy = look.energy - last.energy, look.plant_energy - last.plant_energy
+        money, unpriced = self._cost(Energy(last.at, at, energy))
+        plant_money, _ = self._cost(Energy(last.at, at, plant_energy))
+        self.figures = replace(
+            figures,
+            energy=figures.energy + energy,
+            plant_energy=figures.plant_energy + plant_energy,
+            money=figures.money + money,
+            plant_money=figures.plant_money + plant_money,
+            unpriced=figures.unpriced + unpriced,
+            peak=max(figures.peak, self._demand(last, look)),
+            cooling=figures.cooling + look.cooling - last.cooling,
+            stored=figures.stored + look.stored - last.stored,
+            unmet_cooling=figures.unmet_cooling + last.too_warm * hours,
+            light_shortfall=figures.light_shortfall + last.too_dark * hours,
+            starts=figures.starts + (look.runs and not last.runs),
+            hours=figures.hours + hours,
+        )
+
+    def _cost(self, energy: Energy) -> tuple[float, float]:
+        if self._tariff is None:
+            return 0.0, 0.0
+        cost = self._tariff.cost_of([energy])
+        return cost.money, cost.unpriced
+
+    def _demand(self, last: _Look, look: _Look) -> float:
+        """The mean power [kW] of a quarter of an hour that has been looked at whole and has just ended, else 0."""
+        begin, end = last.at.timestamp(), look.at.timestamp()
+        edge = end // INTERVAL_S * INTERVAL_S
+        if edge <= begin:
+            return 0.0
+        at_edge = last.energy + (look.energy - last.energy) * (edge - begin) / (end - begin)
+        before, self._quarter_energy = self._quarter_energy, at_edge
+        if before is None or edge - INTERVAL_S > begin:
+            return 0.0
+        return (at_edge - before) / (INTERVAL_S / _SECONDS_PER_HOUR)
+
+
+def _look(at: datetime, read: Read) -> _Look | None:
+    counters = [
+        as_number(read(point)) for point in ("meter.main_1.energy", "plant.chilled_water_loop_1.cooling_energy")
+    ]
+    stored = as_number(read("plant.tank_1.stored_energy"))
+    plant = [as_number(read(point)) for point in _PLANT]
+    air = as_number(read("building.zone_1.air_temperature"))
+    light = [as_number(read(point)) for point in _LIGHT]
+    known = [value for value in (*counters, stored, *plant, air, *light) if value is not None]
+    if len(known) != len(counters) + len(plant) + len(light) + 2:
+        return None
+    energy, cooling, stored_energy, *rest = known
+    called = bool(read("plant.secondary_pump_1.status"))
+    return _Look(
+        at,
+        energy,
+        sum(rest[: len(plant)]),
+        cooling,
+        stored_energy,
+        max(0.0, rest[len(plant)] - COMFORT_LIMIT) if called else 0.0,
+        sum(max(0.0, LIGHT_FLOOR - each) for each in rest[len(plant) + 1 :]),
+        bool(read("plant.chiller_1.status")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What somebody saved against a reference; negative where it cost more. carbon [kg], None without a factor."""
+
+    energy: float
+    money: float
+    carbon: float | None
+
+
+def saving(ours: Figures, reference: Figures, tariff: Tariff | None, valley_price: float) -> Saving:
+    """Ours against the reference at equal cooling delivered, with the tank's net change credited at the valley price.
+
+    The reference's cooling plant is scaled to the cooling that we delivered; cold that is in our tank and not in the
+    reference's (or the other way round) counts as the electricity that it takes to make it.
+    """
+    scale = ours.cooling / reference.cooling if reference.cooling > 0.0 and ours.cooling > 0.0 else 1.0
+    credit = (ours.stored - reference.stored) * (ours.specific_energy or reference.specific_energy)
+    energy = reference.energy + (scale - 1.0) * reference.plant_energy - ours.energy + credit
+    money = reference.money + (scale - 1.0) * reference.plant_money - ours.money + credit * valley_price
+    factor = None if tariff is None else tariff.carbon_factor
+    return Saving(energy, money, None if factor is None else energy * factor)
+
+
+def valley_price(tariff: Tariff | None, day: datetime) -> float:
+    """The lowest price of the local day on which `day` lies [money per kWh]; 0 without a tariff."""
+    if tariff is None:
+        return 0.0
+    prices = [stretch.price for stretch in tariff.bands_of_day(day.astimezone(tariff.zone).date())]
+    return min(prices, default=0.0)

@@ -1,0 +1,123 @@
+"""What a day cost and brought, counted from readings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from controller.cli.site_folder import load_site
+from controller.core.sample import Scalar
+from simulator.kpi import Account, Figures, saving, valley_price
+from tests.virtual_demo import DEMO
+
+MIDNIGHT = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)  # in Shenzhen
+MINUTE = timedelta(minutes=1)
+TARIFF = load_site(DEMO).tariff
+
+
+def readings(**values: Scalar) -> dict[str, Scalar]:
+    zero = {
+        "meter.main_1.energy": 0.0,
+        "plant.chiller_1.energy": 0.0,
+        "plant.chiller_1.status": False,
+        "plant.chilled_water_pump_1.energy": 0.0,
+        "plant.condenser_water_pump_1.energy": 0.0,
+        "plant.secondary_pump_1.energy": 0.0,
+        "plant.secondary_pump_1.status": False,
+        "plant.cooling_tower_1.energy": 0.0,
+        "plant.chilled_water_loop_1.cooling_energy": 0.0,
+        "plant.tank_1.stored_energy": 0.0,
+        "building.zone_1.air_temperature": 24.0,
+        **{f"garage.group_{number}.illuminance": 60.0 for number in (1, 2, 3)},
+    }
+    return {**zero, **{name.replace("__", "."): value for name, value in values.items()}}
+
+
+def counted(*looks: tuple[float, dict[str, Scalar]], tariff: bool = True) -> Figures:
+    account = Account(TARIFF if tariff else None)
+    for minutes, values in looks:
+        account.look(MIDNIGHT + minutes * MINUTE, values.get)
+    return account.figures
+
+
+def test_energy_is_priced_by_the_hour_at_which_it_was_used() -> None:
+    assert TARIFF is not None
+    night = TARIFF.price_at(MIDNIGHT)
+    later = TARIFF.price_at(MIDNIGHT + timedelta(hours=10, minutes=30))
+    assert night is not None
+    assert later is not None
+    assert night < later
+    figures = counted(
+        (0, readings()),
+        (60, readings(meter__main_1__energy=10.0)),
+        (630, readings(meter__main_1__energy=10.0)),
+        (660, readings(meter__main_1__energy=30.0)),
+    )
+    assert figures.energy == 30.0
+    assert figures.money == pytest.approx(10.0 * night + 20.0 * later)
+
+
+def test_the_peak_is_a_quarter_of_an_hour_and_not_a_moment() -> None:
+    rising = [(float(minute), readings(meter__main_1__energy=2.0 * minute)) for minute in range(16)]
+    burst = [
+        (float(minute), readings(meter__main_1__energy=30.0 + (10.0 if minute > 20 else 0.0)))
+        for minute in range(16, 31)
+    ]
+    assert counted(*rising).peak == 0.0, "no whole quarter has been seen from one edge to the next"
+    figures = counted(*rising, *burst, (45.0, readings(meter__main_1__energy=40.0)))
+    assert figures.peak == pytest.approx(10.0 / 0.25)
+
+
+def test_warmth_counts_only_while_cooling_is_called_for() -> None:
+    warm = {"building__zone_1__air_temperature": 28.0}
+    called = readings(**warm, plant__secondary_pump_1__status=True)
+    assert counted((0, called), (30, called)).unmet_cooling == pytest.approx(1.0)
+    assert counted((0, readings(**warm)), (30, readings(**warm))).unmet_cooling == 0.0
+
+
+def test_a_dark_deck_counts_for_each_group() -> None:
+    dark = readings(garage__group_1__illuminance=20.0, garage__group_3__illuminance=25.0)
+    assert counted((0, dark), (60, dark)).light_shortfall == pytest.approx(15.0)
+
+
+def test_starts_are_counted_once_each() -> None:
+    states = [False, True, True, False, True]
+    looks = [(float(minute), readings(plant__chiller_1__status=on)) for minute, on in enumerate(states)]
+    assert counted(*looks).starts == 2
+
+
+def test_the_account_begins_when_everything_is_known() -> None:
+    unknown = {**readings(meter__main_1__energy=5.0)}
+    del unknown["plant.tank_1.stored_energy"]
+    figures = counted((0, unknown), (1, readings(meter__main_1__energy=7.0)), (2, readings(meter__main_1__energy=8.0)))
+    assert figures.energy == 1.0
+
+
+OURS = Figures(energy=100.0, plant_energy=60.0, money=40.0, plant_money=20.0, cooling=300.0)
+
+
+def test_the_reference_is_scaled_to_the_cooling_that_we_delivered() -> None:
+    reference = replace(OURS, cooling=150.0)
+    saved = saving(OURS, reference, TARIFF, 0.2)
+    assert saved.energy == pytest.approx(60.0)
+    assert saved.money == pytest.approx(20.0)
+
+
+def test_cold_left_in_the_tank_counts_at_the_valley_price() -> None:
+    ours = replace(OURS, stored=100.0)
+    saved = saving(ours, OURS, TARIFF, 0.2)
+    electricity = 100.0 * 60.0 / 400.0
+    assert saved.energy == pytest.approx(electricity)
+    assert saved.money == pytest.approx(electricity * 0.2)
+
+
+def test_who_costs_more_saves_less_than_nothing() -> None:
+    saved = saving(replace(OURS, energy=110.0, money=44.0), OURS, TARIFF, 0.2)
+    assert (saved.energy, saved.money) == (pytest.approx(-10.0), pytest.approx(-4.0))
+
+
+def test_the_valley_price_is_the_lowest_of_the_day() -> None:
+    assert valley_price(TARIFF, MIDNIGHT) == TARIFF.price_at(MIDNIGHT + timedelta(hours=3)) if TARIFF else False
+    assert valley_price(None, MIDNIGHT) == 0.0
