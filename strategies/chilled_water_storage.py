@@ -4,9 +4,10 @@ After the operating modes of ASHRAE Handbook - HVAC Systems and Equipment (2020)
 in published retrofits of office towers: charge at night what tomorrow's forecast is worth, stop the chiller at the
 peak.
 
-The strategy owns the plant's mode. Between modes it goes step by step, each on proof of the one before: pumps, then
-valve, then chiller to charge; chiller, then pumps, then valve to discharge; and back in the reverse order. In `direct`
-it commands nothing: the original controls, which know the building's hours, have the plant.
+The strategy asks for the plant's mode, and follows it: where somebody stronger holds the mode, it stays `direct`.
+Between modes it goes step by step, each on proof of the one before: pumps, then valve, then chiller to charge; chiller,
+then pumps, then valve to discharge; and back in the reverse order. In `direct` it commands nothing: the original
+controls, which know the building's hours, have the plant.
 
 It never charges outside valley bands nor discharges outside peak bands, never opens both valves of the tank, never
 commands a pump off while a valve is not proven closed, never enables the chiller without both pumps, and never guesses
@@ -93,6 +94,8 @@ _SHORT_BY = 1.0
 # A window too short for this is not worth two changes of mode.
 _LEAST_STAY = timedelta(minutes=30)
 _PAUSE_S = 1800.0
+# What was asked of the plant's mode shows within a few scans; longer, and somebody stronger holds it.
+_CONTESTED_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +150,14 @@ class Parameters:
 @dataclass(frozen=True, slots=True)
 class State:
     """chiller_on: the chiller was running when the sequence began, and goes on. fast: the pump runs at full speed since
-    the building drew more than it brought. missed: the proof that did not come or was lost, while `pause` [s] lasts.
+    the building drew more than it brought. contested: for how long [s] the plant's mode has been another than that of
+    the step. missed: the proof that did not come or was lost, while `pause` [s] lasts.
     """
 
     progress: Progress = field(default_factory=lambda: Progress(DIRECT))
     chiller_on: bool = False
     fast: bool = False
+    contested: float = 0.0
     missed: str = ""
     pause: float = 0.0
 
@@ -164,10 +169,11 @@ class Tank(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """tank: None while one of its sensors is silent. calls: the building draws water; draws_more: more than the pump
-    brings.
+    """mode: of the plant, as arbitrated. tank: None while one of its sensors is silent. calls: the building draws
+    water; draws_more: more than the pump brings.
     """
 
+    mode: Scalar | None
     plant: Plant
     tank: Tank | None
     tripped: bool
@@ -179,10 +185,11 @@ class Seen(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """The mode that plan and tank ask for, and why. target: kWh to charge to; until: its latest end."""
+    """The mode to be in, and why. asks: the one to ask for; target: kWh to charge to; until: its latest end."""
 
     mode: str
     why: Text
+    asks: str = DIRECT
     target: float = 0.0
     until: datetime | None = None
     is_forecast: bool = True
@@ -200,7 +207,7 @@ class ChilledWaterStorage:
             Lasting.OVERRUN: parameters.overrun.total_seconds(),
             Lasting.RUN_UP: parameters.run_up.total_seconds(),
         }
-        self.inputs: Mapping[Role, Ladder] = dict.fromkeys((*_PROOFS, *_TANK, *_LOOP), _LADDER)
+        self.inputs: Mapping[Role, Ladder] = dict.fromkeys((*_PROOFS, *_TANK, *_LOOP, _MODE), _LADDER)
         self.outputs = frozenset(
             {
                 *(_ENABLE, _SETPOINT, _CHILLED_WATER_PUMP, _SPEED, _CONDENSER_WATER_PUMP),
@@ -229,10 +236,10 @@ class ChilledWaterStorage:
             plan = None
         site = self._site(seen)
         state = self._aged(state, site, seen.elapsed)
-        wanted = self._wanted(plan, seen.now, site, state)
-        state = self._next(state, site, wanted, seen.elapsed)
+        state = self._next(state, site, self._wanted(plan, seen.now, site, state), seen.elapsed)
         state = self._in_time(state, plan, seen.now)
-        return Decision(state, self._requests(state), _reason(state, wanted, seen.local.tzinfo))
+        wanted = self._wanted(plan, seen.now, site, state)
+        return Decision(state, self._requests(state, wanted), _reason(state, wanted, seen.local.tzinfo))
 
     def _site(self, seen: Observation) -> Seen:
         leaving = seen.number(_LEAVING)
@@ -249,16 +256,23 @@ class ChilledWaterStorage:
         lower, upper, stored = (seen.number_or_none(role) for role in _TANK)
         tank = None if lower is None or upper is None or stored is None else Tank(lower, upper, stored)
         draws_more = calls and plant.chiller_runs and seen.number(_SUPPLY) - leaving > _SHORT_BY
-        return Seen(plant, tank, seen.flag(_TRIPPED), calls, draws_more)
+        mode = seen.samples.get(_MODE)
+        return Seen(None if mode is None else mode.value, plant, tank, seen.flag(_TRIPPED), calls, draws_more)
 
     def _aged(self, state: State, site: Seen, elapsed: float) -> State:
         pause = max(0.0, state.pause - elapsed)
         fast = mode_of(state.progress.step) == CHARGE and site.calls and (state.fast or site.draws_more)
-        return replace(state, fast=fast, missed=state.missed if pause else "", pause=pause)
+        is_contested = state.progress.step in STEPS and site.mode != mode_of(state.progress.step)
+        contested = state.contested + elapsed if is_contested else 0.0
+        missed = state.missed if pause else ""
+        return replace(state, fast=fast, contested=contested, missed=missed, pause=pause)
 
     # --- what is wanted
 
     def _wanted(self, plan: StoragePlan | None, now: datetime, site: Seen, state: State) -> Wanted:
+        return _granted(self._worth_while(plan, now, site, state), site, state)
+
+    def _worth_while(self, plan: StoragePlan | None, now: datetime, site: Seen, state: State) -> Wanted:
         if plan is None:
             return Wanted(DIRECT, _NO_PLAN)
         if site.tank is None:
@@ -283,7 +297,7 @@ class ChilledWaterStorage:
             return Wanted(DIRECT, _ENOUGH)
         if now >= (until if goes_on else until - _LEAST_STAY):
             return Wanted(DIRECT, _TOO_LATE)
-        return Wanted(CHARGE, _VALLEY, charging.target, until, charging.forecast)
+        return Wanted(CHARGE, _VALLEY, CHARGE, charging.target, until, charging.forecast)
 
     def _wants_discharge(self, window: Window, now: datetime, site: Seen, tank: Tank, *, goes_on: bool) -> Wanted:
         limits = self._parameters
@@ -295,7 +309,7 @@ class ChilledWaterStorage:
             return Wanted(DIRECT, _EMPTY)
         if now >= (until if goes_on else until - _LEAST_STAY):
             return Wanted(DIRECT, _TOO_LATE)
-        return Wanted(DISCHARGE, _PEAK, until=until)
+        return Wanted(DISCHARGE, _PEAK, DISCHARGE, until=until)
 
     # --- the next step
 
@@ -338,10 +352,10 @@ class ChilledWaterStorage:
 
     # --- what a step commands
 
-    def _requests(self, state: State) -> Mapping[Role, Scalar]:
+    def _requests(self, state: State, wanted: Wanted) -> Mapping[Role, Scalar]:
         step = STEPS.get(state.progress.step)
         if step is None:
-            return {_MODE: DIRECT}
+            return {_MODE: wanted.asks}
         wish = step.wish
         requests: dict[Role, Scalar] = {
             _MODE: step.mode,
@@ -362,6 +376,14 @@ class ChilledWaterStorage:
         if mode_of(state.progress.step) == CHARGE:
             return 1.0 if state.fast else limits.charging_pump_speed
         return 1.0 if state.progress.step in ("rest_chiller", "leave_discharge") else limits.least_pump_speed
+
+
+def _granted(wanted: Wanted, site: Seen, state: State) -> Wanted:
+    """What is wanted, as far as the plant's mode follows."""
+    goes_on = mode_of(state.progress.step) == wanted.mode
+    if wanted.mode == DIRECT or (state.contested < _CONTESTED_S if goes_on else site.mode == wanted.mode):
+        return wanted
+    return Wanted(DIRECT, _NOT_GRANTED[wanted.mode], asks=wanted.mode)
 
 
 def _begun(state: State, plant: Plant, mode: str) -> State:
@@ -399,6 +421,10 @@ _ENOUGH = Text("the tank holds enough", "蓄冷量已足")
 _NO_LOAD = Text("the building draws no water", "楼内无冷冻水流量")
 _EMPTY = Text("the tank has no cold water left", "蓄冷水箱已无冷水")
 _PAUSE = Text("waits half an hour before another try", "半小时后再试")
+_NOT_GRANTED = {
+    CHARGE: Text("charge is asked for, and the plant's mode does not follow", "已请求充冷，机房模式未跟随"),
+    DISCHARGE: Text("discharge is asked for, and the plant's mode does not follow", "已请求放冷，机房模式未跟随"),
+}
 _VALLEY = Text("valley", "低谷")
 _PEAK = Text("peak", "高峰")
 _MODES = {CHARGE: Text("charge", "充冷"), DISCHARGE: Text("discharge", "放冷")}

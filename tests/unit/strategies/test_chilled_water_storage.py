@@ -19,7 +19,7 @@ from controller.core.errors import BadInput
 from controller.core.forecast import Forecast, Source
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.state_codec import decode, encode
-from controller.core.strategy import Observation, PlanInput, Plans, Position, Role
+from controller.core.strategy import Decision, Observation, PlanInput, Plans, Position, Role
 from controller.core.tariff import Tariff
 from strategies.blocks.load_shifting import StoragePlan, Window
 from strategies.chilled_water_storage import ChilledWaterStorage, Parameters, State
@@ -184,12 +184,19 @@ def test_a_plan_travels_and_is_stored() -> None:
 
 
 class Table(Cycles[State]):
-    """A plant that stands, with a plan made an hour ago."""
+    """A plant that stands, with a plan made an hour ago; its mode is what was asked for in the last scan."""
 
     def __init__(self, start: str, inputs: Mapping[Role, Input] = STANDING, parameters: Parameters = PLAIN) -> None:
         super().__init__(ChilledWaterStorage(parameters), start)
         self.plan = planned(start, parameters=parameters)
-        self.change({**STANDING, **inputs})
+        self.change({**STANDING, **inputs, MODE: "direct"})
+        self.holds: Scalar | None = None
+        self.step(0)
+
+    def step(self, later: float, inputs: Mapping[Role, Input] | None = None) -> Decision[State]:
+        decision = super().step(later, inputs)
+        self.change({MODE: decision.requests[MODE] if self.holds is None else self.holds})
+        return decision
 
     def expect(self, later: float, inputs: Mapping[Role, Input], expected: Mapping[Role, Scalar | None]) -> str:
         """One decision; `expected` is part of what is requested, all of it if it is DIRECT. Answers its reason."""
@@ -494,6 +501,29 @@ def test_after_a_long_silence_nothing_stays_open_beyond_its_band() -> None:
     """Eight hours without a decision, and the state says that it charges."""
     charging().expect(8 * 3600, {}, {CHARGE: False})
     discharging().expect(8 * 3600, {}, {DISCHARGE: False})
+
+
+def test_whoever_holds_the_mode_has_it() -> None:
+    """An operator, a shadow's or the original's authority: what is asked for does not show, and nothing is begun."""
+    table = Table(NIGHT)
+    table.holds = "direct"
+    table.change({MODE: "direct"})
+    for _ in range(3):
+        decision = table.step(60)
+        assert decision.requests == {MODE: "charge"}
+        assert "the plant's mode does not follow" in decision.reason.en
+    table.holds = None
+    table.step(1)
+    table.expect(1, {}, {MODE: "charge", CONDENSER: True})
+
+
+def test_a_mode_that_is_taken_away_ends_in_order() -> None:
+    table = charging()
+    table.holds = "direct"
+    table.expect(10, {}, {CHARGE: True, ENABLE: True})
+    table.expect(10, {}, {CHARGE: True, ENABLE: True})
+    table.expect(20, {}, {CHARGE: True, ENABLE: False, PUMP: True})
+    table.expect(5, {STATUS: False}, {CHARGE: False, PUMP: True})
 
 
 def test_a_state_is_stored_and_goes_on() -> None:
