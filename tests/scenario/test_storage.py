@@ -6,16 +6,15 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
-from controller.core.event import EventKind
+from controller.core.event import Event, EventKind
 from controller.core.site import Site
-from controller.core.strategy import PlanInput
+from controller.core.strategy import Decision, Observation, PlanInput
 from controller.core.system import Authority
 from strategies.blocks.load_shifting import StoragePlan
-from strategies.chilled_water_storage import ChilledWaterStorage
+from strategies.chilled_water_storage import ChilledWaterStorage, Parameters, State
 from tests.storage_demo import MODE, START, bits, present, storage_alone
 from tests.virtual_demo import Run, live
 
@@ -29,6 +28,12 @@ REMOTES = [
 
 def at_its_own_pace(site: Site) -> Site:
     return replace(site, mounts=tuple(mount for mount in site.mounts if mount.id == "storage"))
+
+
+def with_strategy(site: Site, kind: type[ChilledWaterStorage]) -> Site:
+    (mount,) = site.mounts
+    strategy = kind(Parameters(capacity=3500.0, unusable_energy=950.0))
+    return replace(site, mounts=(replace(mount, strategy=strategy),))
 
 
 def fill(run: Run) -> None:
@@ -49,6 +54,31 @@ async def until(run: Run, is_so: Callable[[], bool], within_s: float) -> None:
     raise AssertionError(f"not within {within_s:g} s; at step {step_of(run)}")
 
 
+async def watch(run: Run, seconds: int) -> list[str]:
+    """What comes in the wrong order meanwhile."""
+    wrong: list[str] = []
+    before = bits(run.engine)
+    for _ in range(seconds):
+        await run.wait(1)
+        now = bits(run.engine)
+        if before.chilled_water_pump and not now.chilled_water_pump and not now.is_isolated:
+            wrong.append(f"{now} after {before}")
+        if not (now.is_isolated or run.engine.read("plant.chilled_water_pump_1.remote")):
+            wrong.append(f"the pump was given back with {now}")
+        if now.chiller and not (now.chilled_water_pump and now.condenser_water_pump):
+            wrong.append(f"{now}")
+        before = now
+    return wrong
+
+
+def given_back(run: Run) -> bool:
+    return bits(run.engine).is_isolated and not any(run.engine.read(remote) for remote in REMOTES)
+
+
+def alarms(run: Run) -> list[Event]:
+    return [event for event in run.daemon.journal.recent if event.kind is EventKind.ALARM]
+
+
 @pytest.mark.parametrize(
     "step, start",
     [
@@ -62,8 +92,6 @@ async def until(run: Run, is_so: Callable[[], bool], within_s: float) -> None:
     ],
 )
 def test_let_go_in_any_step_the_tank_is_isolated_before_pumps_stop(step: str, start: datetime) -> None:
-    wrong: list[str] = []
-
     async def life(run: Run) -> None:
         if start is TEN_IN_THE_MORNING:
             fill(run)
@@ -72,26 +100,55 @@ def test_let_go_in_any_step_the_tank_is_isolated_before_pumps_stop(step: str, st
             await run.wait(600)
             assert not bits(run.engine).is_isolated
         await run.daemon.set_authority("plant", Authority.ORIGINAL, "operator")
-        before = bits(run.engine)
-        for _ in range(600):
-            await run.wait(1)
-            now = bits(run.engine)
-            if before.chilled_water_pump and not now.chilled_water_pump and not now.is_isolated:
-                wrong.append(f"{now} after {before}")
-            if not (now.is_isolated or run.engine.read("plant.chilled_water_pump_1.remote")):
-                wrong.append(f"the pump was given back with {now}")
-            if now.chiller and not (now.chilled_water_pump and now.condenser_water_pump):
-                wrong.append(f"{now}")
-            before = now
-        assert [remote for remote in REMOTES if run.engine.read(remote)] == []
-        assert before.is_isolated
-        assert before.chiller is (start is TEN_IN_THE_MORNING), "the original controls cool in their own hours"
+        assert await watch(run, 600) == []
+        assert given_back(run)
+        assert bits(run.engine).chiller is (start is TEN_IN_THE_MORNING), (
+            "the original controls cool in their own hours"
+        )
         assert run.engine.read("plant.chiller_1.trip_count") == 0
 
     run = live(start, life, change=at_its_own_pace)
-    assert wrong == []
     assert run.daemon.writer.holdings == {}
-    assert [event for event in run.daemon.journal.recent if event.kind is EventKind.ALARM] == []
+    assert alarms(run) == []
+
+
+@pytest.mark.parametrize("start", [START, TEN_IN_THE_MORNING])
+def test_an_operator_who_takes_the_mode_has_the_plant_back_in_order(start: datetime) -> None:
+    async def life(run: Run) -> None:
+        if start is TEN_IN_THE_MORNING:
+            fill(run)
+        await until(run, lambda: step_of(run) in ("charging", "discharging"), 3600)
+        await run.wait(1200)
+        await run.daemon.command(MODE, "direct", timedelta(minutes=30), "operator", "a test")
+        assert await watch(run, 900) == []
+        assert given_back(run)
+        assert run.daemon.scan.controls[MODE].array.winner is not None
+        assert bits(run.engine).chiller is (start is TEN_IN_THE_MORNING)
+        await until(run, lambda: step_of(run) in ("charging", "discharging"), 2400)
+
+    assert alarms(live(start, life, change=at_its_own_pace)) == []
+
+
+class Mistaken(ChilledWaterStorage):
+    """Fails for good once it charges."""
+
+    def decide(self, seen: Observation, state: State) -> Decision[State]:
+        if state.progress.step == "charging":
+            raise ZeroDivisionError("a strategy's own mistake")
+        return super().decide(seen, state)
+
+
+def test_a_strategy_that_fails_leaves_an_isolated_tank() -> None:
+    async def life(run: Run) -> None:
+        await until(run, lambda: step_of(run) == "charging", 3600)
+        assert await watch(run, 900) == []
+        assert given_back(run)
+        assert not bits(run.engine).chiller
+
+    def changed(site: Site) -> Site:
+        return with_strategy(at_its_own_pace(site), Mistaken)
+
+    live(START, life, change=changed)
 
 
 # --- without plans ----------------------------------------------------------------------------------------------------
@@ -114,13 +171,7 @@ class WithOnePlan(ChilledWaterStorage):
 
 
 def planning_with(kind: type[ChilledWaterStorage]) -> Callable[[Site], Site]:
-    def changed(site: Site) -> Site:
-        site = storage_alone()(site)
-        (mount,) = site.mounts
-        parameters: Any = mount.strategy.__dict__["_parameters"]
-        return replace(site, mounts=(replace(mount, strategy=kind(parameters)),))
-
-    return changed
+    return lambda site: with_strategy(storage_alone()(site), kind)
 
 
 def test_without_any_plan_the_original_controls_keep_the_plant() -> None:
@@ -130,7 +181,7 @@ def test_without_any_plan_the_original_controls_keep_the_plant() -> None:
         assert step_of(run) == "direct"
         assert present(run, MODE) == "direct"
         assert "no plan" in run.daemon.strategies[0].reason.en
-        assert [remote for remote in REMOTES if run.engine.read(remote)] == []
+        assert given_back(run)
 
     run = live(START, life, change=planning_with(WithoutPlans))
     assert any(event.kind is EventKind.PLAN and event.body["made"] is False for event in run.daemon.journal.recent), (
