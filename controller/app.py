@@ -9,12 +9,25 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from controller.cli import authority, check, demo, explain, forecast, history, points, release, run, simulate, tariff
+from controller.cli import (
+    authority,
+    backtest,
+    check,
+    demo,
+    explain,
+    forecast,
+    history,
+    points,
+    release,
+    run,
+    simulate,
+    tariff,
+)
 from controller.cli.arguments import Exit
 from controller.cli.output import complain
 from controller.core.errors import ConfigError, EnvironmentProblem, TidewattError
 
-_COMMANDS = (demo, run, simulate, check, points, history, forecast, tariff, explain, authority, release)
+_COMMANDS = (demo, run, simulate, check, points, history, forecast, tariff, backtest, explain, authority, release)
 
 
 def parser() -> argparse.ArgumentParser:

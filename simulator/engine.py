@@ -79,6 +79,14 @@ class Engine:
         self._evaluate_lights()
         self._readings = self._all_readings()
 
+    def __getstate__(self) -> dict[str, object]:
+        """How to read each tag is found anew by whoever goes on with this engine."""
+        return {name: value for name, value in self.__dict__.items() if name != "_readings"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._readings = self._all_readings()
+
     # --- the interface ----------------------------------------------------------------------------------------------
 
     @property

@@ -96,16 +96,16 @@ class TimeoutGateway:
 
     def __init__(self, timeout_s: float, *remotes: Remote) -> None:
         self._timeout_s = timeout_s
-        self._refreshed: dict[int, tuple[Remote, float]] = {id(remote): (remote, -inf) for remote in remotes}
+        self._refreshed: dict[Remote, float] = dict.fromkeys(remotes, -inf)
 
     def take(self, remote: Remote, wire_now: float) -> None:
-        self._refreshed[id(remote)] = (remote, wire_now)
+        self._refreshed[remote] = wire_now
         remote.active = True
 
     def deadline(self) -> float:
-        return min((at + self._timeout_s for remote, at in self._refreshed.values() if remote.active), default=inf)
+        return min((at + self._timeout_s for remote, at in self._refreshed.items() if remote.active), default=inf)
 
     def expire(self, wire_now: float) -> None:
-        for remote, at in self._refreshed.values():
+        for remote, at in self._refreshed.items():
             if remote.active and at + self._timeout_s <= wire_now:
                 remote.give_back()

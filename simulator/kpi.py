@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from controller.core.sample import Scalar, as_number
-from controller.core.tariff import Energy, Tariff
+from controller.core.tariff import Energy, Stretch, Tariff
 
 Read: TypeAlias = Callable[[str], Scalar | None]
 """The present value of a point of the site; None where it is not known."""
@@ -82,16 +82,18 @@ class Account:
         self._tariff = tariff
         self._last: _Look | None = None
         self._quarter_energy: float | None = None
+        self._stretch: Stretch | None = None
         self.figures = Figures()
 
-    def look(self, at: datetime, read: Read) -> None:
-        """Count up to `at`, aware UTC. What cannot be read yet begins the account later."""
+    def look(self, at: datetime, read: Read) -> bool:
+        """Count up to `at`, aware UTC; answers whether everything could be read. What could not begins the account
+        later, or is counted by the next look."""
         look = _look(at, read)
         if look is None:
-            return
+            return False
         last, self._last = self._last, look
         if last is None or at <= last.at:
-            return
+            return True
         figures = self.figures
         hours = (at - last.at).total_seconds() / _SECONDS_PER_HOUR
         energy, plant_energy = look.energy - last.energy, look.plant_energy - last.plant_energy
@@ -112,10 +114,19 @@ class Account:
             starts=figures.starts + (look.runs and not last.runs),
             hours=figures.hours + hours,
         )
+        return True
 
     def _cost(self, energy: Energy) -> tuple[float, float]:
         if self._tariff is None:
             return 0.0, 0.0
+        known = self._stretch
+        if known is None or not known.start <= energy.start < energy.end <= known.end:
+            # One look-up serves until the price changes.
+            day = self._tariff.bands_of_day(energy.start.astimezone(self._tariff.zone).date())
+            known = next((each for each in day if each.start <= energy.start < energy.end <= each.end), None)
+            self._stretch = known
+        if known is not None:
+            return energy.kwh * known.price, 0.0
         cost = self._tariff.cost_of([energy])
         return cost.money, cost.unpriced
 

@@ -51,6 +51,11 @@ def add_plant_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start", metavar="TIME", help="local time at which the simulation begins (now): 2026-07-06T05:00"
     )
+    add_plant_records(parser)
+
+
+def add_plant_records(parser: argparse.ArgumentParser) -> None:
+    """What the plant is fed with."""
     parser.add_argument(
         "--weather", type=Path, metavar="FILE", help="hourly weather (CSV), instead of the bundled year"
     )

@@ -32,11 +32,7 @@ LEAST_DAYS = 8
 def train(job: TrainingJob) -> Trained:
     """Deterministic, on one core: the same history gives the same bytes. Raises UnusableHistory."""
     hours = clock_hours(job.history, job.at, LEVEL_DAYS + TRAINING_DAYS)
-    with one_core():
-        return _train(hours, hours.row(job.at) // 24, job)
-
-
-def _train(hours: ClockHours, today: int, job: TrainingJob) -> Trained:
+    today = hours.row(job.at) // 24
     known = int((~np.isnan(hours.load[: today * 24]).reshape(-1, 24)).any(axis=1).sum())
     if known < LEAST_DAYS:
         raise UnusableHistory(
@@ -53,6 +49,11 @@ def _train(hours: ClockHours, today: int, job: TrainingJob) -> Trained:
                 f"已有 {known} 天数据，模型需要 {ENOUGH_DAYS} 天；在此之前采用上周同一时刻",
             ),
         )
+    with one_core():
+        return _train(hours, today, job)
+
+
+def _train(hours: ClockHours, today: int, job: TrainingJob) -> Trained:
     # The model is tried with as much of the weather as its forecasts will have.
     tried = trial if _is_weather_foretold(job) else trial_on_persistence
     result = score_of_model(tried(hours, today))

@@ -146,6 +146,10 @@ class MemoryHistorian:
     async def close(self) -> None:
         self._closed = True
 
+    def reopen(self) -> None:
+        """Go on with what was recorded, for the next run of a site in memory."""
+        self._closed = False
+
     def points(self) -> list[PointId]:
         return sorted(map(PointId, self._columns))
 

@@ -34,7 +34,7 @@ from controller.runtime.recorder import Recorder
 from controller.runtime.scan import Scan
 from controller.runtime.store import OperatorCommand, Store, StoredState
 from controller.runtime.tariff_watch import LOOK_AT, TariffWatch
-from controller.runtime.workers import Workers
+from controller.runtime.workers import WorkerProcess, Workers
 from controller.runtime.write_rights import WriteRights
 from controller.runtime.writer import Writer
 
@@ -74,8 +74,12 @@ class Daemon:
         store: Store,
         remote: RemoteHistorian | None = None,
         forecaster: Forecaster | None = None,
+        workers: Workers | None = None,
     ) -> None:
-        """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts."""
+        """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts.
+
+        workers: where plans are made; a process of its own where nothing is given.
+        """
         self.site = site
         self.clock = clock
         self.historian = historian
@@ -83,7 +87,7 @@ class Daemon:
         self.journal = Journal(clock, site.digest)
         self.authority: dict[str, Authority] = {system.id: site.first_authority for system in site.systems}
         self.strategies = [MountedStrategy(mount) for mount in site.mounts]
-        self.workers = Workers(clock)
+        self.workers = workers or WorkerProcess(clock)
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
         self.forwarder = None if remote is None else Forwarder(remote, self.journal)
@@ -98,6 +102,7 @@ class Daemon:
             site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts
         )
         self._stored_commands: set[PointId] = set()
+        self._is_suspended = False
         self.rights = WriteRights(site, self.authority, self.writer.holdings)
         self.links = [
             LinkTask(link, clock, self.image, self.journal, self.writer.serve, self.rights) for link in site.links
@@ -124,6 +129,11 @@ class Daemon:
                 each.close()
             released = await self._end(progress)
         return released
+
+    def suspend(self, stop: asyncio.Event) -> None:
+        """Stop without letting go: the next run adopts what is held, if it comes before the watchdogs expire."""
+        self._is_suspended = True
+        stop.set()
 
     async def release(self, progress: Progress = _unseen) -> bool:
         """Let go what an earlier run left at the devices, and nothing else; for when the daemon is dead."""
@@ -180,8 +190,11 @@ class Daemon:
             closing.push_async_callback(self.store.close)
             closing.push_async_callback(self._close_history)
             closing.push_async_callback(self.workers.close)
-            released = await self._let_go(progress)
-            state = "stopped" if released else "stopped, not everything was let go"
+            if self._is_suspended:
+                state = "suspended"
+            else:
+                released = await self._let_go(progress)
+                state = "stopped" if released else "stopped, not everything was let go"
             self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
             await self._save_changed_states()
             if released:

@@ -160,7 +160,8 @@ class Scan:
             await self._early.wait()
             last = self.frozen.monotonic if self.frozen else 0.0
             earliest = max(self._clock.monotonic(), last + EARLY_SCAN_PAUSE_S)
-            await self._clock.sleep_until(earliest, Phase.SCAN, "early scan")
+            # By its name it comes after the scan on the grid, which leaves it nothing to do at the same instant.
+            await self._clock.sleep_until(earliest, Phase.SCAN, "scan, early")
             if self._early.is_set():
                 self.cycle()
 

@@ -77,14 +77,20 @@ class StoredPlan(NamedTuple):
 
 
 class Store:
-    """`path` None keeps everything in memory, for tests and backtests. Files are touched on a thread of their own."""
+    """`path` None keeps everything in memory, for tests and backtests. Files are touched on a thread of their own.
 
-    def __init__(self, path: Path | None, clock: Clock) -> None:
+    contents: what a store in memory held when it was closed; another one goes on from there.
+    """
+
+    def __init__(self, path: Path | None, clock: Clock, contents: bytes = b"") -> None:
+        self.contents = contents
         self._clock = clock
         self._in_memory = path is None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
             self._database = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+            if contents:
+                self._database.deserialize(contents)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.executescript(_SCHEMA)
@@ -93,6 +99,8 @@ class Store:
 
     async def close(self) -> None:
         try:
+            if self._in_memory:
+                self.contents = self._database.serialize()
             await self._run(self._database.close)
         finally:
             self._thread.shutdown(wait=True)

@@ -96,16 +96,17 @@ class VirtualClock:
     """The clock of a VirtualLoop: wall time starts at `start` and moves with the loop.
 
     speed: seconds of plant time in a second of wire time, as on a simulation that runs faster; watchdogs are fed and
-    expire by the wire.
+    expire by the wire. wire_start: wire time at the start.
     """
 
-    def __init__(self, loop: VirtualLoop, start: datetime, speed: float = 1.0) -> None:
+    def __init__(self, loop: VirtualLoop, start: datetime, speed: float = 1.0, wire_start: float = 0.0) -> None:
         if start.tzinfo is None:
             raise ValueError("a clock starts at an aware time")
         self._loop = loop
         self._time = loop.virtual
         self._start = start.astimezone(UTC) - timedelta(seconds=loop.virtual.now)
         self._speed = speed
+        self._wire_start = wire_start
         self._read_at = -1.0
         self._now = start
 
@@ -119,7 +120,7 @@ class VirtualClock:
         return self._time.now
 
     def wire_time(self) -> float:
-        return self._time.now / self._speed
+        return self._wire_start + self._time.now / self._speed
 
     async def sleep_until(self, deadline: float, phase: Phase, name: str) -> None:
         woken: asyncio.Future[None] = self._loop.create_future()

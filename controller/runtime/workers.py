@@ -13,9 +13,10 @@ import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from controller.core.ports import Clock
+from controller.runtime.supervisor import outcome
 
 # Beyond a job's own deadline its process is killed from our side: a stopped process cannot keep its alarm.
 GRACE_S = 5.0
@@ -35,7 +36,37 @@ class Job(NamedTuple):
     memory_cap: int
 
 
-class Workers:
+class Workers(Protocol):
+    """Where plans and forecasts are made. failures: jobs that gave no result."""
+
+    failures: int
+
+    async def run(self, function: Callable[[Any], Any], argument: Any, deadline: float) -> Any:
+        """The function's result. Raises WorkerFailed; the next job is not affected. deadline: real seconds."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class InThisProcess:
+    """Makes plans where they are asked for: for backtests, whose process is nobody's daemon and whose clock waits."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    async def run(self, function: Callable[[Any], Any], argument: Any, deadline: float) -> Any:
+        del deadline
+        succeeded, answer = outcome(function, argument)
+        if not succeeded:
+            self.failures += 1
+            raise WorkerFailed(answer)
+        return answer
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+class WorkerProcess:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._turn = asyncio.Lock()

@@ -11,13 +11,13 @@ import pytest
 
 from controller.runtime import workers as module
 from controller.runtime.clock import RealClock
-from controller.runtime.workers import MEMORY_CAP_BYTES, WorkerFailed, Workers
+from controller.runtime.workers import MEMORY_CAP_BYTES, WorkerFailed, WorkerProcess, Workers
 from tests.unit.runtime import jobs
 
 
 @pytest.fixture
 async def workers() -> AsyncIterator[Workers]:
-    workers = Workers(RealClock())
+    workers = WorkerProcess(RealClock())
     yield workers
     await workers.close()
 

@@ -1,0 +1,150 @@
+"""A site's days on virtual time against the simulated plant: the same daemon, the same strategies, nothing real.
+
+Each day is a life of the daemon: at local midnight it is suspended without letting go and begun anew, as after an
+update. So a checkpoint at midnight is all there is, and who goes on from one gets the same numbers to the bit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from controller.cli.simulate import engine_of
+from controller.core.errors import EnvironmentProblem
+from controller.core.ports import Phase
+from controller.core.site import Device, Link, Site
+from controller.core.system import Authority
+from controller.forecasting.jobs import FORECASTER
+from controller.historian.memory import MemoryHistorian
+from controller.runtime.daemon import Daemon
+from controller.runtime.store import Store
+from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
+from controller.runtime.workers import InThisProcess
+from simulator.engine import Engine
+from simulator.inprocess import in_process
+from simulator.kpi import Account, Figures
+
+WIRE_SPEED = 60.0
+"""Seconds of plant time in a second of the wire's: watchdogs are fed once in a plant hour, as when a demo runs fast."""
+LOOK_EVERY_S = 60.0
+WARM_UP = timedelta(days=1)
+"""Both sides begin with a plant that has run for so long under its old controls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Local dates from `first` up to, but without, `end`; what the plant is fed with; pace of polls and scans."""
+
+    first: date
+    end: date
+    scan_every: timedelta
+    seed: int = 0
+    weather: Path | None = None
+    load: Path | None = None
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.first).days
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything at a local midnight. by_day: figures of the days that are over. store: contents of the daemon's store,
+    historian: its history; both None under the old controls, which know no daemon."""
+
+    engine: Engine
+    wire: float
+    by_day: tuple[Figures, ...] = ()
+    store: bytes = b""
+    historian: MemoryHistorian | None = None
+
+
+def beginning(site: Site, period: Period) -> Checkpoint:
+    """The plant at the period's first midnight. Raises EnvironmentProblem where it is not this site's plant."""
+    start = _midnight(site, period.first)
+    engine = engine_of(site, start - WARM_UP, period.weather, period.load, period.seed)
+    for link in site.links:
+        for point in (point for device in link.devices for point in device.points):
+            if not link.driver.is_virtual and point not in engine.tags:
+                raise EnvironmentProblem(
+                    f"point {point} of link {link.id} is not one of the simulated plant's; a backtest needs a site that"
+                    f" `simulate` can serve, like the demo's"
+                )
+    engine.advance(start, 0.0)
+    return Checkpoint(engine, 0.0)
+
+
+def old_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
+    """Day after day under the plant's original controls alone."""
+    for day in _days_left(period, checkpoint):
+        engine, account = checkpoint.engine, Account(site.tariff)
+        at, end = _midnight(site, day), _midnight(site, day + timedelta(days=1))
+        while at <= end:
+            engine.advance(at, checkpoint.wire)
+            account.look(at, engine.read)
+            at += timedelta(seconds=LOOK_EVERY_S)
+        checkpoint = replace(checkpoint, by_day=(*checkpoint.by_day, account.figures))
+        yield checkpoint
+
+
+def our_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
+    """Day after day with the daemon and the site's strategies in charge."""
+    site = replace(site, first_authority=Authority.TIDEWATT, scan_every=period.scan_every)
+    for day in _days_left(period, checkpoint):
+        checkpoint = _our_day(site, day, checkpoint)
+        yield checkpoint
+
+
+def _our_day(site: Site, day: date, checkpoint: Checkpoint) -> Checkpoint:
+    start, end = _midnight(site, day), _midnight(site, day + timedelta(days=1))
+    engine, historian = checkpoint.engine, checkpoint.historian or MemoryHistorian()
+    historian.reopen()
+    loop = VirtualLoop()
+    clock = VirtualClock(loop, start, WIRE_SPEED, checkpoint.wire)
+    store = Store(None, clock, checkpoint.store)
+    account = Account(site.tariff)
+    links = tuple(_simulated(link, engine, site.scan_every) for link in site.links)
+
+    async def life() -> None:
+        daemon = Daemon(
+            replace(site, links=links), clock, historian, store, forecaster=FORECASTER, workers=InThisProcess()
+        )
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(daemon.run(stop))
+            await _count(account, engine, clock, end)
+            daemon.suspend(stop)
+
+    run(life(), loop)
+    return Checkpoint(engine, clock.wire_time(), (*checkpoint.by_day, account.figures), store.contents, historian)
+
+
+async def _count(account: Account, engine: Engine, clock: VirtualClock, end: datetime) -> None:
+    while True:
+        engine.advance(clock.now(), clock.wire_time())
+        account.look(clock.now(), engine.read)
+        if clock.now() >= end:
+            return
+        await clock.sleep_until(clock.monotonic() + LOOK_EVERY_S, Phase.RECORD, "account")
+
+
+def _simulated(link: Link, engine: Engine, every: timedelta) -> Link:
+    """The link with the plant behind it, polled at the pace of the scan; virtual points stay in this process."""
+    devices = tuple(_at_pace(device, every) for device in link.devices)
+    driver = link.driver if link.driver.is_virtual else in_process(engine, link.driver)
+    return replace(link, driver=driver, devices=devices)
+
+
+def _at_pace(device: Device, every: timedelta) -> Device:
+    return replace(device, poll_every=every, urgent=(), urgent_every=None)
+
+
+def _days_left(period: Period, checkpoint: Checkpoint) -> list[date]:
+    return [period.first + timedelta(days=number) for number in range(len(checkpoint.by_day), period.days)]
+
+
+def _midnight(site: Site, day: date) -> datetime:
+    return datetime.combine(day, time(), site.zone).astimezone(UTC)
