@@ -6,6 +6,7 @@ A written value holds until the next write; relinquished, the point returns to i
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -57,13 +58,17 @@ _new = tuple[Any, ...].__new__  # a day on virtual time makes millions of sample
 _UNBOUND: Final = _Cell(None, Quality.BAD, "no such point on this link")
 
 
+# What was written is remembered for tests; a virtual point is written for years.
+WRITES_KEPT = 10_000
+
+
 class MemoryFarSide:
     """The hand on the other end of the link. It outlives the connection, and so do the values."""
 
     def __init__(self) -> None:
         self.cells: dict[PointId, _Cell] = {}
         self._bindings: dict[PointId, Binding[MemoryAddress]] = {}
-        self.writes: list[tuple[PointId, Scalar | None]] = []
+        self.writes: deque[tuple[PointId, Scalar | None]] = deque(maxlen=WRITES_KEPT)
         self.on_write: Callable[[PointId, Scalar | None], None] | None = None
         self.refused: dict[PointId, str] = {}
         self.ignored: set[PointId] = set()

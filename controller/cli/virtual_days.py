@@ -132,10 +132,14 @@ async def _count(account: Account, engine: Engine, clock: VirtualClock, end: dat
 
 
 def _simulated(link: Link, engine: Engine, every: timedelta) -> Link:
-    """The link with the plant behind it, polled at the pace of the scan; virtual points stay in this process."""
+    """The link with the plant behind it, polled at the pace of the scan.
+
+    Virtual points stay in this process, on a connection of their own: they do not outlive the daemon's day.
+    """
     devices = tuple(_at_pace(device, every) for device in link.devices)
-    driver = link.driver if link.driver.is_virtual else in_process(engine, link.driver)
-    return replace(link, driver=driver, devices=devices)
+    if link.driver.is_virtual:
+        return replace(link, connection=replace(link.connection), devices=devices)
+    return replace(link, driver=in_process(engine, link.driver), devices=devices)
 
 
 def _at_pace(device: Device, every: timedelta) -> Device:

@@ -1,0 +1,55 @@
+"""A week of the demo site, backtested: how long it takes, and what it says.
+
+Both sides run as `tidewatt backtest` runs them, each in its process.
+
+    .venv/bin/python benchmarks/backtest.py
+    .venv/bin/python benchmarks/backtest.py --days 2 --rounds 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from controller.cli.backtest import SCAN_EVERY, compare
+from controller.cli.backtest_sides import Side, both_sides
+from controller.cli.site_folder import load_site
+from controller.cli.virtual_days import Period
+
+DEMO = Path(__file__).resolve().parent.parent / "config" / "sites" / "demo"
+MONDAY = date(2026, 7, 6)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="a week of the demo site, backtested")
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    site = load_site(DEMO)
+    period = Period(MONDAY, MONDAY + timedelta(days=given.days), SCAN_EVERY)
+    times: list[float] = []
+    answers = set[str]()
+    for number in range(given.rounds):
+        began = time.perf_counter()
+        days = both_sides(DEMO, period, None, lambda _: None)
+        times.append(time.perf_counter() - began)
+        result = compare(site, period, days)
+        answers.add(repr(result))
+        ours, theirs = result.totals[Side.TIDEWATT], result.totals[Side.ORIGINAL]
+        print(
+            f"round {number + 1}: {times[-1]:.1f} s; {theirs.money:,.2f} -> {ours.money:,.2f},"
+            f" saved at equal cooling {result.saved.money:,.2f}"
+        )
+    spread = f"{min(times):.1f} to {max(times):.1f}"
+    print(
+        f"median {statistics.median(times):.1f} s [{spread}] for {given.days} days, {len(answers)} different answer(s)"
+    )
+    return 0 if len(answers) == 1 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
