@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from controller.cli import words
-from controller.cli.arguments import add_command, add_for
+from controller.cli.arguments import add_command, add_for, language
 from controller.cli.follow import clock_of
 from controller.cli.live_view import view
 from controller.cli.output import say
 from controller.cli.run import live, open_daemon
-from controller.cli.simulate import add_plant_options, start_of
+from controller.cli.simulate import add_plant_options, engine_of, start_of
 from controller.cli.simulator_process import LINGER, PlantOptions, SimulatorProcess, ensure
 from controller.cli.site_folder import config_folder, load_site
+from controller.cli.today_view import told
+from controller.cli.twin import Twin, beginning
 from controller.core.errors import HistorianError
 from controller.core.site import Site
 from controller.historian.reading import SqliteHistoryReader
@@ -55,11 +57,12 @@ def execute(arguments: argparse.Namespace) -> int:
         None if arguments.load is None else str(arguments.load.resolve()),
         arguments.seed,
     )
+    start = start_of(site, arguments.start, RealClock())
     # Who runs this site already keeps the simulator that it talks to.
     with site_lock(site.folder / "state"):
-        simulator = ensure(site.folder, options)
+        simulator = ensure(site.folder, options, start)
         if not simulator.reused:
-            _begin_anew_if_back_in_time(site, arguments.start)
+            _begin_anew_if_back_in_time(site, start)
     try:
         return asyncio.run(_run(site, simulator, arguments))
     finally:
@@ -68,10 +71,15 @@ def execute(arguments: argparse.Namespace) -> int:
 
 async def _run(site: Site, simulator: SimulatorProcess, arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
-        daemon, serve = open_daemon(site, await clock_of(site, simulator.nonce), stack)
-        began = daemon.clock.now()
-        code = await live(daemon, arguments.lasting, serve, view(daemon, arguments.speed))
-        for line in summary(daemon, daemon.clock.now() - began):
+        clock = await clock_of(site, simulator.nonce)
+        began = clock.now()
+        engine = engine_of(
+            site, beginning(simulator.start, site, began), arguments.weather, arguments.load, arguments.seed
+        )
+        twin = Twin(engine, site)
+        daemon, serve = open_daemon(site, clock, stack)
+        code = await live(daemon, arguments.lasting, serve, view(daemon, arguments.speed, twin), twin.follow(daemon))
+        for line in summary(daemon, daemon.clock.now() - began, twin):
             say(line)
         return code
 
@@ -97,14 +105,14 @@ def _keep_log_off_the_screen(site: Site) -> None:
     logging.getLogger().handlers = [handler]
 
 
-def _begin_anew_if_back_in_time(site: Site, start: str | None) -> None:
+def _begin_anew_if_back_in_time(site: Site, start: datetime) -> None:
     """A faster demo may have recorded days that have not come yet; their files would lie in this run's future."""
     state = site.folder / "state"
     try:
         span = SqliteHistoryReader(state / "history.db").span()
     except HistorianError:
         return
-    if span is None or span[1] <= start_of(site, start, RealClock()) + timedelta(minutes=1):
+    if span is None or span[1] <= start + timedelta(minutes=1):
         return
     for name in ("history.db", "store.db"):
         for path in state.glob(f"{name}*"):
@@ -125,7 +133,7 @@ def _leave(simulator: SimulatorProcess, *, scripted: bool) -> None:
     say(f"  look at it with mbpoll, start the demo again, or end it: kill {simulator.pid}")
 
 
-def summary(daemon: Daemon, simulated: timedelta) -> list[str]:
+def summary(daemon: Daemon, simulated: timedelta, twin: Twin) -> list[str]:
     """What the run did, for the end of the demo."""
     counts: dict[str, int] = {}
     for event in daemon.journal.recent:
@@ -137,6 +145,7 @@ def summary(daemon: Daemon, simulated: timedelta) -> list[str]:
         f" (one every {scan.actual_period:.1f} s, {scan.missed} left out), {daemon.writer.writes} writes",
         f"alarms among the last {len(daemon.journal.recent)} events: {alarms};"
         f" still held: {len(daemon.writer.holdings)} points",
+        *(told(day, daemon.site.zone, language()) for day in (twin.day_before, twin.today) if day is not None),
         f"recorded in {daemon.site.folder / 'state' / 'history.db'};"
         f" export: {words.program()} history {daemon.site.folder} 'garage.*' --csv",
     ]

@@ -11,8 +11,11 @@ from rich.console import Console
 from rich.live import Live
 
 from controller.cli.arguments import language
+from controller.cli.frame import Frame
 from controller.cli.output import say
-from controller.cli.view import Frame, draw, event_words, local_time
+from controller.cli.today_view import told
+from controller.cli.twin import Twin
+from controller.cli.view import draw, event_words
 from controller.core.event import EventKind
 from controller.runtime import status
 from controller.runtime.daemon import Daemon
@@ -22,23 +25,23 @@ LOOK_EVERY_S = 0.1
 LOOKS_A_LINE = 600
 
 
-def view(daemon: Daemon, speed: float) -> Coroutine[Any, Any, None]:
-    return _draw(daemon, speed) if sys.stdout.isatty() else _tell(daemon)
+def view(daemon: Daemon, speed: float, twin: Twin) -> Coroutine[Any, Any, None]:
+    return _draw(daemon, speed, twin) if sys.stdout.isatty() else _tell(daemon, twin)
 
 
-def frame_of(daemon: Daemon, speed: float) -> Frame:
-    return Frame(status.status(daemon), status.points(daemon), speed, language())
+def frame_of(daemon: Daemon, speed: float, twin: Twin) -> Frame:
+    return Frame(status.status(daemon), status.points(daemon), speed, language(), twin.today)
 
 
-async def _draw(daemon: Daemon, speed: float) -> None:
+async def _draw(daemon: Daemon, speed: float, twin: Twin) -> None:
     console = Console()
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(draw(frame_of(daemon, speed), console.width), refresh=True)
+            live.update(draw(frame_of(daemon, speed, twin), console.width), refresh=True)
             await asyncio.sleep(REDRAW_EVERY_S)
 
 
-async def _tell(daemon: Daemon) -> None:
+async def _tell(daemon: Daemon, twin: Twin) -> None:
     """The first command as soon as there is one, then one line a minute."""
     told_first = False
     rounds = 0
@@ -46,15 +49,15 @@ async def _tell(daemon: Daemon) -> None:
         first = next((event for event in daemon.journal.recent if event.kind is EventKind.COMMAND), None)
         if first is not None and not told_first:
             told_first = True
-            told = event_words(status.event(first), status.points(daemon), language())
-            say(f"{local_time(status.status(daemon)):%H:%M:%S}  {first.subject}: {told}", flush=True)
+            what = event_words(status.event(first), status.points(daemon), language())
+            say(f"{_time(daemon)}  {first.subject}: {what}", flush=True)
         await asyncio.sleep(LOOK_EVERY_S)
         rounds += 1
         if rounds % LOOKS_A_LINE == 0:
-            say(line(daemon), flush=True)
+            say(line(daemon, twin), flush=True)
 
 
-def line(daemon: Daemon) -> str:
+def line(daemon: Daemon, twin: Twin) -> str:
     """The daemon in one line."""
     up = sum(link.is_up for link in daemon.links)
     chosen = language()
@@ -62,5 +65,9 @@ def line(daemon: Daemon) -> str:
         f"{each.mount.id}: {each.fault.description if each.fault else each.reason.in_language(chosen)}"
         for each in daemon.strategies
     )
-    time = local_time(status.status(daemon))
-    return f"{time:%H:%M:%S}  {up}/{len(daemon.links)} links, {len(daemon.writer.holdings)} points held, {doing}"
+    saved = "" if twin.today is None else f"; {told(twin.today, daemon.site.zone, chosen)}"
+    return f"{_time(daemon)}  {up}/{len(daemon.links)} links, {len(daemon.writer.holdings)} points held, {doing}{saved}"
+
+
+def _time(daemon: Daemon) -> str:
+    return f"{daemon.clock.now().astimezone(daemon.site.zone):%H:%M:%S}"

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from controller.cli.simulate import NONCE_VARIABLE
@@ -34,9 +34,9 @@ class PlantOptions:
     load: str | None
     seed: int
 
-    def arguments(self) -> list[str]:
-        given = [f"--speed={self.speed}", f"--seed={self.seed}"]
-        for name, value in (("start", self.start), ("weather", self.weather), ("load", self.load)):
+    def arguments(self, start: datetime) -> list[str]:
+        given = [f"--speed={self.speed}", f"--start={start.isoformat()}", f"--seed={self.seed}"]
+        for name, value in (("weather", self.weather), ("load", self.load)):
             if value is not None:
                 given.append(f"--{name}={value}")
         return given
@@ -44,8 +44,11 @@ class PlantOptions:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorProcess:
+    """start: the plant's time at which it began."""
+
     pid: int
     nonce: int
+    start: datetime
     reused: bool
 
     def stop(self) -> None:
@@ -53,28 +56,32 @@ class SimulatorProcess:
             os.kill(self.pid, signal.SIGTERM)
 
 
-def ensure(site: Path, options: PlantOptions) -> SimulatorProcess:
-    """The simulator of this site with these options: the one that still runs, or a new one, ready to be asked."""
+def ensure(site: Path, options: PlantOptions, start: datetime) -> SimulatorProcess:
+    """The simulator of this site with these options: the one that still runs, or a new one from `start`, ready to be
+    asked."""
     record = site / "state" / "simulator.json"
     running = _running(record)
     if running is not None:
-        pid, nonce, asked = running
+        simulator, asked = running
         if asked == options:
-            return SimulatorProcess(pid, nonce, reused=True)
-        _end(pid)
-    return _start(site, options, record)
+            return simulator
+        _end(simulator.pid)
+    return _start(site, options, start, record)
 
 
-def _running(record: Path) -> tuple[int, int, PlantOptions] | None:
+def _running(record: Path) -> tuple[SimulatorProcess, PlantOptions] | None:
     """A simulator that an earlier demo of this site left running."""
     try:
         found = json.loads(record.read_text())
         pid, nonce, asked = int(found["pid"]), int(found["nonce"]), PlantOptions(**found["options"])
+        start = datetime.fromisoformat(found["start"])
         environment = Path(f"/proc/{pid}/environ").read_bytes()
     except (OSError, ValueError, KeyError, TypeError):
         return None
     # Process ids are used again; the nonce in its environment tells ours.
-    return (pid, nonce, asked) if f"{NONCE_VARIABLE}={nonce}".encode() in environment.split(b"\0") else None
+    if f"{NONCE_VARIABLE}={nonce}".encode() not in environment.split(b"\0"):
+        return None
+    return SimulatorProcess(pid, nonce, start, reused=True), asked
 
 
 def _end(pid: int) -> None:
@@ -87,7 +94,7 @@ def _end(pid: int) -> None:
             os.close(descriptor)
 
 
-def _start(site: Path, options: PlantOptions, record: Path) -> SimulatorProcess:
+def _start(site: Path, options: PlantOptions, start: datetime, record: Path) -> SimulatorProcess:
     record.parent.mkdir(mode=0o700, exist_ok=True)
     nonce = secrets.randbits(63) or 1
     log = record.with_name("simulator.log")
@@ -96,7 +103,7 @@ def _start(site: Path, options: PlantOptions, record: Path) -> SimulatorProcess:
     command = [*program, "simulate", str(site), f"--linger={LINGER.total_seconds():g}s"]
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [*command, *options.arguments()],
+            [*command, *options.arguments(start)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -105,8 +112,9 @@ def _start(site: Path, options: PlantOptions, record: Path) -> SimulatorProcess:
             start_new_session=True,
         )
     _wait_until_ready(process, log)
-    record.write_text(json.dumps({"pid": process.pid, "nonce": nonce, "options": asdict(options)}))
-    return SimulatorProcess(process.pid, nonce, reused=False)
+    written = {"pid": process.pid, "nonce": nonce, "start": start.isoformat(), "options": asdict(options)}
+    record.write_text(json.dumps(written))
+    return SimulatorProcess(process.pid, nonce, start, reused=False)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:

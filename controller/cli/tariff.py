@@ -42,13 +42,6 @@ class Ratio(NamedTuple):
 Cell: TypeAlias = "float | Ratio | None"
 """A price; or, in a file that a site completes, a ratio to its flat price, or None where it gives the price."""
 
-_SIGNS: Mapping[Band, tuple[str, str]] = {
-    Band.SUPER_PEAK: ("█", "bold red"),
-    Band.PEAK: ("▓", "red"),
-    Band.FLAT: ("░", "yellow"),
-    Band.VALLEY: ("·", "green"),
-    Band.DEEP_VALLEY: ("_", "bold green"),
-}
 
 _SINGLE_PART, _TWO_PART = Text("single part", "单一制"), Text("two part", "两部制")
 _FROM, _UNTIL = Text("from {}", "自 {} 起"), Text("from {} to {}", "{} 至 {}")
@@ -341,16 +334,16 @@ def _picture(windows: tuple[Window, ...], step: int) -> Line:
     line = Line()
     for minute in range(0, MINUTES, step):
         band = next(window.band for window in windows if minute < window.end)
-        line.append(*_SIGNS[band])
+        line.append(*words.BAND_SIGNS[band])
     return line
 
 
 def _price_table(page: _Page, seasons: list[_Season], width: int, language: Language) -> Iterator[Line]:
     bands = [band for band in Band if any(band in season.prices for season in seasons)]
-    heads = [f"{_SIGNS[band][0]} {page.band(band).in_language(language)}" for band in bands]
+    heads = [f"{words.BAND_SIGNS[band][0]} {page.band(band).in_language(language)}" for band in bands]
     line = Line(" " * width)
     for band, head in zip(bands, heads, strict=True):
-        line.append(words.padded(head, _COLUMN), style=_SIGNS[band][1])
+        line.append(words.padded(head, _COLUMN), style=words.BAND_SIGNS[band][1])
     line.rstrip()
     yield line
     # Seasons may differ in hours and not in prices; each still has its line, under the picture's label.
@@ -377,7 +370,7 @@ def _day(page: _Page, version: _Version, day: date, language: Language) -> Itera
         name = words.padded(page.band(band).in_language(language), _COLUMN)
         yield (
             Line(f"  {when}  ")
-            .append(f"{_SIGNS[band][0]} {name}", style=_SIGNS[band][1])
+            .append(f"{words.BAND_SIGNS[band][0]} {name}", style=words.BAND_SIGNS[band][1])
             .append(_cell(price, language))
         )
 

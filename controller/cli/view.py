@@ -6,17 +6,15 @@ Everything is drawn from the daemon's status and points as plain JSON, so that i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as Line
 
 from controller.cli import words
+from controller.cli.frame import Frame, panel
+from controller.cli.today_view import outlook, today
 from controller.core.text import Language, Text
 
 _COLOURS = {
@@ -50,53 +48,51 @@ _WOULD_BE = Text("would be", "假定")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
 WIDE = 165
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One picture's worth of facts, as the control socket would give them."""
-
-    status: Mapping[str, Any]
-    points: Mapping[str, Any]
-    speed: float
-    language: Language
-
-    def say(self, text: Text) -> str:
-        return text.in_language(self.language)
-
-    def term(self, identifier: str) -> str:
-        return words.term(identifier, self.language)
+# Cells of a strip of 24 hours: half an hour each, or twenty minutes where there is room.
+NARROW, BROAD = 48, 72
 
 
 def draw(frame: Frame, width: int) -> RenderableType:
     """The view for a terminal of so many columns. The terminal cuts off the bottom: what matters most stands on top."""
     if width < WIDE:
-        parts = _strategies(frame), _commands(frame), _equipment(frame), _events(frame)
-        return Group(_header(frame), *parts)
-    middle = Table.grid(expand=True)
-    middle.add_column(ratio=5)
-    middle.add_column(ratio=7)
-    middle.add_row(_equipment(frame), _commands(frame))
-    return Group(_header(frame), middle, _strategies(frame), _events(frame))
+        parts = *_money(frame, NARROW), _strategies(frame), _commands(frame), _equipment(frame), _events(frame)
+        return Group(_header(frame, is_narrow=True), *parts)
+    top = _beside(_money(frame, BROAD), 5, 7)
+    middle = _beside([_equipment(frame), _commands(frame)], 5, 7)
+    return Group(_header(frame, is_narrow=False), *top, *middle, _strategies(frame), _events(frame))
 
 
-def _panel(frame: Frame, title: Text, content: RenderableType) -> RenderableType:
-    return Panel(content, title=frame.say(title), title_align="left", border_style="dim")
+def _money(frame: Frame, cells: int) -> list[RenderableType]:
+    """What the day costs and why, as far as it is known."""
+    return [each for each in (today(frame), outlook(frame, cells)) if each is not None]
 
 
-def _header(frame: Frame) -> RenderableType:
+def _beside(panels: list[RenderableType], *ratios: int) -> list[RenderableType]:
+    if len(panels) < 2:
+        return panels
+    row = Table.grid(expand=True)
+    for ratio in ratios:
+        row.add_column(ratio=ratio)
+    row.add_row(*panels)
+    return [row]
+
+
+def _header(frame: Frame, *, is_narrow: bool) -> RenderableType:
     status, scan = frame.status, frame.status["scan"]
     line = Line()
     line.append(status["site"], style="bold")
-    line.append(f"   {local_time(status):%a %Y-%m-%d %H:%M:%S}")
+    line.append(f"   {frame.now:%a %Y-%m-%d %H:%M:%S}")
     if frame.speed != 1.0:
         line.append(f"   × {frame.speed:g}", style="cyan")
     line.append(f"   {frame.say(_SCAN)} {scan['actual_period_s']:.1f} s", style="yellow" if _is_stretched(scan) else "")
     if _is_stretched(scan):
         line.append(f" ({frame.say(_WISHED)} {scan['period_s']:g} s)", style="yellow")
+    line.append("  ")
     for link in status["links"]:
-        line.append("   ● " if link["up"] else "   ○ ", style="green" if link["up"] else "red")
-        line.append(link["id"])
+        line.append(" ●" if link["up"] else " ○", style="green" if link["up"] else "red")
+        # Where there is little room, what is as it should be has no name.
+        if not (is_narrow and link["up"]):
+            line.append(f" {link['id']}  ")
     if status["history"]["remote"] is not None:
         _append_remote(line, frame, status["history"]["remote"])
     second = Line()
@@ -122,10 +118,6 @@ def _append_remote(line: Line, frame: Frame, remote: Mapping[str, Any]) -> None:
 
 def _is_stretched(scan: Mapping[str, Any]) -> bool:
     return scan["actual_period_s"] > 1.5 * scan["period_s"]
-
-
-def local_time(status: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(status["now"]).astimezone(ZoneInfo(status["time_zone"]))
 
 
 # --- equipment --------------------------------------------------------------------------------------------------------
@@ -167,7 +159,7 @@ def _equipment(frame: Frame) -> RenderableType:
             line.append(words.value(point["value"], point["unit"], frame.language), style=_COLOURS[point["quality"]])
             line.append("  ")
         table.add_row(Line(equipment, style="bold"), line)
-    return _panel(frame, _EQUIPMENT, table)
+    return panel(frame, _EQUIPMENT, table)
 
 
 def _by_equipment(points: Mapping[str, Any]) -> Iterable[tuple[str, list[tuple[str, Any]]]]:
@@ -191,7 +183,7 @@ def _commands(frame: Frame) -> RenderableType:
     # What nobody commands is the least interesting; where the bottom is cut off it goes first.
     for id_, point in sorted(commanded, key=lambda each: each[1]["commanded"]["source"] is None):
         table.add_row(*_command(frame, id_, point))
-    return _panel(frame, _COMMANDS, table)
+    return panel(frame, _COMMANDS, table)
 
 
 def _command(frame: Frame, id_: str, point: Any) -> tuple[RenderableType, ...]:
@@ -232,22 +224,21 @@ def _strategies(frame: Frame) -> RenderableType:
             Line(doing, style=style),
             Line(degraded, style="yellow"),
         )
-    return _panel(frame, _STRATEGIES, table)
+    return panel(frame, _STRATEGIES, table)
 
 
 def _events(frame: Frame) -> RenderableType:
     """The latest on top."""
-    zone = ZoneInfo(frame.status["time_zone"])
     lines = [
         Line.assemble(
-            (f"{datetime.fromisoformat(event['at']).astimezone(zone):%H:%M:%S} ", "dim"),
+            (f"{frame.local(event['at']):%H:%M:%S} ", "dim"),
             (f"{words.padded(frame.term(event['kind']), 9)} ", "cyan"),
             (f"{event['subject']} ", "bold"),
             event_words(event, frame.points, frame.language),
         )
         for event in reversed(frame.status["events"][-EVENTS_SHOWN:])
     ]
-    return _panel(frame, _EVENTS, Group(*lines))
+    return panel(frame, _EVENTS, Group(*lines))
 
 
 _STEPS = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
 
+from controller.core.tariff_calendar import Band
 from controller.core.text import Language, Text
 
 ON, OFF = Text("on", "开"), Text("off", "关")
@@ -51,11 +53,23 @@ _CHINESE = {
     "daemon": "守护进程",
     "active": "激活",
     "cleared": "已消除",
+    "direct": "直供",
+    "charge": "充冷",
+    "discharge": "放冷",
     "effect missing": "效果缺失",
     "tariff ends": "电价到期",
     "held": "保持",
     "substituted": "替代",
     "absent": "缺失",
+}
+
+# A sign and a colour for each band of a tariff.
+BAND_SIGNS: Mapping[Band, tuple[str, str]] = {
+    Band.SUPER_PEAK: ("█", "bold red"),
+    Band.PEAK: ("▓", "red"),
+    Band.FLAT: ("░", "yellow"),
+    Band.VALLEY: ("·", "green"),
+    Band.DEEP_VALLEY: ("_", "bold green"),
 }
 
 _DECIMALS = {"degC": 1, "K": 1, "kW": 1, "kWh": 1, "kPa": 1, "kg/s": 1, "lx": 0, "ppm": 0, "s": 0}

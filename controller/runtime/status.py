@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from controller.core.command import Command
 from controller.core.event import Event, JsonValue
@@ -11,6 +12,7 @@ from controller.core.ledger import Holding
 from controller.core.point import PointId
 from controller.core.sample import Sample
 from controller.core.strategy import InputState
+from controller.core.tariff import Tariff
 from controller.core.text import Text
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
@@ -51,6 +53,7 @@ def status(daemon: Daemon) -> Json:
             for system in daemon.site.systems
         ],
         "strategies": [_strategy(strategy, daemon.clock.monotonic()) for strategy in daemon.strategies],
+        "tariff": None if daemon.site.tariff is None else _tariff(daemon.site.tariff, daemon.clock.now()),
         "forecasts": [_forecast(daemon, each) for each in daemon.forecasts.all],
         "history": {
             "pending": daemon.recorder.pending,
@@ -170,6 +173,34 @@ def _forecast(daemon: Daemon, each: LoadForecast) -> Json:
         "score": None if each.score is None else dict(each.score),
         "trouble": dict(each.troubles),
         "failures": each.failures,
+    }
+
+
+def _tariff(tariff: Tariff, now: datetime) -> Json:
+    """today: the bands of the local day, empty where nothing is in force. price: money per kWh. carbon_factor: kg CO2
+    per kWh. next_change: band and name are None where the tariff ends."""
+    change = tariff.next_change(now)
+    return {
+        "title": text(tariff.title),
+        "currency": tariff.currency,
+        "carbon_factor": tariff.carbon_factor,
+        "today": [
+            {
+                "start": each.start.isoformat(),
+                "end": each.end.isoformat(),
+                "band": each.band.value,
+                "name": text(tariff.band_name(each.band)),
+                "price": each.price,
+            }
+            for each in tariff.bands_of_day(now.astimezone(tariff.zone).date())
+        ],
+        "next_change": None
+        if change is None
+        else {
+            "at": change.at.isoformat(),
+            "band": None if change.band is None else change.band.value,
+            "name": None if change.band is None else text(tariff.band_name(change.band)),
+        },
     }
 
 
