@@ -234,12 +234,24 @@ class ChilledWaterStorage:
         plan = seen.plan.value if seen.plan else None
         if not isinstance(plan, StoragePlan) or not plan.start <= seen.now < plan.end:
             plan = None
-        site = self._site(seen)
+        site, before = self._site(seen), state
         state = self._aged(state, site, seen.elapsed)
         state = self._next(state, site, self._wanted(plan, seen.now, site, state), seen.elapsed)
         state = self._in_time(state, plan, seen.now)
         wanted = self._wanted(plan, seen.now, site, state)
-        return Decision(state, self._requests(state, wanted), _reason(state, wanted, seen.local.tzinfo))
+        # Nothing is timed any more; only the plan's windows can bring something new by themselves.
+        is_steady = plan is not None and seen.elapsed > 0.0 and state == before
+        steady_until = self._next_edge(plan, seen.now) if plan is not None and is_steady else None
+        return Decision(state, self._requests(state, wanted), _reason(state, wanted, seen.local.tzinfo), steady_until)
+
+    def _next_edge(self, plan: StoragePlan, now: datetime) -> datetime:
+        """The next instant at which a window opens, closes, or becomes too short for something."""
+        latest = self._parameters.changeover
+        before_end = (timedelta(0), self._parameters.valve_timeout, latest, latest + _LEAST_STAY)
+        windows = (*(each.window for each in plan.charging), *plan.discharging)
+        edges = [window.start for window in windows]
+        edges += [window.end - margin for window in windows for margin in before_end]
+        return min((edge for edge in edges if edge > now), default=plan.end)
 
     def _site(self, seen: Observation) -> Seen:
         leaving = seen.number(_LEAVING)
