@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,14 +18,18 @@ from rich.console import Console
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from controller.cli.view import Frame, draw  # noqa: E402
+from controller.cli.frame import Frame  # noqa: E402
+from controller.cli.simulate import engine_of  # noqa: E402
+from controller.cli.twin import LOOK_EVERY, Twin  # noqa: E402
+from controller.cli.view import draw  # noqa: E402
 from controller.core.ledger import Verdict  # noqa: E402
 from controller.core.point import PointId  # noqa: E402
+from controller.core.sample import Sample  # noqa: E402
 from controller.runtime import status  # noqa: E402
 from tests.virtual_demo import Run, live  # noqa: E402
 
-SWITCHED_ON = datetime(2026, 7, 6, 5, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
-AFTERNOON = timedelta(hours=11)
+SWITCHED_ON = datetime(2026, 7, 6, 0, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+AFTERNOON = timedelta(hours=16, minutes=30)
 COLUMNS = 170
 # The picture must not fetch fonts or name other hosts: the reader's own monospaced font will do.
 ELSEWHERE = re.compile(r"@font-face\s*\{.*?\}\s*|<!--.*?-->\s*", re.DOTALL)
@@ -34,14 +39,18 @@ def main() -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor", force_terminal=True)
 
     async def until_somebody_drives(run: Run) -> None:
-        await run.wait(AFTERNOON.total_seconds())
+        twin = Twin(engine_of(run.site, SWITCHED_ON, None, None, 0), run.site)
+        for _ in range(AFTERNOON // LOOK_EVERY):
+            await run.wait(LOOK_EVERY.total_seconds())
+            await twin.look(samples(run))
         await run.daemon.command(
             PointId("garage.group_3.brightness_command"), 0.9, timedelta(hours=1), "li.na", "line marking"
         )
         await run.wait(5.0)
         while not is_worth_a_picture(run):
             await run.wait(1.0)
-        frame = Frame(status.status(run.daemon), status.points(run.daemon), 1.0, "en")
+        await twin.look(samples(run))
+        frame = Frame(status.status(run.daemon), status.points(run.daemon), 1.0, "en", twin.today)
         console.print(draw(frame, COLUMNS))
 
     live(SWITCHED_ON, until_somebody_drives)
@@ -49,11 +58,14 @@ def main() -> None:
     (HERE / "demo.svg").write_text(ELSEWHERE.sub("", picture))
 
 
+def samples(run: Run) -> Mapping[PointId, Sample]:
+    assert run.daemon.scan.frozen is not None
+    return run.daemon.scan.frozen.samples
+
+
 def is_worth_a_picture(run: Run) -> bool:
     """Somebody drives on the main deck, and what was written for them has been read back."""
-    image = run.daemon.scan.frozen
-    assert image is not None
-    motion = [image.samples[PointId(f"garage.group_{number}.motion")].value for number in (1, 2, 3)]
+    motion = [samples(run)[PointId(f"garage.group_{number}.motion")].value for number in (1, 2, 3)]
     verdicts = {holding.verdict for holding in run.daemon.writer.holdings.values()}
     wished = run.daemon.scan.controls[PointId("garage.group_1.brightness_command")].allowed
     return motion == [False, True, False] and wished == 0.75 and verdicts == {Verdict.OWNED}
