@@ -28,7 +28,7 @@ from simulator.inprocess import in_process
 from simulator.kpi import Account, Figures
 
 WIRE_SPEED = 60.0
-"""Seconds of plant time in a second of the wire's: watchdogs are fed once in a plant hour, as when a demo runs fast."""
+"""Seconds of plant time in a second of the wire's, which timers and watchdogs count; as when a demo runs fast."""
 LOOK_EVERY_S = 60.0
 WARM_UP = timedelta(days=1)
 """Both sides begin with a plant that has run for so long under its old controls."""
@@ -102,8 +102,8 @@ def _our_day(site: Site, day: date, checkpoint: Checkpoint) -> Checkpoint:
     start, end = _midnight(site, day), _midnight(site, day + timedelta(days=1))
     engine, historian = checkpoint.engine, checkpoint.historian or MemoryHistorian()
     historian.reopen()
-    loop = VirtualLoop()
-    clock = VirtualClock(loop, start, WIRE_SPEED, checkpoint.wire)
+    loop = VirtualLoop(WIRE_SPEED)
+    clock = VirtualClock(loop, start, checkpoint.wire)
     store = Store(None, clock, checkpoint.store)
     account = Account(site.tariff)
     links = tuple(_simulated(link, engine, site.scan_every) for link in site.links)

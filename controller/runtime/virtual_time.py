@@ -34,10 +34,11 @@ class _Sleeper(NamedTuple):
 
 
 class VirtualTime:
-    """The clock's state, shared by loop, selector and clock."""
+    """The clock's state, shared by loop, selector and clock. now: plant seconds; `speed` of them in a wire second."""
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float) -> None:
         self.now = 0.0
+        self.speed = speed
         self.at_work_outside = 0
         self._sleepers: list[_Sleeper] = []
         self._order = 0
@@ -79,33 +80,30 @@ class _JumpingSelector(selectors.DefaultSelector):
         self._jumps += 1
         ready = super().select(0) if self._jumps % LOOKS_OUTSIDE == 0 else []
         if not ready:
-            time.jump(None if timeout is None else time.now + timeout)
+            time.jump(None if timeout is None else time.now + timeout * time.speed)
         return ready
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self.virtual = VirtualTime()
+    """Its own timers count wire seconds, as real ones do beside a simulation that runs `speed` times as fast."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self.virtual = VirtualTime(speed)
         super().__init__(_JumpingSelector(self.virtual))
 
     def time(self) -> float:
-        return self.virtual.now
+        return self.virtual.now / self.virtual.speed
 
 
 class VirtualClock:
-    """The clock of a VirtualLoop: wall time starts at `start` and moves with the loop.
+    """The clock of a VirtualLoop: wall time starts at `start`, wire time at `wire_start`; both move with the loop."""
 
-    speed: seconds of plant time in a second of wire time, as on a simulation that runs faster; watchdogs are fed and
-    expire by the wire. wire_start: wire time at the start.
-    """
-
-    def __init__(self, loop: VirtualLoop, start: datetime, speed: float = 1.0, wire_start: float = 0.0) -> None:
+    def __init__(self, loop: VirtualLoop, start: datetime, wire_start: float = 0.0) -> None:
         if start.tzinfo is None:
             raise ValueError("a clock starts at an aware time")
         self._loop = loop
         self._time = loop.virtual
         self._start = start.astimezone(UTC) - timedelta(seconds=loop.virtual.now)
-        self._speed = speed
         self._wire_start = wire_start
         self._read_at = -1.0
         self._now = start
@@ -120,7 +118,7 @@ class VirtualClock:
         return self._time.now
 
     def wire_time(self) -> float:
-        return self._wire_start + self._time.now / self._speed
+        return self._wire_start + self._loop.time()
 
     async def sleep_until(self, deadline: float, phase: Phase, name: str) -> None:
         woken: asyncio.Future[None] = self._loop.create_future()
