@@ -18,15 +18,17 @@ from controller.cli.arguments import add_command, add_for, language
 from controller.cli.follow import clock_of
 from controller.cli.live_view import view
 from controller.cli.output import say
+from controller.cli.past import PAST, STEP_S, record_past
 from controller.cli.run import live, open_daemon
 from controller.cli.simulate import add_plant_options, engine_of, start_of
-from controller.cli.simulator_process import LINGER, PlantOptions, SimulatorProcess, ensure
+from controller.cli.simulator_process import LINGER, PlantOptions, SimulatorProcess, find, launch
 from controller.cli.site_folder import config_folder, load_site
 from controller.cli.today_view import told
 from controller.cli.twin import Twin, beginning
 from controller.core.errors import HistorianError
 from controller.core.site import Site
 from controller.historian.reading import SqliteHistoryReader
+from controller.historian.sqlite import SqliteHistorian
 from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon
 from controller.runtime.site_lock import site_lock
@@ -60,9 +62,12 @@ def execute(arguments: argparse.Namespace) -> int:
     start = start_of(site, arguments.start, RealClock())
     # Who runs this site already keeps the simulator that it talks to.
     with site_lock(site.folder / "state"):
-        simulator = ensure(site.folder, options, start)
-        if not simulator.reused:
+        simulator = find(site.folder, options)
+        if simulator is None:
             _begin_anew_if_back_in_time(site, start)
+            if _recorded_until(site) is None:
+                asyncio.run(_record_past(site, start, arguments))
+            simulator = launch(site.folder, options, start)
     try:
         return asyncio.run(_run(site, simulator, arguments))
     finally:
@@ -78,10 +83,29 @@ async def _run(site: Site, simulator: SimulatorProcess, arguments: argparse.Name
         )
         twin = Twin(engine, site)
         daemon, serve = open_daemon(site, clock, stack)
-        code = await live(daemon, arguments.lasting, serve, view(daemon, arguments.speed, twin), twin.follow(daemon))
+        shown = view(daemon, arguments.speed, twin)
+        code = await live(daemon, arguments.lasting, serve, shown, twin.follow(daemon), _train_at_once(daemon))
         for line in summary(daemon, daemon.clock.now() - began, twin):
             say(line)
         return code
+
+
+async def _record_past(site: Site, start: datetime, arguments: argparse.Namespace) -> None:
+    """A new demo has no history; its plant has had one."""
+    engine = engine_of(site, start - PAST, arguments.weather, arguments.load, arguments.seed, step_s=STEP_S)
+    historian = SqliteHistorian(site.folder / "state" / "history.db", RealClock())
+    try:
+        await record_past(site, engine, start, historian)
+    except HistorianError as error:
+        say(f"the days before the demo could not be recorded: {error}")
+    finally:
+        await historian.close()
+
+
+async def _train_at_once(daemon: Daemon) -> None:
+    """Who looks at a demo does not wait for the night."""
+    if any(each.trained is None for each in daemon.forecasts.all):
+        await daemon.forecasts.train()
 
 
 def _demo_folder() -> Path:
@@ -108,16 +132,21 @@ def _keep_log_off_the_screen(site: Site) -> None:
 def _begin_anew_if_back_in_time(site: Site, start: datetime) -> None:
     """A faster demo may have recorded days that have not come yet; their files would lie in this run's future."""
     state = site.folder / "state"
-    try:
-        span = SqliteHistoryReader(state / "history.db").span()
-    except HistorianError:
-        return
-    if span is None or span[1] <= start + timedelta(minutes=1):
+    until = _recorded_until(site)
+    if until is None or until <= start + timedelta(minutes=1):
         return
     for name in ("history.db", "store.db"):
         for path in state.glob(f"{name}*"):
             path.unlink()
-    say(f"an earlier demo recorded until {_local(span[1], site)}, after this one begins: its records were removed")
+    say(f"an earlier demo recorded until {_local(until, site)}, after this one begins: its records were removed")
+
+
+def _recorded_until(site: Site) -> datetime | None:
+    try:
+        span = SqliteHistoryReader(site.folder / "state" / "history.db").span()
+    except HistorianError:
+        return None
+    return None if span is None else span[1]
 
 
 def _local(moment: datetime, site: Site) -> str:

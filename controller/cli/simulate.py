@@ -99,12 +99,14 @@ def start_of(site: Site, text: str | None, clock: Clock) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=site.zone)
 
 
-def engine_of(site: Site, start: datetime, weather: Path | None, load: Path | None, seed: int) -> Engine:
+def engine_of(
+    site: Site, start: datetime, weather: Path | None, load: Path | None, seed: int, *, step_s: float = 1.0
+) -> Engine:
     """The simulated plant where the site stands. Raises EnvironmentProblem for records that cannot be used."""
     place = simulator.site.Site(latitude=site.position.latitude, longitude=site.position.longitude, zone=site.zone)
     weather_file = weather or config_folder() / "weather" / "hot_humid_tmy3.csv.gz"
     try:
-        engine, notes = open_engine(start, weather_file, load_file=load, site=place, seed=seed)
+        engine, notes = open_engine(start, weather_file, load_file=load, site=place, step_s=step_s, seed=seed)
     except (OSError, ValueError) as error:
         raise EnvironmentProblem(str(error)) from error
     for note in notes:

@@ -49,30 +49,31 @@ class SimulatorProcess:
     pid: int
     nonce: int
     start: datetime
-    reused: bool
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
 
 
-def ensure(site: Path, options: PlantOptions, start: datetime) -> SimulatorProcess:
-    """The simulator of this site with these options: the one that still runs, or a new one from `start`, ready to be
-    asked."""
-    record = site / "state" / "simulator.json"
-    running = _running(record)
-    if running is not None:
-        simulator, asked = running
-        if asked == options:
-            return simulator
-        _end(simulator.pid)
-    return _start(site, options, start, record)
+def find(site: Path, options: PlantOptions) -> SimulatorProcess | None:
+    """The simulator of this site with these options, if an earlier demo left it running; one with others is ended."""
+    running = _running(site)
+    if running is None:
+        return None
+    simulator, asked = running
+    if asked == options:
+        return simulator
+    _end(simulator.pid)
+    return None
 
 
-def _running(record: Path) -> tuple[SimulatorProcess, PlantOptions] | None:
-    """A simulator that an earlier demo of this site left running."""
+def _record(site: Path) -> Path:
+    return site / "state" / "simulator.json"
+
+
+def _running(site: Path) -> tuple[SimulatorProcess, PlantOptions] | None:
     try:
-        found = json.loads(record.read_text())
+        found = json.loads(_record(site).read_text())
         pid, nonce, asked = int(found["pid"]), int(found["nonce"]), PlantOptions(**found["options"])
         start = datetime.fromisoformat(found["start"])
         environment = Path(f"/proc/{pid}/environ").read_bytes()
@@ -81,7 +82,7 @@ def _running(record: Path) -> tuple[SimulatorProcess, PlantOptions] | None:
     # Process ids are used again; the nonce in its environment tells ours.
     if f"{NONCE_VARIABLE}={nonce}".encode() not in environment.split(b"\0"):
         return None
-    return SimulatorProcess(pid, nonce, start, reused=True), asked
+    return SimulatorProcess(pid, nonce, start), asked
 
 
 def _end(pid: int) -> None:
@@ -94,7 +95,9 @@ def _end(pid: int) -> None:
             os.close(descriptor)
 
 
-def _start(site: Path, options: PlantOptions, start: datetime, record: Path) -> SimulatorProcess:
+def launch(site: Path, options: PlantOptions, start: datetime) -> SimulatorProcess:
+    """A new simulator whose plant begins at `start`, ready to be asked."""
+    record = _record(site)
     record.parent.mkdir(mode=0o700, exist_ok=True)
     nonce = secrets.randbits(63) or 1
     log = record.with_name("simulator.log")
@@ -114,7 +117,7 @@ def _start(site: Path, options: PlantOptions, start: datetime, record: Path) -> 
     _wait_until_ready(process, log)
     written = {"pid": process.pid, "nonce": nonce, "start": start.isoformat(), "options": asdict(options)}
     record.write_text(json.dumps(written))
-    return SimulatorProcess(process.pid, nonce, start, reused=False)
+    return SimulatorProcess(process.pid, nonce, start)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:

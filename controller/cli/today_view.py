@@ -115,6 +115,7 @@ _COOLING_LOAD = Text("cooling load", "冷负荷")
 _EXPECTED = Text("{}: peak {} at {} ({})", "{}：峰值 {}，{}（依据{}）")
 _OFF_BY = Text(", mean error {}", "，平均误差 {}")
 _NONE_YET = Text("{}: none yet", "{}：暂无")
+_IS_LEARNED = Text("learned every night from the site's history", "每夜由现场历史数据训练")
 _TANK = Text("tank", "蓄冷罐")
 _LAYERS = {
     "upper_temperature": Text("upper", "上层"),
@@ -198,8 +199,8 @@ def _forecast(frame: Frame, cells: int) -> Iterator[Row]:
     is_cooling = found["point"].endswith(".cooling_load")
     name = frame.say(_COOLING_LOAD) if is_cooling else found["point"]
     if found["values"] is None:
-        trouble = next(iter(found["trouble"].values()), None)
-        line = frame.say(_NONE_YET).format(name) + (f" ({trouble})" if trouble else "")
+        why = next(iter(found["trouble"].values()), frame.say(_IS_LEARNED))
+        line = f"{frame.say(_NONE_YET).format(name)} ({why})"
         yield _row(frame, _FORECAST, Line(line, style="dim"))
         return
     start, step = frame.local(found["start"]), timedelta(seconds=found["step_s"])
