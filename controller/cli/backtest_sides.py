@@ -79,13 +79,14 @@ def one_side(task: Task) -> Days:
     site = load_site(task.site)
     kept = None if task.keep is None else _Kept(task.keep / f"{task.side}.checkpoint", _identity(site, task))
     checkpoint = None if kept is None else kept.read()
-    checkpoint = checkpoint or beginning(site, task.period)
-    _tell(task.side, checkpoint)
-    for checkpoint in _days(site, task, checkpoint):
+    last = checkpoint or beginning(site, task.period)
+    _tell(task.side, last)
+    for midnight in _days(site, task, last):
         if kept is not None:
-            kept.write(checkpoint)
-        _tell(task.side, checkpoint)
-    return checkpoint.by_day
+            kept.write(midnight)
+        _tell(task.side, midnight)
+        last = midnight
+    return last.by_day
 
 
 def _days(site: Site, task: Task, checkpoint: Checkpoint) -> Iterator[Checkpoint]:

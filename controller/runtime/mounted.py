@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from controller.core.point import PointId
@@ -99,7 +99,7 @@ class MountedStrategy:
         self.outputs = [(role, mount.roles[role]) for role in mount.strategy.outputs]
         self._decided = math.nan
         self._requests: Mapping[Role, Scalar] | None = None
-        self._lease_ends = -math.inf
+        self._renew_after = -math.inf
         self._steady_until: datetime | None = None
         self._decided_with: Any = None
 
@@ -115,19 +115,26 @@ class MountedStrategy:
 
     def step(self, image: FrozenImage) -> bool:
         """Decide once; answers whether wishes, reason or fault changed. A faulty strategy keeps its last good state."""
-        if self.mode is Mode.OFF or not self.faults.may_step(image.monotonic):
-            return False
         if self._is_steady(image):
             self._decided = image.monotonic
             return False
         self._steady_until = None
+        if self.mode is Mode.OFF or not self.faults.may_step(image.monotonic):
+            return False
         seen = self.observe(image)
         decision = isolate(self._decide, seen)
         if isinstance(decision, Fault):
             return self._failed(decision, image.monotonic)
         self._decided = image.monotonic
-        self._steady_until, self._decided_with = decision.steady_until, self.plan
+        self._steady_until, self._decided_with = self._rests_until(decision, image), self.plan
         return self._decided_on(decision)
+
+    def _rests_until(self, decision: Decision[Any], image: FrozenImage) -> datetime | None:
+        """Until when the decision stands; the plan that it leans on must not become too old meanwhile."""
+        if decision.steady_until is None or self.plan is None or self.plans is None:
+            return decision.steady_until
+        left = self.plans.plan_limit - timedelta(seconds=image.monotonic - self.plan_made)
+        return min(decision.steady_until, image.now + left) if left > timedelta(0) else decision.steady_until
 
     def _is_steady(self, image: FrozenImage) -> bool:
         """Whether the strategy has said that it would decide now as it did last."""
@@ -135,7 +142,7 @@ class MountedStrategy:
             self._steady_until is not None
             and image.now < self._steady_until
             and self.plan is self._decided_with
-            and (self.plan is None or self._present_plan(image.monotonic) is not None)
+            and self.mode is not Mode.OFF
             and self.ladders.are_good_and_unchanged(image)
         )
 
@@ -162,11 +169,12 @@ class MountedStrategy:
 
     def is_lease_due(self, monotonic: float) -> bool:
         """Leases are renewed at half their time."""
-        return bool(self.wishes) and self._lease_ends - monotonic < self.mount.lease.total_seconds() / 2
+        return monotonic > self._renew_after and bool(self.wishes)
 
     def renew_lease(self, monotonic: float) -> float:
-        self._lease_ends = monotonic + self.mount.lease.total_seconds()
-        return self._lease_ends
+        lease = self.mount.lease.total_seconds()
+        self._renew_after = monotonic + lease / 2
+        return monotonic + lease
 
     def _decided_on(self, decision: Decision[Any]) -> bool:
         self.state = decision.state
