@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from controller.cli.frame import Frame  # noqa: E402
+from controller.cli.past import PAST, STEP_S, record_past  # noqa: E402
 from controller.cli.simulate import engine_of  # noqa: E402
 from controller.cli.twin import LOOK_EVERY, Twin  # noqa: E402
 from controller.cli.view import draw  # noqa: E402
@@ -39,6 +40,9 @@ def main() -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor", force_terminal=True)
 
     async def until_somebody_drives(run: Run) -> None:
+        past = engine_of(run.site, SWITCHED_ON - PAST, None, None, 0, step_s=STEP_S)
+        await record_past(run.site, past, SWITCHED_ON, run.historian)
+        await run.daemon.forecasts.train()
         twin = Twin(engine_of(run.site, SWITCHED_ON, None, None, 0), run.site)
         for _ in range(AFTERNOON // LOOK_EVERY):
             await run.wait(LOOK_EVERY.total_seconds())
