@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from controller.core.physics import (
     STANDARD_PRESSURE,
@@ -48,7 +48,7 @@ class Weather:
 
     """
 
-    hours: tuple[Outdoor, ...]
+    hours: Sequence[Outdoor]
     source: str
 
     def at(self, hour_of_year: float) -> Outdoor:
@@ -183,9 +183,33 @@ def _without_gaps(readings: dict[int, _Reading]) -> list[_Reading]:
 def _complete(
     readings: Sequence[_Reading], source: str, latitude: float, longitude: float, utc_offset_h: float
 ) -> Weather:
-    sky = _sky(readings, latitude, longitude, utc_offset_h)
-    hours = tuple(_outdoor(reading, passes) for reading, passes in zip(readings, sky, strict=True))
-    return Weather(hours, source)
+    return Weather(_Measured(readings, _sky(readings, latitude, longitude, utc_offset_h)), source)
+
+
+class _Measured(Sequence[Outdoor]):
+    """Hours as they are asked for: the wet bulb of a whole year takes half a second, and few runs last a year."""
+
+    def __init__(self, readings: Sequence[_Reading], sky: Sequence[float]) -> None:
+        self._readings = readings
+        self._sky = sky
+        self._known: dict[int, Outdoor] = {}
+
+    def __len__(self) -> int:
+        return len(self._readings)
+
+    @overload
+    def __getitem__(self, index: int) -> Outdoor: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outdoor]: ...
+
+    def __getitem__(self, index: int | slice) -> Outdoor | Sequence[Outdoor]:
+        if isinstance(index, slice):
+            return [self[hour] for hour in range(*index.indices(len(self)))]
+        known = self._known.get(index)
+        if known is None:
+            known = self._known[index] = _outdoor(self._readings[index], self._sky[index])
+        return known
 
 
 def _outdoor(reading: _Reading, sky: float) -> Outdoor:

@@ -50,18 +50,24 @@ Change = Callable[[Site], Site]
 
 
 def live(
-    start: datetime, life: Life, *, seed: int = 0, mode: Mode | None = None, change: Change = lambda site: site
+    start: datetime,
+    life: Life,
+    *,
+    seed: int = 0,
+    mode: Mode | None = None,
+    change: Change = lambda site: site,
+    speed: float = 1.0,
 ) -> Run:
     """Let the demo site live from `start` for as long as `life` takes, then stop it. mode: of all its strategies.
 
-    change: of the site before it lives.
+    change: of the site before it lives. speed: plant seconds in a second of the wire, which timers and watchdogs count.
     """
     site = change(load_site(DEMO))
     if mode is not None:
         site = replace(site, mounts=tuple(replace(mount, mode=mode) for mount in site.mounts))
     engine = engine_of(site, start, None, None, seed)
     site = replace(site, links=tuple(_simulated(link, engine) for link in site.links))
-    loop = VirtualLoop()
+    loop = VirtualLoop(speed)
     clock = VirtualClock(loop, start)
     historian = MemoryHistorian()
 
