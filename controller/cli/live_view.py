@@ -13,7 +13,7 @@ from rich.live import Live
 from controller.cli.arguments import language
 from controller.cli.frame import Frame
 from controller.cli.output import say
-from controller.cli.today_view import told
+from controller.cli.today_view import told_so_far
 from controller.cli.twin import Twin
 from controller.cli.view import draw, event_words
 from controller.core.event import EventKind
@@ -65,7 +65,7 @@ def line(daemon: Daemon, twin: Twin) -> str:
         f"{each.mount.id}: {each.fault.description if each.fault else each.reason.in_language(chosen)}"
         for each in daemon.strategies
     )
-    saved = "" if twin.today is None else f"; {told(twin.today, daemon.site.zone, chosen)}"
+    saved = "" if twin.today is None else f"; {told_so_far(twin.today, daemon.site.zone, chosen)}"
     return f"{_time(daemon)}  {up}/{len(daemon.links)} links, {len(daemon.writer.holdings)} points held, {doing}{saved}"
 
 

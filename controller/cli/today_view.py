@@ -47,9 +47,9 @@ _SUMS = (
 )
 _TODAY = Text("Today since {}: with Tidewatt and without", "今日 {} 起：有本控与无本控")
 _WITH, _WITHOUT, _SAVED = Text("with", "有本控"), Text("without", "无本控"), Text("saved", "节省")
-_TERMS = Text("at equal cooling, tank credited at valley price", "供冷量相同，蓄冷罐净变化按谷价计")
+_TERMS = Text("at equal cooling, tank credited at valley price", "供冷量相同，蓄冷水箱净变化按谷价计")
 _TOLD = Text("saved {} from {} to {}: {} ({})", "{} {} 至 {} 节省：{}（{}）")
-_NOT_KNOWN = Text("no price", "无电价")
+_SO_FAR = Text("saved since {}: {}", "{} 起节省：{}")
 
 
 def today(frame: Frame) -> RenderableType | None:
@@ -78,12 +78,21 @@ def today(frame: Frame) -> RenderableType | None:
 
 
 def told(day: Mapping[str, Any], zone: ZoneInfo, language: Language) -> str:
-    """A day's comparison in one line."""
+    """A day's comparison in one line, with its terms."""
     since, until = (datetime.fromisoformat(day[each]).astimezone(zone) for each in ("since", "until"))
+    times = f"{since:%m-%d}", f"{since:%H:%M}", f"{until:%H:%M}"
+    return _TOLD.in_language(language).format(*times, _sums(day, language), _TERMS.in_language(language))
+
+
+def told_so_far(day: Mapping[str, Any], zone: ZoneInfo, language: Language) -> str:
+    """The same of a day that goes on, in few words."""
+    since = datetime.fromisoformat(day["since"]).astimezone(zone)
+    return _SO_FAR.in_language(language).format(f"{since:%H:%M}", _sums(day, language))
+
+
+def _sums(day: Mapping[str, Any], language: Language) -> str:
     parts = [_part(each, day, language) for each in _SUMS if day[each.key] is not None]
-    shown = ", ".join(parts) if language == "en" else "，".join(parts)
-    terms = _TERMS.in_language(language)
-    return _TOLD.in_language(language).format(f"{since:%m-%d}", f"{since:%H:%M}", f"{until:%H:%M}", shown, terms)
+    return ", ".join(parts) if language == "en" else "，".join(parts)
 
 
 def _part(each: _Sum, day: Mapping[str, Any], language: Language) -> str:
@@ -104,7 +113,7 @@ def _unit(each: _Sum, day: Mapping[str, Any], language: Language) -> str:
 
 # --- tariff, forecast, tank -------------------------------------------------------------------------------------------
 
-_OUTLOOK = Text("Tariff, forecast, tank", "电价、预测、蓄冷罐")
+_OUTLOOK = Text("Tariff, forecast, tank", "电价、预测、蓄冷水箱")
 _TARIFF = Text("tariff", "电价")
 _PRICE = Text("{} {:.4f} {}/kWh", "{} {:.4f} {}/千瓦时")
 _NEXT = Text("until {}, then {}", "至 {}，之后{}")
@@ -116,7 +125,7 @@ _EXPECTED = Text("{}: peak {} at {} ({})", "{}：峰值 {}，{}（依据{}）")
 _OFF_BY = Text(", mean error {}", "，平均误差 {}")
 _NONE_YET = Text("{}: none yet", "{}：暂无")
 _IS_LEARNED = Text("learned every night from the site's history", "每夜由现场历史数据训练")
-_TANK = Text("tank", "蓄冷罐")
+_TANK = Text("tank", "蓄冷水箱")
 _LAYERS = {
     "upper_temperature": Text("upper", "上层"),
     "middle_temperature": Text("middle", "中层"),

@@ -11,7 +11,7 @@ import pytest
 
 from controller.cli.simulate import engine_of
 from controller.cli.site_folder import load_site
-from controller.cli.today_view import told
+from controller.cli.today_view import told, told_so_far
 from controller.cli.twin import Twin, beginning
 from controller.core.point import PointId
 from controller.core.sample import Quality, Sample
@@ -98,6 +98,7 @@ def test_a_loss_is_told_as_a_loss() -> None:
     assert pair.today["money"]["saved"] == pytest.approx(-10.0 * price)
     assert "-10.0 kWh uses more" in told(pair.today, SITE.zone, "en")
     assert "-10.0 千瓦时 多用" in told(pair.today, SITE.zone, "zh")
+    assert told_so_far(pair.today, SITE.zone, "en").startswith("saved since 00:01: -10.0 kWh uses more, ")
 
 
 @pytest.mark.parametrize("point", [METER, "garage.group_1.illuminance"])
