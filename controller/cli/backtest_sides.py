@@ -45,7 +45,8 @@ Days = tuple[Figures, ...]
 
 def both_sides(site: Path, period: Period, keep: Path | None, progress: Progress) -> dict[Side, Days]:
     """The figures of each day, by side. progress is told how many days each side has behind it."""
-    context = multiprocessing.get_context("spawn")
+    # Forked before there is any thread: everything is loaded already.
+    context = multiprocessing.get_context("fork")
     told: SimpleQueue[tuple[Side, int]] = context.SimpleQueue()
     with ProcessPoolExecutor(len(Side), context, _connect, (told, logging.getLogger().level)) as pool:
         running = {side: pool.submit(one_side, Task(site, period, side, keep)) for side in Side}
