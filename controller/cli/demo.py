@@ -65,7 +65,7 @@ def execute(arguments: argparse.Namespace) -> int:
         simulator = find(site.folder, options)
         if simulator is None:
             _begin_anew_if_back_in_time(site, start)
-            if _recorded_until(site) is None:
+            if site.forecasts and _recorded_until(site) is None:
                 asyncio.run(_record_past(site, start, arguments))
             simulator = launch(site.folder, options, start)
     try:
