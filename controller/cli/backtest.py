@@ -161,7 +161,7 @@ _ROWS = (
     _Row(Text("greatest quarter-hour demand", "最大 15 分钟需量"), "peak", "kW", 1),
     _Row(Text("cooling delivered", "供冷量"), "cooling", "kWh"),
     _Row(Text("electricity for a kWh of cold", "单位冷量电耗"), "specific_energy", "kWh/kWh", 3),
-    _Row(Text("cold added to the tank", "蓄冷罐净增冷量"), "stored", "kWh"),
+    _Row(Text("cold added to the tank", "蓄冷水箱净增冷量"), "stored", "kWh"),
     _Row(Text("too warm (above 26 °C)", "未满足供冷（高于 26 °C）"), "unmet_cooling", "K·h", 1),
     _Row(Text("too dark (garage, below 30 lx)", "照度不足（车库低于 30 lx）"), "light_shortfall", "lx·h", 1),
     _Row(Text("starts of the chiller", "冷机启动次数"), "starts", ""),
@@ -178,11 +178,11 @@ _HEADINGS = (
 )
 _SAVED = Text(
     "At equal cooling, with the tank's cold credited at the valley price, the strategies save",
-    "按同等供冷量、罐内冷量按谷价折算，策略节省",
+    "按同等供冷量、水箱内冷量按谷价折算，策略节省",
 )
 _COSTS = Text(
     "At equal cooling, with the tank's cold credited at the valley price, the strategies COST",
-    "按同等供冷量、罐内冷量按谷价折算，策略多花",
+    "按同等供冷量、水箱内冷量按谷价折算，策略多花",
 )
 _NO_TARIFF = Text("The site has no tariff: money is not counted.", "现场未配置电价：不计电费。")
 _UNPRICED = Text("{:.0f} kWh fell on times without a price.", "{:.0f} kWh 落在无电价时段。")

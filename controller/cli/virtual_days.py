@@ -113,10 +113,12 @@ def _our_day(site: Site, day: date, checkpoint: Checkpoint) -> Checkpoint:
             replace(site, links=links), clock, historian, store, forecaster=FORECASTER, workers=InThisProcess()
         )
         stop = asyncio.Event()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(daemon.run(stop))
+
+        async def count() -> None:
             await _count(account, engine, clock, end)
             daemon.suspend(stop)
+
+        await daemon.run(stop, lambda _: None, count())
 
     run(life(), loop)
     return Checkpoint(engine, clock.wire_time(), (*checkpoint.by_day, account.figures), store.contents, historian)
