@@ -173,6 +173,7 @@ def test_what_the_site_took_back_while_we_were_dead_is_taken_anew_value_first(tm
     assert bench.alarms(LAMP_REMOTE) == bench.alarms(BRIGHTNESS) == []
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_nothing_leaves_its_limits(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for number, moment in enumerate(MOMENTS):

@@ -197,6 +197,7 @@ def replace_jobs(**jobs: Any) -> Forecaster:
     return forecasters.MEAN._replace(within=forecasters.WITHIN_S, **jobs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "job, words",
     [(forecasters.crash, "process ended"), (forecasters.hang, "process ended"), (forecasters.hoard, "MemoryError")],
@@ -313,6 +314,7 @@ def test_a_meter_that_also_counts_generation_is_told_and_forecasts_nothing(tmp_p
     assert ForecastBench(tmp_path, forecaster=FORECASTER, history=recorded(9, with_generation)).run(life)
 
 
+@pytest.mark.slow
 def test_the_same_history_gives_the_same_forecast_to_the_bit(tmp_path: Path) -> None:
     """Long enough for the model; two daemons, two processes."""
     seen: list[tuple[Any, ...]] = []

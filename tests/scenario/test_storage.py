@@ -112,6 +112,7 @@ def test_let_go_in_any_step_the_tank_is_isolated_before_pumps_stop(step: str, st
     assert alarms(run) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [START, TEN_IN_THE_MORNING])
 def test_an_operator_who_takes_the_mode_has_the_plant_back_in_order(start: datetime) -> None:
     async def life(run: Run) -> None:
@@ -138,6 +139,7 @@ class Mistaken(ChilledWaterStorage):
         return super().decide(seen, state)
 
 
+@pytest.mark.slow
 def test_a_strategy_that_fails_leaves_an_isolated_tank() -> None:
     async def life(run: Run) -> None:
         await until(run, lambda: step_of(run) == "charging", 3600)
@@ -174,6 +176,7 @@ def planning_with(kind: type[ChilledWaterStorage]) -> Callable[[Site], Site]:
     return lambda site: with_strategy(storage_alone()(site), kind)
 
 
+@pytest.mark.slow
 def test_without_any_plan_the_original_controls_keep_the_plant() -> None:
     async def life(run: Run) -> None:
         await run.wait(2400)
@@ -189,6 +192,7 @@ def test_without_any_plan_the_original_controls_keep_the_plant() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_plan_outlives_the_process_that_makes_no_more_of_them() -> None:
     """Made a few minutes before ten in the morning, it still ends the discharge at noon."""
 

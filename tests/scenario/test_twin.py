@@ -31,6 +31,7 @@ def compared(mode: Mode, lasting: timedelta) -> Mapping[str, Any]:
     return seen[0]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_the_twin_of_an_untouched_plant_is_the_plant_to_the_bit() -> None:
     today = compared(Mode.OFF, timedelta(hours=12))
@@ -38,6 +39,7 @@ def test_the_twin_of_an_untouched_plant_is_the_plant_to_the_bit() -> None:
     assert [today[key]["saved"] for key in ("energy", "money", "carbon")] == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_day_with_storage_saves_money_over_the_peak() -> None:
     """Cold that is only stored has saved next to nothing yet; the peak it serves has."""

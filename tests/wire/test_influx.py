@@ -99,6 +99,7 @@ async def test_what_was_sent_can_be_read_back(database: VictoriaMetrics) -> None
     assert len(database.stored("tidewatt_event_body", kind="alarm", subject=POWER)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.system
 async def test_what_it_did_not_hear_while_it_was_down_arrives_later(database: VictoriaMetrics) -> None:
     journal = Journal(RealClock(), "digest")
@@ -246,6 +247,7 @@ async def test_no_server_gets_the_token_told(server: HttpServer) -> None:
     assert TOKEN not in str(await failure(server))
 
 
+@pytest.mark.slow
 async def test_a_batch_that_hangs_is_given_up_at_the_end(server: HttpServer) -> None:
     server.hang()
     forwarder = Forwarder(influx(server.url), Journal(RealClock(), "digest"))

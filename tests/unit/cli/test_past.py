@@ -32,6 +32,7 @@ async def forecast_at(start: datetime) -> Forecast:
     return FORECASTER.predict(ForecastJob(history, FORECASTER.train(TrainingJob(history, start)), start))
 
 
+@pytest.mark.slow
 async def test_a_new_demo_can_forecast_its_first_day() -> None:
     """The building cools by day and not by night; the day's cooling is what the plant then really delivers."""
     start = MONDAY + timedelta(hours=21)

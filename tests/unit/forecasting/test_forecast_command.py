@@ -53,6 +53,7 @@ def forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...
 # --- what is printed --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_for_people(forecast: Callable[..., Told]) -> None:
     told = forecast(GOOD, "--weeks", "2")
     assert (told.code, told.error) == (0, "")

@@ -28,6 +28,7 @@ def measured(reference: Path, *series: str) -> list[dict[str, Any]]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, least, options",
     [

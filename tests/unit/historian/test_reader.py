@@ -126,6 +126,7 @@ def test_who_may_not_write_the_folder_may_still_read_a_closed_history(path: Path
         path.parent.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_another_process_reads_while_this_one_writes_seals_and_thins(path: Path) -> None:
     store = writer(path, hot_rows=700)
     store.open()
