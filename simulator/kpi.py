@@ -92,6 +92,8 @@ class Account:
         if look is None:
             return False
         last, self._last = self._last, look
+        if last is None and at.timestamp() % INTERVAL_S == 0.0:
+            self._quarter_energy = look.energy
         if last is None or at <= last.at:
             return True
         figures = self.figures

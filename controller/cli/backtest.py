@@ -231,7 +231,8 @@ def _remarks(site: Site, result: Result, chosen: Language) -> list[str]:
     parts = [f"{abs(saved.energy):,.0f} kWh" if measure * saved.energy >= 0 else f"{-abs(saved.energy):,.0f} kWh"]
     if tariff is not None:
         before = result.totals[Side.ORIGINAL].money
-        parts.append(f"{abs(saved.money):,.0f} {tariff.currency} ({abs(saved.money) / before:.1%})")
+        share = f" ({abs(saved.money) / before:.1%})" if before else ""
+        parts.append(f"{abs(saved.money):,.0f} {tariff.currency}{share}")
     if saved.carbon is not None:
         sign = 1.0 if measure * saved.carbon >= 0 else -1.0
         parts.append(f"{sign * abs(saved.carbon):,.0f} kg CO2")

@@ -81,13 +81,13 @@ def one_side(task: Task) -> Days:
     kept = None if task.keep is None else _Kept(task.keep / f"{task.side}.checkpoint", _identity(site, task))
     checkpoint = None if kept is None else kept.read()
     last = checkpoint or beginning(site, task.period)
-    _tell(task.side, last)
+    _tell(task, last)
     for midnight in _days(site, task, last):
         if kept is not None:
             kept.write(midnight)
-        _tell(task.side, midnight)
+        _tell(task, midnight)
         last = midnight
-    return last.by_day
+    return last.by_day[: task.period.days]
 
 
 def _days(site: Site, task: Task, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
@@ -95,9 +95,9 @@ def _days(site: Site, task: Task, checkpoint: Checkpoint) -> Iterator[Checkpoint
     return live(site, task.period, checkpoint)
 
 
-def _tell(side: Side, checkpoint: Checkpoint) -> None:
+def _tell(task: Task, checkpoint: Checkpoint) -> None:
     if _told is not None:
-        _told.put((side, len(checkpoint.by_day)))
+        _told.put((task.side, min(len(checkpoint.by_day), task.period.days)))
 
 
 def _identity(site: Site, task: Task) -> str:

@@ -249,7 +249,7 @@ def written(before: Holding, job: Job, refusal: str | None, times: Times) -> Hol
     verdict = Verdict.OWNED if refreshed else Verdict.PENDING
     return leaving(before, job)._replace(
         written=times.monotonic,
-        asserted=times.wire,
+        asserted=before.asserted if refusal else times.wire,
         verdict=verdict if refusal is None else Verdict.IGNORED,
         since=before.since if refreshed else times.monotonic,
         seen=None,

@@ -26,7 +26,8 @@ from controller.runtime.write_rights import WriteRights, bindings_with_rights
 
 log = logging.getLogger(__name__)
 
-# A driver bounds its own requests; this bounds a driver that does not. Looked at this often while connected.
+# A driver bounds its own requests; this bounds a driver that does not. Looked at this often while connected, so that a
+# call ends at most so much later.
 LONGEST_CALL_S = 60.0
 LOOK_AT_CALL_S = 15.0
 # A connection that does not close by then is left to itself: letting go must not wait for it.

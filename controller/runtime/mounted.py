@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from controller.core.point import PointId
@@ -102,6 +102,7 @@ class MountedStrategy:
         self._renew_after = -math.inf
         self._steady_until: datetime | None = None
         self._decided_with: Any = None
+        self._decided_now = datetime.min.replace(tzinfo=UTC)
 
     def observe(self, image: FrozenImage) -> Observation:
         elapsed = image.monotonic - self._decided if self._decided == self._decided else 0.0
@@ -116,7 +117,7 @@ class MountedStrategy:
     def step(self, image: FrozenImage) -> bool:
         """Decide once; answers whether wishes, reason or fault changed. A faulty strategy keeps its last good state."""
         if self._is_steady(image):
-            self._decided = image.monotonic
+            self._decided, self._decided_now = image.monotonic, image.now
             return False
         self._steady_until = None
         if self.mode is Mode.OFF or not self.faults.may_step(image.monotonic):
@@ -125,7 +126,7 @@ class MountedStrategy:
         decision = isolate(self._decide, seen)
         if isinstance(decision, Fault):
             return self._failed(decision, image.monotonic)
-        self._decided = image.monotonic
+        self._decided, self._decided_now = image.monotonic, image.now
         self._steady_until, self._decided_with = self._rests_until(decision, image), self.plan
         return self._decided_on(decision)
 
@@ -140,7 +141,8 @@ class MountedStrategy:
         """Whether the strategy has said that it would decide now as it did last."""
         return (
             self._steady_until is not None
-            and image.now < self._steady_until
+            # A clock that is set back leaves the time for which the promise was made.
+            and self._decided_now <= image.now < self._steady_until
             and self.plan is self._decided_with
             and self.mode is not Mode.OFF
             and self.ladders.are_good_and_unchanged(image)

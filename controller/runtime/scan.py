@@ -220,7 +220,8 @@ class Scan:
         """What time alone brings while everything stays as it is."""
         wire = self._clock.wire_time()
         self._writer.keep_alive(heartbeats(self._lifelines, self._writer.holdings, (), wire))
-        self._rests_until_wire = next_beat(self._lifelines, wire)
+        # A job may be lost with its connection: what is still due is asked for again.
+        self._rests_until_wire = min(self._writer.next_assertion(), next_beat(self._lifelines, wire))
 
     def _settle_holdings(self) -> None:
         self._settled_holdings = dict(self._writer.holdings)
@@ -274,6 +275,7 @@ class Scan:
                 )
             if strategy.mode is Mode.SHADOW:
                 control.shadow = array
+                self._rests_until = min(self._rests_until, ends)
             else:
                 control.array = array
 

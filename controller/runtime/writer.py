@@ -223,7 +223,10 @@ class Writer:
             self.holdings.keys() == wanted.keys()
             and not self._gone
             and all(self._is_refresh(job) for queue in self._queues.values() for job in queue.values())
-            and all(self._is_settled(holding) for holding in self.holdings.values())
+            and all(
+                self._is_settled(holding) and (self._is_heartbeat(point) or _has_gone_out(wanted[point], holding))
+                for point, holding in self.holdings.items()
+            )
         )
 
     def _is_settled(self, holding: Holding) -> bool:
@@ -232,7 +235,10 @@ class Writer:
         return holding.verdict is Verdict.OWNED or self._is_beating(holding)
 
     def _is_beating(self, holding: Holding) -> bool:
-        return holding.point in self._heartbeats and holding.verdict is Verdict.PENDING
+        return self._is_heartbeat(holding.point) and holding.verdict is Verdict.PENDING
+
+    def _is_heartbeat(self, point: PointId) -> bool:
+        return point in self._heartbeats
 
     def _is_refresh(self, job: Job) -> bool:
         holding = self.holdings.get(job.point)
@@ -473,6 +479,11 @@ def _is_the_same(holding: Holding, sample: Sample) -> bool:
         and not holding.adopted
         and not holding.releasing
     )
+
+
+def _has_gone_out(wanted: Scalar, holding: Holding) -> bool:
+    """Whether the bytes of this very wish have left; while others are on their way it is not even queued."""
+    return wanted == holding.value and holding.written < math.inf
 
 
 def _outcomes_of(writable: Writable) -> list[PointId]:

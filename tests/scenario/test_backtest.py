@@ -65,6 +65,12 @@ def test_old_days_go_on_from_a_midnight() -> None:
     assert total(straight).peak == max(day.peak for day in straight)
 
 
+@pytest.mark.slow
+def test_a_shorter_period_is_part_of_what_was_kept(tmp_path: Path) -> None:
+    days = one_side(Task(DEMO, period(2), Side.ORIGINAL, tmp_path))
+    assert one_side(Task(DEMO, period(1), Side.ORIGINAL, tmp_path)) == days[:1]
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 

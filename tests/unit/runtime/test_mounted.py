@@ -213,3 +213,13 @@ def test_while_nobody_asks_an_input_stays_young_enough_to_be_held() -> None:
         strategy.step(same_again(float(second)))
     strategy.step(image(100.0, BAD, None, "link lost"))
     assert strategy.ladders.states[ROLE] is HELD
+
+
+def test_a_steady_strategy_is_asked_when_the_clock_is_set_back() -> None:
+    steady = Steady()
+    strategy = mounted(steady)
+    strategy.step(image(0.0, GOOD, 5.0))
+    strategy.step(same_again(1.0))
+    back = same_again(2.0)._replace(now=NOW - timedelta(hours=7))
+    strategy.step(back)
+    assert len(steady.elapsed) == 2
