@@ -113,6 +113,10 @@ class Told:
         return json.loads(self.out)
 
 
+# Lives in the daemon, whatever becomes of the links.
+VIRTUAL = "plant.chilled_water_plant_1."
+
+
 @dataclass
 class SiteProcesses:
     site: Path
@@ -205,8 +209,9 @@ class SiteProcesses:
         return self.ask("points")[point]["value"]
 
     def qualities(self, area: str) -> set[str]:
-        """Of all points whose id begins so."""
-        return {shown["quality"] for point, shown in self.ask("points").items() if point.startswith(area)}
+        """Of all points on wires whose id begins so."""
+        points = self.ask("points").items()
+        return {shown["quality"] for point, shown in points if point.startswith(area) and not point.startswith(VIRTUAL)}
 
     def held(self) -> set[str]:
         return {point for system in self.ask("status")["systems"] for point in system["held"]}
