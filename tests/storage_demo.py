@@ -180,5 +180,5 @@ def observed(hours: float, change: Change, *, start: datetime = START) -> Record
             if record.modes[-1:] != [mode]:
                 record.modes.append(mode)
 
-    live(start, life, change=change)
+    live(start, life, change=change, speed=60.0)
     return record

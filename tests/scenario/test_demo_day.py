@@ -61,7 +61,7 @@ def lived(lasting: timedelta, *, mode: Mode | None = None) -> Lived:
             samples[point] = await run.historian.read_samples(point, START, START + 2 * DAY)
         events.extend(await run.historian.read_events(START, START + 2 * DAY))
 
-    run = live(START, life, mode=mode)
+    run = live(START, life, mode=mode, speed=60.0)
     return Lived(run, samples, [*events, run.daemon.journal.recent[-1]])
 
 
