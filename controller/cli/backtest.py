@@ -24,8 +24,10 @@ from controller.core.text import Language, Text
 from simulator.kpi import Figures, Saving, saving, valley_price
 
 SCAN_EVERY = timedelta(seconds=45)
-"""Water and prices move slowly: from 15 s to 1 min a week's bill differs by 0.4 %. No divisor of the minute, so that what
-comes with the minute is not always seen at the same second of it."""
+"""Water and prices move slowly: from 15 s to 1 min a week's bill differs by 0.4 %.
+
+No divisor of the minute, so that what comes with the minute is not always seen at the same second of it.
+"""
 
 
 def register(commands: Any) -> None:
