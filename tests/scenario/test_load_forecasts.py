@@ -31,6 +31,8 @@ from tests import forecasters
 from tests.bench import Bench, Follow, FollowState
 from tests.unit.forecasting import support as building
 
+pytestmark = pytest.mark.slow
+
 POWER = PointId("meter.main_1.power")
 AIR = PointId("site.weather_station_1.outdoor_air_temperature")
 # A quarter of an hour to midnight between a Sunday and a Monday in Shanghai.

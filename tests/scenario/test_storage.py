@@ -18,7 +18,7 @@ from strategies.chilled_water_storage import ChilledWaterStorage, Parameters, St
 from tests.storage_demo import MODE, START, bits, present, storage_alone
 from tests.virtual_demo import Run, live
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 TEN_IN_THE_MORNING = START + timedelta(hours=10, minutes=25)
 REMOTES = [

@@ -31,7 +31,7 @@ from tests.site_processes import LOOK_EVERY_S, PATIENCE_S
 from tests.wire.http_server import HttpServer, answer
 from tests.wire.victoria_metrics import VictoriaMetrics
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]
 
 POWER = PointId("plant.chiller_1.power")
 STATUS = PointId("plant.chiller_1.status")
