@@ -40,7 +40,6 @@ class Control:
         self.writable = writable_of(point)
         self.permissives = tuple(each for each in system.permissives if each.point == point.id)
         self.array = PriorityArray()
-        self.settled = self.array
         self.shadow = PriorityArray()
         self.memory: GuardMemory = UNKNOWN
         self.allowed: Scalar | None = None
@@ -54,7 +53,6 @@ class Control:
         """
         monotonic = image.monotonic
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
-        self.settled = self.array
         if self.memory.at < rested_at:
             self.memory = self.memory._replace(at=rested_at)
         if (not is_held or self.memory.value is None) and self.writable.readback in image.fresh:
