@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.tidewatt-ready
 PYTEST := $(BIN)/python -m pytest
+PEERS := tests/wire/node/node_modules/.package-lock.json
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
@@ -20,7 +21,7 @@ demo: $(READY) ## run the controller on a simulated building, live in this termi
 test: $(READY) ## the fast tests, at most three minutes
 	@$(PYTEST) -m "not slow" $(ARGS)
 
-test-all: $(READY) ## every test; only those on the reference records may skip
+test-all: $(READY) $(PEERS) ## every test; only those on the reference records may skip
 	@TIDEWATT_STRICT_SKIPS=1 $(PYTEST) $(ARGS)
 
 check: $(READY) ## format, lint, types, imports
@@ -34,7 +35,7 @@ format: $(READY) ## let ruff format the code and mend what it safely can
 	@$(BIN)/ruff format .
 
 clean: ## remove the environment and everything that tools have cached
-	@rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) tests/wire/node/node_modules dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is newer than what it was made from, so a second run installs nothing.
@@ -48,3 +49,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt hatchling
 	@$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
 	@touch $@
+
+# Servers and clients of the wire tests that come from npm; without npm those tests fail and say so.
+$(PEERS): tests/wire/node/package.json tests/wire/node/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/wire/node --silent && touch $@; fi

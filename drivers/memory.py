@@ -260,4 +260,5 @@ KIND = DriverKind(
     open=open_memory,
     relinquishes=True,
     is_virtual=True,
+    carries_text=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from enum import IntEnum
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
+from controller.core.discovery import Scan
 from controller.core.event import Event, EventKind
 from controller.core.point import Binding, PointId
 from controller.core.sample import Sample, Scalar
@@ -79,6 +80,34 @@ class Driver(Protocol):
         ...
 
 
+@runtime_checkable
+class Subscribes(Protocol):
+    """Optional capability of a driver: devices tell what changed, without being asked."""
+
+    def changes(self) -> AsyncGenerator[Mapping[PointId, Sample]]:
+        """What arrives, as it arrives, while the driver is open. `read` answers for these points all the same.
+
+        Raises DeviceError when the link is lost.
+        """
+        ...
+
+
+class Inspection(NamedTuple):
+    """One point looked at closely. raw: how the wire spells the value, before any scaling ("0x00D7", "enum 3")."""
+
+    sample: Sample
+    raw: str
+
+
+@runtime_checkable
+class Inspects(Protocol):
+    """Optional capability of a driver: show a value as the wire has it, for commissioning."""
+
+    async def inspect(self, point: PointId) -> Inspection:
+        """Ask the device itself, now. Raises DeviceError only where the whole link is lost."""
+        ...
+
+
 class Address(Protocol):
     """Where a point lives on its link; every driver owns its own."""
 
@@ -114,7 +143,8 @@ class DriverKind:
     connection: a frozen dataclass of the link's parameters. address: a frozen dataclass (an Address) whose fields are
     what a template may say of a point; `device_fields` are those of them that a device says once for all its points
     (a Modbus unit id). relinquishes: whether writing None empties our slot at the device. is_virtual: its values live
-    in this process and end with it, so that nothing stays behind when we fall silent.
+    in this process and end with it, so that nothing stays behind when we fall silent. carries_text: whether a value
+    may be a text. scan: how `tidewatt scan` finds out what is there; loading it costs nothing.
     """
 
     name: str
@@ -124,6 +154,8 @@ class DriverKind:
     open: OpenDriver
     relinquishes: bool = False
     is_virtual: bool = False
+    carries_text: bool = False
+    scan: Scan | None = None
 
 
 class RecordedSample(NamedTuple):

@@ -276,7 +276,7 @@ class PlantCompiler:
 
     def _check_carried(self, context: _Context, point: TemplatePoint) -> None:
         driver = context.driver
-        if point.said.quantity.type is ValueType.TEXT and driver is not None and not driver.is_virtual:
+        if point.said.quantity.type is ValueType.TEXT and driver is not None and not driver.carries_text:
             wrong = f"'{point.local}' is a text, and {driver.name} carries none"
             self._tell(context.template.document, point.said.where, wrong, "put it into a template with driver: memory")
 
