@@ -19,6 +19,7 @@ from controller.cli import (
     history,
     points,
     release,
+    retry,
     run,
     simulate,
     tariff,
@@ -27,7 +28,21 @@ from controller.cli.arguments import Exit
 from controller.cli.output import complain
 from controller.core.errors import ConfigError, EnvironmentProblem, TidewattError
 
-_COMMANDS = (demo, run, simulate, check, points, history, forecast, tariff, backtest, explain, authority, release)
+_COMMANDS = (
+    demo,
+    run,
+    simulate,
+    check,
+    points,
+    history,
+    forecast,
+    tariff,
+    backtest,
+    explain,
+    authority,
+    release,
+    retry,
+)
 
 
 def parser() -> argparse.ArgumentParser:

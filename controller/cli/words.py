@@ -58,6 +58,7 @@ _CHINESE = {
     "discharge": "放冷",
     "effect missing": "效果缺失",
     "tariff ends": "电价到期",
+    "link refused": "连接被拒绝",
     "held": "保持",
     "substituted": "替代",
     "absent": "缺失",

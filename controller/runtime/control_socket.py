@@ -144,13 +144,15 @@ async def _authority(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     return {id_: each.value for id_, each in daemon.authority.items()}
 
 
-async def _restart(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    strategy = str(request.get("strategy"))
+async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    name = str(request.get("name"))
     try:
-        daemon.restart_strategy(strategy, _who(request))
+        daemon.retry(name, _who(request))
     except KeyError:
-        raise RequestRefused(f"there is no strategy {strategy!r} in this site") from None
-    return {"restarted": strategy}
+        known = [each.mount.id for each in daemon.strategies] + [each.link.id for each in daemon.links]
+        there_are = f"there are {', '.join(known)}"
+        raise RequestRefused(f"there is no strategy or link {name!r} in this site; {there_are}") from None
+    return {"retried": name}
 
 
 def _point(daemon: Daemon, request: Mapping[str, Any]) -> PointId:
@@ -171,5 +173,5 @@ _HANDLERS: Mapping[str, Handler] = {
     "write": _write,
     "relinquish": _relinquish,
     "authority": _authority,
-    "restart": _restart,
+    "retry": _retry,
 }

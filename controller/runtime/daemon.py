@@ -358,11 +358,18 @@ class Daemon:
         self.journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
         return there_was
 
-    def restart_strategy(self, mount: str, who: str) -> None:
-        """Let a strategy that its faults switched off try again at once. Raises KeyError if there is none."""
-        strategy = {each.mount.id: each for each in self.strategies}[mount]
-        strategy.restart()
-        self.journal.note(EventKind.STRATEGY, mount, {"step": "restarted", "who": who})
+    def retry(self, name: str, who: str) -> None:
+        """Let a strategy that its faults switched off, or a link that is away, try again at once.
+
+        Raises KeyError if there is neither of that name.
+        """
+        links = {each.link.id: each for each in self.links}
+        if name in links:
+            self.journal.note(EventKind.LINK, name, {"step": "tried again", "who": who})
+            links[name].retry()
+            return
+        {each.mount.id: each for each in self.strategies}[name].restart()
+        self.journal.note(EventKind.STRATEGY, name, {"step": "restarted", "who": who})
         self.scan.request_early()
 
     async def _end_commands_of(self, system: str) -> None:

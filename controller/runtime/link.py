@@ -1,7 +1,8 @@
 """One link at work: connected or not, polled on an absolute grid, read and written one at a time, for ever.
 
 Losing a link or a device is told once, its return once; between them there is silence in the log and BAD samples in
-the image.
+the image. A link whose far side refuses us for good (a wrong password) is not tried again until somebody says so:
+repeating it would only lock the account.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from controller.core.errors import DeviceError, DeviceRefused, DeviceTimeout
 from controller.core.event import EventKind
 from controller.core.point import PointId
-from controller.core.ports import Clock, Driver, Phase
+from controller.core.ports import Clock, Driver, Phase, Subscribes
 from controller.core.sample import Quality, Sample, bad
 from controller.core.site import Device, Link
-from controller.runtime.backoff import LONGEST_S, Backoff
+from controller.runtime.backoff import Backoff
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
 from controller.runtime.write_rights import WriteRights, bindings_with_rights
@@ -34,6 +35,7 @@ LOOK_AT_CALL_S = 15.0
 LONGEST_CLOSE_S = 5.0
 # What a device or library says about itself is bounded before it is logged.
 LONGEST_CAUSE = 200
+REFUSED = "link refused"
 
 
 class Session:
@@ -145,6 +147,8 @@ class LinkTask:
         self.trouble = "not connected yet"
         self._was_told = ""
         self._lost_at = clock.monotonic()
+        self.is_refused = False
+        self._try_now = asyncio.Event()
         self.seen = asyncio.Event()
 
     async def run(self) -> None:
@@ -154,11 +158,18 @@ class LinkTask:
             if task is not None and task.cancelling():
                 # A task group that fails while it is being cancelled raises its errors instead.
                 raise asyncio.CancelledError
+            self._try_now.clear()
             # Back-off runs in real seconds, as the loop's own timers do.
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._try_now.wait()
 
-    async def _attempt(self) -> float:
-        """One life of the connection; the seconds to wait before the next."""
+    def retry(self) -> None:
+        """Whatever kept the link away may be over: try at once."""
+        self._try_now.set()
+
+    async def _attempt(self) -> float | None:
+        """One life of the connection; the seconds to wait before the next, None for as long as nobody says so."""
         error: DeviceError | None = None
         rights = self._rights.points
         try:
@@ -171,6 +182,8 @@ class LinkTask:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._serve_writes(session), name=f"write {self.link.id}")
                     tasks.create_task(session.calls.watch(), name=f"watch {self.link.id}")
+                    if isinstance(driver, Subscribes):
+                        tasks.create_task(self._follow(driver), name=f"follow {self.link.id}")
                     await self._poll(session, grid)
         except* DeviceError as group:
             error = _first(group)
@@ -179,7 +192,10 @@ class LinkTask:
         if error is None:
             return 0.0
         self._lost(error)
-        return LONGEST_S if isinstance(error, DeviceRefused) else self._backoff.next_pause()
+        if isinstance(error, DeviceRefused):
+            self._refused(error)
+            return None
+        return self._backoff.next_pause()
 
     @asynccontextmanager
     async def _connected(self, may_write: frozenset[PointId]) -> AsyncGenerator[Driver]:
@@ -202,6 +218,12 @@ class LinkTask:
             if self._has_other_rights(session):
                 raise _RightsChanged
             await self._read(session, grid)
+
+    async def _follow(self, driver: Subscribes) -> None:
+        """What the devices tell by themselves; polling goes on beside it."""
+        async with aclosing(driver.changes()) as changes:
+            async for samples in changes:
+                self._image.put(samples)
 
     def _has_other_rights(self, session: Session) -> bool:
         rights = self._rights.points
@@ -245,8 +267,21 @@ class LinkTask:
         self._was_told = self.trouble = cause
         self.seen.set()
 
+    def _refused(self, error: DeviceRefused) -> None:
+        if self.is_refused:
+            return
+        self.is_refused = True
+        cause = error.cause[:LONGEST_CAUSE]
+        link = self.link.id
+        log.warning("link %s refuses us: %s; it is tried again after: tidewatt retry SITE %s", link, cause, link)
+        reason = {"reason": f"{cause}; not tried again until told to", "reason_zh": f"{cause}；得到指令前不再重试"}
+        self._journal.note(EventKind.ALARM, link, {"alarm": REFUSED, "state": "active", **reason})
+
     def _returned(self) -> None:
         self.is_up = True
+        if self.is_refused:
+            self.is_refused = False
+            self._journal.note(EventKind.ALARM, self.link.id, {"alarm": REFUSED, "state": "cleared"})
         self.trouble = ""
         self.seen.set()
         if self._was_told:

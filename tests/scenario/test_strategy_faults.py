@@ -72,7 +72,7 @@ def test_a_faulty_strategy_is_retried_after_growing_pauses_and_then_left_off(tmp
         bench.plant.lights.set(DEMAND, 0.6)
         await bench.wait(3600)
         assert bench.plant.lights.value(LAMP_REMOTE) is False, "off until somebody acts"
-        bench.daemon.restart_strategy("desk", "operator")
+        bench.daemon.retry("desk", "operator")
         await bench.wait(5)
         assert bench.plant.lights.value(BRIGHTNESS) == 0.6
         assert bench.plant.lights.value(LAMP_REMOTE) is True

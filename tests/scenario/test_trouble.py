@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import pytest
 
-from controller.core.errors import ConnectFailed, DeviceTimeout
+from controller.core.errors import ConnectFailed, DeviceRefused, DeviceTimeout
 from controller.core.event import EventKind
 from controller.core.ledger import Verdict
 from controller.core.point import Binding, Limits, PointId
@@ -486,6 +486,84 @@ def test_a_device_that_connects_and_says_nothing_is_asked_ever_more_rarely(tmp_p
         assert bench.daemon.links[0].is_up, "an answer starts the pauses anew"
 
     assert bench.run(life)
+
+
+class _Guarded(MemoryDriver):
+    """Wants a password that we do not have while there is motion."""
+
+    async def __aenter__(self) -> Self:
+        _opened.append(self)
+        if self.far_side.value(MOTION):
+            raise DeviceRefused("lights", "connect", "wrong password")
+        return await super().__aenter__()
+
+
+def test_a_link_that_refuses_us_is_told_once_and_left_alone_until_somebody_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = _with_driver(Bench(tmp_path), _Guarded)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.lights.set(MOTION, True)
+        bench.plant.lights.drop()
+        await bench.wait(1.5)
+        bench.plant.lights.restore()
+        _opened.clear()
+        await bench.wait(86400)
+        assert len(_opened) == 1, "one try after the link was lost, and none in a day"
+        assert bench.alarms(LIGHTS) == [("link refused", "active")]
+        assert sum(record.name == "controller.runtime.link" for record in caplog.records) == 4
+        assert bench.daemon.image.present[BRIGHTNESS].reason == "link lost: wrong password"
+
+        bench.daemon.retry(LIGHTS, "li.na")
+        await bench.wait(1)
+        assert len(_opened) == 2
+        assert bench.alarms(LIGHTS) == [("link refused", "active")], "told once, however often it is tried"
+        bench.plant.lights.set(MOTION, False)
+        bench.daemon.retry(LIGHTS, "li.na")
+        await bench.wait(1)
+        assert bench.daemon.links[0].is_up
+        assert bench.alarms(LIGHTS) == [("link refused", "active"), ("link refused", "cleared")]
+
+    with caplog.at_level(logging.INFO):
+        assert bench.run(life)
+
+
+class _Telling(MemoryDriver):
+    """Tells motion by itself, between two polls."""
+
+    async def changes(self) -> AsyncGenerator[Mapping[PointId, Sample]]:
+        while self.far_side.value(DEMAND) != 0.9:
+            self.far_side.asked.clear()
+            await self.far_side.asked.wait()
+            yield await super().read([MOTION])
+        raise ConnectFailed("lights", "listen", "connection reset")
+
+
+def test_what_a_device_tells_by_itself_is_seen_at_once(tmp_path: Path) -> None:
+    class SlowPolls(_ChangedBench):
+        def change(self, site: Site) -> Site:
+            lights, *others = _with_driver(bench, _Telling).site().links
+            device = replace(lights.devices[0], poll_every=timedelta(seconds=20))
+            return replace(site, links=(replace(lights, devices=(device,)), *others))
+
+    bench = Bench(tmp_path)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(5.3)
+        bench.plant.lights.set(MOTION, True)
+        bench.plant.lights.asked.set()
+        await bench.wait(0.2)
+        assert bench.daemon.scan.frozen is not None
+        assert bench.daemon.scan.frozen.samples[MOTION].value is True, "an early scan, long before the next poll"
+        bench.plant.lights.set(DEMAND, 0.9)
+        bench.plant.lights.asked.set()
+        await bench.wait(0.2)
+        assert not bench.daemon.links[0].is_up, "who listens notices the loss first"
+        bench.plant.lights.set(DEMAND, 0.5)
+
+    assert SlowPolls(tmp_path, plant=bench.plant).run(life)
 
 
 def test_what_somebody_set_is_left_at_the_rate_of_the_point(tmp_path: Path) -> None:

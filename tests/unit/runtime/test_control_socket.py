@@ -112,7 +112,7 @@ async def test_a_line_that_is_too_long_ends_the_conversation_only(client: Client
         ({"command": "relinquish", "point": "garage.desk_1.demand"}, "not a writable point"),
         ({"command": "authority", "system": "moon", "authority": "original"}, "there are garage, plant"),
         ({"command": "authority", "system": "garage", "authority": "mine"}, "original or tidewatt"),
-        ({"command": "restart", "strategy": "nobody"}, "no strategy"),
+        ({"command": "retry", "name": "nobody"}, "no strategy or link"),
     ],
 )
 async def test_what_cannot_be_is_refused_with_the_reason(client: Client, request_: dict[str, Any], words: str) -> None:
@@ -142,7 +142,7 @@ async def test_a_command_is_held_explained_and_taken_back(client: Client) -> Non
     assert relinquished["answer"] == {"there_was_a_command": True}
     assert (await client.ask(command="explain", point=BRIGHTNESS))["answer"]["winner"] is None
     assert (await client.ask(command="points"))["answer"][CHILLER]["commanded"]["verdict"] is None
-    assert (await client.ask(command="restart", strategy="desk"))["answer"] == {"restarted": "desk"}
+    assert (await client.ask(command="retry", name="desk"))["answer"] == {"retried": "desk"}
 
 
 async def test_one_conversation_may_ask_much(client: Client) -> None:
