@@ -26,8 +26,11 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EquipmentClass:
+    """is_open: it has no quantities of its own; every point says itself what it is."""
+
     name: str
     quantities: Mapping[str, Quantity]
+    is_open: bool = False
 
 
 def _status(kind: PointKind = PointKind.STATUS) -> Quantity:
@@ -132,6 +135,8 @@ _CLASSES = (
         outdoor_air_relative_humidity=_sensor(Unit.FRACTION),
     ),
     _class("gateway", heartbeat=Quantity(PointKind.COMMAND, Unit.NONE, ValueType.INTEGER)),
+    # What somebody found on a network or in a point list and nobody has assigned yet. No strategy can be bound to it.
+    EquipmentClass("unclassified", MappingProxyType({}), is_open=True),
 )
 
 EQUIPMENT: Mapping[str, EquipmentClass] = MappingProxyType({each.name: each for each in _CLASSES})

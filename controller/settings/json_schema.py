@@ -14,11 +14,19 @@ from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter
 
-from controller.core.equipment import EQUIPMENT
+from controller.core.equipment import EQUIPMENT, EquipmentClass
 from controller.core.ports import DriverKind
 from controller.core.strategy import StrategyKind
 from controller.core.units import DEVICE_UNITS
-from controller.settings.schema import DevicesFile, SiteFile, StrategiesFile, TariffFile, TemplateFile
+from controller.settings.schema import (
+    LONGEST_QUANTITY,
+    QUANTITY,
+    DevicesFile,
+    SiteFile,
+    StrategiesFile,
+    TariffFile,
+    TemplateFile,
+)
 from controller.settings.validate import DURATION, DURATION_ADVICE, Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -107,10 +115,16 @@ def _with_classes(schema: Schema, drivers: Collection[DriverKind]) -> Schema:
     equipment = schema["$defs"]["EquipmentEntry"]
     equipment["properties"]["class"] = {"enum": sorted(EQUIPMENT)}
     equipment["allOf"] = [
-        _if("class", name, {"points": {"propertyNames": {"enum": sorted(known.quantities)}}})
-        for name, known in sorted(EQUIPMENT.items())
+        _if("class", name, {"points": _points_of_class(known)}) for name, known in sorted(EQUIPMENT.items())
     ]
     return schema
+
+
+def _points_of_class(known: EquipmentClass) -> Schema:
+    if known.is_open:
+        names = {"pattern": f"^{QUANTITY.pattern}$", "maxLength": LONGEST_QUANTITY}
+        return {"propertyNames": names, "additionalProperties": {"required": ["kind"]}}
+    return {"propertyNames": {"enum": sorted(known.quantities)}}
 
 
 def _address_of_point(schema: Schema, driver: DriverKind) -> Schema:

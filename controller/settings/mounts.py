@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from controller.core.command import Priority
+from controller.core.equipment import EQUIPMENT
 from controller.core.point import PointId
 from controller.core.site import Mount
 from controller.core.strategy import Member, Mode, Role, Strategy, StrategyKind
@@ -113,6 +114,9 @@ class MountsCompiler:
                 fitting = [each for each, its in self.plant.equipment.items() if its == member.equipment]
                 wrong = f"there is no equipment '{equipment}' in devices.yaml"
                 self._add(where, wrong, nearest(equipment, fitting, f"equipment of class {member.equipment}"))
+        elif its_class and EQUIPMENT[its_class].is_open:
+            wrong = f"'{equipment}' is {its_class}: nobody has said yet what it is"
+            self._add(where, wrong, f"'{kind.name}' needs a {member.equipment} here: give the equipment that class")
         elif its_class and its_class != member.equipment:
             wrong = f"'{equipment}' is a {its_class}"
             self._add(where, wrong, f"'{kind.name}' needs a {member.equipment} here")

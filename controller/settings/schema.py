@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from controller.core.point import PointKind, ValueType
 from controller.core.strategy import Mode
 from controller.core.system import Authority
 from controller.core.tariff import Form, SourceStatus
@@ -54,6 +55,8 @@ Id: TypeAlias = Annotated[
     str, Field(pattern=f"^{_WORD}$", max_length=64, description="lower snake case, like plant_gateway")
 ]
 EQUIPMENT_ID = re.compile(rf"{_WORD}\.{_WORD}")
+QUANTITY = re.compile(_WORD)
+LONGEST_QUANTITY = 64
 EquipmentId: TypeAlias = Annotated[
     str,
     Field(
@@ -66,7 +69,7 @@ FullPointId: TypeAlias = Annotated[
     str,
     Field(
         pattern=rf"^{_WORD}\.{_WORD}\.{_WORD}$",
-        max_length=150,
+        max_length=165,
         description="area, equipment and quantity, like plant.chiller_1.status",
     ),
 ]
@@ -74,7 +77,7 @@ EquipmentOrPoint: TypeAlias = Annotated[
     str,
     Field(
         pattern=rf"^{_WORD}\.{_WORD}(\.{_WORD})?$",
-        max_length=150,
+        max_length=165,
         description="an equipment like plant.chiller_1, or one of its points like plant.chiller_1.status",
     ),
 ]
@@ -387,7 +390,12 @@ class WritableEntry(_Entry):
 
 
 class PointEntry(_Entry):
+    """kind, type and states are said by the class, except by points of unclassified equipment."""
+
     address: Mapping[str, Any]
+    kind: PointKind | None = None
+    type: ValueType | None = None
+    states: Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
     unit: Label = "none"
     plausible: Pair | None = None
     stale_after: Interval | None = None

@@ -11,13 +11,14 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from controller.core.equipment import EQUIPMENT, Quantity
+from controller.core.equipment import EQUIPMENT, EquipmentClass, Quantity
 from controller.core.point import Point, PointId, Range, Writable
 from controller.core.ports import DriverKind
 from controller.core.units import DEVICE_UNITS, Linear, Unit
 from controller.settings.conversion import IDENTITY, difference_inside, range_inside
 from controller.settings.document import Document, Where
 from controller.settings.problems import Problems, nearest, shown
+from controller.settings.quantities import refuse_what_class_says, said_by_point
 from controller.settings.reading import Reading, read
 from controller.settings.registry import look_up
 from controller.settings.schema import EquipmentHead, PointEntry, TemplateFile, TemplateHead
@@ -134,15 +135,24 @@ class _Compiler:
             return
         self.classes[equipment] = known.name
         for place in places:
-            name = str(place[-1])
-            quantity = known.quantities.get(name)
             entry = self.reading.piece(place, PointEntry)
-            if quantity is None:
-                wrong = f"a {known.name} has no quantity '{shown(name)}'"
-                self._tell(place, wrong, nearest(name, known.quantities, "quantities"))
-            elif entry is not None:
-                local = f"{equipment}.{name}"
+            quantity = self._quantity(known, place, entry)
+            if quantity is not None and entry is not None:
+                local = f"{equipment}.{place[-1]}"
                 self.candidates[local] = self._candidate(local, place, known.name, quantity, entry)
+
+    def _quantity(self, known: EquipmentClass, place: Where, entry: PointEntry | None) -> Quantity | None:
+        """What the point measures or orders; None, with the problem told, where nobody can say."""
+        if known.is_open:
+            return None if entry is None else said_by_point(entry, place, self._tell)
+        name = str(place[-1])
+        if name not in known.quantities:
+            wrong = f"a {known.name} has no quantity '{shown(name)}'"
+            self._tell(place, wrong, nearest(name, known.quantities, "quantities"))
+            return None
+        if entry is not None:
+            refuse_what_class_says(entry, known, place, self._tell)
+        return known.quantities[name]
 
     def _candidate(self, local: str, where: Where, its_class: str, quantity: Quantity, entry: PointEntry) -> Candidate:
         conversion = self._conversion(where, entry, quantity)

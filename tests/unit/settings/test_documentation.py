@@ -27,7 +27,7 @@ def classes() -> str:
             f"`{quantity}`" + (f" [{each.unit}]" if each.unit is not Unit.NONE else "")
             for quantity, each in known.quantities.items()
         )
-        rows.append(f"| `{name}` | {told} |")
+        rows.append(f"| `{name}` | {'what its points call themselves' if known.is_open else told} |")
     return "\n".join(rows) + "\n"
 
 
