@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from controller.core.errors import ConnectFailed, DeviceTimeout
 from controller.core.point import Binding, PointId
-from controller.core.ports import Clock, DriverKind, WriteResult
+from controller.core.ports import Clock, DriverKind, Inspection, WriteResult
 from controller.core.sample import Quality, Sample, Scalar, as_number, bad
 from controller.core.units import Linear
 from drivers.limits import why_doubted, why_refused
@@ -196,6 +196,12 @@ class MemoryDriver:
             for point in far.refused.keys() & samples.keys():
                 samples[point] = bad(far.refused[point], now, monotonic)
         return samples
+
+    async def inspect(self, point: PointId) -> Inspection:
+        """Nothing is spelt here: what is raw is the value as Python has it."""
+        sample = (await self.read([point]))[point]
+        cell = self.far_side.cells.get(point)
+        return Inspection(sample, "nothing" if cell is None or cell.value is None else repr(cell.value))
 
     async def write(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
         results: dict[PointId, WriteResult] = {}

@@ -22,14 +22,14 @@ class RequestRefused(TidewattError):
     """The daemon does not do what was asked; its words say why."""
 
 
-def ask(site: Path, command: str, **request: Any) -> Any:
+def ask(site: Path, command: str, *, within_s: float = ANSWER_WITHIN_S, **request: Any) -> Any:
     """The running daemon's answer. Raises DaemonNotRunning or RequestRefused."""
     if not (site / "site.yaml").is_file():
         raise EnvironmentProblem(f"{site} is no site: there is no site.yaml in it")
     path = site / "state" / "control.sock"
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(ANSWER_WITHIN_S)
+            connection.settimeout(within_s)
             connection.connect(str(path))
             connection.sendall(json.dumps({"tidewatt": VERSION, "command": command, **request}).encode() + b"\n")
             with connection.makefile("rb") as answers:
@@ -40,7 +40,7 @@ def ask(site: Path, command: str, **request: Any) -> Any:
             " (one that is just letting go does not answer any more)"
         ) from error
     except TimeoutError as error:
-        raise EnvironmentProblem(f"{path}: the daemon did not answer within {ANSWER_WITHIN_S:g} s") from error
+        raise EnvironmentProblem(f"{path}: the daemon did not answer within {within_s:g} s") from error
     except OSError as error:
         raise EnvironmentProblem(f"{path}: {error.strerror or error}") from error
     if not line:

@@ -6,20 +6,26 @@ import argparse
 import getpass
 import json
 import threading
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from controller.cli import words
+from controller.cli import raw, words
 from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, duration, language
 from controller.cli.client import ask
 from controller.cli.output import print_json, say
+from controller.cli.readback import Readback
 from controller.cli.site_folder import load_site
 from controller.core.errors import EnvironmentProblem
 from controller.core.text import Text
+from controller.runtime.clock import RealClock
 
 WATCH_EVERY_S = 1.0
+# Each is a question of its own to its device, which has its polls to answer beside it.
+MOST_WATCHED_RAW = 20
+WAIT_FOR_VERDICT = timedelta(seconds=30)
 AGE = Text(", {} old", "，{} 前")
 
 
@@ -55,6 +61,7 @@ def _register_reading(actions: Any) -> None:
         "tidewatt points config/sites/demo read 'garage.*.brightness' 'plant.tank_1.*'",
     )
     parser.add_argument("points", nargs="*", metavar="POINT", help="ids or patterns such as 'garage.*' (all)")
+    _add_raw(parser)
     add_json(parser)
     parser.set_defaults(execute=_read)
 
@@ -72,6 +79,13 @@ def _register_writing(actions: Any) -> None:
         "--for", dest="lasting", type=duration, required=True, metavar="TIME", help="when the command ends: 10min, 2h"
     )
     parser.add_argument("--reason", default="", help="kept with the command and shown by explain")
+    parser.add_argument(
+        "--wait",
+        type=duration,
+        default=WAIT_FOR_VERDICT,
+        metavar="TIME",
+        help="how long to wait for the verdict and the read-back (30s); 0s: do not wait",
+    )
     parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
     add_json(parser)
     parser.set_defaults(execute=_write)
@@ -97,9 +111,16 @@ def _register_watching(actions: Any) -> None:
         "tidewatt points config/sites/demo watch 'garage.*.motion' --for 10min",
     )
     parser.add_argument("points", nargs="+", metavar="POINT", help="ids or patterns such as 'garage.*'")
+    _add_raw(parser)
     add_for(parser, "stop after this long")
     add_json(parser)
     parser.set_defaults(execute=_watch)
+
+
+def _add_raw(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--raw", action="store_true", help="ask the devices now: the value as the wire has it, and the round trip"
+    )
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -124,6 +145,9 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _read(arguments: argparse.Namespace) -> int:
     chosen = _chosen(ask(arguments.site, "points"), arguments.points)
+    if arguments.raw:
+        well = raw.print_raw(arguments.site, chosen, as_json=arguments.json)
+        return Exit.OK if well else Exit.ENVIRONMENT
     if arguments.json:
         print_json(chosen)
         return Exit.OK
@@ -133,24 +157,39 @@ def _read(arguments: argparse.Namespace) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
+    value = _value(arguments.value)
+    readback = Readback(arguments.site, arguments.point, value, RealClock())
     answer = ask(
         arguments.site,
         "write",
         point=arguments.point,
-        value=_value(arguments.value),
+        value=value,
         for_s=arguments.lasting.total_seconds(),
         who=arguments.who or getpass.getuser(),
         reason=arguments.reason,
     )
+    waits = arguments.wait > timedelta(0)
     if arguments.json:
-        print_json(answer)
-        return Exit.OK
+        if waits:
+            readback.follow(arguments.wait.total_seconds(), lambda _: None)
+        print_json(readback.as_data() if waits else answer)
+        return _exit_of(readback, waits=waits)
     winner = answer["winner"]
-    say(f"{arguments.point}: commanded for {words.lasting(arguments.lasting.total_seconds())}, at level 8 (operator)")
+    lasting = words.lasting(arguments.lasting.total_seconds())
+    say(f"{arguments.point}: commanded for {lasting}, at level 8 (operator)", flush=True)
     if winner and winner["priority"] < 8:
         say(f"it is held back by {winner['source']} at level {winner['priority']}")
+    if waits:
+        readback.follow(arguments.wait.total_seconds(), lambda why: say(f"  {why}", flush=True))
+        for line in readback.told():
+            say(f"  {line}")
     say(f"what becomes of it: {words.program()} explain {arguments.site} {arguments.point}")
-    return Exit.OK
+    return _exit_of(readback, waits=waits)
+
+
+def _exit_of(readback: Readback, *, waits: bool) -> Exit:
+    """A command that waits for its time is well; one that its device did not take is not."""
+    return Exit.ENVIRONMENT if waits and readback.verdict not in ("owned", "pending") else Exit.OK
 
 
 def _relinquish(arguments: argparse.Namespace) -> int:
@@ -163,22 +202,43 @@ def _relinquish(arguments: argparse.Namespace) -> int:
 
 def _watch(arguments: argparse.Namespace) -> int:
     zone = ZoneInfo(ask(arguments.site, "status")["time_zone"])
-    seen: dict[str, tuple[Any, str]] = {}
+    look = _raw_look(arguments) if arguments.raw else _look(arguments)
+    seen: dict[str, tuple[Any, ...]] = {}
     pause = threading.Event()
     rounds = None if arguments.lasting is None else int(arguments.lasting.total_seconds() / WATCH_EVERY_S) + 1
     while rounds is None or rounds > 0:
-        for point, shown in _chosen(ask(arguments.site, "points"), arguments.points).items():
-            state = (shown["value"], shown["quality"])
+        for point, shown in look().items():
+            state = tuple(shown.get(key) for key in ("value", "quality", "raw", "error"))
             if seen.get(point) != state:
                 seen[point] = state
                 if arguments.json:
                     say(json.dumps({"point": point, **shown}, ensure_ascii=False), flush=True)
                 else:
-                    at = datetime.fromisoformat(shown["timestamp"]).astimezone(zone)
-                    say(f"{at:%H:%M:%S}  {_line(point, shown)}", flush=True)
+                    say(_watched(point, shown, zone), flush=True)
         rounds = None if rounds is None else rounds - 1
         pause.wait(WATCH_EVERY_S)
     return Exit.OK
+
+
+def _look(arguments: argparse.Namespace) -> Callable[[], dict[str, Any]]:
+    return lambda: _chosen(ask(arguments.site, "points"), arguments.points)
+
+
+def _raw_look(arguments: argparse.Namespace) -> Callable[[], dict[str, Any]]:
+    chosen = list(_chosen(ask(arguments.site, "points"), arguments.points))
+    if len(chosen) > MOST_WATCHED_RAW:
+        raise EnvironmentProblem(
+            f"--raw asks the device anew for each point, every second: name at most {MOST_WATCHED_RAW}, "
+            f"not {len(chosen)}"
+        )
+    return lambda: {point: raw.answer_or_refusal(arguments.site, point) for point in chosen}
+
+
+def _watched(point: str, shown: dict[str, Any], zone: ZoneInfo) -> str:
+    if "error" in shown:
+        return f"{'':8}  {raw.line(point, shown)}"
+    at = datetime.fromisoformat(shown["timestamp"]).astimezone(zone)
+    return f"{at:%H:%M:%S}  {raw.line(point, shown) if 'raw' in shown else _line(point, shown)}"
 
 
 def _chosen(points: dict[str, Any], patterns: list[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from controller.core.point import PointId
 from controller.core.system import Authority
 from controller.runtime import status
 from controller.runtime.daemon import Daemon
+from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
 
 VERSION = 1
@@ -93,7 +94,7 @@ async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
         return _error(f"there is no command {request.get('command')!r}; there are {', '.join(_HANDLERS)}")
     try:
         return {"ok": True, "answer": await handler(daemon, request)}
-    except (RequestRefused, OperatorCommandRefused, EnvironmentProblem) as error:
+    except (RequestRefused, OperatorCommandRefused, InspectionRefused, EnvironmentProblem) as error:
         return _error(str(error))
 
 
@@ -115,6 +116,11 @@ async def _points(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
 
 async def _explain(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     return status.explain(daemon, _point(daemon, request))
+
+
+async def _inspect(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    point = _point(daemon, request)
+    return status.inspected(daemon, point, await daemon.inspector.inspect(point))
 
 
 async def _write(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
@@ -170,6 +176,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "status": _status,
     "points": _points,
     "explain": _explain,
+    "inspect": _inspect,
     "write": _write,
     "relinquish": _relinquish,
     "authority": _authority,

@@ -24,6 +24,7 @@ from controller.core.system import Authority
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import Image
+from controller.runtime.inspector import Inspector
 from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT, LoadForecasts
@@ -107,6 +108,7 @@ class Daemon:
         self.links = [
             LinkTask(link, clock, self.image, self.journal, self.writer.serve, self.rights) for link in site.links
         ]
+        self.inspector = Inspector(self.links, clock)
 
     def _urgent(self) -> None:
         self.scan.request_early()

@@ -122,7 +122,7 @@ class _RightsChanged(Exception):
 
 
 class LinkTask:
-    """Supervises one link. `serve_writes` runs beside the polling while the link is up."""
+    """Supervises one link. `serve_writes` runs beside the polling while the link is up; `session` is there so long."""
 
     def __init__(
         self,
@@ -150,6 +150,7 @@ class LinkTask:
         self.is_refused = False
         self._try_now = asyncio.Event()
         self.seen = asyncio.Event()
+        self.session: Session | None = None
 
     async def run(self) -> None:
         task = asyncio.current_task()
@@ -179,6 +180,7 @@ class LinkTask:
                 # Nothing is written before the devices have been looked at.
                 async with Bounded(self.link, "read"):
                     await self._read(session, grid)
+                self.session = session
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._serve_writes(session), name=f"write {self.link.id}")
                     tasks.create_task(session.calls.watch(), name=f"watch {self.link.id}")
@@ -189,6 +191,8 @@ class LinkTask:
             error = _first(group)
         except* _RightsChanged:
             pass
+        finally:
+            self.session = None
         if error is None:
             return 0.0
         self._lost(error)

@@ -16,6 +16,7 @@ from controller.core.tariff import Tariff
 from controller.core.text import Text
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
+from controller.runtime.inspector import Inspected
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import LoadForecast, rounded
 from controller.runtime.mounted import MountedStrategy
@@ -109,8 +110,24 @@ def explain(daemon: Daemon, point: PointId) -> Json:
         shown["allowed"] = control.allowed
         shown["limit"] = text(control.limit)
         shown["waiting"] = text(control.waiting)
+        shown["readback_point"] = str(control.writable.readback)
         shown["readback"] = sample_of(daemon, control.writable.readback, samples[control.writable.readback])
     return shown
+
+
+def inspected(daemon: Daemon, point: PointId, seen: Inspected) -> Json:
+    """The sample as the device gave it just now, raw beside scaled; round_trip_ms: of the wire."""
+    sample = seen.inspection.sample
+    return {
+        "point": str(point),
+        "value": sample.value,
+        "unit": daemon.site.points[point].unit.value,
+        "quality": sample.quality.name.lower(),
+        "reason": sample.reason,
+        "timestamp": sample.timestamp.isoformat(),
+        "raw": seen.inspection.raw,
+        "round_trip_ms": round(seen.round_trip * 1000.0, 1),
+    }
 
 
 def text(both: Text) -> Json:

@@ -61,6 +61,8 @@ def test_points_write_explain_and_relinquish(running: SiteProcesses) -> None:
     told = running.points("write", LAMP, "0.9", "--for=10min", "--reason=cleaning", "--who=Li Na")
     assert told.code == Exit.OK, told.err
     assert "commanded for 10 min" in told.out
+    assert "owned after" in told.out
+    assert "wrote 90 %, read 90 %" in told.out, "who commands sees what came of it"
     running.wait_for("garage.group_1.brightness", 0.9)
 
     english = running.tidewatt("explain", str(running.site), LAMP, TIDEWATT_LANGUAGE="en")
@@ -81,6 +83,23 @@ def test_points_write_explain_and_relinquish(running: SiteProcesses) -> None:
         lambda: running.ask("explain", point=LAMP)["winner"]["source"] == "strategy:garage", "the strategy has it"
     )
     assert "there was no operator's command" in running.points("relinquish", LAMP).out
+
+
+@pytest.mark.slow
+def test_points_read_raw_of_what_lives_in_the_daemon(running: SiteProcesses) -> None:
+    mode = "plant.chilled_water_plant_1.mode"
+    told = running.points("read", mode, "--raw")
+    assert told.code == Exit.OK
+    assert "raw 'direct'  good" in told.out
+    assert told.out.rstrip().endswith(" ms")
+    answer = running.points("read", mode, "--raw", "--json").json[mode]
+    assert (answer["value"], answer["raw"]) == ("direct", "'direct'")
+    assert answer["round_trip_ms"] >= 0.0
+    watched = running.points("watch", mode, "--raw", "--for=1s")
+    assert watched.out.count("raw 'direct'") == 1
+    refused = running.points("watch", "garage.*", "plant.*", "--raw")
+    assert refused.code == Exit.ENVIRONMENT
+    assert "name at most 20" in refused.err
 
 
 @pytest.mark.slow

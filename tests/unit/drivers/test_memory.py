@@ -101,3 +101,16 @@ def test_points_never_share_a_place() -> None:
     one, other = MemoryAddress(), MemoryAddress()
     assert one.key == one.key
     assert one.key != other.key
+
+
+async def test_what_is_inspected_is_the_value_as_it_stands() -> None:
+    memory = driver()
+    async with memory:
+        memory.far_side.set(TARGET, 321.5)
+        seen = await memory.inspect(TARGET)
+        assert (seen.sample.value, seen.sample.quality, seen.raw) == (321.5, Quality.GOOD, "321.5")
+        assert (await memory.inspect(MODE)).raw == "'cooling'"
+        assert (await memory.inspect(PointId("plant.plant_1.nowhere"))).raw == "nothing"
+        memory.far_side.drop()
+        with pytest.raises(ConnectFailed):
+            await memory.inspect(TARGET)

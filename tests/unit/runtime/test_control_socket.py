@@ -100,6 +100,8 @@ async def test_a_line_that_is_too_long_ends_the_conversation_only(client: Client
     [
         ({"command": "explain", "point": "no.such.point"}, "no point"),
         ({"command": "explain"}, "no point"),
+        ({"command": "inspect", "point": "no.such.point"}, "no point"),
+        ({"command": "inspect", "point": BRIGHTNESS}, "link lights is not connected"),
         ({"command": "write", "point": BRIGHTNESS, "for_s": 60}, "needs a value"),
         ({"command": "write", "point": BRIGHTNESS, "value": 0.5}, "needs an end"),
         ({"command": "write", "point": BRIGHTNESS, "value": 0.5, "for_s": True}, "needs an end"),
