@@ -50,10 +50,14 @@ class LoopbackServer:
 
     def send(self, connection: _Connection, answer: bytes) -> None:
         if self.hung:
-            self._late.append(lambda: connection.write(answer))
-            self.asked.set()
+            self.late(lambda: connection.write(answer))
         else:
             connection.write(answer)
+
+    def late(self, send: Callable[[], None]) -> None:
+        """Keep an answer until `resume`."""
+        self._late.append(send)
+        self.asked.set()
 
 
 class _Connection(asyncio.Protocol):

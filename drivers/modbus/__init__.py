@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.core.point import Binding
 from controller.core.ports import Clock, Driver, DriverKind
-from drivers.modbus.address import ModbusAddress, ModbusConnection
+from drivers.modbus.address import ModbusAddress
+from drivers.modbus.connection import ModbusConnection
 
 
 def open_modbus(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver:

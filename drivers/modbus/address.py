@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from controller.core.units import Linear
@@ -32,6 +31,7 @@ WORDS: Final[dict[WireType, int]] = {
 
 # Unit ids of the serial line are 0 (broadcast; on TCP "the device itself") to 247; on TCP 255 also means the device
 # itself (MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 4.4.2.6).
+EVERY_UNIT: Final = 0
 LAST_SERIAL_UNIT: Final = 247
 DEVICE_ITSELF: Final = 255
 
@@ -98,30 +98,6 @@ class ModbusAddress:
         if factor == 1.0 and offset == 0.0:
             return self
         return replace(self, scale=self.scale * factor, offset=self.offset * factor + offset)
-
-
-@dataclass(frozen=True, slots=True)
-class ModbusConnection:
-    """timeout: what a device may take to answer one request.
-
-    One second is the least that the serial-line guide gives a device at 9600 bit/s (MODBUS over Serial Line V1.02,
-    2.4.1: "from 1s to several second"), and gateways to serial lines are common on TCP.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    host: str
-    port: int = 502
-    timeout: timedelta = timedelta(seconds=1)
-
-    def __post_init__(self) -> None:
-        if not self.host or self.host != self.host.strip():
-            raise ValueError(f"host {self.host!r} is no host name; give a name or an IP address")
-        if not 1 <= self.port <= 65535:
-            raise ValueError(f"port {self.port} does not exist; give 1 to 65535 (Modbus TCP: 502)")
-        if not timedelta(0) < self.timeout <= timedelta(seconds=60):
-            seconds = self.timeout.total_seconds()
-            raise ValueError(f"timeout {seconds:g} s is out of range; give more than 0 and at most 60s")
 
 
 def _unit_problem(unit: int) -> str:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pymodbus import exceptions as library
 from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.framer import FramerSocket
+from pymodbus.framer import FramerBase, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.transaction import TransactionManager
 
 from controller.core.errors import ConnectFailed, DeviceError, DeviceTimeout, ProtocolViolation
-from drivers.modbus.address import ModbusConnection
+from drivers.modbus.connection import ModbusConnection, SerialLine
 from drivers.modbus.plan import Block
+from drivers.modbus.rtu import LONGEST_FRAME, RtuFramer
+from drivers.modbus.serial_port import SerialPort
+
+if TYPE_CHECKING:
+    from pymodbus.transport import CommParams
 
 # pymodbus logs each failed request with its last packets at ERROR: a dead device would flood the log. What its
 # messages say, our samples and exceptions say too.
@@ -39,16 +44,15 @@ LIBRARY_ERRORS: Final[Mapping[type[library.ModbusException], type[DeviceError]]]
 
 
 class Client(AsyncModbusTcpClient):
-    """One connection, one request at a time, no repetition and no reconnection."""
+    """One connection or serial line, one request at a time, no repetition and no reconnection."""
 
     def __init__(self, link: str, connection: ModbusConnection) -> None:
         super().__init__(connection.host, port=connection.port, retries=0, reconnect_delay=0)
-        self.ctx = _Transactions(self.comm_params, FramerSocket(DecodePDU(False)), 0, False, None, None, None)
-        self.ctx.response_future.cancel()  # nobody waits before the first question
-        for payload in _PAYLOADS:
-            self.register(payload)
         self._link = link
         self._timeout = connection.timeout.total_seconds()
+        self.ctx = _transactions(self.comm_params, connection)
+        for payload in _PAYLOADS:
+            self.register(payload)
 
     async def open(self) -> None:
         try:
@@ -62,8 +66,7 @@ class Client(AsyncModbusTcpClient):
     async def answer(self, operation: str, unit: int, request: Awaitable[ModbusPDU]) -> ModbusPDU:
         """The answer to a request, be it values or an exception response. Raises DeviceError."""
         try:
-            async with asyncio.timeout(self._timeout):
-                return await request
+            return await request
         except TimeoutError as error:
             raise DeviceTimeout(self._link, operation, f"unit {unit} does not answer") from error
         except library.ModbusException as error:
@@ -143,12 +146,22 @@ class _Transactions(TransactionManager):
 
     response_future: asyncio.Future[ModbusPDU]
 
+    def __init__(self, parameters: CommParams, timeout: float, framer: FramerBase | None = None) -> None:
+        framer = framer or FramerSocket(DecodePDU(False))
+        super().__init__(parameters, framer, 0, False, None, None, None)  # pyright: ignore[reportUnknownMemberType]
+        self.timeout = timeout
+        self.response_future.cancel()  # nobody waits before the first question
+
     async def execute(self, no_response_expected: bool, request: ModbusPDU) -> ModbusPDU:
+        """Raises TimeoutError."""
         del no_response_expected
+        if not self.is_active():  # it was lost while the question waited for its turn
+            raise library.ConnectionException("connection lost")
         request.transaction_id = self.getNextTID()
-        self.response_future = asyncio.get_running_loop().create_future()
-        self.pdu_send(request)  # pyright: ignore[reportUnknownMemberType]
-        answer = await self.response_future
+        self.response_future = self.loop.create_future()
+        async with asyncio.timeout(self.timeout):
+            self.pdu_send(request)  # pyright: ignore[reportUnknownMemberType]
+            answer = await self.response_future
         if answer.function_code & 0x7F != request.function_code:
             raise library.ModbusIOException(f"function {request.function_code} answered as {answer.function_code}")
         return answer
@@ -167,3 +180,70 @@ class _Transactions(TransactionManager):
     def _fail(self, error: library.ModbusException) -> None:
         if not self.response_future.done():
             self.response_future.set_exception(error)
+
+
+class _RtuTransactions(_Transactions):
+    """Questions whose answers do not say what they answer: what comes late must not find a question to fit.
+
+    A unit that did not answer is given as long again before it is asked anything else; a question that was given up
+    takes the connection with it.
+    """
+
+    def __init__(self, parameters: CommParams, timeout: float) -> None:
+        self.rtu = RtuFramer()
+        super().__init__(parameters, timeout, self.rtu)
+        self.max_buffer_size = 4 * LONGEST_FRAME  # noise may come before the answer
+        self._late_until: dict[int, float] = {}
+
+    async def execute(self, no_response_expected: bool, request: ModbusPDU) -> ModbusPDU:
+        unit = request.dev_id
+        await asyncio.sleep(self._late_until.pop(unit, 0.0) - self.loop.time())
+        self.rtu.expect(request)
+        try:
+            return await super().execute(no_response_expected, request)
+        except TimeoutError:
+            self._late_until[unit] = self.loop.time() + self.timeout
+            raise
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+
+class _LineTransactions(_RtuTransactions):
+    """The same on a serial line: silence before each frame, and time for the characters to pass."""
+
+    def __init__(self, parameters: CommParams, timeout: float, line: SerialLine) -> None:
+        super().__init__(parameters, timeout)
+        self._line = line
+        self._patience = timeout
+        self._quiet_since = self.loop.time()
+        self.call_create = self._open
+
+    async def _open(self) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        return SerialPort(self._line, self), self
+
+    async def execute(self, no_response_expected: bool, request: ModbusPDU) -> ModbusPDU:
+        asked = len(request.encode()) + 4
+        self.timeout = self._patience + self._line.seconds_of(asked + self.rtu.expect(request))
+        async with asyncio.timeout(self.timeout):  # a unit that babbles is as bad as a silent one
+            await self._silence()
+        self._quiet_since = self.loop.time() + self._line.seconds_of(asked)
+        return await super().execute(no_response_expected, request)
+
+    async def _silence(self) -> None:
+        while True:
+            wait = self._quiet_since + self._line.frame_gap - self.loop.time()
+            if wait <= 0.0:
+                return
+            await asyncio.sleep(wait)
+
+    def data_received(self, data: bytes) -> None:
+        self._quiet_since = self.loop.time()
+        super().data_received(data)
+
+
+def _transactions(parameters: CommParams, connection: ModbusConnection) -> _Transactions:
+    timeout = connection.timeout.total_seconds()
+    if connection.line is not None:
+        return _LineTransactions(parameters, timeout, connection.line)
+    return _RtuTransactions(parameters, timeout) if connection.is_rtu else _Transactions(parameters, timeout)

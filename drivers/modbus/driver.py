@@ -18,9 +18,10 @@ from controller.core.point import PointId
 from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Sample, Scalar, bad
 from drivers.limits import why_refused
-from drivers.modbus.address import BIT_TABLES, ModbusAddress, ModbusConnection
+from drivers.modbus.address import BIT_TABLES, EVERY_UNIT, ModbusAddress
 from drivers.modbus.client import Client, Payload
 from drivers.modbus.codec import BlockDecoder, CannotEncode, encode_bit, encode_flag, encode_registers
+from drivers.modbus.connection import ModbusConnection
 from drivers.modbus.plan import Block, ModbusBinding, plan_reads, rejoin, split
 
 if TYPE_CHECKING:
@@ -334,6 +335,8 @@ class ModbusDriver:
         client = self._client
         if client is None or not client.connected:
             raise ConnectFailed(self._link, operation, "connection lost")
+        if unit == EVERY_UNIT and self._connection.is_rtu:
+            return Refusal("unit 0 is every device of a line, and none of them answers; give the device's own")
         try:
             answer = await client.answer(operation, unit, request(client))
         except DeviceTimeout as error:

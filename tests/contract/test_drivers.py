@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -18,7 +20,8 @@ from drivers._blueprint import KIND as LINE
 from drivers._blueprint import LineAddress, LineConnection
 from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
 from drivers.modbus import KIND as MODBUS
-from drivers.modbus.address import ModbusAddress, ModbusConnection
+from drivers.modbus.address import ModbusAddress
+from drivers.modbus.connection import ModbusConnection
 from tests.contract.driver_contract import (
     CHECKS,
     COMMAND,
@@ -38,6 +41,7 @@ from tests.contract.driver_contract import (
 from tests.hand_clock import HandClock
 from tests.loopback import LoopbackServer
 from tests.wire.modbus_device import COILS, DISCRETE, HOLDING, INPUT, ModbusDevice, Place
+from tests.wire.modbus_line import LineDevice, RtuDevice
 
 # Loopback answers within a millisecond; a hung device costs each check a few of these.
 TIMEOUT: Final = 0.15
@@ -206,20 +210,40 @@ class _ModbusHand:
 
 
 @asynccontextmanager
-async def modbus() -> AsyncGenerator[Bench]:
-    device = ModbusDevice()
+async def _modbus(device: ModbusDevice, **said: Any) -> AsyncGenerator[Bench]:
     hand = _ModbusHand(device)
     for point, value in INITIAL.items():
         hand.set(point, value)
     await device.start()
     try:
-        connection = ModbusConnection("127.0.0.1", device.port, timedelta(seconds=TIMEOUT))
+        network = {} if "serial" in said else {"host": "127.0.0.1", "port": device.port}
+        connection = ModbusConnection(timeout=timedelta(seconds=TIMEOUT), **network, **said)
         yield _bench(MODBUS, connection, _ADDRESSES, hand, relinquished=None)
     finally:
         await device.stop()
 
 
+def modbus() -> AbstractAsyncContextManager[Bench]:
+    return _modbus(ModbusDevice())
+
+
+def modbus_rtu_over_tcp() -> AbstractAsyncContextManager[Bench]:
+    return _modbus(RtuDevice(), framing="rtu_over_tcp")
+
+
+@asynccontextmanager
+async def modbus_rtu() -> AsyncGenerator[Bench]:
+    with TemporaryDirectory() as folder:
+        device = LineDevice(Path(folder) / "ttyUSB0")
+        async with _modbus(device, serial=str(device.path), baud_rate=115200, parity="none") as bench:
+            yield bench
+
+
+HERE = (memory, blueprint)
+ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu)
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=check_name)
-@pytest.mark.parametrize("rig", [memory, blueprint, pytest.param(modbus, marks=pytest.mark.wire)])
+@pytest.mark.parametrize("rig", [*HERE, *(pytest.param(rig, marks=pytest.mark.wire) for rig in ON_THE_WIRE)])
 async def test_driver(rig: Rig, check: Check) -> None:
     await check(rig)

@@ -62,16 +62,21 @@ class ModbusDevice(LoopbackServer):
             self._answer(frame, reply)
 
     def _answer(self, frame: bytes, reply: Callable[[bytes], None]) -> None:
-        unit, function, start, count = struct.unpack(">BBHH", frame[6:12])
+        body = self.answer_to(frame[6], frame[7:])
+        if body is not None:
+            answer = frame[:4] + struct.pack(">HB", len(body) + 1, frame[6]) + body
+            reply(self.mangle(answer) if self.mangle else answer)
+
+    def answer_to(self, unit: int, question: bytes) -> bytes | None:
+        """What the unit says to a function and its data; nothing where it is silent."""
+        function, start, count = struct.unpack(">BHH", question[:5])
         self.requests.append(Request(unit, function, start, count))
         if unit in self.silent:
-            return
+            return None
         try:
-            body = self._serve(unit, function, start, frame[10:])
+            return self._serve(unit, function, start, question[3:])
         except _ModbusException as error:
-            body = bytes([function | 0x80, error.code])
-        answer = frame[:4] + struct.pack(">HB", len(body) + 1, unit) + body
-        reply(self.mangle(answer) if self.mangle else answer)
+            return bytes([function | 0x80, error.code])
 
     def _serve(self, unit: int, function: int, start: int, data: bytes) -> bytes:
         if function in self.missing or function not in {1, 2, 3, 4, 5, 6, 15, 16, 22}:

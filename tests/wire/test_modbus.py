@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,69 +16,19 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from controller.core.errors import ConnectFailed, DeviceTimeout
 from controller.core.point import (
     Binding,
-    NothingHappens,
-    Point,
     PointId,
-    PointKind,
-    Range,
-    SafeValue,
     ValueType,
-    Writable,
 )
-from controller.core.sample import Quality, Sample, Scalar
-from controller.core.units import Unit
-from drivers.modbus.address import ModbusAddress, ModbusConnection, Table, WireType
+from controller.core.sample import Quality, Scalar
+from drivers.modbus.address import ModbusAddress, Table, WireType
+from drivers.modbus.connection import ModbusConnection
 from drivers.modbus.driver import FRUITLESS_LIMIT, REFUSED_AGAIN, ModbusDriver
 from drivers.modbus.plan import MOST_REGISTERS
 from tests.hand_clock import HandClock
+from tests.wire.modbus_bench import ALL, FLOATS, Bench, bound, fill, floats
 from tests.wire.modbus_device import COILS, HOLDING, INPUT, ModbusDevice, Place, Request
 
 pytestmark = pytest.mark.wire
-
-TIMEOUT = 0.1
-FLOATS = 12
-
-
-def bound(name: str, address: ModbusAddress, *, flag: bool = False) -> Binding[ModbusAddress]:
-    id = PointId(f"a.unit_{address.unit}.{name}")
-    writable = Writable(Range(0, 1 if flag else 1e6), SafeValue(0), NothingHappens(), readback=id)
-    type = ValueType.BOOLEAN if flag else ValueType.NUMBER
-    return Binding(Point(id, PointKind.COMMAND, Unit.NONE, type, writable=writable), f"unit_{address.unit}", address)
-
-
-def floats(unit: int = 1, count: int = FLOATS) -> list[Binding[ModbusAddress]]:
-    """`count` floats one after the other; the device holds 0.5, 1.5, 2.5 ..."""
-    return [bound(f"p{n}", ModbusAddress(unit, "input", 2 * n, "float32")) for n in range(count)]
-
-
-def fill(device: ModbusDevice, unit: int = 1, count: int = FLOATS) -> None:
-    for n in range(count):
-        device.put(unit, INPUT, 2 * n, *struct.unpack(">2H", struct.pack(">f", n + 0.5)))
-
-
-class Bench:
-    def __init__(
-        self, device: ModbusDevice, bindings: Sequence[Binding[ModbusAddress]], timeout: float = TIMEOUT
-    ) -> None:
-        self.device = device
-        self.clock = HandClock()
-        self.points = [binding.point.id for binding in bindings]
-        self.driver = ModbusDriver(
-            "link", ModbusConnection("127.0.0.1", device.port, timedelta(seconds=timeout)), bindings, self.clock
-        )
-
-    async def values(self) -> list[Scalar | None]:
-        return [sample.value for sample in (await self.samples()).values()]
-
-    async def samples(self) -> dict[PointId, Sample]:
-        samples = await self.driver.read(self.points)
-        return {point: samples[point] for point in self.points}
-
-    async def requests(self) -> list[Request]:
-        """What one more read asks for."""
-        self.device.requests.clear()
-        await self.driver.read(self.points)
-        return list(self.device.requests)
 
 
 @asynccontextmanager
@@ -95,9 +43,6 @@ async def running(*bindings: Binding[ModbusAddress], units: Sequence[int] = (1,)
             yield bench
     finally:
         await device.stop()
-
-
-ALL = [n + 0.5 for n in range(FLOATS)]
 
 
 def without(*missing: int) -> list[float | None]:

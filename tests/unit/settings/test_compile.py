@@ -36,7 +36,8 @@ from controller.core.text import Text
 from controller.core.units import Unit
 from controller.settings.compile import compile_site
 from drivers import driver_kind
-from drivers.modbus.address import ModbusAddress, ModbusConnection
+from drivers.modbus.address import ModbusAddress
+from drivers.modbus.connection import ModbusConnection
 from simulator.tags import TAGS
 from strategies import strategy_kind
 from strategies.tidal_lighting import Parameters, TidalLighting

@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from controller.core.units import Linear
-from drivers.modbus.address import ModbusAddress, ModbusConnection, Table
+from drivers.modbus.address import ModbusAddress, Table
 
 
 def address(**said: Any) -> ModbusAddress:
@@ -136,17 +136,3 @@ def test_conversion_to_the_inside_unit() -> None:
     assert flag.converted(Linear(1.0, 0.0)) == flag
     with pytest.raises(ValueError, match="a bool has neither"):
         flag.converted(Linear(0.01, 0.0))
-
-
-def test_connection() -> None:
-    adapter = TypeAdapter(ModbusConnection)
-    assert adapter.validate_python({"host": "10.0.0.7"}) == ModbusConnection("10.0.0.7", 502)
-    for said in (
-        {"host": ""},
-        {"host": " gateway"},
-        {"host": "h", "port": 0},
-        {"host": "h", "timeout": 0},
-        {"hots": "h"},
-    ):
-        with pytest.raises(ValidationError):
-            adapter.validate_python(said)

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 from pymodbus import exceptions as library
 
-from drivers.modbus.address import ModbusConnection
 from drivers.modbus.client import LIBRARY_ERRORS, Client
+from drivers.modbus.connection import ModbusConnection
 
 
 def test_every_exception_of_the_library_is_mapped() -> None:
