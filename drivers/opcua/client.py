@@ -1,0 +1,404 @@
+"""asyncua, tamed: one session without reconnection, every wait bounded, every error one of ours."""
+
+# The library's generated structures name their types in a way that pyright cannot follow.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.client.ua_client import UaClient, UaClientState
+from asyncua.client.ua_session import UaSession
+from asyncua.common.utils import NotEnoughData, ServiceError, SocketClosedException
+from asyncua.crypto import security_policies
+from asyncua.crypto.uacrypto import CertProperties
+from asyncua.ua.uaerrors import (
+    UaError,
+    UaInvalidParameterError,
+    UaStatusCodeError,
+    UaStringParsingError,
+    UaStructParsingError,
+)
+from cryptography.exceptions import InvalidSignature
+
+from controller.core.errors import ConnectFailed, DeviceError, DeviceRefused, DeviceTimeout, ProtocolViolation
+from controller.core.ports import Clock
+from drivers.opcua.address import OpcuaConnection, Policy, Security
+from drivers.opcua.certificates import (
+    Identity,
+    NotUsable,
+    is_trusted,
+    keep_rejected,
+    own_identity,
+    server_certificate,
+    thumbprint,
+    trusted_certificates,
+    why_not_valid,
+)
+from drivers.opcua.codec import LONGEST_TEXT, status_name
+
+# asyncua logs every failed request and every lost connection with its traceback. What it says there, our samples and
+# exceptions say too.
+logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
+
+APPLICATION_URI: Final = "urn:tidewatt:client"
+# A crashed daemon's session, one of the few that small servers have, is gone after this.
+SESSION_SECONDS: Final = 120.0
+# The keys of the channel are renewed after this share of their life (OPC UA Part 4, 5.5.2.1: 75 %); earlier, because
+# we do it when we read, and rounds may lie apart.
+_RENEW_AFTER: Final = 0.5
+# What saying goodbye may take.
+_CLOSE_SECONDS: Final = 1.0
+
+_MODES: Final[Mapping[Security, ua.MessageSecurityMode]] = {
+    "none": ua.MessageSecurityMode.None_,
+    "sign": ua.MessageSecurityMode.Sign,
+    "sign_and_encrypt": ua.MessageSecurityMode.SignAndEncrypt,
+}
+_POLICIES: Final[Mapping[Policy, type[security_policies.SecurityPolicy]]] = {
+    "Basic256Sha256": security_policies.SecurityPolicyBasic256Sha256,
+    "Aes128Sha256RsaOaep": security_policies.SecurityPolicyAes128Sha256RsaOaep,
+    "Aes256Sha256RsaPss": security_policies.SecurityPolicyAes256Sha256RsaPss,
+}
+
+# What asyncua is made to raise by bytes that are no OPC UA.
+GARBLED: Final = (struct.error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+# Every error of asyncua's own that carries no status code, and what it is to us; a test compares this with the
+LIBRARY_ERRORS: Final[Mapping[type[UaError], type[DeviceError]]] = {
+    UaError: ProtocolViolation,
+    UaStringParsingError: ProtocolViolation,
+    UaStructParsingError: ProtocolViolation,
+    UaInvalidParameterError: ProtocolViolation,
+    NotEnoughData: ProtocolViolation,
+    SocketClosedException: ConnectFailed,
+}
+
+# Those that do carry one are told apart by the name of the status (OPC UA Part 4, 7.39). These need a person: wrong
+# user or password, a certificate that is not accepted, a security that the server does not want.
+_REFUSED: Final = frozenset(
+    {
+        "BadUserAccessDenied",
+        "BadIdentityTokenInvalid",
+        "BadIdentityTokenRejected",
+        "BadIdentityChangeNotSupported",
+        "BadUserSignatureInvalid",
+        "BadApplicationSignatureInvalid",
+        "BadNoValidCertificates",
+        "BadSecurityChecksFailed",
+        "BadSecurityPolicyRejected",
+        "BadSecurityModeRejected",
+        "BadSecurityModeInsufficient",
+        "BadProtocolVersionUnsupported",
+        "BadTcpEndpointUrlInvalid",
+        "BadServerUriInvalid",
+        "BadServerNameMissing",
+        "BadLicenseExpired",
+        "BadLicenseNotAvailable",
+        "BadPasswordChangeRequired",
+        "BadAccountLocked",
+    }
+)
+_TIMED_OUT: Final = frozenset({"BadTimeout", "BadRequestTimeout"})
+_LOST: Final = frozenset(
+    {
+        "BadCommunicationError",
+        "BadConnectionClosed",
+        "BadConnectionRejected",
+        "BadDisconnect",
+        "BadEndOfStream",
+        "BadMaxConnectionsReached",
+        "BadNoCommunication",
+        "BadNotConnected",
+        "BadSecureChannelClosed",
+        "BadSecureChannelIdInvalid",
+        "BadSecureChannelTokenUnknown",
+        "BadServerHalted",
+        "BadServerNotConnected",
+        "BadServerTooBusy",
+        "BadSessionClosed",
+        "BadSessionIdInvalid",
+        "BadSessionNotActivated",
+        "BadShutdown",
+        "BadTooManySessions",
+        "BadUnknownResponse",
+        "BadOutOfMemory",
+        "BadResourceUnavailable",
+        "BadTcpServerTooBusy",
+        "BadTcpSecureChannelUnknown",
+        "BadTcpNotEnoughResources",
+        "BadTcpInternalError",
+        "BadTcpMessageTypeInvalid",
+        "BadTcpMessageTooLarge",
+    }
+)
+
+
+class Refused(Exception):
+    """The server answered a request as a whole with a bad status; the session lives."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        super().__init__(status)
+
+
+def kind_of_status(name: str) -> type[DeviceError]:
+    """What a service that fails with this status is to us."""
+    if name in _REFUSED or name.startswith("BadCertificate"):
+        return DeviceRefused
+    if name in _TIMED_OUT:
+        return DeviceTimeout
+    return ConnectFailed if name in _LOST else ProtocolViolation
+
+
+def our_error(link: str, operation: str, error: BaseException) -> DeviceError:
+    """The one place where the library's exceptions become ours."""
+    if isinstance(error, TimeoutError):
+        return DeviceTimeout(link, operation, "no answer")
+    if isinstance(error, UaStatusCodeError | ServiceError):
+        name = status_name(error.code or 0)
+        return kind_of_status(name)(link, operation, name)
+    said = str(error)[:LONGEST_TEXT]
+    if isinstance(error, UaError):
+        return LIBRARY_ERRORS.get(type(error), ProtocolViolation)(link, operation, said)
+    if isinstance(error, InvalidSignature):
+        return DeviceRefused(link, operation, "the server cannot prove that its certificate is its own")
+    if isinstance(error, NotUsable):
+        return DeviceRefused(link, operation, said)
+    if isinstance(error, OSError):
+        return ConnectFailed(link, operation, error.strerror or said or "connection lost")
+    return ProtocolViolation(link, operation, f"garbled answer: {type(error).__name__}")
+
+
+@contextmanager
+def _told(link: str, operation: str) -> Generator[None]:
+    try:
+        yield
+    except DeviceError:
+        raise
+    except (UaError, ServiceError, InvalidSignature, OSError, *GARBLED) as error:
+        raise our_error(link, operation, error) from error
+
+
+# --- the session ------------------------------------------------------------------------------------------------------
+
+
+class _Session(UaSession):
+    """The library's session, whose publishing ends when we are told that it has."""
+
+    async def publishing_ended(self) -> None:
+        task = self._publish_task
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=_CLOSE_SECONDS)
+
+
+class _Client(Client):
+    def __init__(self, connection: OpcuaConnection, uri: str) -> None:
+        super().__init__(connection.url, timeout=connection.timeout.total_seconds())
+        self.application_uri = uri
+        self.name = self.description = "Tidewatt"
+        self.product_uri = "urn:tidewatt"
+        self.session_timeout = round(SESSION_SECONDS * 1000)
+        self.session = _Session(self.uaclient)
+        self.uaclient.session = self.session
+
+    @property
+    def transport(self) -> UaClient:
+        return self.uaclient
+
+
+class Session:
+    """One activated session. Each method is one request; all raise DeviceError where the link is lost."""
+
+    def __init__(self, link: str, connection: OpcuaConnection, clock: Clock) -> None:
+        self._link = link
+        self._connection = connection
+        self._clock = clock
+        self._client: _Client | None = None
+        self._renew_at = 0.0
+
+    async def open(self) -> None:
+        """Raises ConnectFailed, DeviceTimeout, ProtocolViolation or DeviceRefused, and leaves nothing open then."""
+        try:
+            with _told(self._link, "connect"):
+                await self._connect()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _connect(self) -> None:
+        connection = self._connection
+        identity = self._identity()
+        uri = connection.application_uri or (identity.application_uri if identity else "") or APPLICATION_URI
+        client = self._client = _Client(connection, uri)
+        if identity is not None:
+            await self._secure(client, identity)
+        await client.connect_socket()
+        await client.send_hello()
+        await client.open_secure_channel()
+        self._note_renewal(client)
+        await client.create_session()
+        self._refuse_to_show_the_password(client)
+        await client.activate_session(username=connection.user or None, password=connection.password or None)
+
+    def _identity(self) -> Identity | None:
+        connection = self._connection
+        if connection.channel == "none":
+            return None
+        return own_identity(connection.certificate, connection.private_key, self._clock.now())
+
+    async def _secure(self, client: _Client, identity: Identity) -> None:
+        """Learn the server's certificate, and go on only with one that we trust."""
+        connection = self._connection
+        mode, policy = _MODES[connection.channel], _POLICIES[connection.policy]
+        offered = [
+            endpoint
+            for endpoint in await client.connect_and_get_server_endpoints()
+            if endpoint.SecurityMode == mode and endpoint.SecurityPolicyUri == policy.URI
+        ]
+        if not offered:
+            raise NotUsable(f"the server does not offer {connection.channel} with {connection.policy}")
+        certificate = server_certificate(offered[0].ServerCertificate)
+        now = self._clock.now()
+        if not is_trusted(certificate, trusted_certificates(connection.server_certificate, connection.trusted), now):
+            advice = keep_rejected(certificate, connection.trusted)
+            raise NotUsable(f"the server's certificate {thumbprint(certificate)} is not trusted; {advice}")
+        if why := why_not_valid(certificate, now):
+            raise NotUsable(f"the server's certificate {why}; it needs a new one")
+        await client.set_security(
+            policy,
+            certificate=CertProperties(identity.certificate, "der"),
+            private_key=CertProperties(identity.private_key, "der"),
+            server_certificate=CertProperties(_der(certificate), "der"),
+            mode=mode,
+        )
+
+    def _refuse_to_show_the_password(self, client: _Client) -> None:
+        """On a channel that only signs, the password is hidden only where the server asks for it encrypted."""
+        connection = self._connection
+        if not connection.password or connection.plain_password or connection.channel == "sign_and_encrypt":
+            return
+        if client.server_policy(ua.UserTokenType.UserName).SecurityPolicyUri in (None, "", _NO_SECURITY):
+            raise NotUsable("the server wants the password unencrypted; use sign_and_encrypt")
+
+    async def close(self) -> None:
+        """In bounded time, whether the server is there or not; nothing of the library stays behind."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        protocol = client.transport.protocol
+        said_goodbye = False
+        with suppress(TimeoutError, UaError, OSError, *GARBLED):
+            async with asyncio.timeout(min(_CLOSE_SECONDS, self._connection.timeout.total_seconds())):
+                await client.transport.close_session(True)
+                await client.transport.close_secure_channel()
+                said_goodbye = True
+        await client.session.publishing_ended()
+        transport = protocol.transport if protocol is not None else None
+        client.disconnect_socket()
+        if transport is not None and not said_goodbye:
+            transport.abort()
+        await asyncio.sleep(0)  # the loop closes the socket in its next round
+
+    @property
+    def is_open(self) -> bool:
+        return self._client is not None and self._client.transport.state is UaClientState.CONNECTED
+
+    def client(self, operation: str) -> _Client:
+        if self._client is None or not self.is_open:
+            raise ConnectFailed(self._link, operation, "connection lost")
+        return self._client
+
+    async def keep_up(self) -> None:
+        """Renew the keys of the channel where it is time."""
+        client = self.client("read")
+        if self._clock.wire_time() < self._renew_at:
+            return
+        with _told(self._link, "renew"):
+            await client.open_secure_channel(renew=True)
+            client.transport.revolve_security_token()
+        self._note_renewal(client)
+
+    def _note_renewal(self, client: _Client) -> None:
+        self._renew_at = self._clock.wire_time() + client.secure_channel_timeout / 1000 * _RENEW_AFTER
+
+    # Each of these is one request. What the server refuses as a whole is a Refused.
+
+    async def read(self, asked: Sequence[ua.ReadValueId]) -> Sequence[ua.DataValue]:
+        parameters = ua.ReadParameters(
+            MaxAge=_number(0), TimestampsToReturn=ua.TimestampsToReturn.Both, NodesToRead=list(asked)
+        )
+        return await self._answered("read", len(asked), lambda client: client.session.read(parameters))
+
+    async def write(self, wishes: Sequence[ua.WriteValue]) -> Sequence[ua.StatusCode]:
+        parameters = ua.WriteParameters(NodesToWrite=list(wishes))
+        return await self._answered("write", len(wishes), lambda client: client.session.write(parameters))
+
+    async def browse(self, parameters: ua.BrowseParameters) -> Sequence[ua.BrowseResult]:
+        count = len(parameters.NodesToBrowse)
+        return await self._answered("browse", count, lambda client: client.session.browse(parameters))
+
+    async def browse_next(self, parameters: ua.BrowseNextParameters) -> Sequence[ua.BrowseResult]:
+        count = len(parameters.ContinuationPoints)
+        return await self._answered("browse", count, lambda client: client.session.browse_next(parameters))
+
+    async def create_subscription(
+        self, parameters: ua.CreateSubscriptionParameters, told: Callable[[ua.PublishResult], None]
+    ) -> ua.CreateSubscriptionResult:
+        return await self._asked("subscribe", lambda client: client.session.create_subscription(parameters, told))
+
+    async def create_monitored_items(
+        self, parameters: ua.CreateMonitoredItemsParameters
+    ) -> Sequence[ua.MonitoredItemCreateResult]:
+        count = len(parameters.ItemsToCreate)
+        return await self._answered("subscribe", count, lambda c: c.session.create_monitored_items(parameters))
+
+    async def delete_subscription(self, subscription: int) -> None:
+        await self._asked("subscribe", lambda client: client.session.delete_subscriptions([subscription]))
+
+    async def _answered(self, operation: str, expected: int, request: Callable[[_Client], Any]) -> Sequence[Any]:
+        results = await self._asked(operation, request)
+        if len(results) != expected:
+            raise Garbled(f"{len(results)} answers to {expected} questions")
+        return results
+
+    async def _asked(self, operation: str, request: Callable[[_Client], Any]) -> Any:
+        client = self.client(operation)
+        with _told(self._link, operation):
+            try:
+                return await request(client)
+            except UaStatusCodeError as error:
+                name = status_name(error.code or 0)
+                if kind_of_status(name) is ProtocolViolation or name in _REFUSED:
+                    raise Refused(name) from error
+                raise
+            except (UaStructParsingError, NotEnoughData, *GARBLED) as error:
+                raise Garbled(type(error).__name__) from error
+
+
+class Garbled(Exception):
+    """An answer that came whole and cannot be read; the session lives."""
+
+
+_NO_SECURITY: Final = security_policies.SecurityPolicyNone.URI
+
+
+def _der(certificate: Any) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.DER)
+
+
+def _number(value: float) -> Any:
+    """The library's annotations want its own number types; its code takes Python's."""
+    return value

@@ -1,0 +1,398 @@
+"""An OPC UA server of our own with the faults that servers have, on a loopback port. No security.
+
+It understands what the driver asks and no more. The values, their status and times are what a test says; nothing is
+published but by `publish`.
+"""
+
+# The library's generated structures name their types in a way that pyright cannot follow.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.ua_binary import (
+    nodeid_from_binary,
+    struct_from_binary,
+    struct_to_binary,
+    uatcp_to_binary,
+)
+
+_CHANNEL: Final = 7
+NAMESPACES: Final = ("http://opcfoundation.org/UA/", "urn:device", "urn:plant")
+_TIME: Final = "i=2258"
+_LARGEST_FRAME: Final = 65536
+
+
+@dataclass
+class Cell:
+    """A variable. `source`: its source time; None where it has none. refused: its status for reading and writing."""
+
+    value: Any
+    type: ua.VariantType
+    status: int = 0
+    source: datetime | None = None
+    server: datetime | None = None
+    refused: str = ""
+    data_type: ua.NodeId | None = None
+
+    def answer(self) -> ua.DataValue:
+        if self.refused:
+            return ua.DataValue(StatusCode=_status(self.refused))
+        variant = ua.Variant(self.value, self.type)
+        return ua.DataValue(variant, ua.StatusCode(_any(self.status)), self.source, self.server)
+
+
+@dataclass
+class _Subscription:
+    id: int
+    items: dict[int, str] = field(default_factory=dict[int, str])
+    sequence: int = 1
+
+
+class OpcuaDevice:
+    """now: the server's own clock. asked: services in the order in which they arrived, with what they were about."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.port = 0
+        self.now = now
+        self.cells: dict[str, Cell] = {}
+        self.requests: list[tuple[str, tuple[str, ...]]] = []
+        self.refused_services: dict[str, str] = {}
+        self.refused_items: set[str] = set()
+        self.limits: dict[str, int] = {}
+        self.keepalive_count: int | None = None
+        self.activation = ""
+        self.mangle: Callable[[str, bytes], bytes] = _unchanged
+        self.hung = False
+        self.asked = asyncio.Event()
+        self.connections: set[_Connection] = set()
+        self._late: list[Callable[[], None]] = []
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"opc.tcp://127.0.0.1:{self.port}/device"
+
+    # --- a hand on it -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+        for connection in [*self.connections]:
+            await connection.cut()
+        self._late.clear()
+
+    def hang(self) -> None:
+        self.hung = True
+        self.asked.clear()
+
+    def resume(self) -> None:
+        self.hung = False
+        for send in self._late:
+            send()
+        self._late.clear()
+
+    def publish(self, *nodes: str) -> None:
+        """Tell every subscription of these nodes as they are now; a keep-alive to those that have none of them."""
+        for connection in self.connections:
+            connection.publish(nodes)
+
+    def end_subscriptions(self, status: str) -> None:
+        for connection in self.connections:
+            connection.end_subscriptions(status)
+
+    @property
+    def watched(self) -> set[str]:
+        """The nodes that somebody subscribed to."""
+        subscriptions = [each for connection in self.connections for each in connection.subscriptions.values()]
+        return {node for subscription in subscriptions for node in subscription.items.values()}
+
+    def count(self, service: str) -> int:
+        return sum(name == service for name, _ in self.requests)
+
+    # --- what it does -------------------------------------------------------------------------------------------------
+
+    def deliver(self, send: Callable[[], None]) -> None:
+        if self.hung:
+            self._late.append(send)
+            self.asked.set()
+        else:
+            send()
+
+    def read(self, asked: ua.ReadValueId) -> ua.DataValue:
+        node = asked.NodeId.to_string()
+        limits = {"i=11705": "read", "i=11714": "items"}
+        if node == "i=2255":
+            return ua.DataValue(ua.Variant([*NAMESPACES], ua.VariantType.String))
+        if node == _TIME:
+            return ua.DataValue(ua.Variant(self.now(), ua.VariantType.DateTime))
+        if node in limits and limits[node] in self.limits:
+            return ua.DataValue(ua.Variant(self.limits[limits[node]], ua.VariantType.UInt32))
+        cell = self.cells.get(node)
+        if cell is None:
+            return ua.DataValue(StatusCode=_status("BadNodeIdUnknown"))
+        if asked.AttributeId == AttributeIds.DataType:
+            return ua.DataValue(ua.Variant(cell.data_type or ua.NodeId(_any(int(cell.type))), ua.VariantType.NodeId))
+        return cell.answer()
+
+    def write(self, wish: ua.WriteValue) -> ua.StatusCode:
+        cell = self.cells.get(wish.NodeId.to_string())
+        if cell is None:
+            return _status("BadNodeIdUnknown")
+        if cell.refused:
+            return _status("BadUserAccessDenied")
+        data = wish.Value
+        assert data is not None
+        if data.Encoding & ~1:  # more than the value: a status or times
+            return _status("BadWriteNotSupported")
+        if data.Value is None or (data.Value.VariantType is not cell.type and cell.type is not ua.VariantType.Null):
+            return _status("BadTypeMismatch")
+        cell.value, cell.type = data.Value.Value, data.Value.VariantType
+        return ua.StatusCode()
+
+
+def _unchanged(service: str, answer: bytes) -> bytes:
+    del service
+    return answer
+
+
+class _Connection(asyncio.Protocol):
+    """Frames of OPC UA Part 6, 7.1 and 6.7.2, always whole, never encrypted."""
+
+    def __init__(self, device: OpcuaDevice) -> None:
+        self._device = device
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._lost = asyncio.Event()
+        self._sequence = 0
+        self._publishes: list[tuple[int, Any]] = []
+        self._owed: list[ua.PublishResult] = []
+        self.subscriptions: dict[int, _Subscription] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._device.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._device.connections.discard(self)
+        self._lost.set()
+
+    async def cut(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            await self._lost.wait()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= 8:
+            size = int.from_bytes(self._buffer[4:8], "little")
+            if len(self._buffer) < size:
+                return
+            frame, self._buffer = bytes(self._buffer[:size]), self._buffer[size:]
+            self._receive(frame)
+
+    def _receive(self, frame: bytes) -> None:
+        match frame[:3]:
+            case b"HEL":
+                limits: Mapping[str, Any] = {"ReceiveBufferSize": _LARGEST_FRAME, "SendBufferSize": _LARGEST_FRAME}
+                acknowledge = uatcp_to_binary(_any(ua.MessageType.Acknowledge), ua.Acknowledge(**limits))
+                self._device.deliver(lambda: self._write(acknowledge))
+            case b"OPN":
+                body = Buffer(frame[12:])
+                struct_from_binary(ua.AsymmetricAlgorithmHeader, body)
+                self._serve(body, is_opening=True)
+            case b"MSG":
+                self._serve(Buffer(frame[16:]), is_opening=False)
+            case _:
+                assert self._transport is not None
+                self._transport.close()
+
+    def _serve(self, body: Buffer, *, is_opening: bool) -> None:
+        request_id: int = struct_from_binary(ua.SequenceHeader, body).RequestId
+        kind = ua.extension_objects_by_typeid[nodeid_from_binary(body.copy())]
+        request: Any = struct_from_binary(kind, body)
+        service = kind.__name__.removesuffix("Request")
+        self._device.requests.append((service, _subject(request)))
+        if service == "Publish":
+            self._publishes.append((request_id, request.RequestHeader))
+            self._send_owed()
+            return
+        refusal = self._device.refused_services.get(service, "")
+        answer = _fault(refusal) if refusal else getattr(self, f"_{service}")(request)
+        self._answer(request_id, request.RequestHeader, answer, is_opening=is_opening)
+
+    def _answer(self, request_id: int, header: Any, answer: Any, *, is_opening: bool = False) -> None:
+        answer.ResponseHeader.RequestHandle = header.RequestHandle
+        service = type(answer).__name__.removesuffix("Response")
+        body = self._device.mangle(service, struct_to_binary(answer))
+        self._device.deliver(lambda: self._send(request_id, body, is_opening=is_opening))
+
+    def _send(self, request_id: int, body: bytes, *, is_opening: bool) -> None:
+        self._sequence += 1
+        security = struct_to_binary(_OPENING) if is_opening else struct.pack("<I", 13)
+        payload = struct.pack("<I", _CHANNEL) + security + struct.pack("<II", self._sequence, request_id) + body
+        kind = b"OPNF" if is_opening else b"MSGF"
+        self._write(kind + struct.pack("<I", 8 + len(payload)) + payload)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    # --- services -----------------------------------------------------------------------------------------------------
+
+    def _OpenSecureChannel(self, request: Any) -> Any:
+        answer = ua.OpenSecureChannelResponse()
+        token: Any = answer.Parameters.SecurityToken
+        token.ChannelId, token.TokenId, token.RevisedLifetime = _CHANNEL, 13, request.Parameters.RequestedLifetime
+        return answer
+
+    def _CreateSession(self, request: Any) -> Any:
+        answer = ua.CreateSessionResponse()
+        result: Any = answer.Parameters
+        result.SessionId = result.AuthenticationToken = ua.NodeId(_any(99))
+        result.RevisedSessionTimeout = request.Parameters.RequestedSessionTimeout
+        result.ServerEndpoints = [self._endpoint()]
+        return answer
+
+    def _endpoint(self) -> ua.EndpointDescription:
+        endpoint: Any = ua.EndpointDescription()
+        endpoint.EndpointUrl = self._device.url
+        endpoint.SecurityMode = ua.MessageSecurityMode.None_
+        endpoint.SecurityPolicyUri = "http://opcfoundation.org/UA/SecurityPolicy#None"
+        return endpoint
+
+    def _GetEndpoints(self, request: Any) -> Any:
+        answer: Any = ua.GetEndpointsResponse()
+        answer.Endpoints = [self._endpoint()]
+        return answer
+
+    def _ActivateSession(self, request: Any) -> Any:
+        return _fault(self._device.activation) if self._device.activation else ua.ActivateSessionResponse()
+
+    def _CloseSession(self, request: Any) -> Any:
+        return ua.CloseSessionResponse()
+
+    def _Read(self, request: Any) -> Any:
+        nodes: Sequence[ua.ReadValueId] = request.Parameters.NodesToRead
+        most = self._device.limits.get("read")
+        if most is not None and len(nodes) > most:
+            return _fault("BadTooManyOperations")
+        answer: Any = ua.ReadResponse()
+        answer.Results = [self._device.read(node) for node in nodes]
+        return answer
+
+    def _Write(self, request: Any) -> Any:
+        answer: Any = ua.WriteResponse()
+        answer.Results = [self._device.write(wish) for wish in request.Parameters.NodesToWrite]
+        return answer
+
+    def _Browse(self, request: Any) -> Any:
+        answer: Any = ua.BrowseResponse()
+        answer.Results = [ua.BrowseResult() for _ in request.Parameters.NodesToBrowse]
+        return answer
+
+    def _CreateSubscription(self, request: Any) -> Any:
+        subscription = _Subscription(len(self.subscriptions) + 1)
+        self.subscriptions[subscription.id] = subscription
+        answer: Any = ua.CreateSubscriptionResponse()
+        result, wish = answer.Parameters, request.Parameters
+        result.SubscriptionId = subscription.id
+        result.RevisedPublishingInterval = wish.RequestedPublishingInterval
+        result.RevisedLifetimeCount = wish.RequestedLifetimeCount
+        result.RevisedMaxKeepAliveCount = self._device.keepalive_count or wish.RequestedMaxKeepAliveCount
+        return answer
+
+    def _CreateMonitoredItems(self, request: Any) -> Any:
+        parameters = request.Parameters
+        items = parameters.ItemsToCreate
+        most = self._device.limits.get("items")
+        if most is not None and len(items) > most:
+            return _fault("BadTooManyOperations")
+        subscription = self.subscriptions[parameters.SubscriptionId]
+        answer: Any = ua.CreateMonitoredItemsResponse()
+        for item in items:
+            result: Any = ua.MonitoredItemCreateResult()
+            node = item.ItemToMonitor.NodeId.to_string()
+            if node in self._device.refused_items:
+                result.StatusCode = _status("BadMonitoredItemFilterUnsupported")
+            else:
+                subscription.items[item.RequestedParameters.ClientHandle] = node
+            result.RevisedSamplingInterval = item.RequestedParameters.SamplingInterval
+            answer.Results.append(result)
+        return answer
+
+    def _DeleteSubscriptions(self, request: Any) -> Any:
+        answer: Any = ua.DeleteSubscriptionsResponse()
+        for id in request.Parameters.SubscriptionIds:
+            known = self.subscriptions.pop(id, None) is not None
+            answer.Results.append(ua.StatusCode() if known else _status("BadSubscriptionIdInvalid"))
+        return answer
+
+    # --- publishing ---------------------------------------------------------------------------------------------------
+
+    def publish(self, nodes: Sequence[str]) -> None:
+        for subscription in self.subscriptions.values():
+            told = [(handle, node) for handle, node in subscription.items.items() if node in nodes]
+            items = [
+                ua.MonitoredItemNotification(_any(handle), self._device.cells[node].answer()) for handle, node in told
+            ]
+            self._owe(subscription, [ua.DataChangeNotification(items)] if items else [])
+
+    def end_subscriptions(self, status: str) -> None:
+        for subscription in self.subscriptions.values():
+            self._owe(subscription, [ua.StatusChangeNotification(_status(status))])
+
+    def _owe(self, subscription: _Subscription, data: list[Any]) -> None:
+        message = ua.NotificationMessage(_any(subscription.sequence), self._device.now(), data)
+        subscription.sequence += bool(data)
+        self._owed.append(ua.PublishResult(_any(subscription.id), NotificationMessage=message))
+        self._send_owed()
+
+    def _send_owed(self) -> None:
+        while self._owed and self._publishes:
+            request_id, header = self._publishes.pop(0)
+            self._answer(request_id, header, ua.PublishResponse(Parameters=self._owed.pop(0)))
+
+
+_OPENING: Final = ua.AsymmetricAlgorithmHeader(
+    SecurityPolicyURI="http://opcfoundation.org/UA/SecurityPolicy#None"  # pyright: ignore[reportArgumentType]
+)
+
+
+def _subject(request: Any) -> tuple[str, ...]:
+    """The nodes that a request reads or writes."""
+    parameters = getattr(request, "Parameters", None)
+    nodes = getattr(parameters, "NodesToRead", None) or getattr(parameters, "NodesToWrite", None) or ()
+    return tuple(each.NodeId.to_string() for each in nodes)
+
+
+def _fault(status: str) -> Any:
+    fault = ua.ServiceFault()
+    fault.ResponseHeader.ServiceResult = _status(status)
+    return fault
+
+
+def _status(name: str) -> ua.StatusCode:
+    return ua.StatusCode(_any(name))
+
+
+def _any(value: object) -> Any:
+    """The library's annotations want its own number types; its code takes Python's."""
+    return value
