@@ -10,6 +10,8 @@ GROUP = "tidewatt.drivers"
 DRIVERS = {
     "memory": "drivers.memory:KIND",
     "modbus": "drivers.modbus:KIND",
+    "mqtt": "drivers.mqtt:KIND",
+    "opcua": "drivers.opcua:KIND",
 }
 
 _REGISTRY = Registry("driver", DriverKind, DRIVERS, GROUP)

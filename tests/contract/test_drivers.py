@@ -38,6 +38,8 @@ from tests.contract.driver_contract import (
     check_name,
     contract_points,
 )
+from tests.contract.mqtt_rig import mqtt
+from tests.contract.opcua_rig import opcua
 from tests.hand_clock import HandClock
 from tests.loopback import LoopbackServer
 from tests.wire.modbus_device import COILS, DISCRETE, HOLDING, INPUT, ModbusDevice, Place
@@ -240,7 +242,7 @@ async def modbus_rtu() -> AsyncGenerator[Bench]:
 
 
 HERE = (memory, blueprint)
-ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu)
+ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu, mqtt, opcua)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=check_name)

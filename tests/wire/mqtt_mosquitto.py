@@ -1,0 +1,84 @@
+"""Mosquitto on a loopback port of its own: started, stopped, killed and stalled by the test that uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
+from pathlib import Path
+from typing import Final, Self
+
+import pytest
+
+_START_SECONDS: Final = 10.0
+_HERE: Final = "127.0.0.1"
+
+
+def program(name: str) -> str:
+    """The path of one of Mosquitto's programs; the test is skipped where there is none."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+class Mosquitto:
+    """settings: lines of mosquitto.conf beyond the listener."""
+
+    def __init__(self, folder: Path, *settings: str, anonymous: bool = True) -> None:
+        self.port = _free_port()
+        self._program = program("mosquitto")
+        self._configuration = folder / "mosquitto.conf"
+        lines = [f"listener {self.port} {_HERE}", f"allow_anonymous {str(anonymous).lower()}", *settings]
+        self._configuration.write_text("\n".join(lines) + "\n")
+        self._process: Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        self._process = await create_subprocess_exec(
+            self._program, "-c", str(self._configuration), stdout=DEVNULL, stderr=DEVNULL
+        )
+        async with asyncio.timeout(_START_SECONDS):
+            while not await self._listens():
+                assert self._process.returncode is None, "mosquitto does not start"
+                await asyncio.sleep(0.01)
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(_HERE, self.port)
+        except OSError:
+            return False
+        writer.transport.abort()
+        return True
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def kill(self) -> None:
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(number)
+            await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HERE, 0))
+        port: int = probe.getsockname()[1]
+    return port
