@@ -64,4 +64,4 @@ def in_process(engine: Engine, like: DriverKind) -> DriverKind:
         del link, connection, bindings
         return InProcessDriver(engine, clock)
 
-    return DriverKind("in_process", like.connection, like.address, like.device_fields, open_driver)
+    return DriverKind("in_process", like.connection, like.address, like.device_fields, open_driver, is_virtual=True)

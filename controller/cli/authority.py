@@ -7,7 +7,7 @@ import asyncio
 import getpass
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_json, add_site
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site
 from controller.cli.client import DaemonNotRunning, ask
 from controller.cli.output import print_json, say
 from controller.cli.site_folder import load_site
@@ -16,6 +16,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.system import Authority
 from controller.runtime.clock import RealClock
+from controller.runtime.commissioning import Commissioning
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
 
@@ -24,12 +25,13 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands,
         "authority",
-        "show or switch who has a system: its original controls or Tidewatt",
+        "show or switch who has a system: its original controls, Tidewatt, or people who test it",
         "tidewatt authority config/sites/demo garage original",
     )
     add_site(parser)
     parser.add_argument("system", nargs="?", metavar="SYSTEM", help="a system's id, or all")
     parser.add_argument("authority", nargs="?", choices=[each.value for each in Authority])
+    add_for(parser, "when commissioning ends: 2h; it is required there and nowhere else")
     parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
     add_json(parser)
     parser.set_defaults(execute=execute)
@@ -59,8 +61,9 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
     if arguments.system is None:
         return shown
     who = arguments.who or getpass.getuser()
+    for_s = None if arguments.lasting is None else arguments.lasting.total_seconds()
     for system in _chosen(arguments.system, list(shown)):
-        shown = ask(arguments.site, "authority", system=system, authority=arguments.authority, who=who)
+        shown = ask(arguments.site, "authority", system=system, authority=arguments.authority, who=who, for_s=for_s)
     return shown
 
 
@@ -72,11 +75,23 @@ async def _of_store(site: Site, system: str | None, authority: str | None) -> di
             ids = [each.id for each in site.systems]
             if system is not None and authority is not None:
                 for each in _chosen(system, ids):
+                    _require_acceptable(site, each, Authority(authority))
                     await store.save_authority(each, Authority(authority))
             stored = await store.load_authority()
         finally:
             await store.close()
     return {each: stored.get(each, site.first_authority).value for each in ids}
+
+
+def _require_acceptable(site: Site, system: str, authority: Authority) -> None:
+    """What the next start would refuse is refused at once; what may still prove to be a simulator is not."""
+    if authority is Authority.COMMISSIONING:
+        raise EnvironmentProblem("people command a system through the daemon; start it, then begin commissioning")
+    commissioning = Commissioning(site)
+    if authority is Authority.TIDEWATT and not commissioning.may_prove(system):
+        why_not = commissioning.why_not(system)
+        if why_not:
+            raise EnvironmentProblem(why_not)
 
 
 def _chosen(system: str, systems: list[str]) -> list[str]:

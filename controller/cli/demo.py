@@ -15,7 +15,7 @@ from typing import Any
 
 from controller.cli import words
 from controller.cli.arguments import add_command, add_for, language
-from controller.cli.follow import clock_of
+from controller.cli.follow import follow
 from controller.cli.live_view import view
 from controller.cli.output import say
 from controller.cli.past import PAST, STEP_S, record_past
@@ -76,13 +76,13 @@ def execute(arguments: argparse.Namespace) -> int:
 
 async def _run(site: Site, simulator: SimulatorProcess, arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
-        clock = await clock_of(site, simulator.nonce)
-        began = clock.now()
+        followed = await follow(site, simulator.nonce)
+        began = followed.clock.now()
         engine = engine_of(
             site, beginning(simulator.start, site, began), arguments.weather, arguments.load, arguments.seed
         )
         twin = Twin(engine, site)
-        daemon, serve = open_daemon(site, clock, stack)
+        daemon, serve = open_daemon(site, followed, stack)
         shown = view(daemon, arguments.speed, twin)
         code = await live(daemon, arguments.lasting, serve, shown, twin.follow(daemon), _train_at_once(daemon))
         for line in summary(daemon, daemon.clock.now() - began, twin):

@@ -8,11 +8,12 @@ wire and nothing to prove.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from controller.core.errors import DeviceError, EnvironmentProblem
 from controller.core.ports import Clock
+from controller.core.simulation import Proof, proof_of, proof_points
 from controller.core.site import Link, Site
 from controller.runtime.clock import RealClock, ScaledClock
 
@@ -20,22 +21,25 @@ from controller.runtime.clock import RealClock, ScaledClock
 PROOF_WITHIN_S = 5.0
 
 
-class Proof(NamedTuple):
-    """What one device says of itself; nonce None: it is no simulator, or it is silent."""
+class Followed(NamedTuple):
+    """The clock to run a site on; simulated: the devices that have proved to be simulators."""
 
-    device: str
-    nonce: int | None
-    now: datetime | None = None
-    speed: float = 1.0
+    clock: Clock
+    simulated: frozenset[str]
 
 
-async def clock_of(site: Site, nonce: int | None = None) -> Clock:
-    """The clock to run the site on. With `nonce` given it must be that simulator.
+async def follow(site: Site, nonce: int | None = None) -> Followed:
+    """Ask every device what it is. With `nonce` given they must be that simulator.
 
     Raises EnvironmentProblem where a fast simulator is mixed with anything else.
     """
     wired = [link for link in site.links if not link.driver.is_virtual]
     proofs = [proof for link in await asyncio.gather(*(_proofs(link) for link in wired)) for proof in link]
+    simulated = frozenset(proof.device for proof in proofs if proof.nonce is not None)
+    return Followed(_clock_of(proofs, nonce), simulated)
+
+
+def _clock_of(proofs: Sequence[Proof], nonce: int | None) -> Clock:
     first = next((proof for proof in proofs if proof.nonce is not None), None)
     if first is None or first.now is None:
         if nonce is not None:
@@ -55,25 +59,13 @@ async def clock_of(site: Site, nonce: int | None = None) -> Clock:
 async def _proofs(link: Link) -> list[Proof]:
     """One proof a device; a link that cannot be opened proves nothing."""
     silent = [Proof(device.id, None) for device in link.devices]
-    clocks = [device.simulation for device in link.devices if device.simulation is not None]
-    if not clocks:
+    points = proof_points(link.devices)
+    if not points:
         return silent
-    points = [point for clock in clocks for point in (clock.nonce, clock.time, clock.speed)]
     try:
         async with asyncio.timeout(PROOF_WITHIN_S):
             async with link.driver.open(link.id, link.connection, link.bindings, RealClock()) as driver:
                 samples = await driver.read(points)
     except (DeviceError, TimeoutError):
         return silent
-    proofs: list[Proof] = []
-    for device in link.devices:
-        clock = device.simulation
-        nonce, time, speed = (
-            (samples[point].value for point in (clock.nonce, clock.time, clock.speed)) if clock else (None, None, None)
-        )
-        if isinstance(nonce, int) and isinstance(time, (int, float)) and isinstance(speed, (int, float)):
-            now = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=time)
-            proofs.append(Proof(device.id, nonce, now, float(speed)))
-        else:
-            proofs.append(Proof(device.id, None))
-    return proofs
+    return [proof_of(device, samples) for device in link.devices]

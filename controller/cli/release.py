@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_site
 from controller.cli.client import DaemonNotRunning, ask
-from controller.cli.follow import clock_of
+from controller.cli.follow import follow
 from controller.cli.output import complain, say
 from controller.cli.run import TellProgress
 from controller.cli.site_folder import load_site
@@ -78,7 +78,7 @@ async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
     with ExitStack() as stack:
         state = site.folder / "state"
         stack.enter_context(site_lock(state))
-        clock = await clock_of(site)
+        clock = (await follow(site)).clock
         store = Store(state / "store.db", clock)
         daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store)
         if not keep_authority:

@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_site
-from controller.cli.follow import clock_of
+from controller.cli.follow import Followed, follow
 from controller.cli.output import complain
 from controller.cli.site_folder import load_site
 from controller.cli.words import program
-from controller.core.ports import Clock, RemoteHistorian
+from controller.core.ports import RemoteHistorian
 from controller.core.site import Site
 from controller.forecasting.jobs import FORECASTER
 from controller.historian.sqlite import SqliteHistorian
@@ -46,19 +46,28 @@ def execute(arguments: argparse.Namespace) -> int:
 
 async def _run(site: Site, lasting: timedelta | None) -> int:
     with ExitStack() as stack:
-        daemon, serve = open_daemon(site, await clock_of(site), stack)
+        daemon, serve = open_daemon(site, await follow(site), stack)
         log.info("%s: %d points on %d links", site.name, len(site.points), len(site.links))
         return await live(daemon, lasting, serve)
 
 
-def open_daemon(site: Site, clock: Clock, stack: ExitStack) -> tuple[Daemon, Coroutine[Any, Any, None]]:
+def open_daemon(site: Site, followed: Followed, stack: ExitStack) -> tuple[Daemon, Coroutine[Any, Any, None]]:
     """The site's daemon with its files, holding the site's lock, and the task that serves its control socket."""
     state = site.folder / "state"
     stack.enter_context(site_lock(state))
     listener = stack.enter_context(control_socket.listening(state / "control.sock"))
+    clock = followed.clock
     store = Store(state / "store.db", clock)
     historian = SqliteHistorian(state / "history.db", clock)
-    daemon = Daemon(site, clock, historian, store, _remote_historian(site), forecaster=FORECASTER)
+    daemon = Daemon(
+        site,
+        clock,
+        historian,
+        store,
+        _remote_historian(site),
+        forecaster=FORECASTER,
+        simulated=followed.simulated,
+    )
     return daemon, control_socket.serve(daemon, listener)
 
 

@@ -23,6 +23,7 @@ _CHINESE = {
     "implausible": "不合理",
     "original": "原控",
     "tidewatt": "本控",
+    "commissioning": "调试",
     "off": "停用",
     "shadow": "影子",
     "auto": "自动",

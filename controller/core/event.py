@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     STRATEGY = "strategy"
     CONFIGURATION = "configuration"
     DAEMON = "daemon"
+    COMMISSIONING = "commissioning"
 
 
 class Event(NamedTuple):

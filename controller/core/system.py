@@ -12,10 +12,12 @@ from controller.core.text import Text
 
 
 class Authority(StrEnum):
-    """Who has a system: the site's own controls, or we."""
+    """Who has a system: the site's own controls, or we. commissioning: for a time that ends, people may command it
+    through us, and no strategy does; a restart ends it, too."""
 
     ORIGINAL = "original"
     TIDEWATT = "tidewatt"
+    COMMISSIONING = "commissioning"
 
 
 @dataclass(frozen=True, slots=True)

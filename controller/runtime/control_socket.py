@@ -19,6 +19,7 @@ from controller.core.event import JsonValue
 from controller.core.point import PointId
 from controller.core.system import Authority
 from controller.runtime import status
+from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.daemon import Daemon
 from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
@@ -29,11 +30,15 @@ LONGEST_LINE = 64 * 1024
 # Who wants a point for longer changes the configuration.
 LONGEST_COMMAND_S = 366 * 86400.0
 
-Handler = Callable[[Daemon, Mapping[str, Any]], Awaitable[JsonValue]]
-
 
 class RequestRefused(Exception):
     """The request cannot be met; its words go to whoever asked."""
+
+
+# Their words go to whoever asked.
+_REFUSALS = (RequestRefused, OperatorCommandRefused, AuthorityRefused, InspectionRefused, EnvironmentProblem)
+
+Handler = Callable[[Daemon, Mapping[str, Any]], Awaitable[JsonValue]]
 
 
 @contextlib.contextmanager
@@ -94,7 +99,7 @@ async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
         return _error(f"there is no command {request.get('command')!r}; there are {', '.join(_HANDLERS)}")
     try:
         return {"ok": True, "answer": await handler(daemon, request)}
-    except (RequestRefused, OperatorCommandRefused, InspectionRefused, EnvironmentProblem) as error:
+    except _REFUSALS as error:
         return _error(str(error))
 
 
@@ -124,15 +129,11 @@ async def _inspect(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
 
 
 async def _write(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    value, lasting = request.get("value"), request.get("for_s")
+    value = request.get("value")
     if not isinstance(value, (bool, int, float, str)):
         raise RequestRefused("a command needs a value")
-    if not isinstance(lasting, (int, float)) or isinstance(lasting, bool):
-        raise RequestRefused("a command needs an end: for_s, in seconds")
-    if not abs(lasting) <= LONGEST_COMMAND_S:
-        raise RequestRefused(f"a command lasts at most {LONGEST_COMMAND_S / 86400:g} days")
-    point = _point(daemon, request)
-    await daemon.command(point, value, timedelta(seconds=lasting), _who(request), str(request.get("reason", "")))
+    lasting, point = _lasting(request), _point(daemon, request)
+    await daemon.command(point, value, lasting, _who(request), str(request.get("reason", "")))
     return status.explain(daemon, point)
 
 
@@ -146,7 +147,8 @@ async def _authority(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
         raise RequestRefused(f"there is no system {system!r}; there are {', '.join(daemon.authority)}")
     if authority not in set(Authority):
         raise RequestRefused(f"authority is {' or '.join(Authority)}, not {authority!r}")
-    await daemon.set_authority(system, Authority(authority), _who(request))
+    lasting = None if request.get("for_s") is None else _lasting(request)
+    await daemon.set_authority(system, Authority(authority), _who(request), lasting)
     return {id_: each.value for id_, each in daemon.authority.items()}
 
 
@@ -159,6 +161,15 @@ async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
         there_are = f"there are {', '.join(known)}"
         raise RequestRefused(f"there is no strategy or link {name!r} in this site; {there_are}") from None
     return {"retried": name}
+
+
+def _lasting(request: Mapping[str, Any]) -> timedelta:
+    lasting = request.get("for_s")
+    if not isinstance(lasting, (int, float)) or isinstance(lasting, bool):
+        raise RequestRefused("a command needs an end: for_s, in seconds")
+    if not abs(lasting) <= LONGEST_COMMAND_S:
+        raise RequestRefused(f"a command lasts at most {LONGEST_COMMAND_S / 86400:g} days")
+    return timedelta(seconds=lasting)
 
 
 def _point(daemon: Daemon, request: Mapping[str, Any]) -> PointId:

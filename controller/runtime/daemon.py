@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,9 @@ from controller.core.site import Site
 from controller.core.state_codec import decode, encode
 from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
+from controller.runtime.authorities import Authorities
 from controller.runtime.calendar import Calendar, CalendarJob
+from controller.runtime.commissioning import Commissioning
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import Image
 from controller.runtime.inspector import Inspector
@@ -76,10 +78,12 @@ class Daemon:
         remote: RemoteHistorian | None = None,
         forecaster: Forecaster | None = None,
         workers: Workers | None = None,
+        simulated: Collection[str] = (),
     ) -> None:
         """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts.
 
-        workers: where plans are made; a process of its own where nothing is given.
+        workers: where plans are made; a process of its own where nothing is given. simulated: devices that have
+        proved to be simulators.
         """
         self.site = site
         self.clock = clock
@@ -109,6 +113,10 @@ class Daemon:
             LinkTask(link, clock, self.image, self.journal, self.writer.serve, self.rights) for link in site.links
         ]
         self.inspector = Inspector(self.links, clock)
+        self.commissioning = Commissioning(site, simulated)
+        self.authorities = Authorities(
+            self.authority, clock, store, self.journal, self.commissioning, self.links, self._switched
+        )
 
     def _urgent(self) -> None:
         self.scan.request_early()
@@ -144,9 +152,7 @@ class Daemon:
 
     async def _begin(self) -> None:
         ended_cleanly = await self.store.begin_run()
-        self.authority.update(
-            {id_: each for id_, each in (await self.store.load_authority()).items() if id_ in self.authority}
-        )
+        await self.authorities.restore()
         self.writer.adopt(await self.store.load_held())
         self._restore_states(await self.store.load_states())
         self.planner.restore(await self.store.load_plans())
@@ -175,6 +181,7 @@ class Daemon:
                 self.forecasts.run(),
                 self.recorder.run(),
                 calendar.run(),
+                self.authorities.run(),
                 self._save_states(),
             ):
                 tasks.append(group.create_task(work))
@@ -328,17 +335,19 @@ class Daemon:
 
     # --- what people do -----------------------------------------------------------------------------------------
 
-    async def set_authority(self, system: str, authority: Authority, who: str) -> None:
-        """Hand a system over or back. Durable; letting go begins with the next scan, which is at once."""
-        before = self.authority[system]
-        await self.store.save_authority(system, authority)
-        self.authority[system] = authority
+    async def set_authority(
+        self, system: str, authority: Authority, who: str, lasting: timedelta | None = None
+    ) -> None:
+        """Hand a system over or back; letting go begins with the next scan, which is at once.
+
+        lasting: of commissioning. Raises AuthorityRefused.
+        """
+        await self.authorities.switch(system, authority, who, lasting)
+
+    async def _switched(self, system: str) -> None:
         self.rights.refresh()
-        if authority is Authority.ORIGINAL:
+        if self.authority[system] is Authority.ORIGINAL:
             await self._end_commands_of(system)
-        self.journal.note(
-            EventKind.AUTHORITY, system, {"before": before.value, "authority": authority.value, "who": who}
-        )
         self.scan.request_early()
 
     async def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:

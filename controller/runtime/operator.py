@@ -27,7 +27,7 @@ class Operator:
 
     def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:
         control = self._control(point)
-        if self._authority[control.system.id] is not Authority.TIDEWATT:
+        if self._authority[control.system.id] is Authority.ORIGINAL:
             raise OperatorCommandRefused(
                 f"system {control.system.id} is under its original controls; "
                 f"give it to Tidewatt first: tidewatt authority SITE {control.system.id} tidewatt"

@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 
-from controller.core.command import Command, PriorityArray
+from controller.core.command import Command, Priority, PriorityArray
 from controller.core.event import EventKind, JsonValue
 from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
 from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of, next_beat
@@ -283,7 +283,7 @@ class Scan:
         wanted: dict[PointId, Scalar] = {}
         for id_, control in self.controls.items():
             value = control.settle(image, id_ in holdings and id_ not in yielding, self._rested_at)
-            if value is not None and self._is_ours(control.system):
+            if value is not None and self._is_ours(control):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)
         for id_, control in self.controls.items():
@@ -291,8 +291,13 @@ class Scan:
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
         return wanted
 
-    def _is_ours(self, system: System) -> bool:
-        return not self.letting_go and self._authority[system.id] is Authority.TIDEWATT
+    def _is_ours(self, control: Control) -> bool:
+        if self.letting_go:
+            return False
+        authority, winner = self._authority[control.system.id], control.array.winner
+        if authority is Authority.COMMISSIONING:
+            return winner is not None and winner.priority <= Priority.MANUAL_OPERATOR
+        return authority is Authority.TIDEWATT
 
     def _fulfilled(self, image: FrozenImage) -> set[Condition]:
         """The release conditions that hold, for as long as each asks."""

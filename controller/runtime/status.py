@@ -49,6 +49,7 @@ def status(daemon: Daemon) -> Json:
                 "id": system.id,
                 "name": text(system.name),
                 "authority": daemon.authority[system.id].value,
+                "commissioning_ends_in_s": daemon.authorities.remaining(system.id),
                 "held": [str(point) for point in daemon.writer.held_of(system)],
             }
             for system in daemon.site.systems

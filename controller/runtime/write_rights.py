@@ -29,7 +29,8 @@ class WriteRights:
         points = frozenset(
             point
             for system in self._site.systems
-            if self._authority[system.id] is Authority.TIDEWATT or any(point in self._held for point in system.points)
+            if self._authority[system.id] is not Authority.ORIGINAL
+            or any(point in self._held for point in system.points)
             for point in system.points
         )
         if points != self.points:

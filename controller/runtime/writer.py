@@ -332,7 +332,7 @@ class Writer:
         """In `original` we may only let go, whatever was queued before the switch; a heartbeat goes on meanwhile."""
         if job.step is not Step.WRITE or job.point in self._heartbeats:
             return True
-        return self._authority[self._places[job.point].system.id] is Authority.TIDEWATT
+        return self._authority[self._places[job.point].system.id] is not Authority.ORIGINAL
 
     def _new_holding(self, point: PointId, value: Scalar) -> Holding:
         present = self._image.present[self._writable(point).readback]

@@ -1,0 +1,1 @@
+"""What is printed and signed: pure rendering, from facts to text."""

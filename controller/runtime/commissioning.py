@@ -1,0 +1,90 @@
+"""Whether a site has been tested far enough for Tidewatt to have a system: its records, and what proves a simulator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from controller.core.commissioning import Item, Record, Result, Standing, missing, standings
+from controller.core.commissioning_items import items_of
+from controller.core.errors import ConfigError, DeviceError, EnvironmentProblem
+from controller.core.simulation import proof_of, proof_points
+from controller.core.site import Site
+from controller.runtime.commissioning_records import append_record, read_records
+from controller.runtime.link import LinkTask
+
+PROOF_WITHIN_S = 5.0
+# A refusal names so many items; the sheet has them all.
+MOST_NAMED = 12
+
+
+class Commissioning:
+    """simulated: devices that have proved to be simulators."""
+
+    def __init__(self, site: Site, simulated: Collection[str] = ()) -> None:
+        self._site = site
+        self.items = {item.id: item for item in items_of(site)}
+        self.simulated = set(simulated)
+        self._may_be_simulated = {
+            device.id for link in site.links for device in link.devices if device.simulation is not None
+        }
+
+    def standings(self) -> list[Standing]:
+        """By the records as they are now. Raises ConfigError, EnvironmentProblem where they cannot be read."""
+        return standings(self.items.values(), read_records(self._site.folder))
+
+    def why_not(self, system: str) -> str:
+        """Why Tidewatt may not have the system; empty where it may. Records that cannot be read prove nothing."""
+        if self.is_simulated(system):
+            return ""
+        try:
+            lacking = missing(self.standings(), system, self.simulated)
+        except (ConfigError, EnvironmentProblem) as error:
+            return f"system {system} is not known to be commissioned: {error}"
+        return refusal(system, lacking) if lacking else ""
+
+    def is_simulated(self, system: str) -> bool:
+        """Whether nothing real takes part in it, so that nothing is required."""
+        return not missing(standings(self.items.values(), ()), system, self.simulated)
+
+    def may_prove(self, system: str) -> bool:
+        """Whether every device that takes part could still turn out to be a simulator."""
+        required = [item for item in self.items.values() if system in item.required_by]
+        return all(item.devices <= self._may_be_simulated for item in required)
+
+    async def prove(self, links: Iterable[LinkTask]) -> None:
+        """Ask what may be a simulator, on the links' own sessions; what is silent proves nothing."""
+        for link in links:
+            session, devices = link.session, link.link.devices
+            unproven = [device for device in devices if device.simulation and device.id not in self.simulated]
+            if session is None or not unproven:
+                continue
+            try:
+                async with asyncio.timeout(PROOF_WITHIN_S):
+                    samples = await session.read(proof_points(unproven))
+            except (DeviceError, TimeoutError):
+                continue
+            proofs = [proof_of(device, samples) for device in unproven]
+            self.simulated.update(proof.device for proof in proofs if proof.nonce is not None)
+
+    def record(self, item: Item, result: Result, who: str, measured: str, note: str, at: datetime) -> Record:
+        """Keep what somebody found. Raises EnvironmentProblem where it cannot be kept."""
+        record = Record(at.astimezone(self._site.zone), item.id, result, who, measured, note, item.configuration)
+        append_record(self._site.folder, record)
+        return record
+
+
+def refusal(system: str, lacking: Collection[Standing]) -> str:
+    """Several lines: what is missing, and where to go on."""
+    named = [f"  {each.item.id}: {each.status}" for each in list(lacking)[:MOST_NAMED]]
+    if len(lacking) > MOST_NAMED:
+        named.append(f"  and {len(lacking) - MOST_NAMED} more")
+    return "\n".join(
+        [
+            f"system {system} is not commissioned; {len(lacking)} tests have not passed:",
+            *named,
+            f"all of them: tidewatt commission SITE sheet; "
+            f"to make them: tidewatt authority SITE {system} commissioning --for 2h",
+        ]
+    )

@@ -1,0 +1,95 @@
+"""The site's `commissioning.csv`: one line a test, only ever appended to, made to be kept under version control."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from controller.core.commissioning import Record, Result
+from controller.core.errors import ConfigError, EnvironmentProblem, Problem
+
+FILE = "commissioning.csv"
+COLUMNS = ("time", "item", "result", "who", "measured", "note", "configuration")
+
+
+def read_records(site: Path) -> list[Record]:
+    """What was recorded, oldest first; nothing where the file is not there. Raises ConfigError, EnvironmentProblem."""
+    path = site / FILE
+    try:
+        text = path.read_bytes().decode("utf-8-sig")  # who opened it in Excel may have left its mark
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ConfigError([Problem(path, 1, "this is not UTF-8", "save the file as UTF-8")]) from None
+    reader = csv.reader(io.StringIO(text))
+    problems: list[Problem] = []
+    records: list[Record] = []
+    for row in reader:
+        if not row or (reader.line_num == 1 and tuple(row) == COLUMNS):
+            continue
+        try:
+            records.append(_record(row))
+        except ValueError as error:
+            problems.append(Problem(path, reader.line_num, str(error), f"write {','.join(COLUMNS)}"))
+    if problems:
+        raise ConfigError(problems)
+    return records
+
+
+def append_record(site: Path, record: Record) -> None:
+    """Raises EnvironmentProblem; the line is on the disk when it returns."""
+    path = site / FILE
+    try:
+        is_new = not path.exists()
+        with path.open("a", encoding="utf-8", newline="") as file:
+            if not is_new and not _ends_a_line(path):
+                file.write("\n")
+            file.write(_lines([COLUMNS, _row(record)] if is_new else [_row(record)]))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _ends_a_line(path: Path) -> bool:
+    """An editor may have left out the last line's end."""
+    content = path.read_bytes()
+    return not content or content.endswith(b"\n")
+
+
+def _row(record: Record) -> Sequence[str]:
+    words = (record.who, record.measured, record.note)
+    return (
+        record.at.isoformat(timespec="seconds"),
+        record.item,
+        record.result.value,
+        *(" ".join(each.split()) for each in words),  # one line a test, for whoever merges the file
+        record.configuration,
+    )
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _record(row: Sequence[str]) -> Record:
+    if len(row) != len(COLUMNS):
+        raise ValueError(f"{len(row)} columns instead of {len(COLUMNS)}")
+    at, item, result, who, measured, note, configuration = row
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise ValueError(f"'{at[:40]}' is no time") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"the time '{at}' has no offset")
+    if result not in set(Result):
+        raise ValueError(f"'{result[:40]}' is no result; there are {', '.join(Result)}")
+    return Record(moment, item, Result(result), who, measured, note, configuration)
