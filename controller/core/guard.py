@@ -33,10 +33,14 @@ UNKNOWN = GuardMemory(None, -math.inf, -math.inf)
 
 
 class Allowed(NamedTuple):
-    """The value that may be written; None hands the point back. `limit` says what acted, NO_TEXT if nothing did."""
+    """The value that may be written; None hands the point back. `limit` says what acted, NO_TEXT if nothing did.
+
+    between: where a whole number stands on its way to the next, for `remember`.
+    """
 
     value: Scalar | None
     limit: Text = NO_TEXT
+    between: float | None = None
 
 
 def remember(memory: GuardMemory, value: Scalar | None, monotonic: float) -> GuardMemory:
@@ -68,7 +72,8 @@ def guard(
         return allowed
     if point.type is ValueType.BOOLEAN:
         return _after_minimum_time(allowed, memory, limits, monotonic)
-    return _at_limited_rate(allowed, memory, limits, monotonic)
+    limited = _at_limited_rate(allowed, memory, limits, monotonic)
+    return _whole(limited, wished=allowed.value) if point.type is ValueType.INTEGER else limited
 
 
 def _within_range(value: Scalar, point: Point) -> Allowed:
@@ -142,3 +147,11 @@ def _at_limited_rate(allowed: Allowed, memory: GuardMemory, limits: Limits, mono
             f"以每秒 {limits.maximum_rate:g} 的速率趋向 {wished:g}",
         ),
     )
+
+
+def _whole(limited: Allowed, wished: Scalar) -> Allowed:
+    """A whole number is written once its rate has reached it, not before."""
+    value, target = as_number(limited.value), as_number(wished)
+    if value is None or target is None or limited.limit is NO_TEXT:
+        return limited
+    return limited._replace(value=math.floor(value) if target > value else math.ceil(value), between=value)

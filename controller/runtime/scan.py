@@ -64,7 +64,8 @@ class Control:
             return None
         allowed = guard(command, self.point, self.memory, self._permissives(image), monotonic)
         if is_held:
-            self.memory = remember(self.memory, allowed.value, monotonic)
+            reached = allowed.value if allowed.between is None else allowed.between
+            self.memory = remember(self.memory, reached, monotonic)
         self.allowed, self.limit = allowed.value, allowed.limit
         return allowed.value
 

@@ -101,6 +101,20 @@ def test_a_number_moves_at_its_rate(wished: float, before: float | None, seconds
     assert result.value == pytest.approx(allowed)
 
 
+@pytest.mark.parametrize("wished", [12, 6])
+def test_a_whole_number_moves_at_its_rate_and_stays_whole(wished: int) -> None:
+    writable = Writable(Range(5, 15), ReleaseNull(), NothingHappens(), SETPOINT, limits=Limits(maximum_rate=0.3))
+    stage = Point(SETPOINT, PointKind.SETPOINT, Unit.NONE, ValueType.INTEGER, writable=writable)
+    memory, written = at(9), list[Scalar | None]()
+    for second in range(1, 12):
+        allowed = guard(wish(wished), stage, memory, [], second)
+        written.append(allowed.value)
+        memory = remember(memory, allowed.value if allowed.between is None else allowed.between, second)
+    assert all(isinstance(value, int) for value in written)
+    towards = [9, 9, 9, 10, 10, 10, 11, 11, 11, 12, 12]
+    assert written == (towards if wished > 9 else [18 - value for value in towards])
+
+
 @pytest.mark.parametrize("priority", [Priority.MANUAL_LIFE_SAFETY, Priority.CRITICAL_EQUIPMENT])
 def test_protective_levels_do_not_wait_for_the_rate(priority: Priority) -> None:
     assert guard(wish(12.0, priority), RATED, at(9.0, seen=100.0), [], 101.0) == Allowed(12.0)
