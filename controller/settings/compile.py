@@ -23,14 +23,14 @@ from controller.settings.influx import influx_database
 from controller.settings.mounts import MountsCompiler
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
-from controller.settings.schema import DevicesFile, SiteFile, SiteHead, StrategiesFile
+from controller.settings.schema import POINT_LIST, DevicesFile, SiteFile, SiteHead, StrategiesFile
 from controller.settings.secrets import Secrets
 from controller.settings.site_tariff import SiteTariffCompiler, tariff_file
 from controller.settings.systems import SystemsCompiler
 from controller.settings.validate import checker
 
 SITE, DEVICES, STRATEGIES = "site.yaml", "devices.yaml", "strategies.yaml"
-LATER = ("alarms.yaml", "points.csv", "users.yaml")
+LATER = ("alarms.yaml", "users.yaml")
 """Files that a later version will read: silently ignoring them would mislead."""
 
 DIGEST_DIGITS = 16
@@ -60,6 +60,8 @@ def compile_site(
     site = read(folder / SITE, SiteFile, problems)
     names = _names(folder, present, None if site is None else tariff_file(site), problems)
     devices = read(folder / DEVICES, DevicesFile, problems)
+    if devices is not None and POINT_LIST in present:
+        _refuse_unread_list(folder, devices, problems)
     strategies = read(folder / STRATEGIES, StrategiesFile, problems) if STRATEGIES in names else None
 
     head = None if site is None else site.piece((), SiteHead)
@@ -69,7 +71,7 @@ def compile_site(
     plant = (
         Plant(whole=False)
         if devices is None
-        else PlantCompiler(devices, template_folder, cache(driver_kind), secrets, problems).compiled()
+        else PlantCompiler(devices, folder, template_folder, cache(driver_kind), secrets, problems).compiled()
     )
     systems = () if site is None else SystemsCompiler(site, plant, scan_every, problems).compiled()
     forecasts = () if site is None else ForecastsCompiler(site, plant, problems).compiled()
@@ -99,6 +101,7 @@ def compile_site(
                 STRATEGIES: _plain(strategies),
                 "parameters": {} if mounts is None else mounts.parameters,
                 "templates": {name: _plain(template.reading) for name, template in plant.templates.items()},
+                "listed": {device: _plain(template.reading) for device, template in plant.listed.items()},
                 "tariff": None if tariff is None else _plain(tariff.draft.reading),
             }
         ),
@@ -129,6 +132,14 @@ def _names(folder: Path, names: set[str], tariff: str | None, problems: Problems
         elif Path(name).suffix in (".yaml", ".yml"):
             problems.add(folder / name, 1, "no file of this name is read", nearest(name, known, "files"))
     return names
+
+
+def _refuse_unread_list(folder: Path, devices: Reading[DevicesFile], problems: Problems) -> None:
+    """A point list that no device names would be ignored in silence."""
+    places = [place for link in devices.items(("links",)) for place in devices.items((*link, "devices"))]
+    if not any(devices.document.get((*place, "points")) == POINT_LIST for place in places):
+        right = f"write 'points: {POINT_LIST}' at the devices whose points it lists, or remove it"
+        problems.add(folder / POINT_LIST, 1, "no device takes its points from this file", right)
 
 
 def _zone(site: Reading[SiteFile], problems: Problems) -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""devices.yaml and its templates as links, devices, points and bindings."""
+"""devices.yaml, its templates and its point lists as links, devices, points and bindings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.core.point import Binding, Point, PointId, PointKind, ValueType
 from controller.core.ports import DriverKind, StartsWith
@@ -14,12 +14,21 @@ from controller.core.site import Device, Link, SimulationClock
 from controller.core.units import Linear, Unit
 from controller.settings.conversion import IDENTITY
 from controller.settings.document import Document, Tree, Where
+from controller.settings.point_list import PointList, read_point_list
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, note
 from controller.settings.registry import look_up
-from controller.settings.schema import EQUIPMENT_ID, NOT_THERE, DeviceEntry, DevicesFile, LinkHead
+from controller.settings.schema import (
+    EQUIPMENT_ID,
+    NOT_THERE,
+    DeviceEntry,
+    DeviceHead,
+    DevicesFile,
+    LinkHead,
+    ListedDeviceEntry,
+)
 from controller.settings.secrets import Secrets
-from controller.settings.templates import Template, TemplatePoint, read_template
+from controller.settings.templates import Template, TemplatePoint, listed_template, read_template
 from controller.settings.validate import Fault, checker, own_words
 from controller.settings.writables import advice, is_value_of, plain
 
@@ -42,6 +51,8 @@ class Plant:
     broken: set[str] = field(default_factory=set[str])
     links: list[Link] = field(default_factory=list[Link])
     templates: dict[str, Template] = field(default_factory=dict[str, Template])
+    listed: dict[str, Template] = field(default_factory=dict[str, Template])
+    """By device, those whose points stand in a list."""
 
     def is_excused(self, name: str) -> bool:
         """Whether nothing can be said of an equipment or point that is not here."""
@@ -51,27 +62,51 @@ class Plant:
         return [point for point in self.points if point.startswith(f"{equipment}.")]
 
 
+class _Spot(NamedTuple):
+    """A place in one of the site's files."""
+
+    document: Document
+    where: Where
+
+    @property
+    def line(self) -> int:
+        return self.document.line(self.where)
+
+    def seen_from(self, document: Document) -> str:
+        """Its line; the file too, where it is another one."""
+        return f"line {self.line}" if document.file == self.document.file else f"{self.document.file.name}:{self.line}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """A device while it is compiled. where: its place in devices.yaml. driver: None if it is not known."""
+    """A device while it is compiled. where: its place in devices.yaml. driver: None if it is not known.
+
+    equipment: what the template calls it -> what this site calls it. is_listed: its points stand in a point list.
+    """
 
     link: str
     driver: DriverKind | None
     template: Template
-    entry: DeviceEntry
+    entry: DeviceHead
+    equipment: Mapping[str, str]
     where: Where
+    is_listed: bool
 
 
 @dataclass
 class PlantCompiler:
+    """folder: of the site, where point lists are."""
+
     reading: Reading[DevicesFile]
+    folder: Path
     template_folder: Path
     driver_kind: Callable[[str], DriverKind]
     secrets: Secrets
     problems: Problems
     plant: Plant = field(default_factory=Plant)
     _templates: dict[str, Template | None] = field(default_factory=dict[str, "Template | None"])
-    _named: dict[str, Where] = field(default_factory=dict[str, Where])
+    _lists: dict[str, PointList | None] = field(default_factory=dict[str, "PointList | None"])
+    _named: dict[str, _Spot] = field(default_factory=dict[str, _Spot])
     # An address may be known by its identity: it is kept with whoever has it, so that its identity is not used again.
     _addresses: dict[tuple[object, ...], tuple[str, str, Any]] = field(
         default_factory=dict["tuple[object, ...]", "tuple[str, str, Any]"]
@@ -81,6 +116,10 @@ class PlantCompiler:
         for where in self.reading.items(("links",)):
             self._link(where)
         self.plant.templates = {name: each for name, each in self._templates.items() if each is not None}
+        if self.plant.whole:  # otherwise the device that is meant may be among what cannot be read
+            for name, found in self._lists.items():
+                if found is not None:
+                    found.refuse_others(self._devices_of(name))
         return self.plant
 
     # --- links
@@ -117,6 +156,8 @@ class PlantCompiler:
     # --- devices
 
     def _context(self, link: str, driver: DriverKind | None, where: Where) -> _Context | None:
+        if self.reading.document.has((*where, "points")):
+            return self._listed(link, driver, where)
         entry = self.reading.piece(where, DeviceEntry)
         if entry is None:
             self._excuse(where)
@@ -131,7 +172,34 @@ class PlantCompiler:
             wrong = f"the template '{entry.template}' is for {template.driver.name}, the link speaks {driver.name}"
             self._add((*where, "template"), wrong, f"put the device on a link with driver: {template.driver.name}")
             kind = None  # addresses would fit neither
-        return _Context(link, kind, template, entry, where)
+        return _Context(link, kind, template, entry, entry.equipment, where, is_listed=False)
+
+    def _listed(self, link: str, driver: DriverKind | None, where: Where) -> _Context | None:
+        """A device whose points are rows of a list."""
+        entry = self.reading.piece(where, ListedDeviceEntry)
+        found = None if entry is None else self._list(entry.points, driver)
+        if entry is None or found is None:
+            self.plant.whole = False
+            return None
+        self._once("device", entry.id, (*where, "id"))
+        listed = found.of(entry.id, driver)
+        self.plant.whole &= listed.whole and entry.id in found.rows
+        if entry.id not in found.rows:
+            wrong = f"no row of {entry.points} is of the device '{entry.id}'"
+            self._add((*where, "points"), wrong, nearest(entry.id, found.rows, "devices there"))
+        template = listed_template(listed, driver, self.problems)
+        self.plant.listed[entry.id] = template
+        equipment = {each: each for each in template.declared}
+        return _Context(link, driver, template, entry, equipment, where, is_listed=True)
+
+    def _list(self, name: str, driver: DriverKind | None) -> PointList | None:
+        if name not in self._lists:
+            self._lists[name] = read_point_list(self.folder / name, driver, self.problems)
+        return self._lists[name]
+
+    def _devices_of(self, name: str) -> list[str]:
+        """The devices whose points stand in this list."""
+        return [device for device, listed in self.plant.listed.items() if listed.document.file == self.folder / name]
 
     def _excuse(self, where: Where) -> None:
         """A defective entry still tells which equipment is meant, unless that is what is wrong with it."""
@@ -195,57 +263,64 @@ class PlantCompiler:
 
     def _ids(self, context: _Context) -> dict[str, PointId]:
         """Every local name of the template that this site has, with its point id."""
-        entry, template = context.entry, context.template
+        template = context.template
         ids: dict[str, PointId] = {}
         for local in template.classes:
-            if local not in entry.equipment:
+            if local not in context.equipment:
                 right = f"add '{local}: area.equipment', or '{local}: {NOT_THERE}' if it is not there"
                 self._add((*context.where, "equipment"), f"the template's equipment '{local}' is not named", right)
-        for local, equipment in entry.equipment.items():
-            place = (*context.where, "equipment", local)
+        for local, equipment in context.equipment.items():
+            spot = self._spot(context, local)
             if local not in template.classes:
-                wrong = f"the template has no equipment '{shown(local)}'"
-                self._add(place, wrong, nearest(local, template.classes, "equipment"))
+                if not context.is_listed:
+                    wrong = f"the template has no equipment '{shown(local)}'"
+                    self._add(spot.where, wrong, nearest(local, template.classes, "equipment"))
                 self.plant.broken.add(equipment)
             elif equipment != NOT_THERE:
-                self._claim_equipment(equipment, template.classes[local], place)
-                ids.update(self._claim_points(equipment, local, template, place))
+                self._claim_equipment(equipment, template.classes[local], spot)
+                ids.update(self._claim_points(equipment, local, template, spot))
         return ids
 
-    def _claim_equipment(self, equipment: str, its_class: str, where: Where) -> None:
+    def _spot(self, context: _Context, local: str) -> _Spot:
+        """Where the equipment is named."""
+        if context.is_listed:
+            return _Spot(context.template.document, ("equipment", local))
+        return _Spot(self.reading.document, (*context.where, "equipment", local))
+
+    def _claim_equipment(self, equipment: str, its_class: str, spot: _Spot) -> None:
         if equipment.startswith(f"{SIMULATION_AREA}."):
-            self._add(where, f"the area '{SIMULATION_AREA}' is Tidewatt's own", "give the area another name")
+            self._tell(*spot, f"the area '{SIMULATION_AREA}' is Tidewatt's own", "give the area another name")
         known = self.plant.equipment.setdefault(equipment, its_class)
-        first = self._named.setdefault(f"equipment {equipment}", where)
+        first = self._named.setdefault(f"equipment {equipment}", spot)
         if not its_class:
             self.plant.broken.add(equipment)
         elif known and known != its_class:
-            line = self.reading.document.line(first)
-            wrong = f"'{equipment}' is of class {its_class} here and of class {known} on line {line}"
-            self._add(where, wrong, "give one of them another id")
+            line = first.seen_from(spot.document)
+            wrong = f"'{equipment}' is of class {its_class} here and of class {known} on {line}"
+            self._tell(*spot, wrong, "give one of them another id")
 
-    def _claim_points(self, equipment: str, local: str, template: Template, where: Where) -> dict[str, PointId]:
+    def _claim_points(self, equipment: str, local: str, template: Template, spot: _Spot) -> dict[str, PointId]:
         claimed: dict[str, PointId] = {}
         doubled: list[PointId] = []
-        for name in template.declared_of(local):
-            point = PointId(f"{equipment}.{name.partition('.')[2]}")
-            if self._named.setdefault(f"point {point}", where) != where:
+        for name in template.declared.get(local, ()):
+            point = PointId(f"{equipment}.{name.rpartition('.')[2]}")
+            if self._named.setdefault(f"point {point}", spot) != spot:
                 doubled.append(point)
             claimed[name] = point
             if name not in template.points:
                 self.plant.broken.add(point)
         if doubled and self.plant.equipment[equipment] == template.classes[local]:
-            line = self.reading.document.line(self._named[f"point {doubled[0]}"])
+            line = self._named[f"point {doubled[0]}"].seen_from(spot.document)
             more = f" and {len(doubled) - 1} more" if len(doubled) > 1 else ""
-            wrong = f"line {line} brings '{doubled[0]}'{more} already"
-            self._add(where, wrong, "give one of the two equipments another id")
+            wrong = f"{line} brings '{doubled[0]}'{more} already"
+            self._tell(*spot, wrong, "give one of the two equipments another id")
         return claimed
 
     def _refers(self, context: _Context, point: TemplatePoint, ids: Mapping[str, PointId]) -> bool:
         """Whether all that the point leans on is at this site too."""
         for name in point.references():
             if name not in ids:
-                local, asking = name.partition(".")[0], point.local.partition(".")[0]
+                local, asking = name.rpartition(".")[0], point.local.rpartition(".")[0]
                 wrong = f"'{local}' is not there, but '{asking}' leans on '{name}'"
                 place = (*context.where, "equipment", local)
                 self._add(place, wrong, f"name it, or write '{asking}: {NOT_THERE}' too")
@@ -282,6 +357,8 @@ class PlantCompiler:
 
     def _check_default(self, document: Document, address: object, point: TemplatePoint) -> None:
         """The value of a point that nobody writes is one that it may have."""
+        if not hasattr(address, "default"):  # asking for the protocol at once takes fifty times as long
+            return
         if not isinstance(address, StartsWith) or address.default is None:
             return
         if not is_value_of(address.default, point.said.quantity):
@@ -350,10 +427,10 @@ class PlantCompiler:
     # --- telling
 
     def _once(self, meaning: str, name: str, where: Where) -> None:
-        first = self._named.setdefault(f"{meaning} {name}", where)
-        if first != where:
-            line = self.reading.document.line(first)
-            self._add(where, f"the {meaning} '{name}' is there already, by line {line}", "give one another id")
+        spot = _Spot(self.reading.document, where)
+        first = self._named.setdefault(f"{meaning} {name}", spot)
+        if first != spot:
+            self._add(where, f"the {meaning} '{name}' is there already, by line {first.line}", "give one another id")
 
     def _add(self, where: Where, wrong: str, right: str) -> None:
         self._tell(self.reading.document, where, wrong, right)

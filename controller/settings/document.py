@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from yaml.events import (
 )
 
 from controller.settings.problems import Problems, shown
+from controller.settings.text_file import raw_text, with_plain_line_ends
 
 LARGEST_FILE = 1_000_000  # bytes; a site of a thousand devices needs a quarter of it
 DEEPEST = 32  # levels of nesting; ours need nine
@@ -102,7 +102,8 @@ def at(tree: Tree, where: Where) -> Tree:
 
 def load(file: Path, problems: Problems) -> Document | None:
     """The file as a document; None, with the problem noted, where it is not a readable YAML file."""
-    text = _text_of(file, problems)
+    raw = raw_text(file, LARGEST_FILE, problems)
+    text = None if raw is None else _decoded(file, raw, problems)
     if text is None:
         return None
     try:
@@ -128,50 +129,9 @@ def _composed(file: Path, text: str, problems: Problems) -> Document:
 # --- from bytes to text -------------------------------------------------------------------------------------------
 
 
-def _text_of(file: Path, problems: Problems) -> str | None:
-    try:
-        # A look before opening: opening a pipe would wait for its other end.
-        status = file.stat()
-        wrong = _not_a_file(status.st_mode) or _wrong_size(status.st_size)
-        raw = b"" if wrong else file.read_bytes()
-    except FileNotFoundError:
-        wrong, raw = ("the file is missing", "create it; docs/configuration.md shows one"), b""
-    except OSError as error:
-        wrong, raw = (f"cannot be read ({error.strerror})", "make it a readable text file"), b""
-    wrong = wrong or _wrong_bytes(raw)
-    if wrong:
-        problems.add(file, 1, *wrong)
-        return None
-    return _decoded(file, raw, problems)
-
-
-def _not_a_file(mode: int) -> tuple[str, str] | None:
-    if stat.S_ISDIR(mode):
-        return "is a folder", "a text file of this name belongs here"
-    if not stat.S_ISREG(mode):
-        return "is no ordinary file", "a text file of this name belongs here"
-    return None
-
-
-def _wrong_size(size: int) -> tuple[str, str] | None:
-    if size > LARGEST_FILE:
-        return f"is {size} bytes long", f"a configuration file has at most {LARGEST_FILE} bytes"
-    return None
-
-
-def _wrong_bytes(raw: bytes) -> tuple[str, str] | None:
-    if not raw:
-        return "the file is empty (0 bytes)", "write it, or restore it from a backup; docs/configuration.md shows one"
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "is UTF-16 text", "save it as UTF-8"
-    if b"\0" in raw:
-        return "is a binary file", "a text file in UTF-8 belongs here"
-    return None
-
-
 def _decoded(file: Path, raw: bytes, problems: Problems) -> str | None:
     try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = with_plain_line_ends(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         byte, line = raw[error.start], raw.count(b"\n", 0, error.start) + 1
         problems.add(file, line, f"is not UTF-8 text (byte 0x{byte:02x})", "save the file as UTF-8")

@@ -53,7 +53,8 @@ def shown(text: str) -> str:
 def nearest(word: str, known: Iterable[str], meaning: str) -> str:
     """The advice for a word that is not known: the nearest one that is, else the whole list."""
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    close = [each for each in words if each.casefold() == word.casefold()]
+    close = close or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return did_you_mean(close[0])
     if not words:

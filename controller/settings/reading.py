@@ -52,6 +52,11 @@ def read(file: Path, model: type[ModelT], problems: Problems) -> Reading[ModelT]
     document = load(file, problems)
     if document is None:
         return None
+    return checked(document, model, problems)
+
+
+def checked(document: Document, model: type[ModelT], problems: Problems) -> Reading[ModelT]:
+    """What is read already, checked against its model, every fault noted."""
     found, faults = checker(model).check(document.tree)
     note(problems, document, (), faults)
     return Reading(document, found, _without_unknown(document.tree, faults))

@@ -11,7 +11,17 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from controller.core.point import PointKind, ValueType
 from controller.core.strategy import Mode
@@ -84,8 +94,8 @@ EquipmentOrPoint: TypeAlias = Annotated[
 LocalPoint: TypeAlias = Annotated[
     str,
     Field(
-        pattern=rf"^{_WORD}\.{_WORD}$",
-        max_length=130,
+        pattern=rf"^{_WORD}(\.{_WORD}){{1,2}}$",  # in a point list all three words
+        max_length=165,
         description="a point of this template, like chiller.status",
     ),
 ]
@@ -237,7 +247,7 @@ class SiteHead(_Entry):
     position: PositionEntry
     time_zone: Label
     scan_every: ScanInterval = timedelta(seconds=1)
-    authority_at_first_start: Authority = Authority.ORIGINAL
+    authority_at_first_start: Literal[Authority.ORIGINAL, Authority.TIDEWATT] = Authority.ORIGINAL
     tariff: TariffName | SiteTariffEntry | None = None
     historian: HistorianEntry = Field(default_factory=HistorianEntry)
 
@@ -253,13 +263,40 @@ NOT_THERE = "none"
 """What stands for an equipment of a template that this site lacks."""
 
 
-class DeviceEntry(_Entry):
+POINT_LIST = "points.csv"
+"""What a point list is usually called."""
+
+
+class DeviceHead(_Entry):
     id: Id
-    template: TemplateName
     address: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     poll_every: Interval = timedelta(seconds=1)
     urgent_every: Interval | None = None
+
+
+class DeviceEntry(DeviceHead):
+    """Its points are those of its template."""
+
+    template: TemplateName
     equipment: Mapping[str, EquipmentId | Literal["none"]]
+
+
+class ListedDeviceEntry(DeviceHead):
+    """Its points are rows of a list."""
+
+    points: Annotated[
+        str,
+        Field(pattern=r"^[^/].*\.csv$", max_length=200, description="a file in the site folder like points.csv"),
+    ]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_template(cls, value: Any) -> object:
+        keys = set(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else set[str]()
+        for name in ("template", "equipment"):
+            if name in keys:
+                raise ValueError(f"{name} stands beside points; a device has either a template or a list of points")
+        return cast("object", value)
 
 
 class LinkHead(_Entry):
@@ -268,8 +305,21 @@ class LinkHead(_Entry):
     connection: Mapping[str, Any]
 
 
+def _device_form(value: Any) -> str:
+    if isinstance(value, DeviceHead):  # on the way out
+        return "#points" if isinstance(value, ListedDeviceEntry) else "#template"
+    listed = isinstance(value, Mapping) and "points" in cast("Mapping[str, object]", value)
+    return "#points" if listed else "#template"
+
+
+AnyDeviceEntry: TypeAlias = Annotated[
+    Annotated[DeviceEntry, Tag("#template")] | Annotated[ListedDeviceEntry, Tag("#points")],
+    Discriminator(_device_form),
+]
+
+
 class LinkEntry(LinkHead):
-    devices: Annotated[tuple[DeviceEntry, ...], Field(min_length=1)]
+    devices: Annotated[tuple[AnyDeviceEntry, ...], Field(min_length=1)]
 
 
 class DevicesFile(_Entry):
@@ -411,6 +461,16 @@ class EquipmentHead(_Entry):
 
 class EquipmentEntry(EquipmentHead):
     points: Annotated[Mapping[str, PointEntry], Field(min_length=1)]
+
+
+class ListedEquipmentEntry(EquipmentHead):
+    points: Mapping[str, PointEntry]
+
+
+class PointListFile(_Entry):
+    """The rows of one device in a point list."""
+
+    equipment: Mapping[str, ListedEquipmentEntry]
 
 
 class SimulationEntry(_Entry):

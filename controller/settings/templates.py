@@ -5,11 +5,12 @@ Every number of a template is in the unit that it declares; here it becomes ours
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from controller.core.equipment import EQUIPMENT, EquipmentClass, Quantity
 from controller.core.point import Point, PointId, Range, Writable
@@ -17,6 +18,7 @@ from controller.core.ports import DriverKind
 from controller.core.units import DEVICE_UNITS, Linear, Unit
 from controller.settings.conversion import IDENTITY, difference_inside, range_inside
 from controller.settings.document import Document, Where
+from controller.settings.point_list import Listed
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.quantities import refuse_what_class_says, said_by_point
 from controller.settings.reading import Reading, read
@@ -63,21 +65,21 @@ class TemplatePoint:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """declared: every local name in the file, the defective ones too. driver: None if it is not known."""
+    """declared: every local name in the file by equipment, the defective ones too. driver: None if it is not known.
 
-    reading: Reading[TemplateFile]
+    The rows of a device in a point list are one too: its local names are point ids, and it has no head.
+    """
+
+    reading: Reading[Any]
     head: TemplateHead | None
     driver: DriverKind | None
     classes: Mapping[str, str]
     points: Mapping[str, TemplatePoint]
-    declared: frozenset[str]
+    declared: Mapping[str, Sequence[str]]
 
     @property
     def document(self) -> Document:
         return self.reading.document
-
-    def declared_of(self, equipment: str) -> list[str]:
-        return [local for local in sorted(self.declared) if local.partition(".")[0] == equipment]
 
 
 def read_template(
@@ -88,13 +90,20 @@ def read_template(
     return None if reading is None else _Compiler(reading, problems).template(name, driver_kind)
 
 
+def listed_template(listed: Listed, driver: DriverKind | None, problems: Problems) -> Template:
+    """The rows of a device as the template of a type that only this one is."""
+    compiler = _Compiler(listed.reading, problems, set(listed.broken), among="in the rows of this device")
+    return compiler.compiled(None, driver)
+
+
 @dataclass
 class _Compiler:
-    reading: Reading[TemplateFile]
+    reading: Reading[Any]
     problems: Problems
+    declared: set[str] = field(default_factory=set[str])
+    among: str = "in this template"
     classes: dict[str, str] = field(default_factory=dict[str, str])
     candidates: dict[str, Candidate] = field(default_factory=dict[str, Candidate])
-    declared: set[str] = field(default_factory=set[str])
 
     def template(self, name: str, driver_kind: Callable[[str], DriverKind]) -> Template:
         head = self.reading.piece((), TemplateHead)
@@ -103,13 +112,19 @@ class _Compiler:
             driver = look_up(driver_kind, head.driver, "drivers", partial(self._tell, ("driver",)))
             if head.template != name:
                 self._tell(("template",), f"the template calls itself '{head.template}'", f"its file says '{name}'")
+        return self.compiled(head, driver)
+
+    def compiled(self, head: TemplateHead | None, driver: DriverKind | None) -> Template:
         for where in self.reading.items(("equipment",)):
             self._gather(where)
         points = self._points(driver, _FALLBACK_STALE_AFTER if head is None else head.stale_after)
-        return Template(self.reading, head, driver, self.classes, points, frozenset(self.declared))
+        declared: dict[str, list[str]] = {}
+        for local in sorted(self.declared):
+            declared.setdefault(local.rpartition(".")[0], []).append(local)
+        return Template(self.reading, head, driver, self.classes, points, declared)
 
     def _points(self, driver: DriverKind | None, stale_after: timedelta) -> dict[str, TemplatePoint]:
-        compiler = WritableCompiler(self.candidates, self.declared, driver, self._tell)
+        compiler = WritableCompiler(self.candidates, self.declared, driver, self._tell, self.among)
         points: dict[str, TemplatePoint] = {}
         for local, said in self.candidates.items():
             entry = said.entry.writable

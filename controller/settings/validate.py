@@ -24,6 +24,8 @@ Schema: TypeAlias = "dict[str, Any]"
 
 _UNKNOWN_KEY = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 
+_JSON_TYPES: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|min|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION_ADVICE = "a duration with its unit, like 500ms, 90s, 10min or 1h"
@@ -49,6 +51,7 @@ class Checker(Generic[T]):
 
     def __init__(self, kind: type[T]) -> None:
         self._adapter = TypeAdapter(kind)
+        self._types: dict[Where, frozenset[str]] = {}
 
     @cached_property
     def schema(self) -> Schema:
@@ -65,9 +68,20 @@ class Checker(Generic[T]):
         """The object, or what is wrong with the data."""
         data: Tree = _with_durations(self.schema, self.schema, tree) if self._has_durations else tree
         try:
-            return self._adapter.validate_json(json.dumps(data, default=_reference), strict=True), []
+            return self._adapter.validate_json(_as_json(data), strict=True), []
         except ValidationError as error:
             return None, self._faults(error, tree)
+
+    def types(self, where: Where) -> frozenset[str]:
+        """What may stand at a place, in the words of JSON schema: number, integer, boolean, string, array, object."""
+        if where not in self._types:
+            self._types[where] = frozenset(name for node in _nodes(self.schema, where) for name in _types(node))
+        return self._types[where]
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The keys that may stand at the root."""
+        return self._keys(())
 
     def plain(self, value: T) -> Any:
         """The object as JSON data, defaults included."""
@@ -203,6 +217,13 @@ def _flat(root: Schema, node: Schema) -> list[Schema]:
     return [node]
 
 
+def _types(node: Schema) -> list[str]:
+    if "type" in node:
+        return [str(node["type"])]
+    values: list[object] = node.get("enum", [node["const"]] if "const" in node else [])
+    return [_JSON_TYPES[type(value)] for value in values]
+
+
 def _children(node: Schema, step: Step) -> list[Schema]:
     if isinstance(step, int):
         prefix: list[Schema] = node.get("prefixItems", [])
@@ -244,6 +265,9 @@ def _reference(value: object) -> object:
     if isinstance(value, Secret):
         return {f"!{value.kind}": value.name}
     raise TypeError(f"{type(value).__name__} is no part of a document")
+
+
+_as_json = json.JSONEncoder(default=_reference).encode  # made once: json.dumps makes one a call
 
 
 def _name(where: Where) -> str:

@@ -100,7 +100,7 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        return self.local.partition(".")[2]
+        return self.local.rpartition(".")[2]
 
     @property
     def is_lamp(self) -> bool:
@@ -109,12 +109,16 @@ class Candidate:
 
 @dataclass
 class WritableCompiler:
-    """candidates: of one template, by local name. declared: every local name in the file, the defective ones too."""
+    """candidates: of one template, by local name. declared: every local name in the file, the defective ones too.
+
+    among: where the points stand that a point may lean on, in words.
+    """
 
     candidates: Mapping[str, Candidate]
     declared: Collection[str]
     driver: DriverKind | None
     tell: Callable[[Where, str, str], None]
+    among: str = "in this template"
     _silences: dict[str, timedelta] = field(default_factory=dict[str, timedelta])
 
     def compiled(self, point: Candidate, entry: WritableEntry) -> Writable | None:
@@ -322,7 +326,7 @@ class WritableCompiler:
     def _exists(self, where: Where, target: str) -> bool:
         if target in self.declared:
             return True
-        wrong = f"there is no point '{shown(target)}' in this template"
+        wrong = f"there is no point '{shown(target)}' {self.among}"
         self.tell(where, wrong, nearest(target, self.declared, "points"))
         return False
 
