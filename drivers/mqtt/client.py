@@ -327,6 +327,18 @@ def _connect_properties(connection: MqttConnection) -> Properties:
 def _context(tls: Tls) -> ssl.SSLContext:
     """Reads the files; blocks."""
     context = ssl.create_default_context(cafile=tls.ca_file or None)
+    context.sslsocket_class = _TlsSocket
     if tls.certificate_file:
         context.load_cert_chain(tls.certificate_file, tls.key_file)
     return context
+
+
+class _TlsSocket(ssl.SSLSocket):
+    """The library leaves a socket open whose handshake fails, one for each attempt."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise

@@ -8,6 +8,7 @@ closes it and opens it again, with back-off.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -124,7 +125,8 @@ class MqttDriver:
         self._refused: dict[str, str] = {}
         self._refused_again = 0.0
         self._opened = self._clock.wire_time()
-        self._identifier = 1 + int(self._clock.now().timestamp()) % _IDENTIFIERS
+        # Another than that of any connection before, of this process or an earlier: what was kept for us carries that.
+        self._identifier = 1 + secrets.randbelow(_IDENTIFIERS)
         self._asked: dict[Request, float] = {}
         self._silent: dict[Request, _Silence] = {}
         self._unheard = set(self._plan.routes)
@@ -138,9 +140,9 @@ class MqttDriver:
         await self._close()
         self._forget()
         client = Client(self._link, self._connection, self._presence, self._take, self._wake)
-        await client.open()
-        self._client = client
+        self._client = client  # what the broker kept for us comes before `open` returns
         try:
+            await client.open()
             self._refused = dict(await client.listen(self._plan.topics, self._identifier))
             self._refused_again = self._clock.wire_time() + REFUSED_AGAIN
             await self._be_there(client)
@@ -219,7 +221,8 @@ class MqttDriver:
         point = route.binding.point.id
         sample = sample_of(route, payload, arrival)
         if sample is None:
-            self._absent[point] = f"no {spelt(route.path)} in any message yet" if route.path else ""
+            if not arrival.doubt:
+                self._absent[point] = f"no {spelt(route.path)} in any message yet"
             return False
         self._heard[point] = _Heard(sample, payload.spelling(route.path), self._count)
         return True

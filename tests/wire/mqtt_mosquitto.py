@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import shutil
 import signal
 import socket
@@ -31,7 +32,9 @@ class Mosquitto:
         self.port = _free_port()
         self._program = program("mosquitto")
         self._configuration = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} {_HERE}", f"allow_anonymous {str(anonymous).lower()}", *settings]
+        # Started by root it would become a user of its own, who may not read the test's files.
+        who = f"user {getpass.getuser()}"
+        lines = [who, f"listener {self.port} {_HERE}", f"allow_anonymous {str(anonymous).lower()}", *settings]
         self._configuration.write_text("\n".join(lines) + "\n")
         self._process: Process | None = None
 
