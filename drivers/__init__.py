@@ -8,6 +8,7 @@ from controller.core.registry import Registry
 GROUP = "tidewatt.drivers"
 
 DRIVERS = {
+    "bacnet": "drivers.bacnet:KIND",
     "memory": "drivers.memory:KIND",
     "modbus": "drivers.modbus:KIND",
     "mqtt": "drivers.mqtt:KIND",

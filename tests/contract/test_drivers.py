@@ -22,6 +22,7 @@ from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memor
 from drivers.modbus import KIND as MODBUS
 from drivers.modbus.address import ModbusAddress
 from drivers.modbus.connection import ModbusConnection
+from tests.contract.bacnet_rig import bacnet
 from tests.contract.driver_contract import (
     CHECKS,
     COMMAND,
@@ -242,7 +243,7 @@ async def modbus_rtu() -> AsyncGenerator[Bench]:
 
 
 HERE = (memory, blueprint)
-ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu, mqtt, opcua)
+ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu, bacnet, mqtt, opcua)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=check_name)

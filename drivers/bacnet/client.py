@@ -1,0 +1,494 @@
+"""bacpypes3, tamed: no task of its own, no datagram that it stumbles over, and its errors become ours here.
+
+The library runs each datagram in a task that nobody awaits, keeps what it heard for ever, and tries for ever to open a
+port that another program has. Here a datagram is dealt with as it comes, at once or not at all; what strangers may make
+us remember is bounded; a port that cannot be had is an error.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (the library is typed in parts)
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, TypeAlias
+
+from bacpypes3 import apdu as library
+from bacpypes3 import comm, errors
+from bacpypes3.app import Application
+from bacpypes3.appservice import AWAIT_CONFIRMATION, ApplicationServiceAccessPoint, ClientSSM
+from bacpypes3.basetypes import ErrorCode
+from bacpypes3.comm import ApplicationServiceElement, Server, bind
+from bacpypes3.ipv4.bvll import BVLLCodec, RegisterForeignDevice, Result
+from bacpypes3.ipv4.service import BIPForeign, BIPNormal, UDPMultiplexer
+from bacpypes3.local.device import DeviceObject
+from bacpypes3.netservice import NetworkServiceAccessPoint, NetworkServiceElement, RouterInfoCache
+from bacpypes3.npdu import IAmRouterToNetwork
+from bacpypes3.pdu import PDU, Address, GlobalBroadcast, IPv4Address, RemoteStation
+
+from controller.core.errors import ConnectFailed, DeviceError, DeviceTimeout, ProtocolViolation
+from drivers.bacnet.address import BacnetConnection, Station
+from drivers.bacnet.names import ANY_INSTANCE, OBJECT_TYPES
+from drivers.bacnet.wire import Garbled, Kind, Refusal, Refused, values_of
+
+# What it says in its log, our samples and exceptions say too; garbage from the network must not fill a disk.
+logging.getLogger("bacpypes3").setLevel(logging.CRITICAL)
+
+# The longest answer that BACnet/IP carries in one datagram (ANSI/ASHRAE 135-2020, table J-1 and clause 20.1.2.5).
+LONGEST_APDU: Final = 1476
+_MOST_SEGMENTS: Final = 64
+# Strangers' requests that are being answered, and networks that we know a way to: more are not kept.
+_MOST_STRANGERS: Final = 32
+_MOST_ROUTES: Final = 64
+# Answers and requests have one datagram; a second try within the time-out makes up for one that was lost.
+_TRIES: Final = 2
+# Longer than any time-out of ours: the library's own timers never go off.
+_NEVER_MS: Final = 3_600_000
+# A BBMD that has not answered is asked again.
+_REGISTER_AGAIN_S: Final = 5.0
+
+
+class Silence(DeviceTimeout):
+    """One device did not answer, or there is no way to it."""
+
+
+# Every exception class of bacpypes3 and what it is to us; a test compares this with the library. Errors, rejects and
+# aborts are not in it: they are a device's answer, and become a Refusal.
+LIBRARY_ERRORS: Final[Mapping[type[BaseException], type[DeviceError]]] = {
+    comm.ConfigurationError: ProtocolViolation,
+    errors.ConfigurationError: ProtocolViolation,
+    errors.EncodingError: ProtocolViolation,
+    errors.DecodingError: ProtocolViolation,
+    errors.ExecutionError: ProtocolViolation,
+    errors.ObjectError: ProtocolViolation,
+    errors.PropertyError: ProtocolViolation,
+    errors.ServicesError: ProtocolViolation,
+    errors.CommuncationError: Silence,
+    errors.NetworkDown: Silence,
+    errors.UnknownDevice: Silence,
+    errors.UnknownRoute: Silence,
+    errors.UnknownNetworkMessage: Silence,
+    errors.RejectException: ProtocolViolation,
+    errors.AbortException: ProtocolViolation,
+}
+_WITHOUT_A_WAY: Final[Mapping[type[BaseException], str]] = {
+    errors.UnknownRoute: "no router to its network",
+    errors.NetworkDown: "no broadcast on this interface",
+}
+# What the library's decoders raise over bytes that are none of BACnet's.
+_STUMBLES: Final = (
+    *LIBRARY_ERRORS,
+    library.ErrorRejectAbortNack,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
+)
+
+Heard: TypeAlias = Callable[[Any], None]
+HeardChange: TypeAlias = Callable[[Any], bool]
+
+
+# Clauses 18.9 and 18.10: reasons of rejects and aborts.
+_REJECT_BUFFER_OVERFLOW: Final = 1
+_REJECT_UNKNOWN_SERVICE: Final = 9
+_ABORTS_TOO_LONG: Final = frozenset({1, 4, 9, 11})  # buffer overflow, segmentation, out of resources, too long
+_OPTIONAL_FUNCTION_MISSING: Final = 45
+_DEVICE_TROUBLE: Final = 0  # the error class of a device that is busy, or not well
+
+
+def address_of(station: Station) -> Address:
+    if station.network is None:
+        return IPv4Address((station.host, station.port))
+    return RemoteStation(station.network, station.mac)
+
+
+class Client(Application):
+    """One local BACnet/IP socket: questions and their answers, and what devices tell unasked."""
+
+    # Strangers may ask who we are, and for nothing else. The library looks its answers up by these names.
+    do_WritePropertyRequest: Any = None
+    do_WritePropertyMultipleRequest: Any = None
+    do_ReadRangeRequest: Any = None
+    do_SubscribeCOVRequest: Any = None
+    do_DeviceCommunicationControlRequest: Any = None
+
+    def __init__(self, link: str, connection: BacnetConnection, first_invoke_id: int = 0) -> None:
+        super().__init__()
+        self._link = link
+        self._timeout = connection.timeout.total_seconds()
+        self.invoke_id = first_invoke_id
+        self.heard_change: HeardChange | None = None
+        self.heard_device: Heard | None = None
+        self._sought: dict[int, asyncio.Future[Address]] = {}
+        self._announces = connection.instance is not None
+        device = _own_device(connection)
+        local = IPv4Address((str(connection.local.ip), connection.port))
+        self.asap = _Transactions(device, self.device_info_cache)
+        self.nsap = NetworkServiceAccessPoint(router_info_cache=_Routes())
+        self.nse = _NetworkMessages()
+        bind(self.nse, self.nsap)
+        bind(self, self.asap, self.nsap)
+        bbmd = connection.bbmd_station
+        self._foreign = None if bbmd is None else _Foreign(bbmd, int(connection.ttl.total_seconds()))
+        below: Any = self._foreign or BIPNormal()
+        multiplexer = UDPMultiplexer()
+        self.socket = _Socket(connection)
+        bind(below, BVLLCodec(), multiplexer.annexJ)
+        bind(multiplexer, self.socket)
+        self.nsap.bind(below, address=local)
+        self.add_object(device)
+
+    # --- opening and closing ------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        try:
+            await self.socket.open()
+        except OSError as error:
+            raise ConnectFailed(self._link, "connect", error.strerror or str(error)) from error
+        if self._foreign is not None:
+            self._foreign.start()
+
+    def close(self) -> None:
+        if self._foreign is not None:
+            self._foreign.stop()
+        for transaction in [*self.asap.serverTransactions, *self.asap.clientTransactions]:
+            transaction.stop_timer()
+        self.socket.close()
+
+    async def know_route(self, station: Station) -> None:
+        """Use the router that the station names, without looking for one."""
+        if station.network is not None and station.host:
+            router = IPv4Address((station.host, station.port))
+            await self.nsap.router_info_cache.update_path_info(None, router, {station.network})
+
+    # --- asking -------------------------------------------------------------------------------------------------------
+
+    async def ask(self, operation: str, to: Address, service: int, content: bytes) -> bytes | Refusal:
+        """What a positive answer carries, or why there is none. Raises Silence, and DeviceError if nothing was sent."""
+        if self.socket.is_closed:
+            raise ConnectFailed(self._link, operation, "connection lost")
+        request = library.ConfirmedRequestPDU(service, destination=to)
+        request.apduInvokeID = self._next_invoke_id()
+        request.put_data(content)
+        question = _Question(self.asap, to)
+        self.asap.clientTransactions.append(question)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await question.indication(request)
+                for _ in range(_TRIES - 1):
+                    await asyncio.wait([question.answer], timeout=self._timeout / _TRIES)
+                    await question.repeat()
+                answer = await question.answer
+        except TimeoutError as error:
+            raise Silence(self._link, operation, "no answer") from error
+        except tuple(LIBRARY_ERRORS) as error:
+            raise self._ours(operation, error) from error
+        finally:
+            question.end()
+        return _reply(answer)
+
+    def _next_invoke_id(self) -> int:
+        """The identifiers go round, over reopened sockets too: a late answer finds nobody who waits for it."""
+        self.invoke_id = (self.invoke_id + 1) % 256
+        return self.invoke_id
+
+    def _ours(self, operation: str, error: BaseException) -> DeviceError:
+        kind = next(LIBRARY_ERRORS[each] for each in type(error).__mro__ if each in LIBRARY_ERRORS)
+        cause = _WITHOUT_A_WAY.get(type(error)) or str(error)[:200] or type(error).__name__
+        return kind(self._link, operation, cause)
+
+    async def who_is(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, low: int | None, high: int | None, to: Address | None = None
+    ) -> None:
+        """Ask devices, or the one at an address, to say who they are; `heard_device` is told."""
+        request = library.WhoIsRequest(destination=to or GlobalBroadcast())
+        if low is not None:
+            request.deviceInstanceRangeLowLimit = low
+            request.deviceInstanceRangeHighLimit = high
+        try:
+            await ApplicationServiceElement.request(self, request)
+        except tuple(LIBRARY_ERRORS) as error:
+            raise self._ours("who-is", error) from error
+
+    async def find(self, instance: int) -> Address:
+        """Where the device with this number is. Raises Silence where none says so."""
+        found = self._sought.setdefault(instance, asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self.who_is(instance, instance)
+                return await asyncio.shield(found)
+        except TimeoutError as error:
+            raise Silence(self._link, "who-is", f"no device {instance}") from error
+        finally:
+            self._sought.pop(instance, None)
+
+    # --- what is heard ------------------------------------------------------------------------------------------------
+
+    def request(self, apdu: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Called by the library for what it says by itself, such as I-Am."""
+        _at_once(ApplicationServiceElement.request(self, apdu))
+
+    def i_am(self, address: Address | None = None) -> None:
+        if self._announces:
+            super().i_am(address)
+
+    async def do_IAmRequest(self, apdu: Any) -> None:
+        sought = self._sought.get(apdu.iAmDeviceIdentifier[1])
+        if sought is not None and not sought.done():
+            sought.set_result(apdu.pduSource)
+        if self.heard_device is not None:
+            self.heard_device(apdu)
+
+    async def do_UnconfirmedCOVNotificationRequest(self, apdu: Any) -> None:
+        if self.heard_change is not None:
+            self.heard_change(apdu)
+
+    async def do_ConfirmedCOVNotificationRequest(self, apdu: Any) -> None:
+        """Raises for what we did not subscribe to (any more), so that the device drops the subscription."""
+        if self.heard_change is None or not self.heard_change(apdu):
+            raise errors.ServicesError("unknownSubscription")
+        await self.response(library.SimpleAckPDU(context=apdu))
+
+
+def _own_device(connection: BacnetConnection) -> Any:
+    instance = ANY_INSTANCE if connection.instance is None else connection.instance
+    device: Any = DeviceObject(
+        objectIdentifier=(OBJECT_TYPES["device"], instance), objectName=f"tidewatt-{instance}", vendorIdentifier=0
+    )
+    device.vendorName = device.modelName = "Tidewatt"
+    device.maxApduLengthAccepted = LONGEST_APDU
+    device.maxSegmentsAccepted = _MOST_SEGMENTS
+    device.apduTimeout = device.apduSegmentTimeout = _NEVER_MS
+    device.numberOfApduRetries = 0
+    return device
+
+
+def _reply(answer: Any) -> bytes | Refusal:
+    match answer:
+        case library.SimpleAckPDU():
+            return b""
+        case library.ComplexAckPDU():
+            return bytes(answer.pduData)
+        case library.RejectPDU():
+            reason = answer.apduAbortRejectReason
+            code = int(reason)
+            too_long, unknown = code == _REJECT_BUFFER_OVERFLOW, code == _REJECT_UNKNOWN_SERVICE
+            return Refusal(f"rejected: {library.RejectReason(reason)}", too_long, unknown)
+        case library.AbortPDU():
+            reason = answer.apduAbortRejectReason
+            return Refusal(f"aborted: {library.AbortReason(reason)}", int(reason) in _ABORTS_TOO_LONG, busy=True)
+        case _:
+            return _error(bytes(answer.pduData))
+
+
+def _error(data: bytes) -> Refusal:
+    try:
+        codes = [raw.value for raw in values_of(data) if raw.kind is Kind.ENUMERATED]
+    except Garbled as error:
+        return Refusal(f"garbled answer: {error}")
+    match codes:
+        case [int(error_class), int(error_code), *_]:
+            return refusal(Refused(error_class, error_code))
+        case _:
+            return Refusal("refused without a reason")
+
+
+def refusal(error: Refused) -> Refusal:
+    """An error in words (clause 18)."""
+    unknown_service = error.error_code == _OPTIONAL_FUNCTION_MISSING
+    busy = error.error_class == _DEVICE_TROUBLE
+    return Refusal(f"refused: {ErrorCode(error.error_code)}", False, unknown_service, busy, error)
+
+
+def _at_once(work: Coroutine[Any, Any, None]) -> None:
+    """Run what came in, or goes out, without a task. What wants to wait for something is given up."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    except _STUMBLES:
+        return
+    work.close()
+
+
+class _Question(ClientSSM):
+    """One request on its way, and its answer, put together from segments if need be."""
+
+    def __init__(self, transactions: ApplicationServiceAccessPoint, to: Address) -> None:
+        super().__init__(transactions, to)
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def request(self, apdu: Any) -> None:
+        """Towards the device. The library would turn the lack of a route into an answer of the device."""
+        try:
+            await super().request(apdu)
+        except errors.CommuncationError as error:
+            if not self.answer.done():
+                self.answer.set_exception(error)
+
+    async def response(self, apdu: Any) -> None:
+        if not self.answer.done():
+            self.answer.set_result(apdu)
+
+    async def repeat(self) -> None:
+        """Say it again, under the same identifier: a device that has heard it does not do it twice."""
+        if not self.answer.done() and self.state == AWAIT_CONFIRMATION:
+            await self.request(self.get_segment(0))
+
+    def end(self) -> None:
+        self.stop_timer()
+        self.answer.cancel()
+        if self in self.ssmSAP.clientTransactions:
+            self.ssmSAP.clientTransactions.remove(self)
+
+
+class _Transactions(ApplicationServiceAccessPoint):
+    async def confirmation(self, pdu: Any) -> None:
+        """From the network. Requests beyond what we answer at the same time are not heard."""
+        is_request = bool(pdu.pduData) and pdu.pduData[0] >> 4 == library.ConfirmedRequestPDU.pduType
+        if is_request and len(self.serverTransactions) >= _MOST_STRANGERS:
+            return
+        await super().confirmation(pdu)
+
+
+class _Routes(RouterInfoCache):
+    """Ways to other networks, as many as a site has."""
+
+    async def update_path_info(self, snet: Any, address: Any, dnets: set[int]) -> None:
+        room = _MOST_ROUTES - len(self.path_info)
+        known = {dnet for dnet in dnets if (snet, dnet) in self.path_info}
+        await super().update_path_info(snet, address, known | set(sorted(dnets - known)[: max(0, room)]))
+
+
+class _NetworkMessages(NetworkServiceElement):
+    """We are no router: of what routers tell one another, only where networks are concerns us."""
+
+    _startup_disabled = True
+
+    async def indication(self, adapter: Any, npdu: Any) -> None:
+        if isinstance(npdu, IAmRouterToNetwork):
+            await super().indication(adapter, npdu)
+
+
+class _Foreign(BIPForeign):
+    """Registered with a BBMD in another subnet, which sends us its broadcasts and spreads ours (clause J.5)."""
+
+    def __init__(self, bbmd: Station, ttl: int) -> None:
+        super().__init__()
+        self._bbmd: Any = IPv4Address((bbmd.host, bbmd.port))
+        self._ttl = ttl
+        self.bbmdAddress = self._bbmd
+        self._again: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self.bbmdRegistrationStatus = -1
+        self._register()
+
+    def _register(self) -> None:
+        registered = self.bbmdRegistrationStatus == 0
+        _at_once(self.request(RegisterForeignDevice(self._ttl, destination=self._bbmd)))
+        pause = self._ttl / 2 if registered else _REGISTER_AGAIN_S
+        self._again = asyncio.get_running_loop().call_later(pause, self._register)
+
+    def stop(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    async def confirmation(self, lpdu: Any) -> None:
+        if not isinstance(lpdu, Result):
+            await super().confirmation(lpdu)
+        elif lpdu.pduSource == self._bbmd:
+            self.bbmdRegistrationStatus = int(lpdu.bvlciResultCode or 0)
+            if self.bbmdRegistrationStatus == 0:
+                self._registration_event.set()
+            else:
+                self._registration_event.clear()
+
+
+class _Socket(Server[PDU]):
+    """The local port, and beside it the subnet's broadcast address, where the subnet has one."""
+
+    def __init__(self, connection: BacnetConnection) -> None:
+        super().__init__()
+        local = connection.local
+        self._host, self._port = str(local.ip), connection.port
+        subnet = local.network
+        alone = subnet.prefixlen >= 31 or connection.bbmd or connection.port == 0
+        self._broadcast = None if alone else (str(subnet.broadcast_address), connection.port)
+        self._transports: list[asyncio.DatagramTransport] = []
+
+    @property
+    def is_closed(self) -> bool:
+        return not self._transports or self._transports[0].is_closing()
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self._heard), (self._host, self._port), allow_broadcast=True
+        )
+        self._transports = [transport]
+        self._port = transport.get_extra_info("sockname")[1]
+        if self._broadcast is None:
+            return
+        listener = _shared_listener(self._broadcast)
+        try:
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._heard), sock=listener)
+        except OSError:
+            listener.close()
+            self.close()
+            raise
+        self._transports.append(transport)
+
+    def close(self) -> None:
+        for transport in self._transports:
+            transport.abort()
+        self._transports = []
+
+    def _heard(self, data: bytes, source: tuple[str, int]) -> None:
+        if self.is_closed or not data or source == (self._host, self._port):
+            return
+        _at_once(
+            self.response(PDU(data, source=IPv4Address(source), destination=IPv4Address((self._host, self._port))))
+        )
+
+    async def indication(self, pdu: PDU) -> None:
+        """Towards the network."""
+        to: Any = pdu.pduDestination
+        if self.is_closed:
+            raise errors.NetworkDown
+        if to.addrType == Address.localStationAddr:
+            place = bytes(to.addrAddr)  # six bytes (clause J.1.2)
+            endpoint = socket.inet_ntoa(place[:4]), int.from_bytes(place[4:], "big")
+            self._transports[0].sendto(pdu.pduData, endpoint)
+        else:
+            if self._broadcast is None:
+                raise errors.NetworkDown
+            self._transports[0].sendto(pdu.pduData, self._broadcast)
+
+
+def _shared_listener(address: tuple[str, int]) -> socket.socket:
+    """Every program of this machine may listen to broadcasts."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, heard: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._heard = heard
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self._heard(data, addr)

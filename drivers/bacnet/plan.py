@@ -1,0 +1,68 @@
+"""Few requests for many values: which properties of which objects to ask for together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from controller.core.point import Binding
+from drivers.bacnet.address import BacnetAddress, ObjectId, Reference
+from drivers.bacnet.names import PRESENT_VALUE, QUALITY_PROPERTIES
+
+BacnetBinding: TypeAlias = Binding[BacnetAddress]
+Block: TypeAlias = tuple[Reference, ...]
+
+# What one property takes in an answer, at most, if its value is a number, a state or flags: identifier 4 bytes, index
+# 3, two brackets, a double with its tag 10 (ANSI/ASHRAE 135-2020, clause 20.2). A text may take more: then the device
+# says so, and the block is halved.
+_BYTES_A_PROPERTY: Final = 13
+_BYTES_AN_OBJECT: Final = 7
+_BYTES_OF_HEADER: Final = 5
+
+
+def wanted(bindings: Iterable[BacnetBinding]) -> tuple[Reference, ...]:
+    """Every value once, object by object, each present value with what says how far it may be believed."""
+    by_object: dict[ObjectId, dict[Reference, None]] = {}
+    for binding in bindings:
+        reference = binding.address.reference
+        references = by_object.setdefault(reference.object, {})
+        references[reference] = None
+        if reference.property == PRESENT_VALUE:
+            references.update(dict.fromkeys(qualities(reference)))
+    return tuple(reference for object in sorted(by_object) for reference in by_object[object])
+
+
+def qualities(value: Reference) -> tuple[Reference, ...]:
+    """The properties that qualify the present value of an object."""
+    return tuple(Reference(value.object, property) for property in QUALITY_PROPERTIES)
+
+
+def blocks(references: Sequence[Reference], longest: int, most: int | None = None) -> tuple[Block, ...]:
+    """The references in their order, cut so that each answer fits into `longest` bytes, and at most `most` together."""
+    cut: list[Block] = []
+    taken: list[Reference] = []
+    size = _BYTES_OF_HEADER
+    for reference in references:
+        new_object = not taken or taken[-1].object != reference.object
+        cost = _BYTES_A_PROPERTY + (_BYTES_AN_OBJECT if new_object else 0)
+        if taken and (size + cost > longest or len(taken) == most):
+            cut.append(tuple(taken))
+            taken, size, cost = [], _BYTES_OF_HEADER, _BYTES_A_PROPERTY + _BYTES_AN_OBJECT
+        taken.append(reference)
+        size += cost
+    if taken:
+        cut.append(tuple(taken))
+    return tuple(cut)
+
+
+def halves(block: Block) -> tuple[Block, Block]:
+    middle = len(block) // 2
+    return block[:middle], block[middle:]
+
+
+def by_device(bindings: Iterable[BacnetBinding]) -> Mapping[tuple[str, int | None], tuple[BacnetBinding, ...]]:
+    """What belongs to one device, by its place or its instance number."""
+    devices: dict[tuple[str, int | None], list[BacnetBinding]] = {}
+    for binding in bindings:
+        devices.setdefault((binding.address.device, binding.address.instance), []).append(binding)
+    return {place: tuple(own) for place, own in devices.items()}
