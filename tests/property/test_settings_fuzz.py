@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import shutil
 from collections.abc import Callable
@@ -15,15 +17,38 @@ from hypothesis import strategies as st
 
 from controller.core.errors import ConfigError, Problem
 from controller.settings.compile import compile_site
+from controller.settings.point_list import COLUMNS as COLUMNS_OF_A_LIST
 from drivers import driver_kind
 from strategies import strategy_kind
 
 SMALL_SITE = Path(__file__).resolve().parents[1] / "unit" / "settings" / "site"
 OF_SITE = ("site.yaml", "devices.yaml", "strategies.yaml", "templates/test/plant.yaml", "templates/test/lamps.yaml")
 TARIFF = "tariffs/guangdong.yaml"
-FILES = (*OF_SITE, TARIFF)
+LIST = "points.csv"
+YAML = (*OF_SITE, TARIFF)
+FILES = (*YAML, LIST)
 TEXTS = {file: (SMALL_SITE / file).read_text(encoding="utf-8") for file in OF_SITE}
 TEXTS["site.yaml"] += "tariff: {file: guangdong, rate: two_part, flat_price: 0.6, basic_charge: demand}\n"
+TEXTS["devices.yaml"] += """\
+  - id: tower
+    driver: modbus
+    connection: {host: 10.0.0.9}
+    devices:
+      - {id: box, points: points.csv, address: {unit: 3}}
+"""
+TEXTS["site.yaml"] = TEXTS["site.yaml"].replace("[garage.group_1,", "[found.box, garage.group_1,")
+COLUMNS = (*COLUMNS_OF_A_LIST, "address.table", "address.register", "address.type", "tags.brick")
+ROWS: list[dict[str, str]] = [
+    {"point": "found.box.heat", "kind": "sensor", "unit": "W", "title": "热量", "address.type": "int16"},
+    {
+        **{"point": "found.box.limit", "kind": "setpoint", "unit": "degC", "address.type": "uint16"},
+        **{"range_low": "5", "range_high": "15", "restore_low": "6", "restore_high": "10", "on_silence": "none"},
+    },
+]
+TEXTS[LIST] = ",".join(COLUMNS) + "\n"
+for number, row in enumerate(ROWS):
+    row |= {"device": "box", "address.table": "holding", "address.register": str(number)}
+    TEXTS[LIST] += ",".join(row.get(name, "") for name in COLUMNS) + "\n"
 TEXTS[TARIFF] = (Path(__file__).resolve().parents[2] / "config" / TARIFF).read_text(encoding="utf-8")
 
 JARGON = ("pydantic", "Input should", "Traceback", "NoneType", "validation")
@@ -63,6 +88,7 @@ def problems_of(folder: Path) -> tuple[Problem, ...]:
 
 SIGNS = (
     *(b"\t", b"\0", b"\xff", b"\n", b": ", b"- ", b"? ", b"{", b"}", b"[", b"]", b'"', b"'", b"#", b"%", b"@", b"~"),
+    *(b",", b";", b'""', b"\r", b"=1+1", b"1.234,5", b"true"),
     *(b"&a ", b"*a", b"!env X", b"!!int ", b"|\n", b">", b"---\n", b"<<: ", b"1e999"),
 )
 SNIPPETS = st.one_of(
@@ -105,7 +131,7 @@ def spoil(tree: Tree, place: Place, change: Callable[[Tree, str | int], None]) -
     change(tree, place[-1])
 
 
-TREES: dict[str, Tree] = {file: yaml.load(text, Loader=yaml.BaseLoader) for file, text in TEXTS.items()}
+TREES: dict[str, Tree] = {file: yaml.load(text, Loader=yaml.BaseLoader) for file, text in TEXTS.items() if file != LIST}
 WORDS = sorted(
     {str(place[-1]) for tree in TREES.values() for place in places(tree)} | {"none", "null", "60s", "0", "-1"}
 )
@@ -117,7 +143,7 @@ VALUES = st.recursive(
 
 
 @FUZZ
-@given(data=st.data(), file=st.sampled_from(FILES), value=VALUES, what=st.sampled_from(["replace", "remove", "rename"]))
+@given(data=st.data(), file=st.sampled_from(YAML), value=VALUES, what=st.sampled_from(["replace", "remove", "rename"]))
 def test_spoiled_data(folder: Path, data: st.DataObject, file: str, value: Tree, what: str) -> None:
     tree = yaml.load(TEXTS[file], Loader=yaml.SafeLoader)
     place = data.draw(st.sampled_from(places(tree)))
@@ -132,3 +158,28 @@ def test_spoiled_data(folder: Path, data: st.DataObject, file: str, value: Tree,
 
     spoil(tree, place, change)
     compile_or_tell(folder, {file: yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "surrogatepass")})
+
+
+def test_nothing_is_wrong_with_what_is_spoiled(folder: Path) -> None:
+    for file, text in TEXTS.items():
+        (folder / file).write_text(text, encoding="utf-8")
+    assert problems_of(folder) == ()
+
+
+CELLS = st.one_of(
+    st.text(max_size=8),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.sampled_from(WORDS),
+    st.sampled_from(["=A1", "[[[[", '{"on": true}', "[1, 2]", "1,5", "+1", "0x10", "是", "60s", "none", "9" * 50]),
+)
+
+
+@FUZZ
+@given(cells=st.dictionaries(st.sampled_from(COLUMNS), CELLS, max_size=6), at=st.integers(0, 1))
+def test_spoiled_rows(folder: Path, cells: dict[str, str], at: int) -> None:
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS)
+    table.writeheader()
+    table.writerows({**row, **(cells if number == at else {})} for number, row in enumerate(ROWS))
+    compile_or_tell(folder, {LIST: text.getvalue().encode("utf-8", "surrogatepass")})
