@@ -298,10 +298,12 @@ class OpcuaDriver:
             return str(error)
         except (Refused, Garbled) as error:
             return f"refused: {error}"
-        self._ask_until[point] = (
-            self._clock.wire_time() + _TOLD_BY_THEN + self._connection.publish_every.total_seconds()
-        )
-        return f"refused: {status_name(status.value)}" if quality_of(status.value) else ""
+        told_by_then = _TOLD_BY_THEN + self._connection.publish_every.total_seconds()
+        self._ask_until[point] = self._clock.wire_time() + told_by_then
+        if not quality_of(status.value):
+            return ""
+        self._types.pop(point, None)  # it may be the type that was refused
+        return f"refused: {status_name(status.value)}"
 
     async def _type_of(self, session: Session, point: PointId) -> ua.VariantType:
         """The type in which the node takes values: that of the value it holds, else the one that it declares."""

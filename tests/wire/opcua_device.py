@@ -48,7 +48,7 @@ class Cell:
         if self.refused:
             return ua.DataValue(StatusCode=_status(self.refused))
         variant = ua.Variant(self.value, self.type)
-        return ua.DataValue(variant, ua.StatusCode(_any(self.status)), self.source, self.server)
+        return ua.DataValue(variant, ua.StatusCode(_any(self.status)), _any(self.source), _any(self.server))
 
 
 @dataclass
@@ -59,7 +59,8 @@ class _Subscription:
 
 
 class OpcuaDevice:
-    """now: the server's own clock. asked: services in the order in which they arrived, with what they were about."""
+    """now: the server's own clock. requests: services in the order in which they came, with their nodes. listened:
+    set when somebody asks for the next message of a subscription, and so has had the one before."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.port = 0
@@ -74,6 +75,7 @@ class OpcuaDevice:
         self.mangle: Callable[[str, bytes], bytes] = _unchanged
         self.hung = False
         self.asked = asyncio.Event()
+        self.listened = asyncio.Event()
         self.connections: set[_Connection] = set()
         self._late: list[Callable[[], None]] = []
         self._server: asyncio.Server | None = None
@@ -232,6 +234,7 @@ class _Connection(asyncio.Protocol):
         self._device.requests.append((service, _subject(request)))
         if service == "Publish":
             self._publishes.append((request_id, request.RequestHeader))
+            self._device.listened.set()
             self._send_owed()
             return
         refusal = self._device.refused_services.get(service, "")
