@@ -18,8 +18,20 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "templates"
 NAMES = sorted(path.relative_to(TEMPLATES).with_suffix("").as_posix() for path in TEMPLATES.rglob("*.y*ml"))
 
 # What a link of each driver says, and a device on it.
-CONNECTIONS: dict[str, dict[str, object]] = {"modbus": {"host": "127.0.0.1"}, "memory": {}}
-ADDRESSES: dict[str, dict[str, object]] = {"modbus": {"unit": 1}, "memory": {}}
+CONNECTIONS: dict[str, dict[str, object]] = {
+    "modbus": {"host": "127.0.0.1"},
+    "bacnet": {"interface": "127.0.0.2/32"},
+    "opcua": {"url": "opc.tcp://127.0.0.1:4840"},
+    "mqtt": {"host": "127.0.0.1"},
+    "memory": {},
+}
+ADDRESSES: dict[str, dict[str, object]] = {
+    "modbus": {"unit": 1},
+    "bacnet": {"device": "127.0.0.3"},
+    "opcua": {"prefix": "ns=2;s=Device."},
+    "mqtt": {"topic": "site/device"},
+    "memory": {},
+}
 
 
 def content(name: str) -> dict[str, Any]:
