@@ -178,16 +178,16 @@ def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
 
 def keep_rejected(certificate: x509.Certificate, folder: str) -> str:
     """Lay an untrusted certificate beside the trust list, so that a person can move it there; what to do, in words."""
-    name = f"{thumbprint(certificate)}.der"
+    own_name = f"{thumbprint(certificate)}.der"
     if not folder:
-        return "give its PEM file as server_certificate if this is the right server"
+        return f"give the PEM of certificate {thumbprint(certificate)} as server_certificate"
     rejected = Path(folder) / REJECTED
     try:
         rejected.mkdir(exist_ok=True)
-        (rejected / name).write_bytes(certificate.public_bytes(serialization.Encoding.DER))
+        (rejected / own_name).write_bytes(certificate.public_bytes(serialization.Encoding.DER))
     except OSError:
-        return f"put its certificate into {folder} if this is the right server"
-    return f"move {rejected / name} into {folder} if this is the right server"
+        return f"put certificate {thumbprint(certificate)} into {folder}"
+    return f"move {REJECTED}/{own_name} up into {folder}"
 
 
 def _certificates(content: bytes) -> list[x509.Certificate]:

@@ -69,7 +69,16 @@ _POLICIES: Final[Mapping[Policy, type[security_policies.SecurityPolicy]]] = {
 }
 
 # What asyncua is made to raise by bytes that are no OPC UA.
-GARBLED: Final = (struct.error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+GARBLED: Final = (
+    struct.error,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
+)
 
 # --- errors -----------------------------------------------------------------------------------------------------------
 
@@ -108,6 +117,17 @@ _REFUSED: Final = frozenset(
         "BadAccountLocked",
     }
 )
+# What the commonest of them mean for who has to mend it.
+_ADVICE: Final = {
+    "BadUserAccessDenied": "user or password is wrong",
+    "BadIdentityTokenRejected": "user or password is wrong",
+    "BadIdentityTokenInvalid": "the server wants another kind of login",
+    "BadCertificateUntrusted": "have the server trust our certificate",
+    "BadCertificateUriInvalid": "application_uri is not the one in the certificate",
+    "BadSecurityModeRejected": "the server wants another security",
+    "BadSecurityPolicyRejected": "the server wants another security",
+    "BadSecurityModeInsufficient": "the server wants more security",
+}
 _TIMED_OUT: Final = frozenset({"BadTimeout", "BadRequestTimeout"})
 _LOST: Final = frozenset(
     {
@@ -166,14 +186,15 @@ def our_error(link: str, operation: str, error: BaseException) -> DeviceError:
         return DeviceTimeout(link, operation, "no answer")
     if isinstance(error, UaStatusCodeError | ServiceError):
         name = status_name(error.code or 0)
-        return kind_of_status(name)(link, operation, name)
+        advice = _ADVICE.get(name)
+        return kind_of_status(name)(link, operation, f"{advice} ({name})" if advice else name)
+    if isinstance(error, NotUsable):
+        return DeviceRefused(link, operation, str(error))
     said = str(error)[:LONGEST_TEXT]
     if isinstance(error, UaError):
         return LIBRARY_ERRORS.get(type(error), ProtocolViolation)(link, operation, said)
     if isinstance(error, InvalidSignature):
         return DeviceRefused(link, operation, "the server cannot prove that its certificate is its own")
-    if isinstance(error, NotUsable):
-        return DeviceRefused(link, operation, said)
     if isinstance(error, OSError):
         return ConnectFailed(link, operation, error.strerror or said or "connection lost")
     return ProtocolViolation(link, operation, f"garbled answer: {type(error).__name__}")
@@ -245,11 +266,22 @@ class Session:
             await self._secure(client, identity)
         await client.connect_socket()
         await client.send_hello()
-        await client.open_secure_channel()
-        self._note_renewal(client)
+        await self._open_channel(client, identity)
         await client.create_session()
         self._refuse_to_show_the_password(client)
         await client.activate_session(username=connection.user or None, password=connection.password or None)
+
+    async def _open_channel(self, client: _Client, identity: Identity | None) -> None:
+        try:
+            await client.open_secure_channel()
+        except AssertionError as error:  # all that the library leaves of a refusal
+            if identity is None:
+                raise NotUsable(
+                    "the server refuses an unprotected channel; give certificate and private_key"
+                ) from error
+            own = thumbprint(server_certificate(identity.certificate))
+            raise NotUsable(f"the server refuses the channel; have it trust our certificate {own}") from error
+        self._note_renewal(client)
 
     def _identity(self) -> Identity | None:
         connection = self._connection
@@ -272,7 +304,7 @@ class Session:
         now = self._clock.now()
         if not is_trusted(certificate, trusted_certificates(connection.server_certificate, connection.trusted), now):
             advice = keep_rejected(certificate, connection.trusted)
-            raise NotUsable(f"the server's certificate {thumbprint(certificate)} is not trusted; {advice}")
+            raise NotUsable(f"the server is not trusted; {advice} if it is the right one")
         if why := why_not_valid(certificate, now):
             raise NotUsable(f"the server's certificate {why}; it needs a new one")
         await client.set_security(

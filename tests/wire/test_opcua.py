@@ -491,7 +491,7 @@ async def test_a_refused_session_says_why(status: str, error: type[DeviceError])
         with pytest.raises(error) as caught:
             async with bench.driver:
                 pass
-        assert caught.value.cause == status
+        assert status in caught.value.cause
         bench.device.activation = ""
         async with bench.driver:
             assert await bench.values() == {"one": 0.5}
