@@ -3,71 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-import yaml
 
 from controller.core.point import SafeValue
-from controller.core.site import Site
-from controller.settings.compile import compile_site
-from drivers import driver_kind
-from strategies import strategy_kind
-
-TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "templates"
-NAMES = sorted(path.relative_to(TEMPLATES).with_suffix("").as_posix() for path in TEMPLATES.rglob("*.y*ml"))
-
-# What a link of each driver says, and a device on it.
-CONNECTIONS: dict[str, dict[str, object]] = {
-    "modbus": {"host": "127.0.0.1"},
-    "bacnet": {"interface": "127.0.0.2/32"},
-    "opcua": {"url": "opc.tcp://127.0.0.1:4840"},
-    "mqtt": {"host": "127.0.0.1"},
-    "memory": {},
-}
-ADDRESSES: dict[str, dict[str, object]] = {
-    "modbus": {"unit": 1},
-    "bacnet": {"device": "127.0.0.3"},
-    "opcua": {"prefix": "ns=2;s=Device."},
-    "mqtt": {"topic": "site/device"},
-    "memory": {},
-}
-
-
-def content(name: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8")))
-
-
-def site_of(name: str, folder: Path) -> Site:
-    """A site with one device of this template, all its equipment in one system."""
-    template = content(name)
-    equipment = {local: f"area.{local}" for local in template["equipment"]}
-    written = [
-        equipment[local]
-        for local, entry in template["equipment"].items()
-        if any("writable" in point for point in entry["points"].values())
-    ]
-    system = {"id": "all", "name": {"en": "All", "zh": "全部"}, "points": written, "release_within": "1min"}
-    device = {"id": "device", "template": name, "address": ADDRESSES[template["driver"]], "equipment": equipment}
-    link = {
-        "id": "link",
-        "driver": template["driver"],
-        "connection": CONNECTIONS[template["driver"]],
-        "devices": [device],
-    }
-    files: dict[str, dict[str, object]] = {
-        "site.yaml": {
-            "tidewatt": 1,
-            "name": "Test",
-            "position": {"latitude": 0, "longitude": 0},
-            "time_zone": "Etc/UTC",
-            "systems": [system] if written else [],
-        },
-        "devices.yaml": {"links": [link]},
-    }
-    for file, tree in files.items():
-        (folder / file).write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8")
-    return compile_site(folder, TEMPLATES, driver_kind, strategy_kind)
+from tests.templates.one_device import NAMES, content, site_of
 
 
 def test_there_are_templates() -> None:
