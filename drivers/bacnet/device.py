@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from controller.core.ports import Clock
 from drivers.bacnet.address import ObjectId, Reference, Station
 from drivers.bacnet.client import LONGEST_APDU, Client, Silence, address_of, refusal
 from drivers.bacnet.codec import Answer, Slots, slots
@@ -54,14 +53,18 @@ _MISSING: Final = Refusal("missing in the answer")
 
 
 class RemoteDevice:
-    """What was learned of the device holds until the link is opened again: the next time it may be another."""
+    """What was learned of the device holds until the link is opened again: the next time it may be another.
 
-    def __init__(self, name: str, station: Station | None, instance: int | None, client: Client, clock: Clock) -> None:
-        self.name = name
+    `wire_time`: the clock by which it rests. station None: the device with the number `instance` is looked for.
+    """
+
+    def __init__(
+        self, station: Station | None, instance: int | None, client: Client, wire_time: Callable[[], float]
+    ) -> None:
         self._station = station
         self._instance = instance
         self._client = client
-        self._clock = clock
+        self._wire_time = wire_time
         self._turn = asyncio.Lock()
         self.address: Address | None = None if station is None else address_of(station)
         self.is_silent = False
@@ -99,14 +102,14 @@ class RemoteDevice:
 
     def _let_rest(self) -> None:
         self.is_silent = True
-        self.asked_again_at = self._clock.wire_time() + self._rest
+        self.asked_again_at = self._wire_time() + self._rest
         self._rest = min(2 * self._rest, LONGEST_REST)
         if self._instance is not None:
             self.address = None  # it may come back under another
 
     @property
     def is_resting(self) -> bool:
-        return self.is_silent and self._clock.wire_time() < self.asked_again_at
+        return self.is_silent and self._wire_time() < self.asked_again_at
 
     async def introduce(self) -> None:
         """Ask how long its answers may be; any answer shows that it is there. Raises Silence."""
@@ -139,7 +142,7 @@ class RemoteDevice:
 
     async def _read_block(self, block: Block, answers: dict[Reference, Answer]) -> None:
         if self._reads_singly:
-            await self._read_each(block, answers)
+            await self.read_each(block, answers)
             return
         if block in self._apart:
             for half in self._apart[block]:
@@ -155,7 +158,7 @@ class RemoteDevice:
         """What the device refuses as a whole may be had in parts; what it refuses for want of time may not."""
         if refused.unknown_service:
             self._reads_singly = True
-            await self._read_each(block, answers)
+            await self.read_each(block, answers)
         elif len(block) == 1:
             answers[block[0]] = await self._read_singly(block[0]) if refused.too_long else refused
         elif refused.too_long:
@@ -178,7 +181,7 @@ class RemoteDevice:
         for reference in block:
             self._note(reference, found.get(reference, _MISSING), answers)
 
-    async def _read_each(self, block: Sequence[Reference], answers: dict[Reference, Answer]) -> None:
+    async def read_each(self, block: Sequence[Reference], answers: dict[Reference, Answer]) -> None:
         for reference in block:
             if reference not in self._lacking:
                 answer = await self._read_singly(reference)

@@ -79,7 +79,7 @@ class BacnetDriver:
             return
         for (place, instance), own in self._places.items():
             station = parse_station(place) if place else None
-            device = RemoteDevice(place or f"device {instance}", station, instance, client, self._clock)
+            device = RemoteDevice(station, instance, client, self._clock.wire_time)
             self._remote += (device,)
             self._devices.update((binding.point.id, device) for binding in own)
             for binding in own:

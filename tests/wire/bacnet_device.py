@@ -93,9 +93,10 @@ class Request:
 
 
 class BacnetDevice(asyncio.DatagramProtocol):
-    """longest: its maximum APDU. without: services that it rejects. lose: so many datagrams are lost.
+    """longest: its maximum APDU, and too_long what it aborts a longer answer with. lose: so many datagrams are lost.
 
-    fault: called with each request's name; a class and code answer with that error, a string with that abort.
+    without: services that it rejects. fault: called with each request's name; a class and code answer with that error,
+    a string with that abort. refuse_blocks_with: an object that makes it refuse whole requests.
     network, mac: answers as a device behind a router, which this is too. mangle: changes each answer's bytes.
     """
 
@@ -104,10 +105,13 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.host = host
         self.port = 0
         self.longest = 1476
+        self.too_long = "segmentation-not-supported"
         self.without: set[int] = set()
         self.fault: Callable[[str], tuple[str, str] | str | None] = lambda name: None
         self.mangle: Callable[[bytes], bytes] = lambda answer: answer
         self.lose = 0
+        self.refuse_blocks_with: Place | None = None
+        self.forgets_writes = False
         self.network: int | None = None
         self.mac = b"\x0c"
         self.requests: list[Request] = []
@@ -255,6 +259,8 @@ class BacnetDevice(asyncio.DatagramProtocol):
                 asked.wanted.append((place, property))
                 elements.append(self._element(place, property, reference.propertyArrayIndex))
             results.append(ReadAccessResult(objectIdentifier=each.objectIdentifier, listOfResults=elements))
+        if self.refuse_blocks_with in {place for place, _ in asked.wanted}:
+            return _error(request, _UNKNOWN_OBJECT)
         answer = library.ReadPropertyMultipleACK(listOfReadAccessResults=results, context=request)
         return self._if_it_fits(answer, request)
 
@@ -307,7 +313,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
 
     def _if_it_fits(self, answer: Any, request: Any) -> Any:
         if len(_unsegmented(answer).encode().pduData) > self.longest:
-            return library.AbortPDU(True, reason="segmentation-not-supported", context=request)
+            return library.AbortPDU(True, reason=self.too_long, context=request)
         return answer
 
     def _WriteProperty(self, request: Any, to: Address) -> Any:
@@ -317,6 +323,8 @@ class BacnetDevice(asyncio.DatagramProtocol):
         if object is None or object.refused:
             return _error(request, (object and object.refused) or _UNKNOWN_OBJECT)
         value = _atom(request.propertyValue.tagList)
+        if self.forgets_writes:
+            return library.SimpleAckPDU(context=request)
         held = object.value()
         if property == PRESENT_VALUE and object.slots is not None:
             object.slots[(request.priority or 16) - 1] = None if value is None else type(held)(value)
