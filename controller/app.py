@@ -21,6 +21,7 @@ from controller.cli import (
     release,
     retry,
     run,
+    scan,
     simulate,
     tariff,
 )
@@ -33,6 +34,7 @@ _COMMANDS = (
     run,
     simulate,
     check,
+    scan,
     points,
     history,
     forecast,

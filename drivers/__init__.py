@@ -21,3 +21,8 @@ _REGISTRY = Registry("driver", DriverKind, DRIVERS, GROUP)
 def driver_kind(name: str) -> DriverKind:
     """The protocol of that name. Raises LookupError, naming those that there are."""
     return _REGISTRY.kind(name)
+
+
+def driver_names() -> list[str]:
+    """All protocols. Raises EnvironmentProblem where two are of one name."""
+    return sorted(_REGISTRY.places)
