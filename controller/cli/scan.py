@@ -77,7 +77,7 @@ def register_scan(protocols: Any, kind: DriverKind, scan: Scan) -> None:
             metavar=option.metavar,
             help=_help(option.summary) + default.replace("%", "%%"),
         )
-    _add_ends(parser)
+    _add_ends(parser, has_end_of_its_own=any(option.name == "for" for option in scan.options))
 
     def execute(arguments: argparse.Namespace) -> int:
         given = {option.name: getattr(arguments, f"option_{option.name}") for option in scan.options}
@@ -96,8 +96,11 @@ def _register_broken(protocols: Any, name: str, error: EnvironmentProblem) -> No
     parser.set_defaults(execute=execute)
 
 
-def _add_ends(parser: argparse.ArgumentParser) -> None:
-    add_for(parser, "stop after this long, with what was found so far")
+def _add_ends(parser: argparse.ArgumentParser, *, has_end_of_its_own: bool) -> None:
+    """How a scan ends and where its findings go. A protocol that listens may say itself for how long."""
+    parser.set_defaults(lasting=None)
+    if not has_end_of_its_own:
+        add_for(parser, "stop after this long, with what was found so far")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="write devices.yaml, points.csv and, if there is none, site.yaml"
     )
