@@ -19,7 +19,7 @@ from drivers.mqtt.reading import Arrival, route_of, sample_of
 from tests.hand_clock import HandClock
 from tests.templates.one_device import site_of
 from tests.wire.bacnet_device import BacnetDevice, commandable, measured
-from tests.wire.modbus_device import HOLDING, INPUT, ModbusDevice
+from tests.wire.modbus_device import DISCRETE, HOLDING, INPUT, ModbusDevice
 
 NOW = HandClock().now()
 
@@ -108,7 +108,29 @@ async def test_a_thies_wsc11_is_read_as_in_its_manual(tmp_path: Path) -> None:
         assert found == pytest.approx([25.5, 0.355, 11.5, 105.0])
 
 
+@pytest.mark.wire
+async def test_an_em340_sends_the_lower_half_of_a_number_first(tmp_path: Path) -> None:
+    device = ModbusDevice()
+    put(device, INPUT, 0x28, "A0BB FFFF")  # -24389 tenths of a watt: the building feeds into the grid
+    put(device, INPUT, 0x34, "0001 0001")
+    async with modbus("carlo_gavazzi/em340", device, tmp_path) as meter:
+        assert await values(meter, "meter.power", "meter.energy") == pytest.approx([-2.4389, 6553.7])
+
+
 # --- machines ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.wire
+async def test_a_chiller_behind_a_trane_gateway_is_read_in_its_own_degrees(tmp_path: Path) -> None:
+    """BAS-SVX08D-E4, page 56: temperature = data / 10 - 45."""
+    gateway = ModbusDevice()
+    gateway.put(1, DISCRETE, 1, 1)
+    gateway.put(1, INPUT, 1, 515, 0, 0, 518, 571, 750, 799)
+    async with modbus("trane/pic_rthd", gateway, tmp_path) as chiller:
+        water = ("leaving_chilled", "entering_chilled", "entering_condenser", "leaving_condenser")
+        names = ["chilled_water_temperature_setpoint", *(f"{each}_water_temperature" for each in water)]
+        found = await values(chiller, "chiller.status", *(f"chiller.{name}" for name in names))
+        assert found == pytest.approx([True, 6.5, 6.8, 12.1, 30.0, 34.9])
 
 
 @pytest.mark.wire
