@@ -161,7 +161,8 @@ class BacnetDriver:
         subscription = self._subscriptions[device, binding.address.reference.object]
         wire_time = self._clock.wire_time()
         slow = min(SLOW_POLL_S, binding.point.stale_after.total_seconds() / 2)
-        return not device.is_silent and wire_time < subscription.ends and wire_time < self._asked[point] + slow
+        asked_again = self._asked.get(point, _NEVER) + slow
+        return not device.is_silent and wire_time < min(subscription.ends, asked_again)
 
     async def _read_device(self, wish: _Wish, samples: dict[PointId, Sample]) -> None:
         device, bindings = wish
