@@ -10,7 +10,8 @@ import logging
 import struct
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from asyncua import ua
 from asyncua.client.client import Client
@@ -29,7 +30,6 @@ from asyncua.ua.uaerrors import (
 from cryptography.exceptions import InvalidSignature
 
 from controller.core.errors import ConnectFailed, DeviceError, DeviceRefused, DeviceTimeout, ProtocolViolation
-from controller.core.ports import Clock
 from drivers.opcua.address import OpcuaConnection, Policy, Security
 from drivers.opcua.certificates import (
     Identity,
@@ -238,10 +238,32 @@ class _Client(Client):
         return self.uaclient
 
 
+class SessionClock(Protocol):
+    """What a session needs of a Clock."""
+
+    def now(self) -> datetime: ...
+
+    def wire_time(self) -> float: ...
+
+
+async def offered_endpoints(link: str, connection: OpcuaConnection) -> Sequence[ua.EndpointDescription]:
+    """What the server offers, asked without any security. Raises DeviceError."""
+    client = _Client(connection, APPLICATION_URI)
+    with _told(link, "ask for endpoints"):
+        return await _endpoints(client)
+
+
+async def _endpoints(client: _Client) -> Sequence[ua.EndpointDescription]:
+    try:
+        return await client.connect_and_get_server_endpoints()
+    finally:
+        await asyncio.sleep(0)  # the loop closes the socket in its next round
+
+
 class Session:
     """One activated session. Each method is one request; all raise DeviceError where the link is lost."""
 
-    def __init__(self, link: str, connection: OpcuaConnection, clock: Clock) -> None:
+    def __init__(self, link: str, connection: OpcuaConnection, clock: SessionClock) -> None:
         self._link = link
         self._connection = connection
         self._clock = clock
@@ -295,7 +317,7 @@ class Session:
         mode, policy = _MODES[connection.channel], _POLICIES[connection.policy]
         offered = [
             endpoint
-            for endpoint in await client.connect_and_get_server_endpoints()
+            for endpoint in await _endpoints(client)
             if endpoint.SecurityMode == mode and endpoint.SecurityPolicyUri == policy.URI
         ]
         if not offered:

@@ -18,7 +18,7 @@ from asyncua.ua.status_codes import code_to_name_doc
 from controller.core.point import Point, ValueType
 from controller.core.sample import Quality, Scalar, as_number
 from drivers.limits import why_doubted
-from drivers.opcua.address import OpcuaAddress
+from drivers.opcua.address import NodeName, OpcuaAddress
 
 # Bounds what a server may write into our texts.
 LONGEST_TEXT: Final = 200
@@ -33,7 +33,8 @@ _INTEGER_RANGES: Final = {
     **{type: (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for type, bits in _SIGNED.items()},
     **{type: (0, 2**bits - 1) for type, bits in _UNSIGNED.items()},
 }
-_NUMBERS: Final = _FLOATS | _INTEGER_RANGES.keys()
+INTEGERS: Final = frozenset(_INTEGER_RANGES)
+_NUMBERS: Final = _FLOATS | INTEGERS
 _LARGEST_FLOAT: Final = 3.4028234663852886e38  # of 32 bits, IEEE 754
 
 _ENUMERATION: Final = 29
@@ -272,9 +273,8 @@ def built_in_type(number: int) -> ua.VariantType | None:
 # --- node ids ---------------------------------------------------------------------------------------------------------
 
 
-def node_id(address: OpcuaAddress, namespaces: Sequence[str]) -> ua.NodeId | None:
+def node_id(name: NodeName, namespaces: Sequence[str]) -> ua.NodeId | None:
     """The node on a server with these namespaces; None where the server lacks the URI."""
-    name = address.name
     if name.uri and name.uri not in namespaces:
         return None
     space: Any = namespaces.index(name.uri) if name.uri else name.space

@@ -28,16 +28,24 @@ from drivers.opcua.address import OpcuaConnection
 from drivers.opcua.client import Garbled, Refused, Session
 from drivers.opcua.codec import (
     CannotEncode,
-    built_in_type,
-    credible_time,
     encode,
     node_id,
     quality_of,
     spelt,
     status_name,
 )
+from drivers.opcua.requests import (
+    MOST_AT_ONCE,
+    attribute,
+    declared_type,
+    limit_in,
+    standard,
+    texts_in,
+    time_in,
+    value_of,
+)
 from drivers.opcua.sampling import OpcuaBinding, Sampling
-from drivers.opcua.subscription import MOST_ITEMS, Subscription
+from drivers.opcua.subscription import Subscription
 
 # Urgent points are told this fast (design: an early scan at most every 100 ms).
 _URGENT_EVERY: Final = timedelta(milliseconds=100)
@@ -47,8 +55,6 @@ _SUBSCRIBE_AGAIN: Final = 60.0
 _TOLD_BY_THEN: Final = 2.0
 # `changes` looks this often whether the link is still there.
 _LOOK_EVERY: Final = 1.0
-# Types derive from types at most so many times; the standard's own tree is five deep.
-_DEEPEST_TYPE: Final = 10
 
 # The standard's own nodes (OPC UA Part 6, annex A).
 _NAMESPACES: Final = 2255
@@ -84,7 +90,7 @@ class OpcuaDriver:
         """What was learned holds for one session: the server behind the next may be another."""
         self._nodes: dict[PointId, ua.NodeId] = {}
         self._types: dict[PointId, ua.VariantType] = {}
-        self._limits = _Limits(MOST_ITEMS, MOST_ITEMS)
+        self._limits = _Limits(MOST_AT_ONCE, MOST_AT_ONCE)
         self._sampling = Sampling(self._clock)
         self._known_at: dict[PointId, datetime] = {}
         self._subscriptions: list[Subscription] = []
@@ -128,13 +134,13 @@ class OpcuaDriver:
         """The server's namespaces, which give our nodes their numbers, and how much it takes at once."""
         numbers = (_NAMESPACES, _MOST_PER_READ, _MOST_PER_MONITORING)
         try:
-            namespaces, read, items = await session.read([_standard(number) for number in numbers])
+            namespaces, read, items = await session.read([value_of(standard(number)) for number in numbers])
         except (Refused, Garbled) as error:
             raise ConnectFailed(self._link, "connect", f"the server does not describe itself: {error}") from error
-        self._limits = _Limits(_limit(read), _limit(items))
-        known = _texts(namespaces)
+        self._limits = _Limits(limit_in(read), limit_in(items))
+        known = texts_in(namespaces)
         for point, binding in self._bindings.items():
-            node = node_id(binding.address, known)
+            node = node_id(binding.address.name, known)
             if node is not None:
                 self._nodes[point] = node
 
@@ -232,13 +238,15 @@ class OpcuaDriver:
     async def _ask_together(self, session: Session, points: Sequence[PointId], samples: dict[PointId, Sample]) -> None:
         """One request, in halves where the server finds it too long or its answer cannot be read."""
         try:
-            time, *values = await session.read([_standard(_TIME_OF_DAY), *(_value(self._nodes[p]) for p in points)])
+            time, *values = await session.read(
+                [value_of(standard(_TIME_OF_DAY)), *(value_of(self._nodes[p]) for p in points)]
+            )
         except (Refused, Garbled) as error:
             if isinstance(error, Refused) and error.status in _TOO_MUCH and len(points) > 1:
                 self._limits = self._limits._replace(read=max(2, len(points) // 2 + 1))
             await self._ask_halves(session, points, samples, error)
             return
-        self._sampling.compare_clocks(_time(time), self._clock.now())
+        self._sampling.compare_clocks(time_in(time), self._clock.now())
         for point, value in zip(points, values, strict=True):
             samples[point] = self._sampling.sample(self._bindings[point], value, self._known_at.get(point))
             self._known_at[point] = self._clock.now()
@@ -259,7 +267,7 @@ class OpcuaDriver:
         if (unknown := self._unknown(point)) is not None:
             return Inspection(unknown, "")
         try:
-            (value,) = await session.read([_value(self._nodes[point])])
+            (value,) = await session.read([value_of(self._nodes[point])])
         except (Refused, Garbled) as error:
             return Inspection(self._bad(str(error)), "")
         return Inspection(self._sampling.sample(self._bindings[point], value, None), spelt(value))
@@ -311,98 +319,25 @@ class OpcuaDriver:
         if known is not None:
             return known
         node = self._nodes[point]
-        value, declared = await session.read([_value(node), _attribute(node, AttributeIds.DataType)])
+        value, declared = await session.read([value_of(node), attribute(node, AttributeIds.DataType)])
         variant = value.Value
         if variant is not None and variant.is_array:
             raise CannotEncode("the node holds an array, not one value")
         if variant is not None and variant.VariantType is not ua.VariantType.Null:
             type = variant.VariantType
         else:
-            type = await self._declared_type(session, declared)
+            type = await declared_type(session, declared)
+            if type is None:
+                raise CannotEncode("the server does not say what type the node holds")
         self._types[point] = type
         return type
-
-    async def _declared_type(self, session: Session, declared: ua.DataValue) -> ua.VariantType:
-        """A type of the standard, or the one that a server's own type derives from."""
-        type = _node(declared)
-        for _ in range(_DEEPEST_TYPE):
-            if type is None:
-                break
-            if type.NamespaceIndex == 0 and isinstance(type.Identifier, int):
-                built_in = built_in_type(type.Identifier)
-                if built_in is not None:
-                    return built_in
-            (parents,) = await session.browse(_supertypes(type))
-            type = next((parent.NodeId for parent in parents.References or ()), None)
-        raise CannotEncode("the server does not say what type the node holds")
 
 
 def _is_told(binding: OpcuaBinding) -> bool:
     return binding.address.subscribe
 
 
-# --- requests ---------------------------------------------------------------------------------------------------------
-
-
-def _attribute(node: ua.NodeId, attribute: AttributeIds) -> ua.ReadValueId:
-    number: Any = attribute
-    return ua.ReadValueId(NodeId=node, AttributeId=number)
-
-
-def _value(node: ua.NodeId) -> ua.ReadValueId:
-    return _attribute(node, AttributeIds.Value)
-
-
-def _standard(number: int) -> ua.ReadValueId:
-    identifier: Any = number
-    return _value(ua.NodeId(identifier))
-
-
 def _wish(node: ua.NodeId, data: ua.DataValue) -> ua.WriteValue:
+    """The value and nothing else of the node."""
     value: Any = AttributeIds.Value
     return ua.WriteValue(NodeId=node, AttributeId=value, Value=data)
-
-
-def _supertypes(type: ua.NodeId) -> ua.BrowseParameters:
-    subtype: Any = 45  # HasSubtype
-    wish = ua.BrowseDescription(
-        NodeId=type,
-        BrowseDirection=ua.BrowseDirection.Inverse,
-        ReferenceTypeId=ua.NodeId(subtype),
-        IncludeSubtypes=True,
-        ResultMask=_NOTHING_ELSE,
-    )
-    return ua.BrowseParameters(NodesToBrowse=[wish])
-
-
-_NOTHING_ELSE: Final[Any] = 0
-
-
-# --- answers ----------------------------------------------------------------------------------------------------------
-
-
-def _held(data: ua.DataValue) -> Any:
-    """What a node of the standard holds; None where the server lacks it."""
-    is_bad = data.StatusCode is not None and quality_of(data.StatusCode.value)
-    return None if is_bad or data.Value is None else data.Value.Value
-
-
-def _limit(data: ua.DataValue) -> int:
-    """How much a server takes; 0 and silence mean that it names no limit."""
-    limit = _held(data)
-    return min(limit, MOST_ITEMS) if isinstance(limit, int) and limit > 0 else MOST_ITEMS
-
-
-def _texts(data: ua.DataValue) -> Sequence[str]:
-    texts = _held(data)
-    return [str(text) for text in texts] if isinstance(texts, list) else []
-
-
-def _time(data: ua.DataValue) -> datetime | None:
-    time = _held(data)
-    return credible_time(time) if isinstance(time, datetime) else None
-
-
-def _node(data: ua.DataValue) -> ua.NodeId | None:
-    node = _held(data)
-    return node if isinstance(node, ua.NodeId) else None

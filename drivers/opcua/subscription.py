@@ -34,8 +34,6 @@ _LONGEST_SILENCE: Final = 10.0
 _MISSED: Final = 3.0
 # A server that looks at a value more rarely than this is asked instead.
 _LONGEST_SAMPLING: Final = 5.0
-# What one request may ask for where the server names no limit.
-MOST_ITEMS: Final = 500
 _LAST_SEQUENCE: Final = 2**32 - 1
 
 

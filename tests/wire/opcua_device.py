@@ -51,6 +51,16 @@ class Cell:
         return ua.DataValue(variant, ua.StatusCode(_any(self.status)), _any(self.source), _any(self.server))
 
 
+@dataclass(frozen=True)
+class Child:
+    """What a node refers to. reference: its type, i=35 (organizes) or i=46 (has property)."""
+
+    node: str
+    name: str
+    is_variable: bool = False
+    reference: int = 35
+
+
 @dataclass
 class _Subscription:
     id: int
@@ -70,6 +80,8 @@ class OpcuaDevice:
         self.refused_services: dict[str, str] = {}
         self.refused_items: set[str] = set()
         self.limits: dict[str, int] = {}
+        self.children: dict[str, list[Child]] = {}
+        self.refused_browsing: set[str] = set()
         self.keepalive_count: int | None = None
         self.activation = ""
         self.mangle: Callable[[str, bytes], bytes] = _unchanged
@@ -149,6 +161,8 @@ class OpcuaDevice:
         cell = self.cells.get(node)
         if cell is None:
             return ua.DataValue(StatusCode=_status("BadNodeIdUnknown"))
+        if asked.AttributeId == AttributeIds.UserAccessLevel:
+            return ua.DataValue(ua.Variant(1 if cell.refused else 3, ua.VariantType.Byte))
         if asked.AttributeId == AttributeIds.DataType:
             return ua.DataValue(ua.Variant(cell.data_type or ua.NodeId(_any(int(cell.type))), ua.VariantType.NodeId))
         return cell.answer()
@@ -277,6 +291,7 @@ class _Connection(asyncio.Protocol):
     def _endpoint(self) -> ua.EndpointDescription:
         endpoint: Any = ua.EndpointDescription()
         endpoint.EndpointUrl = self._device.url
+        endpoint.Server.ApplicationName = ua.LocalizedText("device")
         endpoint.SecurityMode = ua.MessageSecurityMode.None_
         endpoint.SecurityPolicyUri = "http://opcfoundation.org/UA/SecurityPolicy#None"
         return endpoint
@@ -307,9 +322,26 @@ class _Connection(asyncio.Protocol):
         return answer
 
     def _Browse(self, request: Any) -> Any:
+        """One reference a page."""
         answer: Any = ua.BrowseResponse()
-        answer.Results = [ua.BrowseResult() for _ in request.Parameters.NodesToBrowse]
+        answer.Results = [self._page(each.NodeId.to_string(), 0) for each in request.Parameters.NodesToBrowse]
         return answer
+
+    def _BrowseNext(self, request: Any) -> Any:
+        answer: Any = ua.BrowseNextResponse()
+        for point in request.Parameters.ContinuationPoints:
+            node, _, number = point.decode().rpartition(" ")
+            answer.Parameters.Results.append(self._page(node, int(number)))
+        return answer
+
+    def _page(self, node: str, number: int) -> ua.BrowseResult:
+        if node in self._device.refused_browsing:
+            return ua.BrowseResult(_status("BadUserAccessDenied"))
+        children = self._device.children.get(node, [])
+        page: Any = ua.BrowseResult(References=[_reference(child) for child in children[number : number + 1]])
+        if number + 1 < len(children):
+            page.ContinuationPoint = f"{node} {number + 1}".encode()
+        return page
 
     def _CreateSubscription(self, request: Any) -> Any:
         subscription = _Subscription(len(self.subscriptions) + 1)
@@ -377,6 +409,16 @@ class _Connection(asyncio.Protocol):
 _OPENING: Final = ua.AsymmetricAlgorithmHeader(
     SecurityPolicyURI="http://opcfoundation.org/UA/SecurityPolicy#None"  # pyright: ignore[reportArgumentType]
 )
+
+
+def _reference(child: Child) -> ua.ReferenceDescription:
+    node = ua.NodeId.from_string(child.node)
+    reference: Any = ua.ReferenceDescription()
+    reference.ReferenceTypeId = ua.NodeId(_any(child.reference))
+    reference.NodeId = ua.ExpandedNodeId(node.Identifier, node.NamespaceIndex, node.NodeIdType)
+    reference.BrowseName = ua.QualifiedName(_any(child.name), node.NamespaceIndex)
+    reference.NodeClass = ua.NodeClass.Variable if child.is_variable else ua.NodeClass.Object
+    return reference
 
 
 def _subject(request: Any) -> tuple[str, ...]:
