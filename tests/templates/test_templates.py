@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.core.point import SafeValue
-from tests.templates.one_device import NAMES, content, site_of
+from tests.templates.one_device import NAMES, TEMPLATES, content, site_of
 
 
 def test_there_are_templates() -> None:
@@ -53,3 +53,8 @@ def test_everything_measured_in_a_unit_has_a_plausible_range_unless_it_counts(na
         if "unit" in point and "plausible" not in point and "writable" not in point
     ]
     assert [point for point in bare if not point.endswith("energy")] == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("simulator/", "virtual/"))])
+def test_it_is_in_the_list_of_what_there_is(name: str) -> None:
+    assert f"| `{name}` |" in (TEMPLATES.parents[1] / "docs" / "templates.md").read_text(encoding="utf-8")
