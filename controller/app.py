@@ -13,6 +13,7 @@ from controller.cli import (
     authority,
     backtest,
     check,
+    commission,
     demo,
     explain,
     forecast,
@@ -42,6 +43,7 @@ _COMMANDS = (
     backtest,
     explain,
     authority,
+    commission,
     release,
     retry,
 )

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_json, add_site, language
+from controller.cli.commission import still_open
 from controller.cli.output import complain, print_json, say
 from controller.cli.site_folder import load_site
 from controller.core.errors import ConfigError
@@ -47,4 +48,6 @@ def execute(arguments: argparse.Namespace) -> int:
         f"{site.name}: no problems. {len(site.links)} links, {len(site.points)} points ({writable} writable), "
         f"{len(site.systems)} systems, {len(site.mounts)} strategies; configuration {site.digest}"
     )
+    for line in still_open(site):
+        say(line.in_language(language()))
     return Exit.OK

@@ -5,7 +5,7 @@ One item is one test by a person: point to point, each way of letting go, each t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -87,6 +87,26 @@ def _standing(item: Item, record: Record | None) -> Standing:
     if record.configuration != item.configuration:
         return Standing(item, Status.CHANGED, record)
     return Standing(item, Status.PASSED if record.result is Result.PASSED else Status.FAILED, record)
+
+
+class AmbiguousItem(ValueError):
+    """No test is called so, or several are."""
+
+
+def item_called(name: str, standings: Sequence[Standing]) -> Item:
+    """The test of that id; a subject's name stands for its only test that has not passed. Raises AmbiguousItem."""
+    of_subject: list[Standing] = []
+    for each in standings:
+        if each.item.id == name:
+            return each.item
+        if each.item.subject == name:
+            of_subject.append(each)
+    left = [each for each in of_subject if each.status is not Status.PASSED] or of_subject
+    if len(left) == 1:
+        return left[0].item
+    if not left:
+        raise AmbiguousItem(f"there is no test called {name}; see: tidewatt commission SITE sheet")
+    raise AmbiguousItem(f"{name} has several tests; name one of {', '.join(each.item.id for each in left)}")
 
 
 def missing(standing: Iterable[Standing], system: str, simulated: Iterable[str] = ()) -> list[Standing]:

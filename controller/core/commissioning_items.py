@@ -47,6 +47,27 @@ def dropped_within(site: Site, point: PointId) -> float | None:
     return min((each.after.total_seconds() for each in hanging if each.point == point), default=None)
 
 
+def silence_tests(site: Site, name: str) -> list[str]:
+    """Ids of the tests of silence that a device or a point stands for: a device for all of its own, a point for that
+    by which its device notices."""
+    devices = {device.id: device.points for link in site.links for device in link.devices}
+    points = devices.get(name, (PointId(name),))
+    tests = {item.subject: item.id for item in items_of(site) if item.kind is ItemKind.SILENCE}
+    found = dict.fromkeys(tests[each] for point in points for each in _noticed_by(site, point) if each in tests)
+    return list(found)
+
+
+def _noticed_by(site: Site, point: PointId) -> list[PointId]:
+    declared = site.points.get(point)
+    writable = None if declared is None else declared.writable
+    noticed = [point]
+    if writable is not None and isinstance(writable.release, RemoteBit):
+        noticed.append(writable.release.point)
+    if writable is not None and isinstance(writable.on_silence, Heartbeat):
+        noticed.append(writable.on_silence.point)
+    return noticed
+
+
 class _Items:
     def __init__(self, site: Site) -> None:
         self._site = site

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -115,8 +116,8 @@ _TITLE = Text("Point-to-point and interlock check sheet", "点对点及联锁检
 _MADE = Text("printed {when}; configuration {digest}", "打印于 {when}；配置摘要 {digest}")
 _EXPLAINED = Text(
     "A test counts for the configuration that it was made on; an item whose configuration has changed since is open "
-    "again. Items with an entry under “required for” must have passed before Tidewatt may have that system.",
-    "测试结果仅对当时的配置有效；配置改变后该项须重新测试。“前提”一栏所列系统，须待该项通过后方可交由 Tidewatt 控制。",
+    "again. The tests of a system must have passed before Tidewatt may have it.",
+    "测试结果仅对当时的配置有效；配置改变后该项须重新测试。系统所列各项全部通过后，方可交由 Tidewatt 控制。",
 )
 _OTHERS = Text("Other points", "其他点")
 _SYSTEM = Text("System {}", "系统 {}")
@@ -192,8 +193,13 @@ def _line(standing: Standing, cells: Row, language: Language) -> str:
     kind = f'<span class="kind">{escape(KINDS[item.kind].in_language(language))}</span>'
     rest = (cells.measured, cells.by, cells.when, cells.note)
     return (
-        f"<tr><td>{escape(item.subject)}<br>{kind}</td><td>{escape(cells.test)}</td>"
+        f"<tr><td>{_breakable(item.id)}<br>{kind}</td><td>{_breakable(cells.test)}</td>"
         f'<td class="{standing.status}">{escape(cells.status)}</td>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
         + "</tr>\n"
     )
+
+
+def _breakable(text: str) -> str:
+    """A long name breaks between its words."""
+    return re.sub(r"(?<=\w)([._:])(?=\w)", r"\1<wbr>", escape(text))

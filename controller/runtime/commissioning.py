@@ -9,6 +9,7 @@ from datetime import datetime
 from controller.core.commissioning import Item, Record, Result, Standing, missing, standings
 from controller.core.commissioning_items import items_of
 from controller.core.errors import ConfigError, DeviceError, EnvironmentProblem
+from controller.core.event import JsonValue
 from controller.core.simulation import proof_of, proof_points
 from controller.core.site import Site
 from controller.runtime.commissioning_records import append_record, read_records
@@ -73,6 +74,18 @@ class Commissioning:
         record = Record(at.astimezone(self._site.zone), item.id, result, who, measured, note, item.configuration)
         append_record(self._site.folder, record)
         return record
+
+
+def body_of(record: Record) -> dict[str, JsonValue]:
+    """The record as an event has it."""
+    return {
+        "item": record.item,
+        "result": record.result.value,
+        "who": record.who,
+        "measured": record.measured,
+        "note": record.note,
+        "tested_configuration": record.configuration,
+    }
 
 
 def refusal(system: str, lacking: Collection[Standing]) -> str:

@@ -14,12 +14,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
-from controller.core.errors import EnvironmentProblem
+from controller.core.commissioning import AmbiguousItem, Result, item_called
+from controller.core.errors import ConfigError, EnvironmentProblem
 from controller.core.event import JsonValue
 from controller.core.point import PointId
 from controller.core.system import Authority
 from controller.runtime import status
 from controller.runtime.authorities import AuthorityRefused
+from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
@@ -27,6 +29,8 @@ from controller.runtime.operator import OperatorCommandRefused
 VERSION = 1
 # A request is small; what is longer is not for us.
 LONGEST_LINE = 64 * 1024
+# What a person writes of a test.
+LONGEST_WORDS = 1000
 # Who wants a point for longer changes the configuration.
 LONGEST_COMMAND_S = 366 * 86400.0
 
@@ -152,6 +156,18 @@ async def _authority(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     return {id_: each.value for id_, each in daemon.authority.items()}
 
 
+async def _record(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    result = str(request.get("result"))
+    if result not in set(Result):
+        raise RequestRefused(f"a test has {' or '.join(Result)}, not {result!r}")
+    try:
+        item = item_called(str(request.get("item")), daemon.commissioning.standings())
+    except (AmbiguousItem, ConfigError) as error:
+        raise RequestRefused(str(error)) from error
+    words = (str(request.get(name, ""))[:LONGEST_WORDS] for name in ("measured", "note"))
+    return body_of(await daemon.record_test(item, Result(result), _who(request), *words))
+
+
 async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     name = str(request.get("name"))
     try:
@@ -191,5 +207,6 @@ _HANDLERS: Mapping[str, Handler] = {
     "write": _write,
     "relinquish": _relinquish,
     "authority": _authority,
+    "record": _record,
     "retry": _retry,
 }

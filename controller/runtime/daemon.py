@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from controller.core.command import Command, Priority
+from controller.core.commissioning import Item, Record, Result
 from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
 from controller.core.forecast import Forecaster
@@ -23,7 +26,7 @@ from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
 from controller.runtime.authorities import Authorities
 from controller.runtime.calendar import Calendar, CalendarJob
-from controller.runtime.commissioning import Commissioning
+from controller.runtime.commissioning import Commissioning, body_of
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import Image
 from controller.runtime.inspector import Inspector
@@ -35,6 +38,7 @@ from controller.runtime.operator import Operator, OperatorCommandRefused
 from controller.runtime.planner import Planner
 from controller.runtime.recorder import Recorder
 from controller.runtime.scan import Scan
+from controller.runtime.silence import SilenceTest
 from controller.runtime.store import OperatorCommand, Store, StoredState
 from controller.runtime.tariff_watch import LOOK_AT, TariffWatch
 from controller.runtime.workers import WorkerProcess, Workers
@@ -114,6 +118,9 @@ class Daemon:
         ]
         self.inspector = Inspector(self.links, clock)
         self.commissioning = Commissioning(site, simulated)
+        self.silence = SilenceTest(
+            site, clock, self.scan, self.writer, self.operator, self.image, self.links, self.record_test
+        )
         self.authorities = Authorities(
             self.authority, clock, store, self.journal, self.commissioning, self.links, self._switched
         )
@@ -182,6 +189,7 @@ class Daemon:
                 self.recorder.run(),
                 calendar.run(),
                 self.authorities.run(),
+                self.silence.run(),
                 self._save_states(),
             ):
                 tasks.append(group.create_task(work))
@@ -222,6 +230,7 @@ class Daemon:
     async def _let_go(self, progress: Progress) -> bool:
         """The same cycle with no wish at all, over fresh connections, until nothing is held or time is up."""
         self.scan.letting_go = True
+        self.writer.speak_again()
         within = max((system.release_within for system in self.site.systems), default=timedelta(0)).total_seconds()
         began = self.clock.monotonic()
         if not self.writer.holdings:
@@ -346,6 +355,7 @@ class Daemon:
 
     async def _switched(self, system: str) -> None:
         self.rights.refresh()
+        self.writer.speak_again()
         if self.authority[system] is Authority.ORIGINAL:
             await self._end_commands_of(system)
         self.scan.request_early()
@@ -368,6 +378,14 @@ class Daemon:
         self.writer.hand_back(point)
         self.journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
         return there_was
+
+    async def record_test(self, item: Item, result: Result, who: str, measured: str = "", note: str = "") -> Record:
+        """Keep what somebody found on site. Raises EnvironmentProblem where it cannot be kept."""
+        keep = partial(self.commissioning.record, item, result, who, measured, note, self.clock.now())
+        with self.clock.outside(), ThreadPoolExecutor(1, thread_name_prefix="commissioning") as thread:
+            record = await asyncio.get_running_loop().run_in_executor(thread, keep)
+        self.journal.note(EventKind.COMMISSIONING, item.subject, body_of(record))
+        return record
 
     def retry(self, name: str, who: str) -> None:
         """Let a strategy that its faults switched off, or a link that is away, try again at once.

@@ -26,12 +26,7 @@ class Operator:
         self._authority = authority
 
     def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:
-        control = self._control(point)
-        if self._authority[control.system.id] is Authority.ORIGINAL:
-            raise OperatorCommandRefused(
-                f"system {control.system.id} is under its original controls; "
-                f"give it to Tidewatt first: tidewatt authority SITE {control.system.id} tidewatt"
-            )
+        control = self.require_authority(point)
         if lasting <= timedelta(0):
             raise OperatorCommandRefused("a command needs an end in the future, such as --for 30min")
         command = Command(
@@ -45,6 +40,17 @@ class Operator:
         control.array = control.array.with_command(command)
         self._scan.request_early()
         return command
+
+    def require_authority(self, point: PointId) -> Control:
+        """Raises OperatorCommandRefused where people cannot command the point through us."""
+        control = self._control(point)
+        if self._authority[control.system.id] is Authority.ORIGINAL:
+            system = control.system.id
+            raise OperatorCommandRefused(
+                f"system {system} is under its original controls; give it to Tidewatt first: "
+                f"tidewatt authority SITE {system} tidewatt (or, to test it: {system} commissioning --for 2h)"
+            )
+        return control
 
     def relinquish(self, point: PointId) -> bool:
         """Take the operator's command back; answers whether there was one."""

@@ -126,6 +126,9 @@ class Writer:
         self._in_flight: set[PointId] = set()
         self._waiting: dict[PointId, _Waiting] = {}
         self._late_after = LATE_BY * site.scan_every.total_seconds()
+        # Commissioning: what is not refreshed on purpose, and until when by the wire's clock.
+        self._silent: frozenset[PointId] = frozenset()
+        self._silent_until = -math.inf
 
     # --- what the scan calls; no waiting here ------------------------------------------------------------------
 
@@ -157,6 +160,9 @@ class Writer:
                 continue
             sample = fresh.get(place.writable.readback)
             if sample is not None and not _is_the_same(holding, sample):
+                if self._silent and self.is_silent(point) and holding.verdict is Verdict.OWNED:
+                    # What changes while we say nothing is the device's dropping us, and nobody's override.
+                    holding = holding._replace(adopted=True)
                 judged = judge(holding, sample, place.writable, image.monotonic)
                 if judged is None:
                     del self.holdings[point]
@@ -182,6 +188,8 @@ class Writer:
         for point, value in wanted.items():
             place = self._places[point]
             # What is gone is forgotten first, so that taking it anew stores a new intent.
+            if self._silent and self._keeps_silent(point, value, times.wire):
+                continue
             if point not in busy and point not in yielding and place.remote not in yielding:
                 self._queue(next_job(point, place.writable, self.holdings.get(point), value, times))
         for point, holding in self.holdings.items():
@@ -261,7 +269,26 @@ class Writer:
         for point, holding in self.holdings.items():
             if point not in self._in_flight:
                 value = beats.get(point, holding.value)
+                if self._silent and self._keeps_silent(point, value, times.wire):
+                    continue
                 self._queue(next_job(point, self._writable(point), holding, value, times))
+
+    def fall_silent(self, points: Collection[PointId], until: float) -> None:
+        """For commissioning: `points` are not refreshed, and what their device drops is not taken again, before
+        `until` (wire time) or `speak_again`. Letting go, and a value that is another one, are never held back."""
+        self._silent, self._silent_until = frozenset(points), until
+
+    def speak_again(self) -> None:
+        self._silent, self._silent_until = frozenset(), -math.inf
+
+    def is_silent(self, point: PointId) -> bool:
+        return point in self._silent and self._clock.wire_time() < self._silent_until
+
+    def _keeps_silent(self, point: PointId, value: Scalar, wire: float) -> bool:
+        if point not in self._silent or wire >= self._silent_until:
+            return False
+        holding = self.holdings.get(point)
+        return holding is None or point in self._heartbeats or same_value(holding.value, value, 0.0)
 
     def next_assertion(self) -> float:
         """Wire time at which the next volatile value is to be written again."""

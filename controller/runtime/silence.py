@@ -1,0 +1,379 @@
+"""Measures what a device does when we fall silent, while the daemon runs.
+
+Machines are held by commands of the operator's level at what they do already, their refreshing is paused at the one
+door, and their read-backs are looked at until the device has dropped them. Whatever ends the measurement ends the pause
+and the commands; both end by themselves, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from controller.core.command import Command, Priority
+from controller.core.commissioning import Item, Record, Result
+from controller.core.commissioning_items import dropped_within
+from controller.core.errors import DeviceError, EnvironmentProblem
+from controller.core.handover import Lifeline, Machine, lifelines_of, machines_of
+from controller.core.ledger import Holding, Verdict
+from controller.core.point import PointId, ValueType, same_value
+from controller.core.ports import Clock
+from controller.core.sample import Sample, Scalar
+from controller.core.silence import Dropped, finding
+from controller.core.site import Site
+from controller.core.text import NO_TEXT, Text
+from controller.runtime.image import Image
+from controller.runtime.link import LinkTask
+from controller.runtime.operator import Operator, OperatorCommandRefused
+from controller.runtime.scan import Scan
+from controller.runtime.writer import Writer, writable_of
+
+LOOK_EVERY_S = 0.5
+TAKEN_WITHIN_S = 60.0
+LET_GO_WITHIN_S = 30.0
+ANSWER_WITHIN_S = 10.0
+# A device that has not dropped us by then does not do what is declared.
+WATCHED_TIMES, WATCHED_BEYOND_S = 2.0, 10.0
+# Renewed at every look. Of the building's time, which a simulation may run 3600 times as fast.
+LEASE = timedelta(hours=2)
+
+
+class SilenceRefused(Exception):
+    """Why silence cannot be measured here, or now."""
+
+
+class _Aborted(Exception):
+    """The measurement says nothing: its words tell why."""
+
+
+class Phase(StrEnum):
+    TAKING = "taking"
+    SILENT = "silent"
+    LETTING_GO = "letting go"
+    DONE = "done"
+    ABORTED = "aborted"
+
+
+@dataclass
+class Measurement:
+    """What is known of the one that runs, or ran last. wishes: what is commanded meanwhile. watched: what the device is
+    to drop. seconds: of silence so far, on the wire."""
+
+    item: Item
+    who: str
+    declared: float
+    wishes: Mapping[PointId, Scalar]
+    watched: tuple[PointId, ...]
+    phase: Phase = Phase.TAKING
+    seconds: float = 0.0
+    dropped: dict[PointId, Dropped] = field(default_factory=dict[PointId, Dropped])
+    record: Record | None = None
+    note: Text = NO_TEXT
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase in (Phase.DONE, Phase.ABORTED)
+
+    @property
+    def limit(self) -> float:
+        """Seconds of silence after which it is given up."""
+        return WATCHED_TIMES * self.declared + WATCHED_BEYOND_S
+
+
+Keep = Callable[[Item, Result, str, str, str], Awaitable[Record]]
+
+
+class SilenceTest:
+    """keep: keeps a record of what was found."""
+
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        scan: Scan,
+        writer: Writer,
+        operator: Operator,
+        image: Image,
+        links: Iterable[LinkTask],
+        keep: Keep,
+    ) -> None:
+        self._site = site
+        self._clock = clock
+        self._scan = scan
+        self._writer = writer
+        self._operator = operator
+        self._image = image
+        self._links = {point: link for link in links for device in link.link.devices for point in device.points}
+        self._keep = keep
+        writables = [point for point in site.points.values() if point.writable is not None]
+        self._machines = {machine.remote: machine for machine in machines_of(writables)}
+        self._lifelines = {lifeline.heartbeat: lifeline for lifeline in lifelines_of(writables)}
+        self._asked = asyncio.Event()
+        self._stop = False
+        self.measurement: Measurement | None = None
+
+    def begin(self, item: Item, who: str, value: Scalar | None = None) -> Measurement:
+        """Ask for a measurement. value: for a point without a remote bit, another one than it has by itself.
+
+        Raises SilenceRefused, OperatorCommandRefused.
+        """
+        if self.measurement is not None and not self.measurement.is_over:
+            raise SilenceRefused(f"{self.measurement.item.id} is being measured; one at a time")
+        subject = PointId(item.subject)
+        declared = dropped_within(self._site, subject)
+        if declared is None:
+            raise SilenceRefused(f"nothing is declared of what {subject} does when we fall silent")
+        wishes = self._wishes(subject, value)
+        for point in wishes:
+            self._operator.require_authority(point)
+        watched = tuple(dict.fromkeys(self._shows(point) for point in wishes))
+        self.measurement, self._stop = Measurement(item, who, declared, wishes, watched), False
+        self._asked.set()
+        return self.measurement
+
+    def stop(self) -> None:
+        """End the measurement that runs; what it holds is let go."""
+        self._stop = True
+
+    async def run(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            if self.measurement is not None:
+                await self._measure(self.measurement)
+
+    async def _measure(self, measurement: Measurement) -> None:
+        held_before = set(self._writer.holdings)
+        earlier = {point: self._at_our_level(point) for point in measurement.wishes}
+        try:
+            await self._take(measurement)
+            await self._fall_silent(measurement)
+        except (_Aborted, OperatorCommandRefused) as error:
+            measurement.note = Text(str(error), str(error))
+        finally:
+            self._writer.speak_again()
+            self._give_back(measurement, earlier)
+        measurement.phase = Phase.LETTING_GO
+        await self._wait_until_let_go(self._touched(measurement) - held_before)
+        if measurement.note.en:
+            measurement.phase = Phase.ABORTED
+        else:
+            await self._conclude(measurement)
+
+    async def _conclude(self, measurement: Measurement) -> None:
+        seen = list(measurement.dropped.values())
+        is_whole = len(seen) == len(measurement.watched)
+        dropped = Dropped(max(each.after for each in seen), max(each.by for each in seen)) if is_whole else None
+        found = finding(measurement.declared, dropped, measurement.limit)
+        measurement.note = found.note
+        try:
+            measurement.record = await self._keep(
+                measurement.item, found.result, measurement.who, found.measured, found.note.en
+            )
+        except EnvironmentProblem as error:
+            measurement.note = Text(f"{found.note.en}; not recorded: {error}", f"{found.note.zh}；未能记录：{error}")
+            measurement.phase = Phase.ABORTED
+            return
+        measurement.phase = Phase.DONE
+
+    # --- taking -------------------------------------------------------------------------------------------------
+
+    def _wishes(self, subject: PointId, value: Scalar | None) -> dict[PointId, Scalar]:
+        """What to command so that there is something to drop: every machine at what it does already."""
+        if subject in self._lifelines:
+            return self._wishes_on(self._lifelines[subject])
+        if subject in self._machines:
+            return self._wishes_of(self._machines[subject])
+        if value is None:
+            raise SilenceRefused(
+                f"what the device does with {subject} shows only if it is held at another value than its own: --value"
+            )
+        present = self._image.present[self._readback(subject)]
+        if subject not in self._writer.holdings and present.is_good and same_value(present.value, value, 0.0):
+            raise SilenceRefused(f"{subject} is {value} by itself; give another value")
+        return {subject: value}
+
+    def _wishes_on(self, lifeline: Lifeline) -> dict[PointId, Scalar]:
+        """Of the machines that are held already; of all of them where none is."""
+        machines = [each for each in self._machines.values() if each.remote in lifeline.points]
+        if not machines:
+            raise SilenceRefused(f"no machine with a remote bit hangs on {lifeline.heartbeat}: nothing shows its end")
+        held = [each for each in machines if each.remote in self._writer.holdings]
+        wishes: dict[PointId, Scalar] = {}
+        for machine in held or machines:
+            wishes.update(self._wishes_of(machine))
+        return wishes
+
+    def _wishes_of(self, machine: Machine) -> dict[PointId, Scalar]:
+        setpoints = [point for point in machine.setpoints if point in self._writer.holdings]
+        return {point: self._present_value(point) for point in (*machine.commands, *setpoints)}
+
+    def _present_value(self, point: PointId) -> Scalar:
+        holding = self._writer.holdings.get(point)
+        if holding is not None:
+            return holding.value
+        declared = self._site.points[point]
+        writable = writable_of(declared)
+        sample = self._image.present[writable.readback]
+        if not sample.is_good or sample.value is None:
+            raise SilenceRefused(f"{point} cannot be held at what it does: {sample.reason or 'it is not known'}")
+        if declared.type in (ValueType.BOOLEAN, ValueType.TEXT) or isinstance(sample.value, str):
+            return sample.value
+        return writable.range.nearest(float(sample.value))
+
+    def _shows(self, point: PointId) -> PointId:
+        """The point that the device drops: the machine's remote bit, or the point itself."""
+        return next((each.remote for each in self._machines.values() if point in each.points), point)
+
+    async def _take(self, measurement: Measurement) -> None:
+        """Hold what is to be dropped."""
+        for point, value in measurement.wishes.items():
+            who, reason = _source(measurement), f"measuring {measurement.item.id}"
+            self._operator.command(point, value, LEASE, who, reason)
+        began = self._clock.wire_time()
+        while not all(_is_owned(self._writer.holdings.get(point)) for point in measurement.watched):
+            if self._clock.wire_time() - began > TAKEN_WITHIN_S:
+                raise _Aborted(f"not taken within {TAKEN_WITHIN_S:g} s: {self._why_not_taken(measurement.wishes)}")
+            await self._next_look(measurement)
+
+    async def _next_look(self, measurement: Measurement) -> None:
+        """A wish to stop ends it here, and so does whoever takes our commands away."""
+        await asyncio.sleep(LOOK_EVERY_S)
+        if self._stop:
+            raise _Aborted("stopped")
+        ends = self._clock.monotonic() + LEASE.total_seconds()
+        for point in measurement.wishes:
+            command, control = self._at_our_level(point), self._scan.controls[point]
+            if command is None or command.source != f"operator:{_source(measurement)}":
+                raise _Aborted(f"somebody else has commanded {point}, or handed it back")
+            control.array = control.array.with_command(command._replace(ends=ends))
+
+    def _at_our_level(self, point: PointId) -> Command | None:
+        return self._scan.controls[point].array.slots[Priority.MANUAL_OPERATOR - 1]
+
+    def _readback(self, point: PointId) -> PointId:
+        return writable_of(self._site.points[point]).readback
+
+    def _why_not_taken(self, wishes: Collection[PointId]) -> str:
+        for point in wishes:
+            control, holding = self._scan.controls[point], self._writer.holdings.get(point)
+            for text in (control.limit, control.waiting):
+                if text.en:
+                    return text.en
+            if holding is not None and holding.verdict is not Verdict.OWNED:
+                return f"{point} is {holding.verdict}"
+        return "the device does not show it"
+
+    # --- silence ------------------------------------------------------------------------------------------------
+
+    async def _fall_silent(self, measurement: Measurement) -> None:
+        began = seen_at = self._clock.wire_time()
+        asserted = self._asserted(measurement)
+        self._writer.fall_silent(self._touched(measurement), began + measurement.limit + 2 * ANSWER_WITHIN_S)
+        measurement.phase = Phase.SILENT
+        while len(measurement.dropped) < len(measurement.watched):
+            await self._next_look(measurement)
+            samples = await self._read([self._readback(point) for point in measurement.watched])
+            # What was on its way when the silence began arrived just after.
+            asserted = max(asserted, self._asserted(measurement))
+            if asserted > began + ANSWER_WITHIN_S:
+                raise _Aborted("it was written in the middle of the silence")
+            now = self._clock.wire_time()
+            measurement.seconds = now - asserted
+            self._note_dropped(measurement, samples, Dropped(max(0.0, seen_at - asserted), now - asserted))
+            if measurement.seconds > measurement.limit:
+                return
+            self._require_undisturbed(measurement)
+            seen_at = now
+        await self._until_the_writer_knows(measurement)
+
+    async def _until_the_writer_knows(self, measurement: Measurement) -> None:
+        """Once the silence is over, what the device dropped would be taken for somebody's override."""
+        began = self._clock.wire_time()
+        while any(point in self._writer.holdings for point in measurement.dropped):
+            if self._clock.wire_time() - began > ANSWER_WITHIN_S:
+                return
+            await self._next_look(measurement)
+
+    def _asserted(self, measurement: Measurement) -> float:
+        """Wire time at which the device was told last, of what is held still."""
+        subject = PointId(measurement.item.subject)
+        told = (subject,) if subject in self._lifelines else measurement.watched
+        holdings = self._writer.holdings
+        return max((holdings[point].asserted for point in told if point in holdings), default=-math.inf)
+
+    def _touched(self, measurement: Measurement) -> set[PointId]:
+        """Everything that the device may take for a sign of life: the machines, their bits, the heartbeat."""
+        touched = set(measurement.watched)
+        for machine in self._machines.values():
+            if machine.remote in touched:
+                touched.update(machine.points)
+        subject = PointId(measurement.item.subject)
+        if subject in self._lifelines:
+            touched |= {subject, *self._lifelines[subject].points}
+        return touched
+
+    async def _read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        """Asked anew, more often than polls come; what comes goes the way of a poll."""
+        samples: dict[PointId, Sample] = {}
+        for link in {self._links[point].link.id: self._links[point] for point in points}.values():
+            if link.session is None:
+                raise _Aborted(f"link {link.link.id} was lost: the device cannot be watched")
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    samples.update(await link.session.read([point for point in points if self._links[point] is link]))
+            except (DeviceError, TimeoutError) as error:
+                raise _Aborted(f"the device cannot be watched: {error}") from error
+        self._image.put(samples)
+        return samples
+
+    def _note_dropped(self, measurement: Measurement, samples: Mapping[PointId, Sample], when: Dropped) -> None:
+        for point in measurement.watched:
+            sample = samples[self._readback(point)]
+            if point in measurement.dropped or not sample.is_good:
+                continue
+            held = True if point in self._machines else measurement.wishes[point]
+            if not same_value(sample.value, held, writable_of(self._site.points[point]).tolerance):
+                measurement.dropped[point] = when
+
+    def _require_undisturbed(self, measurement: Measurement) -> None:
+        for point in measurement.watched:
+            holding = self._writer.holdings.get(point)
+            if holding is not None and holding.releasing and point not in measurement.dropped:
+                raise _Aborted(f"{point} was let go in the middle of the silence")
+            if point not in measurement.dropped and not self._writer.is_silent(point):
+                raise _Aborted("the silence was ended")
+
+    # --- giving back --------------------------------------------------------------------------------------------
+
+    def _give_back(self, measurement: Measurement, earlier: Mapping[PointId, Command | None]) -> None:
+        """Our commands end; a person's that stood there before, and has not ended meanwhile, stands again."""
+        now = self._clock.monotonic()
+        for point, command in earlier.items():
+            ours = self._at_our_level(point)
+            if ours is None or ours.source != f"operator:{_source(measurement)}":
+                continue  # whoever took it away meant what stood before, too
+            self._operator.relinquish(point)
+            if command is not None and command.ends > now:
+                control = self._scan.controls[point]
+                control.array = control.array.with_command(command)
+        self._scan.request_early()
+
+    async def _wait_until_let_go(self, points: Collection[PointId]) -> None:
+        began = self._clock.wire_time()
+        while any(point in self._writer.holdings for point in points):
+            if self._clock.wire_time() - began > LET_GO_WITHIN_S:
+                return  # the writer goes on; what is held stays told in the status
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _source(measurement: Measurement) -> str:
+    return f"{measurement.who}, commissioning"
+
+
+def _is_owned(holding: Holding | None) -> bool:
+    return holding is not None and holding.verdict is Verdict.OWNED and not holding.releasing and not holding.adopted

@@ -1,0 +1,70 @@
+"""The file of records: what is appended is read back, by hand, by Excel and by git."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from controller.core.commissioning import Record, Result
+from controller.core.errors import ConfigError, EnvironmentProblem
+from controller.runtime.commissioning_records import COLUMNS, FILE, append_record, read_records
+
+AT = datetime(2026, 11, 20, 18, 30, tzinfo=timezone(timedelta(hours=8)))
+PASSED = Record(AT, "garage.group_1.remote:silence", Result.PASSED, "李娜", "58.9 s", 'says "off", at once', "e4b9d405")
+HEADER = ",".join(COLUMNS)
+
+
+def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:
+    assert read_records(tmp_path) == []
+    failed = PASSED._replace(result=Result.FAILED, note="no effect, = 1, 二")
+    append_record(tmp_path, PASSED)
+    append_record(tmp_path, failed)
+    assert read_records(tmp_path) == [PASSED, failed]
+    assert (tmp_path / FILE).read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_a_record_is_one_line_whatever_is_written_in_it(tmp_path: Path) -> None:
+    append_record(tmp_path, PASSED._replace(note="first\nsecond\r\n\tthird"))
+    assert read_records(tmp_path)[0].note == "first second third"
+    assert (tmp_path / FILE).read_text(encoding="utf-8").count("\n") == 2
+
+
+@pytest.mark.parametrize("mark, end", [("\N{ZERO WIDTH NO-BREAK SPACE}", "\r\n"), ("", "\n")], ids=["Excel", "plain"])
+def test_a_file_that_was_edited_is_read(tmp_path: Path, mark: str, end: str) -> None:
+    append_record(tmp_path, PASSED)
+    lines = (tmp_path / FILE).read_text(encoding="utf-8").splitlines()
+    (tmp_path / FILE).write_bytes((mark + end.join(lines)).encode("utf-8"))  # and the last line has no end
+    append_record(tmp_path, PASSED._replace(who="Wang Wei"))
+    assert [each.who for each in read_records(tmp_path)] == ["李娜", "Wang Wei"]
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("2026-11-20T18:30:00+08:00,a:b,perhaps,Li Na,,,0", "'perhaps' is no result; there are passed, failed"),
+        ("yesterday,a:b,passed,Li Na,,,0", "'yesterday' is no time"),
+        ("2026-11-20T18:30:00,a:b,passed,Li Na,,,0", "has no offset"),
+        ("<<<<<<< HEAD", "1 columns instead of 7"),
+    ],
+)
+def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: str, words: str) -> None:
+    append_record(tmp_path, PASSED)
+    with (tmp_path / FILE).open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    with pytest.raises(ConfigError) as caught:
+        read_records(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.line, words in problem.wrong) == (3, True)
+
+
+def test_what_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(HEADER.encode() + b"\n\xff\xfe\n")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        read_records(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match="cannot be written"):
+        append_record(tmp_path / "nowhere", PASSED)
