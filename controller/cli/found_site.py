@@ -174,6 +174,8 @@ class _Gathered:
             return Text(f"a point list has at most {MOST_ROWS} rows", f"点表最多 {MOST_ROWS} 行")
         if device is not None and json.dumps(cells, sort_keys=True) in device.places:
             return Text("it has the address of another point", "与另一点地址相同")
+        if any(len(state) > _LONGEST_TITLE for state in found.states):
+            return Text("one of its states is too long a text", "其某一状态的文字过长")
         for name, cell in cells.items():
             if _NOT_PRINTED.search(cell) or cell != cell.strip():
                 return Text(f"{name} has signs that cannot be printed", f"{name} 含不可打印字符")
@@ -185,8 +187,10 @@ class _Gathered:
 def _states(found: FoundPoint) -> str:
     if found.type is not ValueType.TEXT:
         return ""
-    texts = [printed(state).replace(BETWEEN_STATES, "/").strip() or "?" for state in found.states]
-    return _harmless(BETWEEN_STATES.join(texts))
+    states = [state for state in found.states if state]
+    joined = BETWEEN_STATES.join(states)
+    is_simple = all(state == printed(state) and BETWEEN_STATES not in state for state in states)
+    return joined if is_simple and not _FORMULA.match(joined) and not joined.startswith("[") else _cell(list(states))
 
 
 def printed(text: str) -> str:
@@ -203,7 +207,11 @@ def _harmless(cell: str) -> str:
 
 
 def _cell(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A text as it is, anything else in JSON, whose escapes are kept where a sign cannot be printed."""
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    return json.dumps(value) if _NOT_PRINTED.search(text) else text
 
 
 def _table(rows: Collection[Row]) -> str:

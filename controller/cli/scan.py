@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_json, language
+from controller.cli.ede import EdeFiles, ede_findings
 from controller.cli.found_site import (
     printed,
     refuse_to_overwrite,
@@ -31,6 +32,7 @@ from drivers import DRIVERS, driver_kind, driver_names
 Read = Callable[[], AsyncGenerator[Found]]
 
 _LISTED_LEFT_OUT = 10
+_ENCODINGS = {"utf-8": "utf-8-sig", "gbk": "gb18030", "windows-1252": "cp1252"}
 
 
 def register(commands: Any) -> None:
@@ -43,6 +45,7 @@ def register(commands: Any) -> None:
     protocols = parser.add_subparsers(dest="protocol", required=True, metavar="PROTOCOL")
     for name in _names():
         register_protocol(protocols, name)
+    _register_ede(protocols)
 
 
 def _names() -> list[str]:
@@ -94,6 +97,29 @@ def _register_broken(protocols: Any, name: str, error: EnvironmentProblem) -> No
         raise error
 
     parser.set_defaults(execute=execute)
+
+
+def _register_ede(protocols: Any) -> None:
+    parser = add_command(
+        protocols,
+        "ede",
+        "take BACnet objects from an EDE file instead of a network",
+        "tidewatt scan ede Tower_EDE.csv --state-texts Tower_StateTexts.csv --interface 10.0.0.4/24 --output my-site",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the file whose name commonly ends in _EDE.csv")
+    parser.add_argument("--state-texts", type=Path, metavar="FILE", help="the one that ends in _StateTexts.csv")
+    parser.add_argument(
+        "--interface", required=True, metavar="ADDRESS", help="our own address on that network, like 10.0.0.4/24"
+    )
+    parser.add_argument("--encoding", choices=sorted(_ENCODINGS), help="of the files, where it is not found out")
+    _add_ends(parser, has_end_of_its_own=True)
+    parser.set_defaults(execute=_ede)
+
+
+def _ede(arguments: argparse.Namespace) -> int:
+    encoding = None if arguments.encoding is None else _ENCODINGS[arguments.encoding]
+    files = EdeFiles(arguments.file, arguments.state_texts, arguments.interface, encoding)
+    return scanned("bacnet", lambda: ede_findings(files), arguments)
 
 
 def _add_ends(parser: argparse.ArgumentParser, *, has_end_of_its_own: bool) -> None:

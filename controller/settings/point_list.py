@@ -80,7 +80,10 @@ def _value(column: str, cell: str) -> Tree:
     return _number(column, cell) if cell[0] in "+-.0123456789" else cell
 
 
-def _states(_column: str, cell: str) -> Tree:
+def _states(column: str, cell: str) -> Tree:
+    """`off|on|auto`, or a JSON list where a text contains the sign between them."""
+    if cell.startswith("["):
+        return _json(column, cell)
     return [state.strip() for state in cell.split(BETWEEN_STATES)]
 
 

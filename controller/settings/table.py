@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from controller.settings.text_file import raw_text, with_plain_line_ends
 
 LARGEST_TABLE = 8_000_000  # bytes; ten thousand rows of twenty filled columns need a quarter of it
 MOST_ROWS = 20_000
+
+ENCODINGS = ("utf-8-sig", "gb18030")  # the latter holds all of GBK
+_NAMES = {"utf-8-sig": "UTF-8", "gb18030": "GBK"}
 
 _QUOTED = re.compile('"[^"]*"')
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -30,10 +33,10 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-def read_table(file: Path, problems: Problems) -> list[Row] | None:
+def read_table(file: Path, problems: Problems, encodings: Sequence[str] = ENCODINGS) -> list[Row] | None:
     """Every row that is not empty, the header first; None, with the problem noted, where it is no readable table."""
     raw = raw_text(file, LARGEST_TABLE, problems)
-    text = None if raw is None else _decoded(file, raw, problems)
+    text = None if raw is None else _decoded(file, raw, encodings, problems)
     if text is None:
         return None
     rows: list[Row] = []
@@ -56,16 +59,17 @@ def control_character(cell: str) -> str | None:
     return None if found is None else shown(found.group())
 
 
-def _decoded(file: Path, raw: bytes, problems: Problems) -> str | None:
-    try:
-        return with_plain_line_ends(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        pass
-    try:
-        return with_plain_line_ends(raw.decode("gb18030"))  # holds all of GBK
-    except UnicodeDecodeError as error:
-        byte, line = raw[error.start], raw.count(b"\n", 0, error.start) + 1
-        problems.add(file, line, f"is neither UTF-8 nor GBK text (byte 0x{byte:02x})", "save it as CSV UTF-8")
+def _decoded(file: Path, raw: bytes, encodings: Sequence[str], problems: Problems) -> str | None:
+    """The text by the first encoding that fits."""
+    fault = (1, 0)
+    for encoding in encodings:
+        try:
+            return with_plain_line_ends(raw.decode(encoding))
+        except UnicodeDecodeError as error:
+            fault = (raw.count(b"\n", 0, error.start) + 1, raw[error.start])
+    names = " nor ".join(_NAMES.get(encoding, encoding) for encoding in encodings)
+    wrong = f"is neither {names} text" if len(encodings) > 1 else f"is no {names} text"
+    problems.add(file, fault[0], f"{wrong} (byte 0x{fault[1]:02x})", "save it as CSV UTF-8")
     return None
 
 
@@ -93,6 +97,10 @@ def _rows(text: str) -> Iterator[Row]:
 
 
 def _separator(text: str) -> str:
-    """What separates most cells of the first line that says something."""
-    first = next((line for line in text.split("\n") if line.strip(",;" + _AROUND)), "")
-    return max(",;\t", key=_QUOTED.sub("", first).count)
+    """What separates most cells of the first line that has more than one."""
+    for line in text.split("\n", 100)[:100]:
+        unquoted = _QUOTED.sub("", line)
+        separator = max(",;\t", key=unquoted.count)
+        if separator in unquoted and unquoted.strip(separator + _AROUND):
+            return separator
+    return ","

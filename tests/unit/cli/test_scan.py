@@ -183,7 +183,7 @@ def test_texts_and_what_is_nested(tmp_path: Path) -> None:
     text = (tmp_path / "devices.yaml").read_text(encoding="utf-8").replace(", password: !env MQTT_PASSWORD", "")
     (tmp_path / "devices.yaml").write_text(text, encoding="utf-8")
     site = load_site(tmp_path)
-    assert site.points[PointId("found.lamp.state")].states == ("on", "o/f/f")
+    assert site.points[PointId("found.lamp.state")].states == ("on", "o|f|f")
     assert site.links[0].bindings[0].address.values == {"ON": "on", "OFF": "off"}
     assert site.links[0].bindings[0].address.topic == "on"
 
