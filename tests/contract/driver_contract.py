@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol, TypeAlias
@@ -36,7 +36,7 @@ from controller.core.point import (
     ValueType,
     Writable,
 )
-from controller.core.ports import Driver
+from controller.core.ports import Driver, Inspects, Subscribes
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.units import Unit
 from tests.hand_clock import HandClock
@@ -376,6 +376,41 @@ async def closes_twice(rig: Rig) -> None:
             await _read(driver)
         assert not (await driver.write({SETPOINT: 9.5}))[SETPOINT].accepted
 
+
+# --- what a driver may offer beside ---------------------------------------------------------------------------------
+
+
+async def shows_the_raw_spelling(rig: Rig) -> None:
+    async with rig() as bench, bench.open() as driver:
+        assert isinstance(driver, Inspects)
+        bench.far.set(LEVEL, 30.25)
+        seen = await driver.inspect(LEVEL)
+        assert (seen.sample.value, seen.sample.quality) == (30.25, Quality.GOOD)
+        assert seen.raw
+        bench.far.refuse(COUNT)
+        for point in (COUNT, NOWHERE):
+            sample = (await driver.inspect(point)).sample
+            assert (sample.value, sample.quality) == (None, Quality.BAD), point
+            assert sample.reason, point
+
+
+async def who_listens_hears_of_the_loss(rig: Rig) -> None:
+    async def listen(driver: Subscribes) -> None:
+        async with aclosing(driver.changes()) as changes:
+            async for _ in changes:
+                pass
+
+    async with rig() as bench, bench.open() as driver:
+        assert isinstance(driver, Subscribes)
+        await _read(driver)
+        await bench.far.drop()
+        with pytest.raises(DeviceError):
+            async with asyncio.timeout(_BOUND):
+                await listen(driver)
+
+
+INSPECTING_CHECKS: tuple[Check, ...] = (shows_the_raw_spelling,)
+CONNECTED_CHECKS: tuple[Check, ...] = (who_listens_hears_of_the_loss,)
 
 CHECKS: tuple[Check, ...] = (
     reads_what_is_there,

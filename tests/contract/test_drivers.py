@@ -26,8 +26,10 @@ from tests.contract.bacnet_rig import bacnet
 from tests.contract.driver_contract import (
     CHECKS,
     COMMAND,
+    CONNECTED_CHECKS,
     COUNT,
     INITIAL,
+    INSPECTING_CHECKS,
     LEVEL,
     OTHER,
     SETPOINT,
@@ -249,4 +251,22 @@ ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu, bacnet, mqtt, opcua)
 @pytest.mark.parametrize("check", CHECKS, ids=check_name)
 @pytest.mark.parametrize("rig", [*HERE, *(pytest.param(rig, marks=pytest.mark.wire) for rig in ON_THE_WIRE)])
 async def test_driver(rig: Rig, check: Check) -> None:
+    await check(rig)
+
+
+INSPECTING = (bacnet, mqtt, opcua)
+# BACnet/IP has no connection that could be lost: there, who reads notices first.
+CONNECTED = (mqtt, opcua)
+
+
+@pytest.mark.parametrize("check", INSPECTING_CHECKS, ids=check_name)
+@pytest.mark.parametrize("rig", [memory, *(pytest.param(rig, marks=pytest.mark.wire) for rig in INSPECTING)])
+async def test_a_driver_that_shows_what_the_wire_has(rig: Rig, check: Check) -> None:
+    await check(rig)
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize("check", CONNECTED_CHECKS, ids=check_name)
+@pytest.mark.parametrize("rig", CONNECTED)
+async def test_a_driver_that_is_told_over_a_connection(rig: Rig, check: Check) -> None:
     await check(rig)
