@@ -179,6 +179,8 @@ _CLASSES = (
         outdoor_air_relative_humidity=_FRACTION,
         outdoor_air_dewpoint_temperature=_TEMPERATURE,
         air_pressure=_sensor(Unit.KILOPASCAL),
+        wind_speed=_sensor(Unit.METRE_PER_SECOND),
+        solar_irradiance=_sensor(Unit.WATT_PER_SQUARE_METRE),
         illuminance=_LUX,
     ),
     _class("gateway", heartbeat=Quantity(PointKind.COMMAND, Unit.NONE, ValueType.INTEGER)),

@@ -22,6 +22,8 @@ class Unit(StrEnum):
     VOLT = "V"
     AMPERE = "A"
     HERTZ = "Hz"
+    METRE_PER_SECOND = "m/s"
+    WATT_PER_SQUARE_METRE = "W/m2"
     NONE = "none"
 
 

@@ -94,9 +94,9 @@ async def test_what_a_meter_cannot_measure_is_bad(tmp_path: Path) -> None:
 
 @pytest.mark.wire
 async def test_a_thies_wsc11_is_read_as_in_its_manual(tmp_path: Path) -> None:
-    """Instructions for Use 021774/07/14, page 20: 255 = 25.5 °C, 355 = 35.5 %, 115 = 11.5 °C, 105000 = 1050.00 hPa."""
+    """Instructions for Use 021774/07/14, page 20: 255 = 25.5 °C, 355 = 35.5 %, 101 = 10.1 m/s ..."""
     device = ModbusDevice()
-    for register, raw in ((30401, 255), (30601, 355), (30605, 115), (30801, 105000)):
+    for register, raw in ((30001, 101), (30401, 255), (30601, 355), (30605, 115), (30801, 105000)):
         device.put(1, INPUT, register, raw >> 16, raw & 0xFFFF)
     async with modbus("thies/wsc11", device, tmp_path) as station:
         found = await values(
@@ -104,9 +104,10 @@ async def test_a_thies_wsc11_is_read_as_in_its_manual(tmp_path: Path) -> None:
             "weather.outdoor_air_temperature",
             "weather.outdoor_air_relative_humidity",
             "weather.outdoor_air_dewpoint_temperature",
+            "weather.wind_speed",
             "weather.air_pressure",
         )
-        assert found == pytest.approx([25.5, 0.355, 11.5, 105.0])
+        assert found == pytest.approx([25.5, 0.355, 11.5, 10.1, 105.0])
 
 
 @pytest.mark.wire
