@@ -13,6 +13,7 @@ from controller.core.equipment import EQUIPMENT
 from controller.core.point import PointId
 from controller.core.site import Mount
 from controller.core.strategy import Member, Mode, Role, Strategy, StrategyKind
+from controller.settings.circles import circles
 from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest, shown
@@ -40,8 +41,23 @@ class MountsCompiler:
     )
 
     def compiled(self) -> tuple[Mount, ...]:
-        mounts = [self._mount(where) for where in self.reading.items(("strategies",))]
-        return tuple(mount for mount in mounts if mount is not None)
+        mounts: dict[Where, Mount] = {}
+        for where in self.reading.items(("strategies",)):
+            mount = self._mount(where)
+            if mount is not None:
+                mounts[where] = mount
+        self._refuse_circles(mounts)
+        return tuple(mounts.values())
+
+    def _refuse_circles(self, mounts: Mapping[Where, Mount]) -> None:
+        links = [link for link in self.plant.links if link.driver.is_virtual]
+        virtual = {binding.point.id for link in links for binding in link.bindings}
+        places = {mount.id: where for where, mount in mounts.items()}
+        for circle in circles(list(mounts.values()), virtual):
+            steps = [f"'{step.source}' commands '{step.point}', which '{step.reader}' reads" for step in circle]
+            wrong = f"strategies wait for each other in a circle: {', '.join(steps)}"
+            right = "bind one of them to something else, or switch it off"
+            self._add((*places[circle[0].source], "bind"), wrong, right)
 
     def _mount(self, where: Where) -> Mount | None:
         entry = self.reading.piece(where, StrategyEntry)
