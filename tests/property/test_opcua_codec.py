@@ -1,0 +1,93 @@
+"""OPC UA values there and back, and whatever else may come."""
+
+# The library annotates loosely.
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import math
+import struct
+
+from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.core.point import Point, PointId, PointKind, ValueType
+from controller.core.sample import Quality
+from controller.core.units import Unit
+from drivers.opcua.address import NodeName, OpcuaAddress, parsed_node
+from drivers.opcua.client import GARBLED
+from drivers.opcua.codec import INTEGERS, CannotEncode, decode, encode, spelt
+
+NUMBERS = [*sorted(INTEGERS), ua.VariantType.Float, ua.VariantType.Double]
+SCALES = st.sampled_from([1.0, 0.1, 0.01, 10.0, -0.5, 1 / 3])
+POINTS = st.sampled_from([Point(PointId("a.b.c"), PointKind.SENSOR, Unit.NONE, type) for type in ValueType])
+
+
+def number_point() -> Point:
+    return Point(PointId("a.b.c"), PointKind.SENSOR, Unit.NONE)
+
+
+def holds(raw: float, type: ua.VariantType) -> bool:
+    """Whether the type has room for a raw value with something to spare."""
+    bits, is_signed = int("".join(filter(str.isdigit, type.name)) or 8), not type.name.startswith(("U", "B"))
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if is_signed else (0, 2**bits)
+    return low + 1 <= raw <= high - 2
+
+
+@given(st.sampled_from(NUMBERS), st.floats(-200, 200), SCALES, st.floats(-50, 50))
+def test_what_is_written_reads_back(type: ua.VariantType, value: float, scale: float, offset: float) -> None:
+    """To half a step of an integer, to seven digits of a Float; or it is refused in words."""
+    address = OpcuaAddress("i=1", scale=scale, offset=offset)
+    try:
+        sent = struct_to_binary(encode(value, type, address))
+    except CannotEncode:
+        assert not holds((value - offset) / scale, type)
+        return
+    reading = decode(struct_from_binary(ua.DataValue, Buffer(sent)), address, number_point())
+    assert reading.quality is Quality.GOOD
+    assert isinstance(reading.value, int | float)
+    step = abs(scale) / 2 if type in INTEGERS else 1e-5 * (1 + abs(scale))
+    assert abs(reading.value - value) <= step * 1.000001 + 1e-9
+
+
+@given(st.sampled_from(sorted(INTEGERS)), st.integers(-(2**70), 2**70))
+def test_an_integer_fits_or_is_refused(type: ua.VariantType, value: int) -> None:
+    address = OpcuaAddress("i=1")
+    try:
+        sent = struct_to_binary(encode(value, type, address))
+    except CannotEncode:
+        return
+    reading = decode(struct_from_binary(ua.DataValue, Buffer(sent)), address, number_point())
+    assert reading.value == value
+
+
+@given(st.binary(max_size=60), POINTS, st.sampled_from([(), ("a", "", "b")]))
+def test_whatever_comes_is_a_reading(data: bytes, point: Point, states: tuple[str, ...]) -> None:
+    """Bytes that are a value become one that can be used, or BAD and a reason; others raise what the client expects."""
+    try:
+        found = struct_from_binary(ua.DataValue, Buffer(data))
+    except (*GARBLED, ua.UaError):
+        return
+    reading = decode(found, OpcuaAddress("i=1", states=states), point)
+    assert (reading.value is None) == (reading.quality is Quality.BAD)
+    assert reading.reason or reading.quality is not Quality.BAD
+    if isinstance(reading.value, float):
+        assert math.isfinite(reading.value)
+    assert len(spelt(found)) < 300
+
+
+@given(st.binary(min_size=1, max_size=8), st.sampled_from(NUMBERS), POINTS)
+def test_every_number_that_there_is_becomes_a_reading(raw: bytes, type: ua.VariantType, point: Point) -> None:
+    data = struct.pack("BB", 1, type) + raw.ljust(8, b"\0")
+    reading = decode(struct_from_binary(ua.DataValue, Buffer(data)), OpcuaAddress("i=1", scale=1e300), point)
+    assert (reading.value is None) == (reading.quality is Quality.BAD)
+
+
+@given(st.text(max_size=80))
+def test_a_node_id_is_read_or_refused_in_words(text: str) -> None:
+    for tried in (text, f"ns=2;s={text}", f"ns=2;i={text}", f"nsu={text};g={text}", f"b={text}"):
+        name = parsed_node(tried)
+        assert isinstance(name, NodeName) or ";" in name
