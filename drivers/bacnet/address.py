@@ -63,7 +63,7 @@ def parse_station(text: str) -> Station:
             f"device {text!r} is no BACnet address; give an IP address such as 10.0.0.20 or 10.0.0.20:47809, "
             f"or 'net:mac' such as '5:12' for a device behind a router"
         )
-    if not head.isdecimal() or not 1 <= int(head) <= LAST_NETWORK:
+    if not head.isascii() or not head.isdecimal() or not 1 <= int(head) <= LAST_NETWORK:
         raise ValueError(f"network {head!r} does not exist; give 1 to {LAST_NETWORK}, as in '5:12'")
     mac = _mac(tail)
     if not at:

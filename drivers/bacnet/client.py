@@ -43,6 +43,7 @@ _MOST_SEGMENTS: Final = 64
 # Strangers' requests that are being answered, and networks that we know a way to: more are not kept.
 _MOST_STRANGERS: Final = 32
 _MOST_ROUTES: Final = 64
+_LONGEST_CAUSE: Final = 200
 # Answers and requests have one datagram; a second try within the time-out makes up for one that was lost.
 _TRIES: Final = 2
 # Longer than any time-out of ours: the library's own timers never go off.
@@ -73,6 +74,7 @@ LIBRARY_ERRORS: Final[Mapping[type[BaseException], type[DeviceError]]] = {
     errors.UnknownNetworkMessage: Silence,
     errors.RejectException: ProtocolViolation,
     errors.AbortException: ProtocolViolation,
+    Result: ConnectFailed,
 }
 _WITHOUT_A_WAY: Final[Mapping[type[BaseException], str]] = {
     errors.UnknownRoute: "no router to its network",
@@ -95,6 +97,7 @@ Heard: TypeAlias = Callable[[Any], None]
 HeardChange: TypeAlias = Callable[[Any], bool]
 
 
+_SEGMENTED: Final = 0x08  # in the first byte of a confirmed request (clause 20.1.2.1)
 # Clauses 18.9 and 18.10: reasons of rejects and aborts.
 _REJECT_BUFFER_OVERFLOW: Final = 1
 _REJECT_UNKNOWN_SERVICE: Final = 9
@@ -131,7 +134,8 @@ class Client(Application):
         device = _own_device(connection)
         local = IPv4Address((str(connection.local.ip), connection.port))
         self.asap = _Transactions(device, self.device_info_cache)
-        self.nsap = NetworkServiceAccessPoint(router_info_cache=_Routes())
+        self._routes = _Routes()
+        self.nsap = NetworkServiceAccessPoint(router_info_cache=self._routes)
         self.nse = _NetworkMessages()
         bind(self.nse, self.nsap)
         bind(self, self.asap, self.nsap)
@@ -165,8 +169,8 @@ class Client(Application):
     async def know_route(self, station: Station) -> None:
         """Use the router that the station names, without looking for one."""
         if station.network is not None and station.host:
-            router = IPv4Address((station.host, station.port))
-            await self.nsap.router_info_cache.update_path_info(None, router, {station.network})
+            self._routes.own.add(station.network)
+            await self._routes.update_path_info(None, IPv4Address((station.host, station.port)), {station.network})
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -174,6 +178,8 @@ class Client(Application):
         """What a positive answer carries, or why there is none. Raises Silence, and DeviceError if nothing was sent."""
         if self.socket.is_closed:
             raise ConnectFailed(self._link, operation, "connection lost")
+        if to.addrNet is not None:
+            self._routes.own.add(to.addrNet)
         request = library.ConfirmedRequestPDU(service, destination=to)
         request.apduInvokeID = self._next_invoke_id()
         request.put_data(content)
@@ -189,20 +195,15 @@ class Client(Application):
         except TimeoutError as error:
             raise Silence(self._link, operation, "no answer") from error
         except tuple(LIBRARY_ERRORS) as error:
-            raise self._ours(operation, error) from error
+            raise ours(self._link, operation, error) from error
         finally:
             question.end()
-        return _reply(answer)
+        return reply(answer)
 
     def _next_invoke_id(self) -> int:
         """The identifiers go round, over reopened sockets too: a late answer finds nobody who waits for it."""
         self.invoke_id = (self.invoke_id + 1) % 256
         return self.invoke_id
-
-    def _ours(self, operation: str, error: BaseException) -> DeviceError:
-        kind = next(LIBRARY_ERRORS[each] for each in type(error).__mro__ if each in LIBRARY_ERRORS)
-        cause = _WITHOUT_A_WAY.get(type(error)) or str(error)[:200] or type(error).__name__
-        return kind(self._link, operation, cause)
 
     async def who_is(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, low: int | None, high: int | None, to: Address | None = None
@@ -215,7 +216,7 @@ class Client(Application):
         try:
             await ApplicationServiceElement.request(self, request)
         except tuple(LIBRARY_ERRORS) as error:
-            raise self._ours("who-is", error) from error
+            raise ours(self._link, "who-is", error) from error
 
     async def find(self, instance: int) -> Address:
         """Where the device with this number is. Raises Silence where none says so."""
@@ -270,7 +271,15 @@ def _own_device(connection: BacnetConnection) -> Any:
     return device
 
 
-def _reply(answer: Any) -> bytes | Refusal:
+def ours(link: str, operation: str, error: BaseException) -> DeviceError:
+    """The one place where the library's exceptions become ours."""
+    kind = next(LIBRARY_ERRORS[each] for each in type(error).__mro__ if each in LIBRARY_ERRORS)
+    cause = _WITHOUT_A_WAY.get(type(error)) or str(error)[:_LONGEST_CAUSE] or type(error).__name__
+    return kind(link, operation, cause)
+
+
+def reply(answer: Any) -> bytes | Refusal:
+    """What an acknowledgement carries; an error, reject or abort in words (clause 18)."""
     match answer:
         case library.SimpleAckPDU():
             return b""
@@ -351,20 +360,33 @@ class _Question(ClientSSM):
 
 class _Transactions(ApplicationServiceAccessPoint):
     async def confirmation(self, pdu: Any) -> None:
-        """From the network. Requests beyond what we answer at the same time are not heard."""
-        is_request = bool(pdu.pduData) and pdu.pduData[0] >> 4 == library.ConfirmedRequestPDU.pduType
-        if is_request and len(self.serverTransactions) >= _MOST_STRANGERS:
-            return
+        """From the network. Requests in segments are not heard: none of what we answer is so long.
+
+        Of requests that were never finished the oldest give way, so that nobody keeps a device's notification out.
+        """
+        first = pdu.pduData[0] if pdu.pduData else 0
+        if first >> 4 == library.ConfirmedRequestPDU.pduType:
+            if first & _SEGMENTED:
+                return
+            for oldest in self.serverTransactions[: 1 - _MOST_STRANGERS]:
+                oldest.stop_timer()
+                self.serverTransactions.remove(oldest)
         await super().confirmation(pdu)
 
 
 class _Routes(RouterInfoCache):
-    """Ways to other networks, as many as a site has."""
+    """Ways to other networks, as many as a site has; those to our own devices always find room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own: set[int] = set()
 
     async def update_path_info(self, snet: Any, address: Any, dnets: set[int]) -> None:
         room = _MOST_ROUTES - len(self.path_info)
-        known = {dnet for dnet in dnets if (snet, dnet) in self.path_info}
-        await super().update_path_info(snet, address, known | set(sorted(dnets - known)[: max(0, room)]))
+        known = {dnet for dnet in dnets if dnet in self.own or (snet, dnet) in self.path_info}
+        kept = known | set(sorted(dnets - known)[: max(0, room)])
+        if kept:
+            await super().update_path_info(snet, address, kept)
 
 
 class _NetworkMessages(NetworkServiceElement):
@@ -432,7 +454,7 @@ class _Socket(Server[PDU]):
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self._heard), (self._host, self._port), allow_broadcast=True
+            lambda: _Datagrams(self.receive), (self._host, self._port), allow_broadcast=True
         )
         self._transports = [transport]
         self._port = transport.get_extra_info("sockname")[1]
@@ -440,7 +462,7 @@ class _Socket(Server[PDU]):
             return
         listener = _shared_listener(self._broadcast)
         try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._heard), sock=listener)
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self.receive), sock=listener)
         except OSError:
             listener.close()
             self.close()
@@ -452,7 +474,8 @@ class _Socket(Server[PDU]):
             transport.abort()
         self._transports = []
 
-    def _heard(self, data: bytes, source: tuple[str, int]) -> None:
+    def receive(self, data: bytes, source: tuple[str, int]) -> None:
+        """One datagram from the network, whatever it holds."""
         if self.is_closed or not data or source == (self._host, self._port):
             return
         _at_once(
