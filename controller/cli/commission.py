@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from controller.cli import silence
 from controller.cli.arguments import Exit, add_command, add_json, add_site, language
 from controller.cli.client import DaemonNotRunning, ask
 from controller.cli.output import print_json, say
@@ -37,9 +38,10 @@ def register(commands: Any) -> None:
         "tidewatt commission config/sites/demo sheet --html sheet.html",
     )
     add_site(parser)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="sheet|record")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="sheet|record|silence")
     _register_sheet(actions)
     _register_recording(actions)
+    silence.register(actions)
 
 
 def _register_sheet(actions: Any) -> None:

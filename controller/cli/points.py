@@ -157,7 +157,7 @@ def _read(arguments: argparse.Namespace) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
-    value = _value(arguments.value)
+    value = parsed_value(arguments.value)
     readback = Readback(arguments.site, arguments.point, value, RealClock())
     answer = ask(
         arguments.site,
@@ -261,7 +261,7 @@ def _line(point: str, shown: dict[str, Any]) -> str:
     return f"{point:<58} {value:>12}  {quality}{old}"
 
 
-def _value(text: str) -> float | int | bool | str:
+def parsed_value(text: str) -> float | int | bool | str:
     """on and off, true and false, numbers; anything else stays text and is refused by the daemon where it must be."""
     lowered = text.lower()
     if lowered in ("on", "true"):

@@ -25,6 +25,7 @@ from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
+from controller.runtime.silence import SilenceRefused
 
 VERSION = 1
 # A request is small; what is longer is not for us.
@@ -40,7 +41,14 @@ class RequestRefused(Exception):
 
 
 # Their words go to whoever asked.
-_REFUSALS = (RequestRefused, OperatorCommandRefused, AuthorityRefused, InspectionRefused, EnvironmentProblem)
+_REFUSALS = (
+    RequestRefused,
+    OperatorCommandRefused,
+    AuthorityRefused,
+    InspectionRefused,
+    SilenceRefused,
+    EnvironmentProblem,
+)
 
 Handler = Callable[[Daemon, Mapping[str, Any]], Awaitable[JsonValue]]
 
@@ -168,6 +176,24 @@ async def _record(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     return body_of(await daemon.record_test(item, Result(result), _who(request), *words))
 
 
+async def _silence(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    item, value = daemon.commissioning.items.get(str(request.get("item"))), request.get("value")
+    if item is None:
+        raise RequestRefused(f"there is no test {request.get('item')!r} in this site")
+    if value is not None and not isinstance(value, (bool, int, float, str)):
+        raise RequestRefused("a value is a number, a text, true or false")
+    return status.measurement(daemon.silence.begin(item, _who(request), value))
+
+
+async def _silence_progress(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
+    return status.measurement(daemon.silence.measurement)
+
+
+async def _silence_stop(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
+    daemon.silence.stop()
+    return status.measurement(daemon.silence.measurement)
+
+
 async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     name = str(request.get("name"))
     try:
@@ -208,5 +234,8 @@ _HANDLERS: Mapping[str, Handler] = {
     "relinquish": _relinquish,
     "authority": _authority,
     "record": _record,
+    "silence": _silence,
+    "silence_progress": _silence_progress,
+    "silence_stop": _silence_stop,
     "retry": _retry,
 }

@@ -14,6 +14,7 @@ from controller.core.sample import Sample
 from controller.core.strategy import InputState
 from controller.core.tariff import Tariff
 from controller.core.text import Text
+from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.inspector import Inspected
@@ -21,6 +22,7 @@ from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import LoadForecast, rounded
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.scan import Control
+from controller.runtime.silence import Measurement
 
 Json = dict[str, JsonValue]
 
@@ -128,6 +130,26 @@ def inspected(daemon: Daemon, point: PointId, seen: Inspected) -> Json:
         "timestamp": sample.timestamp.isoformat(),
         "raw": seen.inspection.raw,
         "round_trip_ms": round(seen.round_trip * 1000.0, 1),
+    }
+
+
+def measurement(each: Measurement | None) -> Json | None:
+    """The measurement of silence that runs, or ran last; None where there was none. Times in seconds of the wire."""
+    if each is None:
+        return None
+    return {
+        "item": each.item.id,
+        "phase": each.phase.value,
+        "seconds": round(each.seconds, 1),
+        "declared_s": each.declared,
+        "limit_s": each.limit,
+        "commanded": {str(point): value for point, value in each.wishes.items()},
+        "dropped": {
+            str(point): None if point not in each.dropped else round(each.dropped[point].by, 1)
+            for point in each.watched
+        },
+        "note": text(each.note),
+        "record": None if each.record is None else body_of(each.record),
     }
 
 

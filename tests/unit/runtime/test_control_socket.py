@@ -114,6 +114,10 @@ async def test_a_line_that_is_too_long_ends_the_conversation_only(client: Client
         ({"command": "relinquish", "point": "garage.desk_1.demand"}, "not a writable point"),
         ({"command": "authority", "system": "moon", "authority": "original"}, "there are garage, plant"),
         ({"command": "authority", "system": "garage", "authority": "mine"}, "original or tidewatt"),
+        ({"command": "authority", "system": "garage", "authority": "commissioning"}, "needs an end"),
+        ({"command": "record", "item": "moon:command", "result": "passed"}, "there is no test called moon:command"),
+        ({"command": "record", "item": BRIGHTNESS, "result": "perhaps"}, "passed or failed"),
+        ({"command": "silence", "item": "moon:silence"}, "there is no test"),
         ({"command": "retry", "name": "nobody"}, "no strategy or link"),
     ],
 )
