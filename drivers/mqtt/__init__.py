@@ -8,6 +8,7 @@ from typing import Any
 from controller.core.point import Binding
 from controller.core.ports import Clock, Driver, DriverKind
 from drivers.mqtt.address import MqttAddress, MqttConnection
+from drivers.mqtt.scan import SCAN
 
 
 def open_mqtt(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver:
@@ -23,4 +24,5 @@ KIND = DriverKind(
     device_fields=("topic",),
     open=open_mqtt,
     carries_text=True,
+    scan=SCAN,
 )

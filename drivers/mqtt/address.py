@@ -36,7 +36,7 @@ class Availability:
 
     def __post_init__(self) -> None:
         _raise_first(_topic_problem("topic", self.topic))
-        parse_path(self.path)
+        _raise_first(_path_problem("path", self.path))
         if self.online == self.offline:
             raise ValueError(f"online and offline are both {self.online!r}; give the two texts that the device sends")
 
@@ -78,9 +78,9 @@ class MqttAddress:
     request_every: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
-        parse_path(self.path)
-        parse_path(self.timestamp)
         _raise_first(
+            _path_problem("path", self.path),
+            _path_problem("timestamp", self.timestamp),
             _topic_problem("topic", self.topic or "unsaid"),
             *(_topic_problem(name, topic) for name, topic in self._topics()),
             *(_base_problem(name, topic, self.topic) for name, topic in self._topics()),
@@ -175,7 +175,7 @@ class MqttConnection:
     user: str = ""
     password: str = field(default="", repr=False)
     client_id: str = ""
-    protocol: Literal["5", "3.1.1"] = "5"
+    protocol: Literal[5, "3.1.1"] = 5
     timeout: timedelta = timedelta(seconds=1)
     keepalive: timedelta = timedelta(seconds=10)
     session: timedelta = timedelta(0)
@@ -217,6 +217,14 @@ def _topic_problem(name: str, topic: str) -> str:
         return f"{name} {topic!r} holds a wildcard; name one topic without + and #"
     if not topic.isprintable() or len(topic.encode(errors="replace")) > _LONGEST_TOPIC:
         return f"{name} is no topic; give printable text of at most {_LONGEST_TOPIC} bytes"
+    return ""
+
+
+def _path_problem(name: str, path: str) -> str:
+    try:
+        parse_path(path)
+    except ValueError as error:
+        return f"{name} {error}"
     return ""
 
 

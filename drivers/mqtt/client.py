@@ -61,7 +61,7 @@ LIBRARY_ERRORS: Final[Mapping[type[Exception], type[DeviceError]]] = {
     options.MQTTException: ProtocolViolation,
 }
 
-_VERSIONS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+_VERSIONS: Final = {5: aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
 Hear: TypeAlias = Callable[[paho.MQTTMessage], None]
 
@@ -119,7 +119,7 @@ class Client(aiomqtt.Client):
         self, link: str, connection: MqttConnection, presence: Presence | None, hear: Hear, on_lost: Callable[[], None]
     ) -> None:
         host, port = connection.address
-        is_new = connection.protocol == "5"
+        is_new = connection.protocol == 5
         keeps = bool(connection.session)
         super().__init__(
             host,
@@ -305,6 +305,22 @@ class Client(aiomqtt.Client):
             self._connected.set_exception(aiomqtt.MqttCodeError(reason_code, "closed before it was opened"))
             return
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: Any) -> None:
+        """The library would look at the socket's number later, when it may be closed or another's."""
+        del userdata
+        self._loop.call_soon_threadsafe(self._write_when_possible, client, sock)
+
+    def _write_when_possible(self, client: paho.Client, connection: Any) -> None:
+        if connection is client.socket() and connection.fileno() >= 0:
+            self._loop.add_writer(connection.fileno(), self._write, client)
+
+    def _write(self, client: paho.Client) -> None:
+        try:
+            client.loop_write()
+        except (OSError, ValueError, MQTTException) as error:
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
 
     def _on_publish(
         self, client: paho.Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties

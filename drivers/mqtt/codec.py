@@ -51,14 +51,15 @@ class CannotEncode(ValueError):
 class Payload:
     """One message. It is read as text or JSON at most once, however many values it carries."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, longest: int = LONGEST_PAYLOAD) -> None:
         self._data = data
+        self._longest = longest
         self._text: str | CannotDecode | None = None
         self._tree: JsonValue | CannotDecode | Missing = MISSING
 
     def raw(self, path: JsonPath) -> JsonValue | Missing:
         """What stands at the path; the whole text where the path is empty. Raises CannotDecode."""
-        return found(self._json(), path) if path else self._as_text()
+        return found(self.tree(), path) if path else self._as_text()
 
     def spelling(self, path: JsonPath) -> str:
         """The same as the wire has it, bounded, for people."""
@@ -72,12 +73,13 @@ class Payload:
 
     def _as_text(self) -> str:
         if self._text is None:
-            self._text = _text(self._data)
+            self._text = _text(self._data, self._longest)
         if isinstance(self._text, CannotDecode):
             raise self._text
         return self._text
 
-    def _json(self) -> JsonValue:
+    def tree(self) -> JsonValue:
+        """The whole message as JSON. Raises CannotDecode."""
         if self._tree is MISSING:
             try:
                 self._tree = _json(self._as_text())
@@ -88,8 +90,8 @@ class Payload:
         return self._tree
 
 
-def _text(data: bytes) -> str | CannotDecode:
-    if len(data) > LONGEST_PAYLOAD:
+def _text(data: bytes, longest: int) -> str | CannotDecode:
+    if len(data) > longest:
         return CannotDecode(f"message of {len(data)} bytes is too long")
     try:
         return data.decode()

@@ -211,7 +211,7 @@ class MqttDriver:
             return _RETAINED
         if self._client is None or not self._client.resumed:
             return ""
-        if self._connection.protocol != "5":
+        if self._connection.protocol != 5:
             return _QUEUED if self._clock.wire_time() < self._opened + BACKLOG else ""
         identifiers = getattr(message.properties, "SubscriptionIdentifier", ())
         return "" if self._identifier in identifiers else _QUEUED

@@ -34,7 +34,7 @@ def parse_path(text: str) -> JsonPath:
         step = _STEP.match(text, position)
         if step is None:
             raise ValueError(
-                f"{text!r} is no path into a message; write keys and indexes such as data.items[2].value, "
+                f"{text!r} is no place in a message; write keys and indexes such as data.items[2].value, "
                 'and keys with dots as ["a.b"]'
             )
         index = step["index"]

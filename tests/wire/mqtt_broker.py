@@ -6,17 +6,13 @@ It knows one client at a time, quality of service 0 and 1, and both protocol ver
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from tests.loopback import LoopbackServer
 
 Reply = Callable[[bytes], None]
-
-CONNECT: Final = 1
-PUBLISH: Final = 3
-SUBSCRIBE: Final = 8
-PINGREQ: Final = 12
 
 NOT_AUTHORISED: Final = 135
 
@@ -29,15 +25,21 @@ class Published(NamedTuple):
 
 
 class LittleBroker(LoopbackServer):
-    """connack, suback, puback: the codes with which it answers; by topic, 0 elsewhere. `published` is what came."""
+    """connack, suback, puback: the codes with which it answers, by topic, 0 elsewhere; without a connack it is silent.
+
+    newest: the newest protocol that it knows, 4 for MQTT 3.1.1. published: what came. greeted, listened: set once
+    somebody has said hello, has subscribed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.connack = 0
-        self.session_present = False
+        self.connack: int | None = 0
+        self.newest = 5
         self.suback: dict[str, int] = {}
         self.puback: dict[str, int] = {}
         self.subscribed: list[str] = []
+        self.greeted = asyncio.Event()
+        self.listened = asyncio.Event()
         self.published: list[Published] = []
         self.on_publish: Callable[[str, bytes], None] = lambda topic, payload: None
         self._version = 5
@@ -58,18 +60,25 @@ class LittleBroker(LoopbackServer):
         for kind, flags, body in _packets(buffer):
             self._reply = reply
             match kind:
-                case 1:
-                    self._version = body[6]
-                    tail = b"\0" if self._version == 5 else b""
-                    reply(_packet(0x20, bytes((self.session_present, self.connack)) + tail))
-                case 3:
+                case 1:  # CONNECT
+                    self._greet(body[6], reply)
+                case 3:  # PUBLISH
                     self._take(flags, body, reply)
-                case 8:
+                case 8:  # SUBSCRIBE
                     self._subscribe(body, reply)
-                case 12:
+                case 12:  # PINGREQ
                     reply(_packet(0xD0, b""))
                 case _:
                     pass
+
+    def _greet(self, version: int, reply: Reply) -> None:
+        self._version = version
+        self.greeted.set()
+        code = self.connack
+        if version > self.newest:
+            reply(_packet(0x20, b"\x00\x01"))  # as brokers do that know no newer form of an answer
+        elif code is not None:
+            reply(_packet(0x20, bytes((0, code)) + (b"\0" if version == 5 else b"")))
 
     def _subscribe(self, body: bytes, reply: Reply) -> None:
         position = self._after_properties(body, 2)
@@ -81,6 +90,7 @@ class LittleBroker(LoopbackServer):
             codes.append(code)
             if code < 128 and topic not in self.subscribed:
                 self.subscribed.append(topic)
+        self.listened.set()
         reply(_packet(0x90, body[:2] + (b"\0" if self._version == 5 else b"") + codes))
 
     def _take(self, flags: int, body: bytes, reply: Reply) -> None:

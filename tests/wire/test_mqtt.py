@@ -16,6 +16,7 @@ from typing import Any, Final
 import aiomqtt
 import pytest
 
+from controller.core.discovery import FoundDevice, FoundPoint
 from controller.core.errors import ConnectFailed, DeviceRefused, DeviceTimeout
 from controller.core.point import (
     Binding,
@@ -32,6 +33,7 @@ from controller.core.sample import Quality, Sample, Scalar
 from controller.core.units import Unit
 from drivers.mqtt.address import Availability, MqttAddress, MqttConnection, Presence, Tls
 from drivers.mqtt.driver import MqttDriver
+from drivers.mqtt.scan import SCAN
 from tests.hand_clock import HandClock
 from tests.wire.mqtt_certificates import Certificates, make_certificates
 from tests.wire.mqtt_mosquitto import Mosquitto, program
@@ -64,6 +66,7 @@ ADDRESSES: Final = {
     ),
 }
 PATIENCE: Final = 10.0
+DEFAULTS: Final = {option.name: option.default for option in SCAN.options}
 
 
 def driver(port: int, addresses: Mapping[PointId, MqttAddress] = ADDRESSES, **more: Any) -> MqttDriver:
@@ -107,8 +110,10 @@ class TestOneBroker:
                 await until(link, LAMP, True)
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-    async def test_what_is_retained_is_doubted_until_the_device_speaks(self, tmp_path: Path, protocol: str) -> None:
+    @pytest.mark.parametrize("protocol", [5, "3.1.1"])
+    async def test_what_is_retained_is_doubted_until_the_device_speaks(
+        self, tmp_path: Path, protocol: int | str
+    ) -> None:
         trusted = replace(ADDRESSES[POWER], retained="good")
         ignored = replace(ADDRESSES[BRIGHTNESS], retained="ignored")
         addresses = {**ADDRESSES, POWER: trusted, BRIGHTNESS: ignored}
@@ -224,15 +229,15 @@ class TestTrouble:
 class TestSecurity:
     async def test_a_wrong_password_is_for_good(self, tmp_path: Path) -> None:
         async with Mosquitto(tmp_path, *await _password_file(tmp_path), anonymous=False) as broker:
-            for protocol in ("5", "3.1.1"):
+            for protocol in (5, "3.1.1"):
                 async with driver(broker.port, user="tidewatt", password="secret", protocol=protocol) as link:
                     await link.read([POWER])
                 for user, password in (("tidewatt", "guess"), ("nobody", "secret"), ("", "")):
                     with pytest.raises(DeviceRefused, match="refused by the broker: Not authorized"):
                         await driver(broker.port, protocol=protocol, user=user, password=password).__aenter__()
 
-    @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-    async def test_a_command_that_the_access_list_denies_shows(self, tmp_path: Path, protocol: str) -> None:
+    @pytest.mark.parametrize("protocol", [5, "3.1.1"])
+    async def test_a_command_that_the_access_list_denies_shows(self, tmp_path: Path, protocol: int | str) -> None:
         """MQTT 5 says so at once; with 3.1.1 nothing does, and the state stays what it was."""
         access = tmp_path / "access.conf"
         access.write_text("topic read #\ntopic write lights/+\n")
@@ -245,7 +250,7 @@ class TestSecurity:
             await until(link, LAMP, False)
             result = (await link.write({LAMP: True}))[LAMP]
             assert result.accepted == (protocol == "3.1.1")
-            assert (result.reason == "refused by the broker: Not authorized") == (protocol == "5")
+            assert (result.reason == "refused by the broker: Not authorized") == (protocol == 5)
             await device.publish(STATE, told(brightness=254), qos=1)
             await until(link, BRIGHTNESS, 1.0)
             assert (await link.read([LAMP]))[LAMP].value is False
@@ -282,8 +287,10 @@ class TestSecurity:
 
 @pytest.mark.slow
 class TestSession:
-    @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-    async def test_what_was_kept_for_us_is_doubted_until_the_device_speaks(self, tmp_path: Path, protocol: str) -> None:
+    @pytest.mark.parametrize("protocol", [5, "3.1.1"])
+    async def test_what_was_kept_for_us_is_doubted_until_the_device_speaks(
+        self, tmp_path: Path, protocol: int | str
+    ) -> None:
         session: dict[str, Any] = {"session": timedelta(minutes=5), "client_id": "plant", "protocol": protocol}
         async with Mosquitto(tmp_path) as broker, aiomqtt.Client("127.0.0.1", broker.port) as device:
             link = driver(broker.port, **session)
@@ -294,9 +301,52 @@ class TestSession:
             async with link:
                 sample = await until(link, POWER, 2.5)
                 assert sample[1:3] == (Quality.UNCERTAIN, "kept by the broker: age unknown")
-                if protocol == "5":
+                if protocol == 5:
                     await device.publish(STATE, told(meter={"power": 3000}), qos=1)
                     assert (await until(link, POWER, 3.0)).quality is Quality.GOOD
+
+
+@pytest.mark.slow
+class TestScan:
+    async def test_it_finds_what_is_described_and_what_is_said(self, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("secret\n")
+        options = {**DEFAULTS, "for": "3s", "user": "tidewatt", "password-file": str(secret)}
+        described = {"name": "Power", "stat_t": "meter", "val_tpl": "{{ value_json.kw }}", "unit_of_meas": "kW"}
+        async with (
+            Mosquitto(tmp_path, *await _password_file(tmp_path), anonymous=False) as broker,
+            aiomqtt.Client("127.0.0.1", broker.port, username="tidewatt", password="secret") as device,
+        ):
+            await device.publish("homeassistant/sensor/meter/config", json.dumps(described), retain=True, qos=1)
+            await device.publish("meter", b'{"kw": 12.5}', retain=True, qos=1)
+            await device.publish(STATE, told(), retain=True, qos=1)
+            found = [each async for each in SCAN.discover(f"127.0.0.1:{broker.port}", options)]
+        points = {each.name: each for each in found if isinstance(each, FoundPoint)}
+        assert {name: point.value for name, point in points.items()} == {
+            "power": "12.5",
+            "state": "off",
+            "brightness": "127",
+            "meter_power": "1500",
+        }
+        devices = [each for each in found if isinstance(each, FoundDevice)]
+        assert devices[0].connection == {"host": "127.0.0.1", "port": broker.port, "user": "tidewatt"}
+
+    @pytest.mark.parametrize(
+        "target, changes",
+        [
+            ("", {}),
+            ("a:b", {}),
+            ("a:99999", {}),
+            ("a", {"for": "soon"}),
+            ("a", {"for": "2h"}),
+            ("a", {"topics": "a/#/b"}),
+            ("a", {"topics": "a+"}),
+            ("a", {"password-file": "/nowhere"}),
+        ],
+    )
+    async def test_a_target_or_option_that_cannot_be(self, target: str, changes: dict[str, str]) -> None:
+        with pytest.raises(ValueError, match=r".; \w"):
+            await anext(SCAN.discover(target, {**DEFAULTS, **changes}))
 
 
 async def _password_file(folder: Path) -> tuple[str]:
