@@ -22,7 +22,7 @@ from controller.core.event import JsonValue
 from controller.core.point import PointId, PointKind, ValueType
 from controller.core.text import Text
 from controller.core.units import Unit
-from drivers import driver_kind
+from drivers import driver_kind, driver_names
 
 GATEWAY = FoundDevice("gateway", {"host": "10.0.0.5", "port": 502}, {"unit": 1}, "Acme WX200")
 METER = FoundDevice("Meter 2", {"host": "10.0.0.5", "port": 502}, {"unit": 2}, "电表\n二层")
@@ -243,3 +243,27 @@ def test_there_is_such_a_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["scan", "--help"])
     assert ended.value.code == 0
     assert "points.csv" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [name for name in driver_names() if driver_kind(name).scan is not None])
+def test_every_protocol_that_is_scanned_has_its_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["scan", name, "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    scan = driver_kind(name).scan
+    assert scan is not None
+    assert f"tidewatt scan {name} {scan.example}" in told
+    assert all(f"--{option.name}" in told for option in scan.options)
+    assert "--for" in told
+
+
+def test_a_protocol_that_listens_says_itself_for_how_long() -> None:
+    fake = Fake(FOUND)
+    option = ScanOption("for", "TIME", Text("how long", "时长"), "10s")
+    scan = Scan(Text("broker", "代理"), "broker", (option,), fake.discover)
+    parser = argparse.ArgumentParser()
+    register_scan(parser.add_subparsers(), replace(driver_kind("modbus"), scan=scan), scan)
+    given = parser.parse_args(["modbus", "broker", "--for", "3s"])
+    assert given.execute(given) == 0
+    assert fake.asked == ("broker", {"for": "3s"})
