@@ -76,9 +76,10 @@ LIBRARY_ERRORS: Final[Mapping[type[BaseException], type[DeviceError]]] = {
     errors.AbortException: ProtocolViolation,
     Result: ConnectFailed,
 }
+_NO_BROADCAST: Final = "no broadcast on this interface: name its subnet, such as 10.0.0.4/24"
 _WITHOUT_A_WAY: Final[Mapping[type[BaseException], str]] = {
     errors.UnknownRoute: "no router to its network",
-    errors.NetworkDown: "no broadcast on this interface",
+    errors.NetworkDown: _NO_BROADCAST,
 }
 # What the library's decoders raise over bytes that are none of BACnet's.
 _STUMBLES: Final = (
@@ -209,6 +210,8 @@ class Client(Application):
         self, low: int | None, high: int | None, to: Address | None = None
     ) -> None:
         """Ask devices, or the one at an address, to say who they are; `heard_device` is told."""
+        if to is None and self._foreign is None and not self.socket.has_broadcast:
+            raise Silence(self._link, "who-is", _NO_BROADCAST)
         request = library.WhoIsRequest(destination=to or GlobalBroadcast())
         if low is not None:
             request.deviceInstanceRangeLowLimit = low
@@ -450,6 +453,10 @@ class _Socket(Server[PDU]):
     @property
     def is_closed(self) -> bool:
         return not self._transports or self._transports[0].is_closing()
+
+    @property
+    def has_broadcast(self) -> bool:
+        return self._broadcast is not None
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()

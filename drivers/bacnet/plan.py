@@ -12,12 +12,14 @@ from drivers.bacnet.names import PRESENT_VALUE, QUALITY_PROPERTIES
 BacnetBinding: TypeAlias = Binding[BacnetAddress]
 Block: TypeAlias = tuple[Reference, ...]
 
-# What one property takes in an answer, at most, if its value is a number, a state or flags: identifier 4 bytes, index
-# 3, two brackets, a double with its tag 10 (ANSI/ASHRAE 135-2020, clause 20.2). A text may take more: then the device
-# says so, and the block is halved.
-_BYTES_A_PROPERTY: Final = 13
-_BYTES_AN_OBJECT: Final = 7
-_BYTES_OF_HEADER: Final = 5
+# What parts of an answer take, in bytes (ANSI/ASHRAE 135-2020, clause 20.2 and 21): a number is at most a double with
+# its tag; flags, a state or an error's class and code are shorter. A text may be longer: then the device says so, and
+# the block is halved.
+_HEADER: Final = 5
+_OBJECT: Final = 7
+_BRACKETS: Final = 2
+_NUMBER: Final = 10
+_FLAGS: Final = 5
 
 
 def wanted(bindings: Iterable[BacnetBinding]) -> tuple[Reference, ...]:
@@ -41,18 +43,28 @@ def blocks(references: Sequence[Reference], longest: int, most: int | None = Non
     """The references in their order, cut so that each answer fits into `longest` bytes, and at most `most` together."""
     cut: list[Block] = []
     taken: list[Reference] = []
-    size = _BYTES_OF_HEADER
+    size = _HEADER
     for reference in references:
         new_object = not taken or taken[-1].object != reference.object
-        cost = _BYTES_A_PROPERTY + (_BYTES_AN_OBJECT if new_object else 0)
+        cost = _cost(reference) + (_OBJECT if new_object else 0)
         if taken and (size + cost > longest or len(taken) == most):
             cut.append(tuple(taken))
-            taken, size, cost = [], _BYTES_OF_HEADER, _BYTES_A_PROPERTY + _BYTES_AN_OBJECT
+            taken, size, cost = [], _HEADER, _cost(reference) + _OBJECT
         taken.append(reference)
         size += cost
     if taken:
         cut.append(tuple(taken))
     return tuple(cut)
+
+
+def _cost(reference: Reference) -> int:
+    value = _FLAGS if reference.property in QUALITY_PROPERTIES else _NUMBER
+    element = 0 if reference.element is None else _tagged(reference.element)
+    return _tagged(reference.property) + element + _BRACKETS + value
+
+
+def _tagged(number: int) -> int:
+    return 1 + max(1, (number.bit_length() + 7) // 8)
 
 
 def halves(block: Block) -> tuple[Block, Block]:
