@@ -225,13 +225,14 @@ class Client(Application):
         """Where the device with this number is. Raises Silence where none says so."""
         found = self._sought.setdefault(instance, asyncio.get_running_loop().create_future())
         try:
-            async with asyncio.timeout(self._timeout):
+            for _ in range(_TRIES):
                 await self.who_is(instance, instance)
-                return await asyncio.shield(found)
-        except TimeoutError as error:
-            raise Silence(self._link, "who-is", f"no device {instance}") from error
+                await asyncio.wait([found], timeout=self._timeout / _TRIES)
+                if found.done():
+                    return found.result()
         finally:
             self._sought.pop(instance, None)
+        raise Silence(self._link, "who-is", f"no device {instance}")
 
     # --- what is heard ------------------------------------------------------------------------------------------------
 
