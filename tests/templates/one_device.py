@@ -1,17 +1,22 @@
-"""A site with one device of a template."""
+"""A site with one device of a template, and the driver that speaks to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
+from controller.core.point import PointId
+from controller.core.ports import Driver
+from controller.core.sample import Scalar
 from controller.core.site import Site
 from controller.settings.compile import compile_site
 from drivers import driver_kind
 from strategies import strategy_kind
+from tests.hand_clock import HandClock
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "templates"
 NAMES = sorted(path.relative_to(TEMPLATES).with_suffix("").as_posix() for path in TEMPLATES.rglob("*.y*ml"))
@@ -31,6 +36,10 @@ ADDRESSES: dict[str, dict[str, object]] = {
     "mqtt": {"topic": "site/device"},
     "memory": {},
 }
+BACNET_LOOPBACK: dict[str, object] = {
+    "interface": "127.0.0.1/32",
+    "port": 0,
+}  # to a device on another port of this host
 
 
 def content(name: str) -> dict[str, Any]:
@@ -73,3 +82,16 @@ def site_of(
     for file, tree in files.items():
         (folder / file).write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8")
     return compile_site(folder, TEMPLATES, driver_kind, strategy_kind)
+
+
+@asynccontextmanager
+async def opened(site: Site) -> AsyncGenerator[Driver]:
+    link = site.links[0]
+    async with link.driver.open(link.id, link.connection, link.bindings, HandClock()) as driver:
+        yield driver
+
+
+async def values(driver: Driver, *points: str) -> list[Scalar | None]:
+    ids = [PointId(f"area.{point}") for point in points]
+    samples = await driver.read(ids)
+    return [samples[id].value for id in ids]

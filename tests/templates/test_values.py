@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,18 +17,11 @@ from controller.core.site import Site
 from drivers.mqtt.codec import Payload, encode
 from drivers.mqtt.reading import Arrival, route_of, sample_of
 from tests.hand_clock import HandClock
-from tests.templates.one_device import site_of
+from tests.templates.one_device import BACNET_LOOPBACK, opened, site_of, values
 from tests.wire.bacnet_device import BacnetDevice, commandable, measured
 from tests.wire.modbus_device import DISCRETE, HOLDING, INPUT, ModbusDevice
 
 NOW = HandClock().now()
-
-
-@asynccontextmanager
-async def opened(site: Site) -> AsyncGenerator[Driver]:
-    link = site.links[0]
-    async with link.driver.open(link.id, link.connection, link.bindings, HandClock()) as driver:
-        yield driver
 
 
 @asynccontextmanager
@@ -40,12 +33,6 @@ async def modbus(name: str, device: ModbusDevice, folder: Path) -> AsyncGenerato
             yield driver
     finally:
         await device.stop()
-
-
-async def values(driver: Driver, *points: str) -> list[Scalar | None]:
-    ids = [PointId(f"area.{point}") for point in points]
-    samples = await driver.read(ids)
-    return [samples[id].value for id in ids]
 
 
 def put(device: ModbusDevice, table: int, register: int, octets: str) -> None:
@@ -119,6 +106,30 @@ async def test_an_em340_sends_the_lower_half_of_a_number_first(tmp_path: Path) -
         assert await values(meter, "meter.power", "meter.energy") == pytest.approx([-2.4389, 6553.7])
 
 
+# Powers: register, and what it counts to a kW. Energy: register, spelling, and what it counts to a kWh.
+FLOAT_METERS = [
+    ("eastron/sdm72d-m", INPUT, {"power": (52, 1000)}, (72, ">f", 1)),
+    ("generic/three_phase_meter", INPUT, {"phase_1_power": (12, 1000), "power": (52, 1000)}, (72, ">f", 1)),
+    ("janitza/umg96-pa", HOLDING, {"phase_3_power": (19024, 1000), "power": (19026, 1000)}, (19068, ">f", 1000)),
+    ("schneider/iem3155", HOLDING, {"phase_3_power": (3057, 1), "power": (3059, 1)}, (3203, ">q", 1000)),
+]
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize("name, table, powers, energy", FLOAT_METERS, ids=[each[0] for each in FLOAT_METERS])
+async def test_meters_of_every_spelling_say_kilowatts_and_kilowatt_hours(
+    name: str, table: int, powers: dict[str, tuple[int, int]], energy: tuple[int, str, int], tmp_path: Path
+) -> None:
+    device = ModbusDevice()
+    for kilowatts, (register, factor) in enumerate(powers.values(), start=2):
+        put(device, table, register, struct.pack(">f", kilowatts * factor).hex())
+    register, spelling, factor = energy
+    put(device, table, register, struct.pack(spelling, 8567 * factor).hex())
+    async with modbus(name, device, tmp_path) as meter:
+        found = await values(meter, *(f"meter.{power}" for power in powers), "meter.energy")
+        assert found == pytest.approx([*range(2, 2 + len(powers)), 8567])
+
+
 # --- machines ---------------------------------------------------------------------------------------------------------
 
 
@@ -153,6 +164,20 @@ async def test_a_pump_drive_gets_its_control_word(tmp_path: Path) -> None:
 
 
 @pytest.mark.wire
+async def test_a_lighting_gateway_is_told_whole_percents_on_modbus(tmp_path: Path) -> None:
+    gateway = ModbusDevice()
+    gateway.put(1, HOLDING, 0, 100)
+    gateway.put(1, DISCRETE, 0, 1)
+    gateway.put(1, INPUT, 0, 40, 82, 0, 612, 0, 124)
+    async with modbus("generic/lighting_gateway_modbus", gateway, tmp_path) as lamps:
+        names = "brightness", "illuminance", "power", "energy", "motion"
+        found = await values(lamps, *(f"lamps.{name}" for name in names))
+        assert found == pytest.approx([0.4, 82, 0.612, 124, True])
+        await lamps.write({PointId("area.lamps.brightness_command"): 0.333})
+        assert gateway.words(1, HOLDING, 0) == (33,)
+
+
+@pytest.mark.wire
 async def test_an_air_handler_is_told_and_let_go(tmp_path: Path) -> None:
     unit = BacnetDevice(1)
     unit.objects |= {
@@ -162,12 +187,11 @@ async def test_an_air_handler_is_told_and_let_go(tmp_path: Path) -> None:
         ("binary-value", 1): commandable(Enumerated(0)),
     }
     await unit.start()
-    connection: Mapping[str, object] = {"interface": "127.0.0.1/32", "port": 0}
     setpoint, fan = (
         PointId(f"area.air_handler.{name}") for name in ("duct_static_pressure_setpoint", "supply_fan_command")
     )
     try:
-        site = site_of("generic/air_handler_bacnet", tmp_path, connection, {"device": unit.address})
+        site = site_of("generic/air_handler_bacnet", tmp_path, BACNET_LOOPBACK, {"device": unit.address})
         async with opened(site) as driver:
             measurements = "air_handler.duct_static_pressure", "air_handler.return_air_relative_humidity"
             assert await values(driver, *measurements) == pytest.approx([0.24, 0.55])
@@ -239,3 +263,15 @@ def test_a_motion_sensor_that_went_quiet_is_not_believed(tmp_path: Path) -> None
     motion = site.points[PointId("area.sensor.motion")]
     assert told(site, "zigbee2mqtt/ramp", '{"occupancy": true, "battery": 100}') == {"sensor.motion": True}
     assert motion.stale_after.total_seconds() <= 70 * 60
+
+
+def test_a_weather_station_tells_what_it_has(tmp_path: Path) -> None:
+    site = site_of("generic/weather_station_mqtt", tmp_path, address={"topic": "weather/roof"})
+    message = '{"temperature": 31.5, "humidity": 62, "pressure": 1009.3, "wind_speed": 3.2, "irradiance": 641}'
+    assert told(site, "weather/roof", message) == {
+        "weather.outdoor_air_temperature": 31.5,
+        "weather.outdoor_air_relative_humidity": pytest.approx(0.62),
+        "weather.air_pressure": pytest.approx(100.93),
+        "weather.wind_speed": 3.2,
+        "weather.solar_irradiance": 641,
+    }
