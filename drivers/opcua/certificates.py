@@ -27,6 +27,10 @@ class NotUsable(ValueError):
     """A certificate or key that cannot serve; the text says why and what would be right."""
 
 
+class NotYet(NotUsable):
+    """A certificate that will hold later; or our clock is wrong, as on a machine that has just been switched on."""
+
+
 class Identity(NamedTuple):
     """Our own certificate and the key that belongs to it, both DER. application_uri: as the certificate names it."""
 
@@ -46,9 +50,7 @@ def thumbprint(certificate: x509.Certificate) -> str:
 def own_identity(certificate: str, private_key: str, now: datetime) -> Identity:
     """From PEM text. Raises NotUsable."""
     own = _first(_certificates(certificate.encode()), "certificate")
-    why = why_not_valid(own, now)
-    if why:
-        raise NotUsable(f"our own certificate {why}; make a new one")
+    refuse_invalid(own, now, "our own certificate")
     try:
         key = serialization.load_pem_private_key(private_key.encode(), password=None)
     except (ValueError, TypeError) as error:
@@ -72,12 +74,12 @@ def application_uri(certificate: x509.Certificate) -> str:
     return uris[0] if uris else ""
 
 
-def why_not_valid(certificate: x509.Certificate, now: datetime) -> str:
+def refuse_invalid(certificate: x509.Certificate, now: datetime, whose: str) -> None:
+    """Raises NotUsable or NotYet."""
     if now > certificate.not_valid_after_utc:
-        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+        raise NotUsable(f"{whose} expired on {certificate.not_valid_after_utc:%Y-%m-%d}; a new one is needed")
     if now < certificate.not_valid_before_utc:
-        return f"is valid only from {certificate.not_valid_before_utc:%Y-%m-%d}"
-    return ""
+        raise NotYet(f"{whose} holds from {certificate.not_valid_before_utc:%Y-%m-%d} only, or our clock is wrong")
 
 
 def make_identity(folder: Path, uri: str, host: str, now: datetime, days: int = 3650) -> tuple[Path, Path]:
@@ -163,7 +165,8 @@ def server_certificate(der: bytes | None) -> x509.Certificate:
 def is_trusted(certificate: x509.Certificate, trusted: Sequence[x509.Certificate], now: datetime) -> bool:
     """Whether it is on the list, or issued by an authority that is."""
     return certificate in trusted or any(
-        _issued(certificate, authority) and not why_not_valid(authority, now) for authority in trusted
+        authority.not_valid_before_utc <= now <= authority.not_valid_after_utc and _issued(certificate, authority)
+        for authority in trusted
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from asyncua import ua
 from asyncua.client.client import Client
-from asyncua.client.ua_client import UaClient, UaClientState
+from asyncua.client.ua_client import UaClient, UaClientState, UASocketProtocol
 from asyncua.client.ua_session import UaSession
 from asyncua.common.utils import NotEnoughData, ServiceError, SocketClosedException
 from asyncua.crypto import security_policies
@@ -34,13 +34,13 @@ from drivers.opcua.address import OpcuaConnection, Policy, Security
 from drivers.opcua.certificates import (
     Identity,
     NotUsable,
+    NotYet,
     is_trusted,
     keep_rejected,
     own_identity,
+    refuse_invalid,
     server_certificate,
-    thumbprint,
     trusted_certificates,
-    why_not_valid,
 )
 from drivers.opcua.codec import LONGEST_TEXT, status_name
 
@@ -117,12 +117,23 @@ _REFUSED: Final = frozenset(
         "BadAccountLocked",
     }
 )
+# We know that our certificate holds: the server's clock may be wrong, as after a power cut, or an authority be away.
+_HEALS: Final = frozenset(
+    {
+        "BadCertificateTimeInvalid",
+        "BadCertificateIssuerTimeInvalid",
+        "BadCertificateRevocationUnknown",
+        "BadCertificateIssuerRevocationUnknown",
+    }
+)
 # What the commonest of them mean for who has to mend it.
 _ADVICE: Final = {
     "BadUserAccessDenied": "user or password is wrong",
     "BadIdentityTokenRejected": "user or password is wrong",
     "BadIdentityTokenInvalid": "the server wants another kind of login",
     "BadCertificateUntrusted": "have the server trust our certificate",
+    "BadSecurityChecksFailed": "have the server trust our certificate",
+    "BadCertificateTimeInvalid": "the server's clock says that our certificate does not hold",
     "BadCertificateUriInvalid": "application_uri is not the one in the certificate",
     "BadSecurityModeRejected": "the server wants another security",
     "BadSecurityPolicyRejected": "the server wants another security",
@@ -173,6 +184,8 @@ class Refused(Exception):
 
 def kind_of_status(name: str) -> type[DeviceError]:
     """What a service that fails with this status is to us."""
+    if name in _HEALS:
+        return ConnectFailed
     if name in _REFUSED or name.startswith("BadCertificate"):
         return DeviceRefused
     if name in _TIMED_OUT:
@@ -188,6 +201,8 @@ def our_error(link: str, operation: str, error: BaseException) -> DeviceError:
         name = status_name(error.code or 0)
         advice = _ADVICE.get(name)
         return kind_of_status(name)(link, operation, f"{advice} ({name})" if advice else name)
+    if isinstance(error, NotYet):
+        return ConnectFailed(link, operation, str(error))
     if isinstance(error, NotUsable):
         return DeviceRefused(link, operation, str(error))
     said = str(error)[:LONGEST_TEXT]
@@ -223,9 +238,36 @@ class _Session(UaSession):
             await asyncio.wait([task], timeout=_CLOSE_SECONDS)
 
 
+class _Protocol(UASocketProtocol):
+    """Remembers why the server refused to open the channel, which the library loses."""
+
+    refusal: UaStatusCodeError | None = None
+
+    def _process_received_message(self, msg: ua.Message | ua.Acknowledge | ua.ErrorMessage | None) -> None:
+        if self._open_secure_channel_exchange is not None and isinstance(msg, ua.Message):
+            try:
+                self.check_answer(msg.body(), "while the channel is opened")
+            except UaStatusCodeError as error:
+                self.refusal = error
+        super()._process_received_message(msg)
+
+
+class _Transport(UaClient):
+    def _make_protocol(self) -> UASocketProtocol:
+        usual = super()._make_protocol()
+        self.protocol = protocol = _Protocol(usual.timeout, security_policy=self.security_policy)
+        protocol.pre_request_hook = usual.pre_request_hook
+        protocol.on_connection_lost = usual.on_connection_lost
+        protocol.is_session_closing = usual.is_session_closing
+        return protocol
+
+
 class _Client(Client):
     def __init__(self, connection: OpcuaConnection, uri: str) -> None:
         super().__init__(connection.url, timeout=connection.timeout.total_seconds())
+        hook = self.uaclient.pre_request_hook
+        self.uaclient = _Transport(connection.timeout.total_seconds())
+        self.uaclient.pre_request_hook = hook
         self.application_uri = uri
         self.name = self.description = "Tidewatt"
         self.product_uri = "urn:tidewatt"
@@ -288,21 +330,19 @@ class Session:
             await self._secure(client, identity)
         await client.connect_socket()
         await client.send_hello()
-        await self._open_channel(client, identity)
+        await self._open_channel(client)
         await client.create_session()
         self._refuse_to_show_the_password(client)
         await client.activate_session(username=connection.user or None, password=connection.password or None)
 
-    async def _open_channel(self, client: _Client, identity: Identity | None) -> None:
+    async def _open_channel(self, client: _Client) -> None:
+        protocol = client.transport.protocol
         try:
             await client.open_secure_channel()
-        except AssertionError as error:  # all that the library leaves of a refusal
-            if identity is None:
-                raise NotUsable(
-                    "the server refuses an unprotected channel; give certificate and private_key"
-                ) from error
-            own = thumbprint(server_certificate(identity.certificate))
-            raise NotUsable(f"the server refuses the channel; have it trust our certificate {own}") from error
+        except AssertionError:  # all that the library leaves of a refusal
+            if isinstance(protocol, _Protocol) and protocol.refusal is not None:
+                raise protocol.refusal from None
+            raise
         self._note_renewal(client)
 
     def _identity(self) -> Identity | None:
@@ -327,8 +367,7 @@ class Session:
         if not is_trusted(certificate, trusted_certificates(connection.server_certificate, connection.trusted), now):
             advice = keep_rejected(certificate, connection.trusted)
             raise NotUsable(f"the server is not trusted; {advice} if it is the right one")
-        if why := why_not_valid(certificate, now):
-            raise NotUsable(f"the server's certificate {why}; it needs a new one")
+        refuse_invalid(certificate, now, "the server's certificate")
         await client.set_security(
             policy,
             certificate=CertProperties(identity.certificate, "der"),

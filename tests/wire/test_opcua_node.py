@@ -207,7 +207,7 @@ async def test_a_server_that_is_not_trusted_is_refused_and_its_certificate_kept(
 async def test_a_server_that_does_not_trust_us_is_a_refusal(started: Bench, tmp_path: Path) -> None:
     stranger = papers(tmp_path, "stranger", "urn:tidewatt:stranger")
     cause = await refused(started.driver(**said_of(stranger)))
-    assert cause.startswith("the server refuses the channel; have it trust our certificate ")
+    assert cause.startswith("have the server trust our certificate (Bad")
 
 
 @pytest.mark.slow

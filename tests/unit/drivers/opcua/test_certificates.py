@@ -96,7 +96,7 @@ def test_our_certificate_names_the_application_and_the_host() -> None:
     "certificate, key, at, why",
     [
         (pem(OWN), key_pem(KEY), LATER + timedelta(seconds=1), "our own certificate expired on 2026-07-31"),
-        (pem(OWN), key_pem(KEY), NOW - timedelta(days=2), "our own certificate is valid only from 2026-06-30"),
+        (pem(OWN), key_pem(KEY), NOW - timedelta(days=2), "our own certificate holds from 2026-06-30 only"),
         (pem(OWN), key_pem(OTHER_KEY), NOW, "does not belong to the certificate"),
         (pem(OWN), "no key", NOW, "is no key in PEM"),
         ("no certificate", key_pem(KEY), NOW, "certificate cannot be read"),

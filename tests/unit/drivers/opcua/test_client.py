@@ -14,7 +14,7 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from cryptography.exceptions import InvalidSignature
 
 from controller.core.errors import ConnectFailed, DeviceError, DeviceRefused, DeviceTimeout, ProtocolViolation
-from drivers.opcua.certificates import NotUsable
+from drivers.opcua.certificates import NotUsable, NotYet
 from drivers.opcua.client import LIBRARY_ERRORS, kind_of_status, our_error
 
 
@@ -46,7 +46,8 @@ def test_every_status_of_a_failed_service_becomes_ours(code: int) -> None:
     [
         ("BadUserAccessDenied", DeviceRefused),
         ("BadIdentityTokenRejected", DeviceRefused),
-        ("BadCertificateTimeInvalid", DeviceRefused),
+        ("BadCertificateUseNotAllowed", DeviceRefused),
+        ("BadCertificateTimeInvalid", ConnectFailed),
         ("BadCertificateUntrusted", DeviceRefused),
         ("BadCertificateRevoked", DeviceRefused),
         ("BadSecurityPolicyRejected", DeviceRefused),
@@ -72,6 +73,7 @@ def test_what_needs_a_person_is_told_from_what_heals(status: str, kind: type[Dev
         (ConnectionError("Connection is closed"), ConnectFailed, "Connection is closed"),
         (InvalidSignature(), DeviceRefused, "the server cannot prove that its certificate is its own"),
         (NotUsable("the private key is none"), DeviceRefused, "the private key is none"),
+        (NotYet("holds from tomorrow"), ConnectFailed, "holds from tomorrow"),
         (UaError("x" * 10_000), ProtocolViolation, "x" * 200),
         (KeyError("x"), ProtocolViolation, "garbled answer: KeyError"),
     ],
