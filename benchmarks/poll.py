@@ -287,7 +287,8 @@ def _window(devices: Devices, pid: int, seconds: float, without: Sequence[int] =
 @contextlib.contextmanager
 def process(*arguments: str) -> Generator[int]:
     """Ended with SIGTERM; killed where that does not help."""
-    started = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {**os.environ, "TIDEWATT_LOG": "error"}
+    started = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=quiet)
     try:
         yield started.pid
     finally:

@@ -1,4 +1,4 @@
-"""Modbus TCP. Loading this costs nothing; pymodbus is imported when the first link is opened."""
+"""Modbus TCP and RTU. Loading this costs nothing; pymodbus is imported when the first link is opened."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ KIND = DriverKind(
     name="modbus",
     connection=ModbusConnection,
     address=ModbusAddress,
-    device_fields=("unit",),
+    device_fields=("unit", "gap", "rate", "maximum_registers"),
     open=open_modbus,
 )

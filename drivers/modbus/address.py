@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from controller.core.units import Linear
@@ -13,6 +14,10 @@ WireType: TypeAlias = Literal["bool", "int16", "uint16", "int32", "uint32", "int
 Order: TypeAlias = Literal["big", "little"]
 
 LAST_REGISTER: Final = 65535
+# MODBUS Application Protocol Specification V1.1b3, 6.3 and 6.4: what one answer can carry.
+MOST_REGISTERS: Final = 125
+LONGEST_GAP: Final = timedelta(seconds=10)
+LEAST_RATE: Final = 0.5
 BIT_TABLES: Final = frozenset[Table]({"coil", "discrete"})
 WRITABLE_TABLES: Final = frozenset[Table]({"coil", "holding"})
 
@@ -46,7 +51,10 @@ _LONG_REFERENCES: Final = LAST_REGISTER + 1
 class ModbusAddress:
     """value = raw * scale + offset.
 
-    unit: the device's unit id, said once for the device. table, register: the place, counted from zero.
+    Said once for the device: unit, its unit id; gap, the rest that it wants between an answer and the next question;
+    rate, the questions a second that it takes; maximum_registers, the most that it gives in one answer.
+
+    table, register: the place, counted from zero.
     type: how the registers spell the value; a coil, a discrete input and a `bit` of a register are bool.
     word_order, byte_order: which register of a long value, which byte of a register comes first.
     zero_based: "this really is no reference number" for registers such as holding 40001.
@@ -66,6 +74,9 @@ class ModbusAddress:
     byte_order: Order = "big"
     zero_based: bool = False
     write_multiple: bool = False
+    gap: timedelta = timedelta(0)
+    rate: float | None = None
+    maximum_registers: int = MOST_REGISTERS
 
     def __post_init__(self) -> None:
         problem = (
@@ -74,6 +85,7 @@ class ModbusAddress:
             or _type_problem(self.table, self.type, self.bit)
             or _extent_problem(self.register, self.words)
             or _scaling_problem(self.type, self.scale, self.offset)
+            or _pace_problem(self.gap, self.rate, self.maximum_registers)
         )
         if problem:
             raise ValueError(problem)
@@ -153,4 +165,14 @@ def _scaling_problem(type: WireType, scale: float, offset: float) -> str:
         return f"offset {offset} is no number; give a finite number"
     if type == "bool" and (scale != 1.0 or offset != 0.0):
         return "a bool has neither scale, offset nor unit; leave them out or choose a numeric type"
+    return ""
+
+
+def _pace_problem(gap: timedelta, rate: float | None, maximum_registers: int) -> str:
+    if not timedelta(0) <= gap <= LONGEST_GAP:
+        return f"gap {gap.total_seconds():g} s is out of range; give at most {LONGEST_GAP.total_seconds():g}s"
+    if rate is not None and not LEAST_RATE <= rate < math.inf:
+        return f"rate {rate:g} questions a second is out of range; give {LEAST_RATE:g} or more, or poll more seldom"
+    if not 1 <= maximum_registers <= MOST_REGISTERS:
+        return f"maximum_registers {maximum_registers} is out of range; give 1 to {MOST_REGISTERS}"
     return ""

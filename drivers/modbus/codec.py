@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 from controller.core.point import PointId, Range, ValueType
 from controller.core.sample import Quality, Sample, Scalar, as_number, bad
 from drivers.limits import why_doubted
-from drivers.modbus.address import BIT_TABLES, ModbusAddress, WireType
+from drivers.modbus.address import BIT_TABLES, ModbusAddress, Table, WireType
 from drivers.modbus.plan import Block, ModbusBinding
 
 _LETTERS: Final[dict[WireType, str]] = {
@@ -35,6 +35,7 @@ _LETTERS: Final[dict[WireType, str]] = {
     "float32": "f",
     "float64": "d",
 }
+_READ_FUNCTIONS: Final[dict[Table, int]] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _FLOATS: Final = frozenset[WireType]({"float32", "float64"})
 _LARGEST: Final = sys.float_info.max
 _GOOD: Final = Quality.GOOD
@@ -129,6 +130,16 @@ class BlockDecoder:
                     into[point] = _new(Sample, (value, _GOOD, "", timestamp, received))
                 else:
                     into[point] = bad(why_doubted(value, Range(low, high)), timestamp, received)
+
+
+def spelt(block: Block, data: bytes) -> str:
+    """The bytes that answer a block as an engineer writes them down: function, place, words."""
+    function = _READ_FUNCTIONS[block.table]
+    if block.table in BIT_TABLES:
+        words = "".join(str(data[index >> 3] >> (index & 7) & 1) for index in range(block.count))
+    else:
+        words = " ".join(f"0x{word:04X}" for word in struct.unpack(f">{block.count}H", data))
+    return f"function {function}, {block.table} {block.start}: {words}"
 
 
 def _compile_passes(block: Block) -> Iterable[_Pass]:

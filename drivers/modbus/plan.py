@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -12,8 +13,7 @@ from drivers.modbus.address import BIT_TABLES, ModbusAddress, Table
 
 ModbusBinding: TypeAlias = Binding[ModbusAddress]
 
-# MODBUS Application Protocol Specification V1.1b3, 6.1 to 6.4: what one answer can carry.
-MOST_REGISTERS: Final = 125
+# MODBUS Application Protocol Specification V1.1b3, 6.1 and 6.2: what one answer can carry.
 MOST_BITS: Final = 2000
 
 # Unwanted registers that are read along rather than asked around. At 9600 bit/s behind a gateway a register takes
@@ -47,6 +47,21 @@ def split(block: Block) -> tuple[Block, Block]:
     return _block(block.bindings[:middle]), _block(block.bindings[middle:])
 
 
+def single(binding: ModbusBinding) -> Block:
+    """The block of one value."""
+    return _block((binding,))
+
+
+def interleaved(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """The units in turn, so that one that wants rest between its blocks holds up its neighbours less."""
+    earlier: Counter[int] = Counter()
+    turns: list[int] = []
+    for block in blocks:
+        turns.append(earlier[block.unit])
+        earlier[block.unit] += 1
+    return tuple(block for _, block in sorted(zip(turns, blocks, strict=True), key=lambda pair: pair[0]))
+
+
 def rejoin(pieces: Sequence[Block]) -> tuple[Block, ...]:
     """Accepted pieces of one block, joined where nothing unasked lies between them.
 
@@ -72,7 +87,7 @@ def _place(binding: ModbusBinding) -> tuple[str, int, str, int, int]:
 def _coalesce(bindings: Sequence[ModbusBinding]) -> Iterable[Block]:
     """`bindings` belong to one table of one unit and are in order."""
     bits = bindings[0].address.table in BIT_TABLES
-    most, gap = (MOST_BITS, GAP_BITS) if bits else (MOST_REGISTERS, GAP_REGISTERS)
+    most, gap = (MOST_BITS, GAP_BITS) if bits else (bindings[0].address.maximum_registers, GAP_REGISTERS)
     first = 0
     start, end = bindings[0].address.register, _end(bindings[0])
     for index, (_, binding) in enumerate(pairwise(bindings), start=1):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.point import Binding
-from drivers.modbus.address import BIT_TABLES, ModbusAddress
-from drivers.modbus.plan import GAP_BITS, GAP_REGISTERS, MOST_BITS, MOST_REGISTERS, Block, plan_reads, rejoin, split
+from drivers.modbus.address import BIT_TABLES, MOST_REGISTERS, ModbusAddress
+from drivers.modbus.plan import GAP_BITS, GAP_REGISTERS, MOST_BITS, Block, plan_reads, rejoin, split
 from tests.property.modbus_strategies import addresses, bound
 
 BINDINGS = st.lists(addresses(), max_size=60).map(bound)

@@ -34,14 +34,16 @@ class _ModbusException(Exception):
 class ModbusDevice(LoopbackServer):
     """cells: what exists; asking for anything else is answered by exception 2.
 
-    refused: exceptions per place. silent: units that never answer. missing: functions that no unit has.
-    longest: most values that a read may ask for. mangle: changes an answer (the whole frame) before it leaves.
+    refused: exceptions per place. mute: places about which it is silent, instead of refusing. silent: units that
+    never answer. missing: functions that no unit has. longest: most values that a read may ask for. mangle: changes
+    an answer (the whole frame) before it leaves.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.cells: dict[Place, int] = {}
         self.refused: dict[Place, int] = {}
+        self.mute: set[Place] = set()
         self.silent: set[int] = set()
         self.missing: set[int] = set()
         self.longest = 2000
@@ -71,12 +73,15 @@ class ModbusDevice(LoopbackServer):
         """What the unit says to a function and its data; nothing where it is silent."""
         function, start, count = struct.unpack(">BHH", question[:5])
         self.requests.append(Request(unit, function, start, count))
-        if unit in self.silent:
+        if unit in self.silent or (function <= INPUT and self._touches_mute(unit, function, start, count)):
             return None
         try:
             return self._serve(unit, function, start, question[3:])
         except _ModbusException as error:
             return bytes([function | 0x80, error.code])
+
+    def _touches_mute(self, unit: int, table: int, start: int, count: int) -> bool:
+        return any(Place(unit, table, start + offset) in self.mute for offset in range(count))
 
     def _serve(self, unit: int, function: int, start: int, data: bytes) -> bytes:
         if function in self.missing or function not in {1, 2, 3, 4, 5, 6, 15, 16, 22}:

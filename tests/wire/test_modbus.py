@@ -7,6 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,10 +21,12 @@ from controller.core.point import (
     ValueType,
 )
 from controller.core.sample import Quality, Scalar
-from drivers.modbus.address import ModbusAddress, Table, WireType
+from drivers.modbus.address import MOST_REGISTERS, ModbusAddress, Table, WireType
 from drivers.modbus.connection import ModbusConnection
-from drivers.modbus.driver import FRUITLESS_LIMIT, REFUSED_AGAIN, ModbusDriver
-from drivers.modbus.plan import MOST_REGISTERS
+from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.exchange import FRUITLESS_LIMIT
+from drivers.modbus.holes import REFUSED_AGAIN
+from drivers.modbus.reading import NOT_HERE
 from tests.hand_clock import HandClock
 from tests.wire.modbus_bench import ALL, FLOATS, Bench, bound, fill, floats
 from tests.wire.modbus_device import COILS, HOLDING, INPUT, ModbusDevice, Place, Request
@@ -187,6 +190,156 @@ async def test_a_few_points_ask_for_their_blocks_only() -> None:
         samples = await bench.driver.read([bench.points[FLOATS + 1]])
         assert {point: sample.value for point, sample in samples.items()} == {bench.points[FLOATS + 1]: 1.5}
         assert [request.unit for request in bench.device.requests] == [2]
+
+
+# --- places that a device is silent about -----------------------------------------------------------------------------
+
+
+async def learned_after(bench: Bench, most_reads: int) -> int:
+    """Reads until nothing more is learned; each costs at most one time-out more than the questions it answers."""
+    for reads in range(1, most_reads + 1):
+        samples = await bench.samples()
+        bench.clock.advance(1.0)
+        if {sample.reason for sample in samples.values()} <= {"", NOT_HERE}:
+            return reads
+    raise AssertionError([sample.reason for sample in (await bench.samples()).values()])
+
+
+@pytest.mark.parametrize("missing", [(3,), (11,), (3, 8)])
+async def test_a_place_that_the_device_is_silent_about_hides_nothing(missing: Sequence[int]) -> None:
+    async with running(*floats()) as bench:
+        bench.device.mute = {Place(1, INPUT, 2 * n + 1) for n in missing}
+        await learned_after(bench, 8 * len(missing))
+        assert await bench.values() == without(*missing)
+        assert {sample.reason for sample in (await bench.samples()).values()} == {"", NOT_HERE}
+        asked = await bench.requests()
+        assert sum(request.size for request in asked) == 2 * (FLOATS - len(missing))
+        assert len(asked) <= 2 * len(missing) + 2
+
+
+async def test_a_device_that_is_silent_about_its_first_value_is_heard_the_second_time() -> None:
+    async with running(*floats()) as bench:
+        bench.device.mute = {Place(1, INPUT, 0)}
+        with pytest.raises(DeviceTimeout):
+            await bench.values()
+        async with bench.driver:
+            await learned_after(bench, 8)
+            assert await bench.values() == without(0)
+
+
+async def test_a_place_between_values_that_the_device_is_silent_about_costs_no_value() -> None:
+    apart = [bound(f"p{n}", ModbusAddress(1, "input", 6 * n, "float32")) for n in (0, 1, 2)]
+    async with running(*apart) as bench:
+        bench.device.mute = {Place(1, INPUT, 8)}
+        await learned_after(bench, 8)
+        assert await bench.values() == [0.5, 3.5, 6.5]
+
+
+async def test_a_silent_place_takes_no_other_unit_and_no_other_block_with_it() -> None:
+    far = bound("far", ModbusAddress(1, "holding", 500, "uint16"))
+    async with running(*floats(1), far, *floats(2), units=(1, 2)) as bench:
+        bench.device.put(1, HOLDING, 500, 77)
+        bench.device.mute = {Place(1, INPUT, 7)}
+        await bench.values()
+        bench.clock.advance(1.0)
+        for _ in range(8):
+            assert (await bench.values())[FLOATS:] == [77, *ALL]
+            bench.clock.advance(1.0)
+        assert await bench.values() == [*without(3), 77, *ALL]
+
+
+async def test_a_silent_place_that_heals_is_found_within_a_minute() -> None:
+    async with running(*floats()) as bench:
+        bench.device.mute = {Place(1, INPUT, 7)}
+        await learned_after(bench, 8)
+        asked = 0
+        for _ in range(120):
+            bench.clock.advance(1.0)
+            asked += any(request == Request(1, 4, 6, 2) for request in await bench.requests())
+        assert asked == 2
+        bench.device.mute.clear()
+        bench.clock.advance(REFUSED_AGAIN)
+        assert await bench.values() == ALL
+        assert await bench.requests() == [Request(1, 4, 0, 2 * FLOATS)]
+
+
+async def test_an_answer_that_is_lost_once_starts_no_search() -> None:
+    async with running(*floats()) as bench:
+        await bench.values()
+        bench.device.silent.add(1)
+        await bench.values()
+        bench.device.silent.clear()
+        assert await bench.values() == ALL
+        assert await bench.requests() == [Request(1, 4, 0, 2 * FLOATS)]
+
+
+# --- units that want their time ---------------------------------------------------------------------------------------
+
+
+def paced(unit: int, starts: Sequence[int], **said: Any) -> list[Binding[ModbusAddress]]:
+    return [bound(f"p{start}", ModbusAddress(unit, "input", start, "float32", **said)) for start in starts]
+
+
+async def seconds_of(reading: Awaitable[object]) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await reading
+    return loop.time() - began
+
+
+async def test_a_unit_rests_between_questions() -> None:
+    async with running(*paced(1, (0, 1000, 2000, 3000), gap=timedelta(milliseconds=60))) as bench:
+        assert await seconds_of(bench.values()) >= 0.18
+        assert len(bench.device.requests) == 4
+
+
+async def test_a_unit_is_asked_no_faster_than_it_likes() -> None:
+    async with running(*paced(1, (0, 1000, 2000, 3000), rate=20.0)) as bench:
+        assert await seconds_of(bench.values()) >= 0.15
+
+
+async def test_others_are_asked_while_a_unit_rests() -> None:
+    slow, others = paced(1, (0, 1000, 2000), gap=timedelta(milliseconds=60)), floats(2)
+    async with running(*slow, *others, units=(1, 2)) as bench:
+        assert [request.unit for request in await bench.requests()] == [1, 2, 1, 1]
+
+
+async def test_a_unit_that_gives_few_registers_at_once_is_asked_for_few() -> None:
+    few = [bound(f"p{n}", ModbusAddress(1, "input", 2 * n, "float32", maximum_registers=7)) for n in range(FLOATS)]
+    async with running(*few) as bench:
+        assert [request.size for request in await bench.requests()] == [6, 6, 6, 6]
+        assert await bench.values() == ALL
+
+
+# --- a close look -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address, words, raw, value",
+    [
+        (ModbusAddress(1, "holding", 9, "float32"), (0x41AC, 0), "function 3, holding 9: 0x41AC 0x0000", 21.5),
+        (ModbusAddress(1, "holding", 9, "int16", scale=0.1), (0xFFF6,), "function 3, holding 9: 0xFFF6", -1.0),
+        (ModbusAddress(1, "holding", 9, bit=3), (0x0008,), "function 3, holding 9: 0x0008", True),
+        (ModbusAddress(1, "coil", 9), (1,), "function 1, coil 9: 1", True),
+    ],
+)
+async def test_a_value_is_shown_as_the_wire_has_it(
+    address: ModbusAddress, words: Sequence[int], raw: str, value: Scalar
+) -> None:
+    async with running(bound("x", address)) as bench:
+        bench.device.put(1, COILS if address.table == "coil" else HOLDING, 9, *words)
+        found = await bench.driver.inspect(bench.points[0])
+        assert (found.raw, found.sample.value, found.sample.quality) == (raw, value, Quality.GOOD)
+
+
+async def test_what_cannot_be_looked_at_says_why() -> None:
+    async with running(*floats()) as bench:
+        assert (await bench.driver.inspect(PointId("a.b.c"))).sample.reason == "no such point on this link"
+        bench.device.refused[Place(1, INPUT, 0)] = 2
+        refused = await bench.driver.inspect(bench.points[0])
+        assert (refused.sample.reason, refused.raw) == ("refused: illegal data address (exception 2)", "")
+        bench.device.silent.add(1)
+        assert (await bench.driver.inspect(bench.points[0])).sample.reason == "device timeout"
 
 
 # --- units that fall silent -------------------------------------------------------------------------------------------

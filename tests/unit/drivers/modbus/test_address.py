@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +57,10 @@ def test_place_must_be_said(word: str) -> None:
         ({"scale": 0.0}, "scale 0.0 makes every value the same", "other than 0"),
         ({"scale": math.nan}, "scale nan", "finite"),
         ({"offset": math.inf}, "offset inf is no number", "finite"),
+        ({"gap": timedelta(seconds=11)}, "gap 11 s is out of range", "10s"),
+        ({"gap": timedelta(seconds=-1)}, "gap -1 s is out of range", "10s"),
+        ({"rate": 0.1}, "rate 0.1 questions a second is out of range", "0.5 or more"),
+        ({"maximum_registers": 126}, "maximum_registers 126 is out of range", "1 to 125"),
         ({"table": "coil", "type": "bool", "scale": 0.1}, "a bool has neither scale", "numeric type"),
     ],
 )

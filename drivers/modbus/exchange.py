@@ -1,0 +1,201 @@
+"""Questions and answers on one link, one at a time: who is silent, who rests, when the link is given up.
+
+Nothing here reconnects: who opened the driver closes it and opens it again, with back-off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from controller.core.errors import ConnectFailed, DeviceError, DeviceTimeout, ProtocolViolation
+from controller.core.ports import Clock
+from drivers.modbus.address import EVERY_UNIT
+from drivers.modbus.client import Client
+from drivers.modbus.connection import ModbusConnection
+from drivers.modbus.pacing import Pace, Pacer
+
+if TYPE_CHECKING:
+    from pymodbus.pdu import ModbusPDU
+
+# So many requests in a row without a usable answer while no unit answers, and the connection itself is given up: a
+# device that was switched off and on again does not know our connection and may never say so. One that has never
+# answered is given up at once.
+FRUITLESS_LIMIT: Final = 3
+# A unit that does not answer costs its neighbours a time-out whenever it is asked: it rests for 1 s, then doubling.
+FIRST_REST: Final = 1.0
+LONGEST_REST: Final = 60.0
+
+ILLEGAL_FUNCTION: Final = 1
+# MODBUS Application Protocol Specification V1.1b3, 7.
+_EXCEPTIONS: Final = {
+    ILLEGAL_FUNCTION: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledged, still working",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target did not respond",
+}
+# The block may hold good values beside the one that the device objects to.
+_DIVISIBLE: Final = frozenset({2, 3, 4})
+# The gateway says that the unit behind it is silent.
+_SILENT: Final = frozenset({10, 11})
+
+Ask: TypeAlias = Callable[[Client], Awaitable["ModbusPDU"]]
+
+
+class Refusal(NamedTuple):
+    """The device answered, but with no values. divisible: parts of the block may still be had."""
+
+    reason: str
+    divisible: bool = False
+    code: int = 0
+
+
+class UnitSilent(Exception):
+    """One unit did not answer; the link lives."""
+
+
+class _Silence(NamedTuple):
+    """A unit that did not answer: the wire time until which it is not asked, and for how long next time."""
+
+    until: float
+    next_rest: float
+
+
+class Exchange:
+    def __init__(
+        self, link: str, connection: ModbusConnection, units: frozenset[int], paces: dict[int, Pace], clock: Clock
+    ) -> None:
+        self._link = link
+        self._connection = connection
+        self._units = units
+        self._paces = paces
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._client: Client | None = None
+        self._pacer: Pacer | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """The device behind the next connection may be another."""
+        self._silent: dict[int, _Silence] = {}
+        self._answered: set[int] = set()
+        self._fruitless = 0
+        self._last_error: DeviceError | None = None
+        self.has_heard = False
+
+    async def open(self) -> None:
+        self.close()
+        self._forget()
+        client = Client(self._link, self._connection)
+        await client.open()
+        self._client = client
+        self._pacer = Pacer(self._paces, asyncio.get_running_loop().time) if self._paces else None
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    # --- asking -------------------------------------------------------------------------------------------------------
+
+    async def ask(self, operation: str, unit: int, request: Ask) -> ModbusPDU | Refusal:
+        """Wait for the unit's pace and the link's turn, ask, and hear the answer.
+
+        Raises UnitSilent, or DeviceError when the link is lost.
+        """
+        async with self.turn(unit):
+            return await self.ask_in_turn(operation, unit, request)
+
+    def turn(self, unit: int) -> Turn:
+        """The link for several questions with no other of ours between."""
+        return Turn(self._turn, self._pacer, unit)
+
+    async def ask_in_turn(self, operation: str, unit: int, request: Ask) -> ModbusPDU | Refusal:
+        client = self._client
+        if client is None or not client.connected:
+            raise ConnectFailed(self._link, operation, "connection lost")
+        if unit == EVERY_UNIT and self._connection.is_rtu:
+            return Refusal("unit 0 is every device of a line, and none of them answers; give the device's own")
+        try:
+            answer = await client.answer(operation, unit, request(client))
+        except DeviceTimeout as error:
+            self._note_fruitless(unit, error)
+            raise UnitSilent("device timeout") from error
+        except ProtocolViolation as error:
+            self._note_fruitless(unit, error)
+            return Refusal(f"garbled answer: {error.cause}")
+        self._fruitless = 0
+        self.has_heard = True
+        code = answer.exception_code if answer.isError() else 0
+        if code in _SILENT:
+            self._let_rest(unit)
+            raise UnitSilent(f"device timeout: {_EXCEPTIONS[code]}")
+        self._silent.pop(unit, None)
+        self._answered.add(unit)
+        if code:
+            return Refusal(
+                f"refused: {_EXCEPTIONS.get(code, 'unknown reason')} (exception {code})", code in _DIVISIBLE, code
+            )
+        return answer
+
+    # --- silence ------------------------------------------------------------------------------------------------------
+
+    def is_alive(self, unit: int) -> bool:
+        """Whether the unit has answered since it was last silent."""
+        return unit in self._answered
+
+    def excuse(self, unit: int) -> None:
+        """It was the place that was asked for: the unit need not rest, but has to show anew that it is there."""
+        self._silent.pop(unit, None)
+
+    def resting_reason(self, unit: int) -> str:
+        """Why the unit is not asked now. A unit alone on its link costs no neighbour anything and never rests."""
+        silence = self._silent.get(unit)
+        resting = silence is not None and len(self._units) > 1 and self._clock.wire_time() < silence.until
+        return "device timeout" if resting else ""
+
+    def give_up_if_dead(self) -> None:
+        """Raise what was the matter last, and close, where no unit answers any more."""
+        all_silent = len(self._silent) == len(self._units)
+        if all_silent and (self._fruitless >= FRUITLESS_LIMIT or not self.has_heard) and self._last_error is not None:
+            self.close()
+            raise self._last_error
+
+    def _note_fruitless(self, unit: int, error: DeviceError) -> None:
+        self._fruitless += 1
+        self._last_error = error
+        self._let_rest(unit)
+
+    def _let_rest(self, unit: int) -> None:
+        self._answered.discard(unit)
+        silence = self._silent.get(unit)
+        rest = FIRST_REST if silence is None else silence.next_rest
+        self._silent[unit] = _Silence(self._clock.wire_time() + rest, min(2 * rest, LONGEST_REST))
+
+
+class Turn:
+    """The link's lock, taken once the unit may be asked; the unit's pace counts from here."""
+
+    def __init__(self, lock: asyncio.Lock, pacer: Pacer | None, unit: int) -> None:
+        self._lock = lock
+        self._pacer = pacer
+        self._unit = unit
+        self._asked = 0.0
+
+    async def __aenter__(self) -> None:
+        if self._pacer is not None:
+            await self._pacer.ready(self._unit)
+        await self._lock.acquire()
+        if self._pacer is not None:
+            self._asked = self._pacer.time()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+        if self._pacer is not None:
+            self._pacer.note(self._unit, self._asked)
