@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from controller.core.alarm_route import Route
+from controller.core.alarm_rule import Adjustment, PointRule
 from controller.core.command import Priority
 from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
@@ -81,6 +83,15 @@ class InfluxDatabase:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarming:
+    """What a site adds to the alarms that are there without it, and who is told."""
+
+    rules: tuple[PointRule, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """digest: hash of the compiled configuration, carried by every event. first_authority: where systems stand at the
     very first start; from then on what people set is kept in the store."""
@@ -100,3 +111,4 @@ class Site:
     tariff: Tariff | None = None
     influx: InfluxDatabase | None = None
     forecasts: tuple[ForecastTarget, ...] = ()
+    alarms: Alarming = Alarming()

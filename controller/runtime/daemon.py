@@ -24,6 +24,7 @@ from controller.core.site import Site
 from controller.core.state_codec import decode, encode
 from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
+from controller.runtime.alarms import Alarms
 from controller.runtime.authorities import Authorities
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.commissioning import Commissioning, body_of
@@ -98,6 +99,7 @@ class Daemon:
         self.strategies = [MountedStrategy(mount) for mount in site.mounts]
         self.workers = workers or WorkerProcess(clock)
         self.image = Image(site.points, site.zone, clock, self._urgent)
+        self.alarms = Alarms(site, clock, self.image, self.journal, store)
         self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
         self.forwarder = None if remote is None else Forwarder(remote, self.journal)
         self.recorder = Recorder(site.points, historian, self.journal, self.forwarder)
@@ -159,6 +161,7 @@ class Daemon:
 
     async def _begin(self) -> None:
         ended_cleanly = await self.store.begin_run()
+        await self.alarms.restore()
         await self.authorities.restore()
         self.writer.adopt(await self.store.load_held())
         self._restore_states(await self.store.load_states())
@@ -189,6 +192,7 @@ class Daemon:
                 self.recorder.run(),
                 calendar.run(),
                 self.authorities.run(),
+                self.alarms.run(),
                 self.silence.run(),
                 self._save_states(),
             ):
@@ -207,6 +211,7 @@ class Daemon:
             closing.push_async_callback(self.store.close)
             closing.push_async_callback(self._close_history)
             closing.push_async_callback(self.workers.close)
+            closing.push_async_callback(self.alarms.close)
             if self._is_suspended:
                 state = "suspended"
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -47,6 +47,13 @@ class Image:
         self._fresh: dict[PointId, Sample] = dict(self._next)
         self._changed: dict[PointId, Sample] = dict(self._next)
         self._none_stale_before = -math.inf
+        self._watched: frozenset[PointId] = frozenset()
+        self._on_watched: Callable[[Collection[PointId]], None] = _unwatched
+
+    def watch(self, points: Collection[PointId], on_change: Callable[[Collection[PointId]], None]) -> None:
+        """Tell which of these points changed value or quality, as soon as it is known."""
+        self._watched = frozenset(points)
+        self._on_watched = on_change
 
     @property
     def present(self) -> Mapping[PointId, Sample]:
@@ -62,6 +69,8 @@ class Image:
                 self._on_urgent()
         upcoming.update(samples)
         self._fresh.update(samples)
+        if changed and not self._watched.isdisjoint(changed):
+            self._on_watched([point for point in changed if point in self._watched])
 
     def freeze(self) -> FrozenImage:
         """Switch: samples older than their point allows become BAD, here and in the next image."""
@@ -76,6 +85,7 @@ class Image:
     def _age(self, monotonic: float) -> None:
         """Mark what has become stale, and note when the next point can be: samples only ever get newer."""
         upcoming, earliest = self._next, math.inf
+        watched: list[PointId] = []
         for point, stale_after in self._stale_after:
             sample = upcoming[point]
             if sample.quality is Quality.BAD:
@@ -84,6 +94,14 @@ class Image:
             elif monotonic - sample.received > stale_after:
                 stale = sample.worsened(Quality.BAD, STALE)
                 upcoming[point] = self._fresh[point] = self._changed[point] = stale
+                if point in self._watched:
+                    watched.append(point)
             else:
                 earliest = min(earliest, sample.received + stale_after)
         self._none_stale_before = earliest
+        if watched:
+            self._on_watched(watched)
+
+
+def _unwatched(_: Collection[PointId]) -> None:
+    """Nobody watches."""

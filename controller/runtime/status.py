@@ -14,6 +14,7 @@ from controller.core.sample import Sample
 from controller.core.strategy import InputState
 from controller.core.tariff import Tariff
 from controller.core.text import Text
+from controller.runtime.alarm_rows import counts
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
@@ -65,6 +66,7 @@ def status(daemon: Daemon) -> Json:
             "remote": None if daemon.forwarder is None else _forwarder(daemon.forwarder),
         },
         "writes": daemon.writer.writes,
+        "alarms": counts(daemon.alarms.all),
         "events": [event(each) for each in list(daemon.journal.recent)[-RECENT_EVENTS:]],
     }
 

@@ -43,6 +43,9 @@ CREATE TABLE IF NOT EXISTS trained (
     point TEXT PRIMARY KEY, at TEXT NOT NULL, model BLOB, made_by TEXT NOT NULL, score TEXT NOT NULL,
     reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alarm (subject TEXT, alarm TEXT, PRIMARY KEY (subject, alarm)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alarm_standing (
+    subject TEXT, name TEXT, is_rule INTEGER NOT NULL, saved TEXT NOT NULL, content TEXT NOT NULL,
+    PRIMARY KEY (subject, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -69,6 +72,16 @@ class StoredState(NamedTuple):
     kind: str
     version: int
     state: Any
+
+
+class StoredAlarm(NamedTuple):
+    """An alarm that is not normal. is_rule: raised by a rule of the site. content: plain JSON."""
+
+    subject: str
+    name: str
+    is_rule: bool
+    saved: datetime
+    content: dict[str, Any]
 
 
 class StoredPlan(NamedTuple):
@@ -209,6 +222,25 @@ class Store:
     async def save_alarm(self, subject: str, alarm: str, *, active: bool) -> None:
         change = "REPLACE INTO alarm VALUES (?, ?)" if active else "DELETE FROM alarm WHERE subject = ? AND alarm = ?"
         await self._change(change, [(subject, alarm)])
+
+    async def load_alarm_standings(self) -> list[StoredAlarm]:
+        rows = await self._query("SELECT subject, name, is_rule, saved, content FROM alarm_standing")
+        return [
+            StoredAlarm(subject, name, bool(is_rule), datetime.fromisoformat(saved), json.loads(content))
+            for subject, name, is_rule, saved, content in rows
+        ]
+
+    async def save_alarm_standings(
+        self, standings: Sequence[StoredAlarm], normal_again: Sequence[tuple[str, str]]
+    ) -> None:
+        await self._change(
+            "REPLACE INTO alarm_standing VALUES (?, ?, ?, ?, ?)",
+            [
+                (each.subject, each.name, each.is_rule, each.saved.isoformat(), json.dumps(each.content))
+                for each in standings
+            ],
+        )
+        await self._change("DELETE FROM alarm_standing WHERE subject = ? AND name = ?", normal_again)
 
     async def load_calendar(self) -> dict[str, date]:
         rows = await self._query("SELECT job, ran_on FROM calendar")

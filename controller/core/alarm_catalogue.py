@@ -1,0 +1,127 @@
+"""The alarms that every site has without a file: what Tidewatt itself finds wrong, how soon somebody must act, and
+what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from controller.core.alarm import Behaviour, Priority, Wording
+from controller.core.text import Text
+
+LINK_LOST = "link lost"
+LINK_REFUSED = "link refused"
+DEVICE_LOST = "device lost"
+STRATEGY_FAULT = "strategy at fault"
+VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
+
+# Connections that blink are no alarm; what comes back together with its device is not told one by one.
+_BLINK = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """is_momentary: it happened, and is over as soon as it began. is_durable: whoever raised it will also end it, even
+    after a restart."""
+
+    behaviour: Behaviour
+    wording: Wording
+    is_momentary: bool = False
+    is_durable: bool = False
+
+
+def _built_in(
+    priority: Priority, wrong: Text, advice: Text, delay: timedelta = timedelta(0), *, durable: bool = False
+) -> BuiltIn:
+    return BuiltIn(Behaviour(priority, delay, delay), Wording(wrong, advice), is_durable=durable)
+
+
+BUILT_IN: Mapping[str, BuiltIn] = {
+    LINK_LOST: _built_in(
+        Priority.HIGH,
+        Text("no connection; everything behind it is unknown", "连接中断；其后的数据均未知"),
+        Text(
+            "check the device's power, the cable and the address in devices.yaml",
+            "检查设备供电、线缆及 devices.yaml 中的地址",
+        ),
+        _BLINK,
+    ),
+    LINK_REFUSED: _built_in(
+        Priority.HIGH,
+        Text("the other side refuses us", "对方拒绝连接"),
+        Text(
+            "mend the password or certificate, then: tidewatt retry SITE LINK",
+            "更正密码或证书，然后执行：tidewatt retry SITE LINK",
+        ),
+    ),
+    DEVICE_LOST: _built_in(
+        Priority.HIGH,
+        Text("the device does not answer, its link does", "设备无应答，连接正常"),
+        Text("check the device's power and its address on the line", "检查设备供电及其总线地址"),
+        _BLINK,
+    ),
+    "ignored": _built_in(
+        Priority.HIGH,
+        Text("the device does not do what is written to it", "设备未执行写入的命令"),
+        Text(
+            "look whether it stands in local or hand; tidewatt explain SITE POINT",
+            "检查是否处于就地或手动；tidewatt explain SITE POINT",
+        ),
+    ),
+    "implausible": _built_in(
+        Priority.HIGH,
+        Text("what is read back cannot be", "回读值不合理"),
+        Text("check address, scaling and wiring of the point", "检查该点的地址、量程与接线"),
+    ),
+    "overridden": _built_in(
+        Priority.MEDIUM,
+        Text("somebody else changed it; it is left to them for a while", "被他方改写，暂时让位"),
+        Text(
+            "ask who did it; to take it back: tidewatt points SITE relinquish POINT",
+            "确认是谁操作；收回：tidewatt points SITE relinquish POINT",
+        ),
+    ),
+    "effect missing": _built_in(
+        Priority.HIGH,
+        Text("it was commanded and does not do it", "已下命令，但未见效果"),
+        Text("look at the equipment: breaker, trip, local switch, flow", "查看设备：断路器、跳闸、就地开关、水流"),
+    ),
+    STRATEGY_FAULT: _built_in(
+        Priority.MEDIUM,
+        Text("the strategy cannot decide; its points are let go", "策略无法决策，其控制点已释放"),
+        Text(
+            "look at its inputs; to try again: tidewatt retry SITE STRATEGY",
+            "检查其输入；重试：tidewatt retry SITE STRATEGY",
+        ),
+        timedelta(minutes=1),
+    ),
+    "not commissioned": _built_in(
+        Priority.MEDIUM,
+        Text("the system stays with its original controls", "系统保持原有控制"),
+        Text(
+            "test what the sheet says is open: tidewatt commission SITE sheet --open",
+            "完成未通过的测试项：tidewatt commission SITE sheet --open",
+        ),
+    ),
+    "tariff ends": _built_in(
+        Priority.LOW,
+        Text("nobody knows the prices after the tariff's end", "电价到期后价格未知"),
+        Text("add the next version to the tariff's file", "在电价文件中加入后续版本"),
+        durable=True,
+    ),
+    "stored state not used": BuiltIn(
+        Behaviour(Priority.LOW, latching=True),
+        Wording(
+            Text("the strategy started afresh", "策略已从初始状态启动"),
+            Text("nothing, if it was changed on purpose", "若为有意更改，则无需处理"),
+        ),
+        is_momentary=True,
+    ),
+}
+
+UNKNOWN = BuiltIn(Behaviour(Priority.MEDIUM), Wording())
+
+
+def built_in(name: str) -> BuiltIn:
+    return BUILT_IN.get(name, UNKNOWN)
