@@ -203,7 +203,7 @@ def _write(driver: str, found: list[Found], folder: Path, tell: Callable[[str], 
         return
     names = ", ".join(str(folder / name) for name in write_files(folder, files.texts))
     told = Text(
-        f"wrote {names}: {files.devices} devices, {files.points} points, all of them only read",
+        f"wrote {names}: {_counted(files.devices, files.points)}, all of them only read",
         f"已写入 {names}: {files.devices} 个设备, {files.points} 个点, 均为只读",
     )
     tell(told.in_language(language()))
@@ -240,8 +240,12 @@ def _place(address: Mapping[str, Any]) -> str:
 
 def _summary(findings: _Findings, seconds: float) -> Text:
     devices, points, silent = (findings.count(kind) for kind in (FoundDevice, FoundPoint, NoAnswer))
-    english = f"{devices} devices, {points} points, {silent} without an answer, after {seconds:.0f} s"
+    english = f"{_counted(devices, points)}, {silent} without an answer, after {seconds:.0f} s"
     chinese = f"{devices} 个设备, {points} 个点, {silent} 项无应答, 用时 {seconds:.0f} 秒"
     if findings.is_cut_short:
         return Text(f"{english}; ended before it was through", f"{chinese}; 扫描未完成即结束")
     return Text(english, chinese)
+
+
+def _counted(devices: int, points: int) -> str:
+    return f"{devices} device{'s' if devices != 1 else ''}, {points} point{'s' if points != 1 else ''}"

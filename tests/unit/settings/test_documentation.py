@@ -11,6 +11,7 @@ import pytest
 from controller.core.equipment import EQUIPMENT
 from controller.core.units import DEVICE_UNITS, Unit
 from controller.settings.compile import compile_site
+from controller.settings.point_list import COLUMNS
 from drivers import driver_kind
 from strategies import strategy_kind
 
@@ -41,6 +42,32 @@ def test_its_examples_are_a_site_that_compiles(tmp_path: Path) -> None:
     )
     assert site.links[1].connection.host == "10.0.0.6"
     assert len(site.mounts) == 1
+
+
+LISTS = PAGE.with_name("points.md").read_text(encoding="utf-8")
+SITE_OF_A_LIST = """\
+tidewatt: 1
+name: Listed
+position: {latitude: 22.5, longitude: 114.1}
+time_zone: Asia/Shanghai
+systems:
+  - {id: all, name: {en: All, zh: 全部}, points: [plant.pump_9, plant.gateway_9, found.box], release_within: 10min}
+"""
+
+
+def test_the_point_list_that_is_shown_compiles(tmp_path: Path) -> None:
+    for name, content in re.findall(r"```(?:yaml|csv)\n# file: (\S+)\n(.*?)```", LISTS, re.DOTALL):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    (tmp_path / "site.yaml").write_text(SITE_OF_A_LIST, encoding="utf-8")
+    site = compile_site(tmp_path, tmp_path / "templates", driver_kind, strategy_kind, environment={})
+    assert len(site.points) == 7
+    assert sum(point.writable is not None for point in site.points.values()) == 4
+
+
+def test_every_column_of_a_point_list_is_told() -> None:
+    table = LISTS.partition("<!-- columns: begin")[2].partition("<!-- columns: end")[0]
+    told = [name for row in table.splitlines()[3:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert told == list(COLUMNS)
 
 
 def test_its_table_of_classes_is_that_of_the_code() -> None:
