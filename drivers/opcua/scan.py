@@ -101,7 +101,7 @@ async def scan(target: str, options: Mapping[str, str]) -> AsyncGenerator[Found]
     """As controller.core.discovery.Discover. The options are those of drivers.opcua.SCAN."""
     wished = _wished(target, options)
     endpoints = await offered_endpoints("scan", wished)
-    said = _said(wished)
+    said = _said(wished, options)
     title = _server_title(endpoints)
     session = Session("scan", wished, _MachineClock())
     try:
@@ -156,23 +156,31 @@ def _text_of(file: str) -> str:
         raise ValueError(f"{file} cannot be read ({error}); give a text file") from error
 
 
-def _said(connection: OpcuaConnection) -> Mapping[str, JsonValue]:
-    """What devices.yaml says of the link; certificates and passwords are there by reference only."""
+def _said(connection: OpcuaConnection, options: Mapping[str, str]) -> Mapping[str, JsonValue]:
+    """What devices.yaml says of the link; certificates, keys and passwords stay in their files."""
     said: dict[str, JsonValue] = {"url": connection.url}
     if connection.channel != "none":
         said |= {"security": connection.channel, "trusted": connection.trusted}
-    return said | ({"user": connection.user} if connection.user else {})
+    if connection.user:
+        said["user"] = connection.user
+    for word in ("certificate", "private-key", "password-file"):
+        if options[word]:
+            said[word.removesuffix("-file").replace("-", "_")] = {"!file": str(Path(options[word]).resolve())}
+    return said
 
 
 def _server_title(endpoints: Sequence[ua.EndpointDescription]) -> str:
-    """Its name and what its endpoints offer: "PLC 7: none; sign, sign_and_encrypt with Basic256Sha256"."""
+    """Its name and what its endpoints offer: "PLC 7: none; sign with Basic256Sha256"."""
     if not endpoints:
         return "no endpoints"
     modes: dict[str, list[str]] = {}
     for endpoint in endpoints:
         policy = (endpoint.SecurityPolicyUri or "").rpartition("#")[2]
-        modes.setdefault(policy, []).append(_SECURITY.get(endpoint.SecurityMode, "unknown"))
-    offers = [", ".join(dict.fromkeys(each)) + f" with {policy}" * (policy != "None") for policy, each in modes.items()]
+        modes.setdefault(_SECURITY.get(endpoint.SecurityMode, "unknown"), []).append(policy)
+    offers = [
+        mode if mode == "none" else f"{mode} with {', '.join(dict.fromkeys(policies))}"
+        for mode, policies in modes.items()
+    ]
     name = endpoints[0].Server.ApplicationName.Text or endpoints[0].Server.ApplicationUri or "OPC UA server"
     return f"{name[:_LONGEST_NAME]}: {'; '.join(offers)}"
 
@@ -295,9 +303,8 @@ async def _points(server: _Server, places: Sequence[_Place]) -> AsyncGenerator[F
         if place.device not in server.told:
             server.told.add(place.device)
             shown = server.titles.get(place.device)
-            yield FoundDevice(
-                place.device, server.connection, {}, f"{shown} on {server.title}" if shown else server.title
-            )
+            title = f"{shown} on {server.title}" if shown else server.title
+            yield FoundDevice(place.device, server.connection, {}, title)
         server.variables += 1
         yield found
 

@@ -200,7 +200,8 @@ async def test_a_signed_and_encrypted_server_is_scanned_once_it_is_trusted(tmp_p
     try:
         device, refusal = await found_on(server.url, options)
         assert isinstance(device, FoundDevice)
-        assert "sign, sign_and_encrypt with Basic256Sha256" in device.title
+        assert "; sign_and_encrypt with Basic256Sha256, " in device.title
+        assert device.connection["private_key"] == {"!file": str(own.private_key)}
         assert isinstance(refusal, NoAnswer)
         assert refusal.cause.startswith("the server is not trusted; move rejected/")
         (rejected,) = (trusted / REJECTED).iterdir()
