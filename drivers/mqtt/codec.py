@@ -54,12 +54,22 @@ class Payload:
     def __init__(self, data: bytes, longest: int = LONGEST_PAYLOAD) -> None:
         self._data = data
         self._longest = longest
-        self._text: str | CannotDecode | None = None
-        self._tree: JsonValue | CannotDecode | Missing = MISSING
+        self._read: str | None = None
+        self._tree: JsonValue | Missing = MISSING
+        self._trouble = ""
 
     def raw(self, path: JsonPath) -> JsonValue | Missing:
         """What stands at the path; the whole text where the path is empty. Raises CannotDecode."""
-        return found(self.tree(), path) if path else self._as_text()
+        return found(self.tree(), path) if path else self._text()
+
+    def tree(self) -> JsonValue:
+        """The whole message as JSON. Raises CannotDecode."""
+        if isinstance(self._tree, Missing):
+            text = self._text()
+            if self._trouble:
+                raise CannotDecode(self._trouble)
+            self._tree = self._parsed(text)
+        return self._tree
 
     def spelling(self, path: JsonPath) -> str:
         """The same as the wire has it, bounded, for people."""
@@ -71,43 +81,24 @@ class Payload:
             return f"no {spelt(path)}"
         return (json.dumps(raw, ensure_ascii=False) if path else str(raw))[:LONGEST_TEXT]
 
-    def _as_text(self) -> str:
-        if self._text is None:
-            self._text = _text(self._data, self._longest)
-        if isinstance(self._text, CannotDecode):
-            raise self._text
-        return self._text
-
-    def tree(self) -> JsonValue:
-        """The whole message as JSON. Raises CannotDecode."""
-        if self._tree is MISSING:
+    def _text(self) -> str:
+        if self._read is None:
+            if len(self._data) > self._longest:
+                raise CannotDecode(f"message of {len(self._data)} bytes is too long")
             try:
-                self._tree = _json(self._as_text())
-            except CannotDecode as error:
-                self._tree = error
-        if isinstance(self._tree, CannotDecode):
-            raise self._tree
-        return self._tree
+                self._read = self._data.decode()
+            except UnicodeDecodeError:
+                raise CannotDecode("message is not UTF-8") from None
+        return self._read
 
-
-def _text(data: bytes, longest: int) -> str | CannotDecode:
-    if len(data) > longest:
-        return CannotDecode(f"message of {len(data)} bytes is too long")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return CannotDecode("message is not UTF-8")
-
-
-def _json(text: str) -> JsonValue:
-    if not text:
-        raise CannotDecode("empty message")
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise CannotDecode("message is nested too deeply") from None
-    except ValueError:
-        raise CannotDecode("message is not JSON") from None
+    def _parsed(self, text: str) -> JsonValue:
+        try:
+            return json.loads(text)
+        except RecursionError:
+            self._trouble = "message is nested too deeply"
+        except ValueError:
+            self._trouble = "message is not JSON" if text else "empty message"
+        raise CannotDecode(self._trouble)
 
 
 def value_of(raw: JsonValue, binding: Binding[MqttAddress]) -> Scalar:

@@ -23,7 +23,7 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
-_STEP = re.compile(r'(?:(?P<dot>^|\.)(?P<key>[^.\[\]"]+))|\[(?P<index>\d{1,6})\]|\["(?P<quoted>[^"]+)"\]')
+_STEP = re.compile(r'(?:^|(?<!^)\.)(?P<key>[^.\[\]"]+)|\[(?P<index>\d{1,6})\]|\["(?P<quoted>[^"]+)"\]')
 
 
 def parse_path(text: str) -> JsonPath:
