@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from controller.cli import (
+    alarms,
     authority,
     backtest,
     check,
@@ -42,6 +43,7 @@ _COMMANDS = (
     tariff,
     backtest,
     explain,
+    alarms,
     authority,
     commission,
     release,

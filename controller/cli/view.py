@@ -45,6 +45,7 @@ _POINTS_HELD = Text("{} held", "持有 {} 点")
 _WAITING = Text("{} waiting", "{} 条待发")
 _LOST = Text("{} lost", "{} 条未送达")
 _WOULD_BE = Text("would be", "假定")
+_ALARMS = Text("{} alarms", "{} 个报警")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
 WIDE = 165
@@ -95,6 +96,10 @@ def _header(frame: Frame, *, is_narrow: bool) -> RenderableType:
             line.append(f" {link['id']}  ")
     if status["history"]["remote"] is not None:
         _append_remote(line, frame, status["history"]["remote"])
+    active = status["alarms"]["active"]
+    if active:
+        style = "bold red" if status["alarms"]["unacknowledged"] else "yellow"
+        line.append(f"   {frame.say(_ALARMS).format(active)}", style=style)
     second = Line()
     for system in status["systems"]:
         style = "green" if system["authority"] == "tidewatt" else "yellow"

@@ -20,6 +20,7 @@ from controller.core.event import JsonValue
 from controller.core.point import PointId
 from controller.core.system import Authority
 from controller.runtime import status
+from controller.runtime.alarms import AlarmActionRefused
 from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
@@ -47,6 +48,7 @@ _REFUSALS = (
     AuthorityRefused,
     InspectionRefused,
     SilenceRefused,
+    AlarmActionRefused,
     EnvironmentProblem,
 )
 
@@ -194,6 +196,35 @@ async def _silence_stop(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
     return status.measurement(daemon.silence.measurement)
 
 
+async def _alarms(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    return status.alarms(daemon, everything=request.get("everything") is True)
+
+
+async def _acknowledge(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    alarm = str(request.get("alarm"))
+    if alarm == "all":
+        return [status.alarm(daemon, each) for each in await daemon.alarms.acknowledge_all(_who(request))]
+    return [status.alarm(daemon, await daemon.alarms.acknowledge(alarm, _who(request)))]
+
+
+async def _shelve(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    alarm, lasting = str(request.get("alarm")), _lasting(request)
+    return [status.alarm(daemon, await daemon.alarms.shelve(alarm, lasting, _who(request), _why(request)))]
+
+
+async def _unshelve(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    return [status.alarm(daemon, await daemon.alarms.unshelve(str(request.get("alarm")), _who(request)))]
+
+
+async def _out_of_service(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    alarm = await daemon.alarms.take_out_of_service(str(request.get("alarm")), _who(request), _why(request))
+    return [status.alarm(daemon, alarm)]
+
+
+async def _into_service(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    return [status.alarm(daemon, await daemon.alarms.put_into_service(str(request.get("alarm")), _who(request)))]
+
+
 async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     name = str(request.get("name"))
     try:
@@ -221,6 +252,10 @@ def _point(daemon: Daemon, request: Mapping[str, Any]) -> PointId:
     return point
 
 
+def _why(request: Mapping[str, Any]) -> str:
+    return str(request.get("reason") or "")[:LONGEST_WORDS]
+
+
 def _who(request: Mapping[str, Any]) -> str:
     return str(request.get("who") or "unknown")[:80]
 
@@ -237,5 +272,11 @@ _HANDLERS: Mapping[str, Handler] = {
     "silence": _silence,
     "silence_progress": _silence_progress,
     "silence_stop": _silence_stop,
+    "alarms": _alarms,
+    "acknowledge": _acknowledge,
+    "shelve": _shelve,
+    "unshelve": _unshelve,
+    "out_of_service": _out_of_service,
+    "into_service": _into_service,
     "retry": _retry,
 }

@@ -14,7 +14,8 @@ from controller.core.sample import Sample
 from controller.core.strategy import InputState
 from controller.core.tariff import Tariff
 from controller.core.text import Text
-from controller.runtime.alarm_rows import counts
+from controller.runtime.alarm_rows import counts, row, rows
+from controller.runtime.alarms import Alarm
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
@@ -118,6 +119,21 @@ def explain(daemon: Daemon, point: PointId) -> Json:
         shown["readback_point"] = str(control.writable.readback)
         shown["readback"] = sample_of(daemon, control.writable.readback, samples[control.writable.readback])
     return shown
+
+
+def alarms(daemon: Daemon, *, everything: bool) -> Json:
+    """The list of alarms; `everything` with what is normal or suppressed."""
+    present, monotonic = daemon.image.present, daemon.clock.monotonic()
+    return {
+        "now": daemon.clock.now().isoformat(),
+        "time_zone": str(daemon.site.zone),
+        "counts": counts(daemon.alarms.all),
+        "alarms": rows(daemon.alarms.all, daemon.site.points, present, monotonic, everything=everything),
+    }
+
+
+def alarm(daemon: Daemon, each: Alarm) -> Json:
+    return row(each, daemon.site.points, daemon.image.present, daemon.clock.monotonic())
 
 
 def inspected(daemon: Daemon, point: PointId, seen: Inspected) -> Json:

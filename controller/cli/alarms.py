@@ -1,0 +1,168 @@
+"""tidewatt alarms SITE [list|acknowledge|shelve|unshelve|out-of-service|into-service]: what is wrong and what to do."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from controller.cli import words
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, language
+from controller.cli.client import ask
+from controller.cli.output import print_json, say
+from controller.core.errors import EnvironmentProblem
+from controller.core.text import Language, Text
+
+_EXAMPLE = "tidewatt alarms config/sites/demo"
+_NONE = Text("no alarms", "无报警")
+_COUNTED = Text("{} active, {} not acknowledged, {} shelved", "{} 个激活，{} 个未确认，{} 个搁置")
+_VALUE = Text("value {} (when it was raised: {})", "当前值 {}（报警时：{}）")
+_BY = Text("by {}", "操作者 {}")
+_LEFT = Text("for another {}", "剩余 {}")
+
+
+def register(commands: Any) -> None:
+    parser = add_command(commands, "alarms", "what is wrong, since when, and what to do about it", _EXAMPLE)
+    add_site(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    add_json(parser)
+    parser.set_defaults(execute=_list, everything=False)
+    _register_list(actions)
+    _register_action(actions, "acknowledge", "say that you have seen it; ID may be all", _acknowledge)
+    shelve = _register_action(actions, "shelve", "keep an alarm from view for a time", _shelve)
+    add_for(shelve, "how long: 30min, 2h; required")
+    _register_action(actions, "unshelve", "show a shelved alarm again", _unshelve)
+    _register_action(actions, "out-of-service", "keep an alarm from view during maintenance", _out_of_service)
+    _register_action(actions, "into-service", "show it again after maintenance", _into_service)
+
+
+def _register_list(actions: Any) -> None:
+    parser = add_command(actions, "list", "show the alarms, most urgent first", f"{_EXAMPLE} list --all")
+    parser.add_argument("--all", dest="everything", action="store_true", help="with normal and suppressed ones")
+    add_json(parser)
+    parser.set_defaults(execute=_list)
+
+
+def _register_action(actions: Any, name: str, summary: str, execute: Any) -> argparse.ArgumentParser:
+    needs_reason = name in ("shelve", "out-of-service")
+    how = {"shelve": " --for 2h --reason 'being serviced'", "out-of-service": " --reason 'being rebuilt'"}.get(name, "")
+    parser = add_command(actions, name, summary, f"{_EXAMPLE} {name} plant.chiller_1.enable_command:ignored{how}")
+    parser.add_argument("alarm", metavar="ID", help="as the list shows it")
+    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    if needs_reason:
+        parser.add_argument("--reason", default="", help="why; required")
+    add_json(parser)
+    parser.set_defaults(execute=execute)
+    return parser
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    shown = ask(arguments.site, "alarms", everything=arguments.everything)
+    if arguments.json:
+        print_json(shown)
+        return Exit.OK
+    chosen = language()
+    counts = shown["counts"]
+    if not shown["alarms"]:
+        say(_NONE.in_language(chosen))
+        return Exit.OK
+    zone, now = ZoneInfo(shown["time_zone"]), datetime.fromisoformat(shown["now"])
+    for each in shown["alarms"]:
+        for line in told(each, zone, now, chosen):
+            say(line)
+    say(_COUNTED.in_language(chosen).format(counts["active"], counts["unacknowledged"], counts["shelved"]))
+    return Exit.OK
+
+
+def told(alarm: Mapping[str, Any], zone: ZoneInfo, now: datetime, chosen: Language) -> list[str]:
+    """The lines of one alarm: what, since when, why, what to do, and how it is called in commands."""
+    raised = _local(alarm["raised"], zone, now)
+    head = "  ".join(
+        (
+            words.padded(words.term(alarm["priority"], chosen), 6),
+            words.padded(words.term(alarm["state"], chosen), 14),
+            words.padded(raised, 8),
+            alarm["id"],
+        )
+    )
+    lines = [head, *(f"        {line}" for line in _details(alarm, chosen) if line)]
+    return [*lines, ""]
+
+
+def _details(alarm: Mapping[str, Any], chosen: Language) -> list[str]:
+    wrong, cause = alarm["wrong"][chosen], alarm["cause"][chosen]
+    joint = "：" if chosen == "zh" else ": "
+    matter = joint.join(dict.fromkeys(part for part in (wrong, cause) if part))
+    return [
+        matter or words.term(alarm["alarm"], chosen),
+        _value(alarm, chosen),
+        f"→ {alarm['advice'][chosen]}" if alarm["advice"][chosen] else "",
+        _person(alarm, chosen),
+    ]
+
+
+def _value(alarm: Mapping[str, Any], chosen: Language) -> str:
+    if alarm["unit"] is None:
+        return ""
+    now, then = (words.value(alarm[name], alarm["unit"], chosen) for name in ("value", "value_then"))
+    return _VALUE.in_language(chosen).format(now, then)
+
+
+def _person(alarm: Mapping[str, Any], chosen: Language) -> str:
+    if not alarm["who"]:
+        return ""
+    said = [_BY.in_language(chosen).format(alarm["who"])]
+    if alarm["why"]:
+        said.append(alarm["why"])
+    if alarm["shelved_for_s"] is not None:
+        said.append(_LEFT.in_language(chosen).format(words.lasting(alarm["shelved_for_s"])))
+    return ("，" if chosen == "zh" else ", ").join(said)
+
+
+def _local(instant: str | None, zone: ZoneInfo, now: datetime) -> str:
+    """The time of day; with the date where it was another day."""
+    if instant is None:
+        return "—"
+    at = datetime.fromisoformat(instant).astimezone(zone)
+    return f"{at:%H:%M:%S}" if at.date() == now.astimezone(zone).date() else f"{at:%m-%d %H:%M}"
+
+
+# --- what people do ---------------------------------------------------------------------------------------------------
+
+
+def _acknowledge(arguments: argparse.Namespace) -> int:
+    return _act(arguments, "acknowledge")
+
+
+def _shelve(arguments: argparse.Namespace) -> int:
+    if arguments.lasting is None:
+        raise EnvironmentProblem("nobody shelves an alarm for ever: say how long, such as --for 2h")
+    return _act(arguments, "shelve", for_s=arguments.lasting.total_seconds(), reason=arguments.reason)
+
+
+def _unshelve(arguments: argparse.Namespace) -> int:
+    return _act(arguments, "unshelve")
+
+
+def _out_of_service(arguments: argparse.Namespace) -> int:
+    return _act(arguments, "out_of_service", reason=arguments.reason)
+
+
+def _into_service(arguments: argparse.Namespace) -> int:
+    return _act(arguments, "into_service")
+
+
+def _act(arguments: argparse.Namespace, command: str, **request: Any) -> int:
+    who = arguments.who or getpass.getuser()
+    changed = ask(arguments.site, command, alarm=arguments.alarm, who=who, **request)
+    if arguments.json:
+        print_json(changed)
+        return Exit.OK
+    for each in changed:
+        say(f"{each['id']}: {words.term(each['state'], language())}")
+    if not changed:
+        say(_NONE.in_language(language()))
+    return Exit.OK
