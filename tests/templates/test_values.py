@@ -98,6 +98,19 @@ async def test_a_thies_wsc11_is_read_as_in_its_manual(tmp_path: Path) -> None:
 
 
 @pytest.mark.wire
+async def test_a_vaisala_wxt530_without_a_sun_sensor_says_nothing_of_the_sun(tmp_path: Path) -> None:
+    """WXT530 Series User Guide M211840EN-G: tenths, and 32767 for what is not there."""
+    device = ModbusDevice()
+    for register, raw in ((0x0A, 623), (0x1B, 32767), (0x1F, 0x10000 - 52), (0x23, 0x10000 - 114)):
+        device.put(1, INPUT, register, raw)
+    async with modbus("vaisala/wxt530", device, tmp_path) as station:
+        names = "outdoor_air_temperature", "outdoor_air_relative_humidity", "outdoor_air_dewpoint_temperature"
+        found = await values(station, *(f"weather.{name}" for name in names))
+        assert found == pytest.approx([-5.2, 0.623, -11.4])
+        assert await values(station, "weather.solar_irradiance") == [None]
+
+
+@pytest.mark.wire
 async def test_an_em340_sends_the_lower_half_of_a_number_first(tmp_path: Path) -> None:
     device = ModbusDevice()
     put(device, INPUT, 0x28, "A0BB FFFF")  # -24389 tenths of a watt: the building feeds into the grid
@@ -111,6 +124,7 @@ FLOAT_METERS = [
     ("eastron/sdm72d-m", INPUT, {"power": (52, 1000)}, (72, ">f", 1)),
     ("generic/three_phase_meter", INPUT, {"phase_1_power": (12, 1000), "power": (52, 1000)}, (72, ">f", 1)),
     ("janitza/umg96-pa", HOLDING, {"phase_3_power": (19024, 1000), "power": (19026, 1000)}, (19068, ">f", 1000)),
+    ("siemens/pac3200", HOLDING, {"phase_1_power": (25, 1000), "power": (65, 1000)}, (801, ">d", 1000)),
     ("schneider/iem3155", HOLDING, {"phase_3_power": (3057, 1), "power": (3059, 1)}, (3203, ">q", 1000)),
 ]
 
