@@ -49,7 +49,7 @@ class ModbusDriver:
 
     async def write(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
         """One after the other, in the order given."""
-        return await self._writer.write(values)
+        return await self._writer.send(values)
 
     async def inspect(self, point: PointId) -> Inspection:
         """Asks for this value alone, also of a unit that rests."""

@@ -29,7 +29,7 @@ class Writer:
     def forget(self) -> None:
         self._without_mask_write: set[int] = set()
 
-    async def write(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
+    async def send(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
         """Nothing is raised: what a lost link left unwritten is not accepted, with the reason."""
         reasons: dict[PointId, str] = {}
         silent: dict[int, str] = {}

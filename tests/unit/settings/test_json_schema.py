@@ -44,7 +44,12 @@ def test_a_device_says_only_what_is_common_to_its_points() -> None:
         each["if"]["properties"]["driver"]["const"]: each["then"]["properties"]
         for each in devices["$defs"]["LinkEntry"]["allOf"]
     }
-    assert set(links["modbus"]["devices"]["items"]["properties"]["address"]["properties"]) == {"unit"}
+    assert set(links["modbus"]["devices"]["items"]["properties"]["address"]["properties"]) == {
+        "unit",
+        "gap",
+        "rate",
+        "maximum_registers",
+    }
     for address in template["$defs"]["PointEntry"]["properties"]["address"]["anyOf"]:
         assert "unit" not in address["properties"]
 
