@@ -53,13 +53,19 @@ class Plant:
     templates: dict[str, Template] = field(default_factory=dict[str, Template])
     listed: dict[str, Template] = field(default_factory=dict[str, Template])
     """By device, those whose points stand in a list."""
+    _of_equipment: dict[str, list[PointId]] = field(default_factory=dict[str, "list[PointId]"])
 
     def is_excused(self, name: str) -> bool:
         """Whether nothing can be said of an equipment or point that is not here."""
         return not self.whole or name in self.broken or name.rpartition(".")[0] in self.broken
 
     def points_of(self, equipment: str) -> list[PointId]:
-        return [point for point in self.points if point.startswith(f"{equipment}.")]
+        return self._of_equipment.get(equipment, [])
+
+    def add(self, point: Point) -> None:
+        if point.id not in self.points:
+            self._of_equipment.setdefault(point.equipment, []).append(point.id)
+        self.points[point.id] = point
 
 
 class _Spot(NamedTuple):
@@ -227,7 +233,7 @@ class PlantCompiler:
             if local not in ids or not self._refers(context, point, ids):
                 continue
             placed = point.placed(ids)
-            self.plant.points[placed.id] = placed
+            self.plant.add(placed)
             own.append(placed.id)
             address = self._point_address(context, point)
             if address is not None:

@@ -377,7 +377,11 @@ def _release_form(value: Any) -> str:
 
 def _nearest_form(keys: Iterable[str], forms: tuple[str, ...]) -> str:
     """The form that a mapping seems to mean, its key perhaps misspelt."""
-    return next((close[0] for key in keys if (close := difflib.get_close_matches(key, forms, n=1))), forms[0])
+    names = list(keys)
+    exact = next((name for name in names if name in forms), None)
+    return exact or next(
+        (close[0] for each in names if (close := difflib.get_close_matches(each, forms, n=1))), forms[0]
+    )
 
 
 ReleaseEntry: TypeAlias = Annotated[

@@ -158,10 +158,12 @@ class SystemsCompiler:
     # --- all systems together
 
     def _all_owned(self) -> None:
-        orphans = [point for point in self.plant.points if self._is_writable(point) and point not in self._owners]
-        for equipment in dict.fromkeys(self.plant.points[point].equipment for point in orphans):
-            names = [point for point in orphans if self.plant.points[point].equipment == equipment]
-            whole = all(point in orphans for point in self.plant.points_of(equipment) if self._is_writable(point))
+        orphans: dict[str, list[PointId]] = {}
+        for point in self.plant.points.values():
+            if point.writable is not None and point.id not in self._owners:
+                orphans.setdefault(point.equipment, []).append(point.id)
+        for equipment, names in orphans.items():
+            whole = len(names) == sum(self._is_writable(point) for point in self.plant.points_of(equipment))
             subject = f"'{names[0]}'" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
             right = f"add '{equipment if whole else names[0]}' to the points of one system"
             self._add(("systems",), f"no system has {subject}, which can be written", right)
