@@ -116,6 +116,19 @@ def belief(object: ObjectId, answers: Mapping[Reference, Answer]) -> Belief:
     return _BELIEVED
 
 
+def is_said_by_flags(reference: Reference, answers: Mapping[Reference, Answer]) -> bool:
+    """Whether the object's Status_Flags, read before, leave nothing for this property to add.
+
+    The flags follow from the others (clause 12.1.7 and its like); of a fault, Reliability has the reason.
+    """
+    if reference.property not in {RELIABILITY, EVENT_STATE, OUT_OF_SERVICE}:
+        return False
+    answer = answers.get(Reference(reference.object, STATUS_FLAGS))
+    if answer is None or isinstance(answer, Refusal):
+        return False
+    return not (reference.property == RELIABILITY and _flags(answer)[_FAULT])
+
+
 def _flags(answer: Answer | None) -> tuple[bool, ...]:
     match answer:
         case (Raw(Kind.BITS, (bool(), bool(), bool(), bool()) as bits),):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.bacnet.address import ObjectId, Reference, Station
 from drivers.bacnet.client import LONGEST_APDU, Client, Silence, address_of, refusal
-from drivers.bacnet.codec import Answer, Slots, slots
+from drivers.bacnet.codec import Answer, Slots, is_said_by_flags, slots
 from drivers.bacnet.names import ANY_INSTANCE, DEVICE, PRIORITY_ARRAY, QUALITY_PROPERTIES
 from drivers.bacnet.plan import Block, blocks, halves
 from drivers.bacnet.wire import (
@@ -182,8 +182,9 @@ class RemoteDevice:
             self._note(reference, found.get(reference, _MISSING), answers)
 
     async def read_each(self, block: Sequence[Reference], answers: dict[Reference, Answer]) -> None:
+        """One request each. Here every request counts: what Status_Flags has said already is not asked for."""
         for reference in block:
-            if reference not in self._lacking:
+            if reference not in self._lacking and not is_said_by_flags(reference, answers):
                 answer = await self._read_singly(reference)
                 error = answer.error if isinstance(answer, Refusal) else None
                 self._note(reference, answer if error is None else error, answers)

@@ -92,7 +92,9 @@ async def scan(target: str, options: Mapping[str, str]) -> AsyncGenerator[Found]
         async with aclosing(_devices(client, heard, place, (low, high), wait)) as devices:
             names: set[str] = set()
             async for instance, address in devices:
-                async with aclosing(_device(client, connection, instance, address, names)) as found:
+                # A device behind a named router is reached by that name, where no router could be looked for.
+                where = target if place.to is not None and place.to.network is not None else place_of(address)
+                async with aclosing(_device(client, connection, (instance, where), address, names)) as found:
                     async for each in found:
                         yield each
         if not heard.devices:
@@ -221,11 +223,12 @@ def _remote(client: Client, to: Address) -> RemoteDevice:
 
 
 async def _device(
-    client: Client, connection: BacnetConnection, instance: int, address: Address, taken: set[str]
+    client: Client, connection: BacnetConnection, said: tuple[int, str], address: Address, taken: set[str]
 ) -> AsyncGenerator[Found]:
+    """`said`: its number, and how devices.yaml says where it is."""
     device = _remote(client, address)
+    instance, where = said
     own = ObjectId(DEVICE, instance)
-    where = place_of(address)
     answers: dict[Reference, Answer] = {}
     try:
         await device.read(tuple(Reference(own, each) for each in (_OBJECT_NAME, _VENDOR_NAME, _MODEL_NAME)), answers)

@@ -42,7 +42,7 @@ Address: TypeAlias = tuple[str, int]
 
 PRESENT_VALUE, PRIORITY_ARRAY, RELINQUISH_DEFAULT = 85, 87, 104
 STATUS_FLAGS, RELIABILITY, EVENT_STATE, OUT_OF_SERVICE = 111, 103, 36, 81
-OBJECT_LIST, OBJECT_NAME, UNITS, MAX_APDU, SEGMENTATION = 76, 77, 117, 62, 107
+OBJECT_IDENTIFIER, OBJECT_LIST, OBJECT_NAME, UNITS, MAX_APDU, SEGMENTATION = 75, 76, 77, 117, 62, 107
 VENDOR_NAME, MODEL_NAME, STATE_TEXT, NUMBER_OF_STATES = 121, 70, 110, 74
 INACTIVE_TEXT, ACTIVE_TEXT, DESCRIPTION = 46, 4, 28
 
@@ -96,7 +96,8 @@ class BacnetDevice(asyncio.DatagramProtocol):
     """longest: its maximum APDU, and too_long what it aborts a longer answer with. lose: so many datagrams are lost.
 
     without: services that it rejects. fault: called with each request's name; a class and code answer with that error,
-    a string with that abort. refuse_blocks_with: an object that makes it refuse whole requests.
+    a string with that abort. refuse_blocks_with: an object that makes it refuse whole requests. keeps_quiet: says
+    I-Am where we do not hear it.
     network, mac: answers as a device behind a router, which this is too. mangle: changes each answer's bytes.
     """
 
@@ -112,6 +113,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.lose = 0
         self.refuse_blocks_with: Place | None = None
         self.forgets_writes = False
+        self.keeps_quiet = False
         self.network: int | None = None
         self.mac = b"\x0c"
         self.requests: list[Request] = []
@@ -119,6 +121,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.told: list[str] = []
         self.hung = False
         self.asked = asyncio.Event()
+        self.asker: Address | None = None
         self.objects: dict[Place, BacnetObject] = {("device", instance): BacnetObject({})}
         self._late: list[tuple[bytes, Address]] = []
         self._transport: asyncio.DatagramTransport | None = None
@@ -156,6 +159,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
     # --- datagrams ----------------------------------------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self.asker = addr
         if self.hung:
             self._late.append((data, addr))
             self.asked.set()
@@ -205,7 +209,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         if isinstance(request, library.WhoIsRequest):
             low: Any = request.deviceInstanceRangeLowLimit
             high: Any = request.deviceInstanceRangeHighLimit
-            if low is None or low <= self.instance <= high:
+            if not self.keeps_quiet and (low is None or low <= self.instance <= high):
                 self._reply(self._i_am(), to)
             return
         if not isinstance(generic, library.ConfirmedRequestPDU):
@@ -303,6 +307,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
             return None if object.slots is None else [Null(()) if each is None else each for each in object.slots]
         if place[0] == "device":
             own = {
+                OBJECT_IDENTIFIER: ObjectIdentifier(place),
                 MAX_APDU: Unsigned(self.longest),
                 SEGMENTATION: Enumerated(3),
                 OBJECT_LIST: [ObjectIdentifier(each) for each in self.objects],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 import pytest
@@ -109,6 +111,12 @@ async def test_a_device_without_multiple_reads_is_read_singly(error: tuple[str, 
         device.requests.clear()
         assert await bench.values() == ALL[:3]
         assert {request.service for request in device.requests} == {12}
+        assert len(device.requests) == 2 * 3  # present values and flags
+        device.objects["analog-input", 1].properties |= {
+            STATUS_FLAGS: StatusFlags([0, 1, 0, 0]),
+            RELIABILITY: Reliability(1),
+        }
+        assert (await bench.samples())["p1"].reason == "unreliable: no sensor"
 
 
 async def test_properties_that_an_object_lacks_are_not_asked_for_again() -> None:
@@ -166,6 +174,25 @@ async def test_garbled_answers_are_no_values() -> None:
         assert all(sample.reason.startswith("garbled answer") for sample in samples.values())
         device.mangle = lambda answer: answer
         assert await bench.values() == ALL[:2]
+
+
+@pytest.mark.parametrize("count", [10_000, pytest.param(150_000, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
+async def test_garbage_at_the_port_changes_nothing(count: int) -> None:
+    async with running(3) as (device, bench):
+        assert await bench.values() == ALL[:3]
+        assert device.asker is not None
+        random = Random(3)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for number in range(count):
+                data = random.randbytes(random.randrange(1, 60))
+                if number % 2:
+                    data = b"\x81\x0a" + (len(data) + 4).to_bytes(2, "big") + data
+                if number % 4 == 3:
+                    data = data[:4] + b"\x01\x00" + data[4:]
+                stranger.sendto(data, device.asker)
+                if number % 100 == 0:  # no more than the kernel keeps for us
+                    assert await bench.values() == ALL[:3]
+        assert await bench.values() == ALL[:3]
 
 
 # --- silence ----------------------------------------------------------------------------------------------------------
