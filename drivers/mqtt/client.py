@@ -82,6 +82,8 @@ def ours(link: str, operation: str, error: BaseException | None) -> DeviceError:
     match error:
         case DeviceError():
             return error
+        case _BadFile():
+            return DeviceRefused(link, operation, str(error))
         case ssl.SSLCertVerificationError():
             return DeviceRefused(link, operation, f"certificate refused: {error.verify_message}"[:_LONGEST_CAUSE])
         case aiomqtt.exceptions.MqttConnectError(rc=ReasonCode() as reason):
@@ -151,17 +153,17 @@ class Client(aiomqtt.Client):
 
     async def open(self) -> None:
         """Raises DeviceError."""
+        self._disconnected.add_done_callback(self._note_lost)
         try:
             async with asyncio.timeout(max(CONNECT_SECONDS, self._patience)):
                 await self._reach()
                 await self._connected
-        except (OSError, ValueError, aiomqtt.MqttError, MQTTException) as error:
+        except (OSError, ValueError, DeviceError, aiomqtt.MqttError, MQTTException) as error:
             await self._end()
             raise ours(self._link, "connect", error) from error
         except asyncio.CancelledError:
             self._cut()
             raise
-        self._disconnected.add_done_callback(self._note_lost)
 
     async def _reach(self) -> None:
         """Name look-up, TCP and TLS: paho blocks on them, in a thread that cannot be stopped but ends by itself."""
@@ -194,6 +196,8 @@ class Client(aiomqtt.Client):
         self._cut()
         if self._misc_task is not None:
             await asyncio.wait([self._misc_task], timeout=self._patience)
+            if self._misc_task.done() and not self._misc_task.cancelled():
+                self._misc_task.exception()
 
     def _cut(self) -> None:
         """Close the socket behind the library's back, which would write to it first."""
@@ -213,12 +217,17 @@ class Client(aiomqtt.Client):
                 state.exception()  # somebody has looked at it, or it would be logged
 
     def _note_lost(self, disconnected: asyncio.Future[None]) -> None:
-        self.lost = ours(self._link, "read", None if disconnected.cancelled() else disconnected.exception())
+        error = None if disconnected.cancelled() else disconnected.exception()
+        is_open = self._connected.done()
+        self.lost = ours(self._link, "read" if is_open else "connect", error)
+        if not is_open:
+            self._connected.set_exception(self.lost)
         for sent in [*self._acknowledgements.values()]:
             sent.settle(self.lost.cause)
         for subscribed in self._pending_subscribes.values():
             if not subscribed.done():
                 subscribed.set_exception(self.lost)
+        self._cut()  # an error while reading leaves the socket as it is, and it would be read again and again
         self._on_lost()
 
     # --- what is sent -------------------------------------------------------------------------------------------------
@@ -341,12 +350,22 @@ def _connect_properties(connection: MqttConnection) -> Properties:
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
-    """Reads the files; blocks."""
-    context = ssl.create_default_context(cafile=tls.ca_file or None)
-    context.sslsocket_class = _TlsSocket
-    if tls.certificate_file:
-        context.load_cert_chain(tls.certificate_file, tls.key_file)
+    """Reads the files; blocks. Raises _BadFile."""
+    file = tls.ca_file
+    try:
+        context = ssl.create_default_context(cafile=file or None)
+        context.sslsocket_class = _TlsSocket
+        if tls.certificate_file:
+            file = f"{tls.certificate_file} with {tls.key_file}"
+            # Without a password a key that has one would be asked for at the terminal.
+            context.load_cert_chain(tls.certificate_file, tls.key_file, password="")
+    except OSError as error:
+        raise _BadFile(f"{file} cannot be used: {error.strerror or error}"[:_LONGEST_CAUSE]) from error
     return context
+
+
+class _BadFile(ValueError):
+    """A certificate or key that cannot be read."""
 
 
 class _TlsSocket(ssl.SSLSocket):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
@@ -28,8 +29,9 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 
 _MAPS: Final = (read_home_assistant, read_zigbee2mqtt, read_tasmota)
 # Topics of gateways about themselves, and the ends of topics that carry commands or wills.
-_NO_STATE: Final = ("/set", "/get", "/config", "/availability", "/LWT", "/bridge/devices", "/bridge/groups")
-_NO_STATE_STARTS: Final = ("cmnd/", "tasmota/discovery/")
+_NO_STATE: Final = re.compile(
+    r".*/(?:set|get|config|availability|LWT|bridge/.*)|(?:cmnd|tasmota/discovery)/.*", re.DOTALL
+)
 
 
 class Finder:
@@ -45,7 +47,7 @@ class Finder:
         self._ids: dict[str, str] = {}
         self._names: dict[str, set[str]] = {}
         self._places: set[tuple[str, JsonPath]] = set()
-        self._state_topics: set[str] = set()
+        self._described: set[str] = set()
         self._told: set[NoAnswer] = set()
 
     def hear(self, topic: str, data: bytes) -> None:
@@ -85,8 +87,8 @@ class Finder:
                     yield from self._tell(lead)
 
     def _is_plain(self, topic: str) -> bool:
-        described = topic in self._mapped or topic in self._state_topics
-        return not described and not topic.endswith(_NO_STATE) and not topic.startswith(_NO_STATE_STARTS)
+        described = topic in self._mapped or topic in self._described
+        return not described and _NO_STATE.fullmatch(topic) is None
 
     def _tell(self, lead: Candidate | NoAnswer) -> Iterator[Found]:
         if isinstance(lead, NoAnswer):
@@ -104,7 +106,8 @@ class Finder:
         if place in self._places or len(self._places) >= _MOST_POINTS:
             return  # two descriptions of one value: Zigbee2MQTT describes for Home Assistant too
         self._places.add(place)
-        self._state_topics.add(state_topic)
+        self._described.add(state_topic)
+        self._described.update(address.at(each.topic) for each in address.availability)
         device = self._ids.get(lead.device)
         if device is None:
             device = self._ids[lead.device] = _unused(

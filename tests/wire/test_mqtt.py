@@ -278,6 +278,16 @@ class TestSecurity:
             with pytest.raises(DeviceRefused, match="certificate refused: Hostname mismatch"):
                 await driver(broker.port, tls=Tls(str(made.ca)), host="localhost").__aenter__()
 
+    async def test_files_that_cannot_be_used_are_named(self, tmp_path: Path) -> None:
+        made = make_certificates(tmp_path)
+        for tls in (
+            Tls(str(tmp_path / "none.pem")),
+            Tls(str(made.server_key)),
+            Tls(str(made.ca), str(made.client), str(made.server_key)),
+        ):
+            with pytest.raises(DeviceRefused, match=r"\.pem cannot be used: "):
+                await driver(1, tls=tls).__aenter__()
+
     async def test_an_expired_certificate_is_refused(self, tmp_path: Path) -> None:
         made = make_certificates(tmp_path, expired=True)
         async with Mosquitto(tmp_path, *_tls_lines(made)) as broker:

@@ -254,6 +254,7 @@ class TestUndescribed:
             ("garage/motion", b"ON"),
             ("camera/image", b"\xff\xd8\xff"),
             ("garage/lamp/set", b"ON"),
+            ("zigbee2mqtt/bridge/state", {"state": "online"}),
         )
         assert {each.id: each.address for each in found if isinstance(each, FoundDevice)} == {
             "plant_meter": {"topic": "plant/meter"},
