@@ -37,7 +37,14 @@ SCAN: Final = Scan(
             "none|sign|sign_and_encrypt",
             Text("how the channel is protected; left out, by what is given", "通道保护方式；省略时按所给证书决定"),
         ),
-        ScanOption("certificate", "FILE", Text("our own certificate, PEM", "本机证书（PEM）")),
+        ScanOption(
+            "certificate",
+            "FILE",
+            Text(
+                "our own certificate, PEM; made where neither it nor its key is there",
+                "本机证书（PEM）；证书与私钥都不存在时自动生成",
+            ),
+        ),
         ScanOption("private-key", "FILE", Text("the key that belongs to it, PEM", "与证书配套的私钥（PEM）")),
         ScanOption(
             "trusted",

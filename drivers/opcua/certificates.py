@@ -20,6 +20,8 @@ _LARGEST_FILE: Final = 64_000
 REJECTED: Final = "rejected"
 
 _KEY_BITS: Final = 2048
+# What is made for a plant must not end in the middle of a summer.
+_LIFE: Final = timedelta(days=3650)
 _BEGIN: Final = "-----BEGIN"
 
 
@@ -82,23 +84,18 @@ def refuse_invalid(certificate: x509.Certificate, now: datetime, whose: str) -> 
         raise NotYet(f"{whose} holds from {certificate.not_valid_before_utc:%Y-%m-%d} only, or our clock is wrong")
 
 
-def make_identity(folder: Path, uri: str, host: str, now: datetime, days: int = 3650) -> tuple[Path, Path]:
-    """A self-signed certificate and its key as `opcua.pem` and `opcua.key.pem`; an existing pair stays.
+def make_identity(certificate_file: Path, key_file: Path, host: str, now: datetime) -> None:
+    """Write a self-signed certificate and its key, for the application urn:HOST:tidewatt, as PEM. Raises OSError.
 
-    uri: the application's own name, urn:HOST:tidewatt. host: the name or address that servers see us under.
+    host: the name under which servers see this machine.
     """
-    certificate_file, key_file = folder / "opcua.pem", folder / "opcua.key.pem"
-    if certificate_file.exists() and key_file.exists():
-        return certificate_file, key_file
     key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-    certificate = self_signed(key, uri, host, now, now + timedelta(days=days))
-    folder.mkdir(parents=True, exist_ok=True)
-    key_file.touch(mode=0o600)
+    certificate = self_signed(key, f"urn:{host}:tidewatt", host, now, now + _LIFE)
+    key_file.touch(mode=0o600, exist_ok=False)
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return certificate_file, key_file
 
 
 def self_signed(key: rsa.RSAPrivateKey, uri: str, host: str, now: datetime, until: datetime) -> x509.Certificate:

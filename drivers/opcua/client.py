@@ -17,9 +17,10 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.client.ua_client import UaClient, UaClientState, UASocketProtocol
 from asyncua.client.ua_session import UaSession
-from asyncua.common.utils import NotEnoughData, ServiceError, SocketClosedException
+from asyncua.common.utils import Buffer, NotEnoughData, ServiceError, SocketClosedException
 from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties
+from asyncua.ua.ua_binary import Primitives1
 from asyncua.ua.uaerrors import (
     UaError,
     UaInvalidParameterError,
@@ -47,6 +48,19 @@ from drivers.opcua.codec import LONGEST_TEXT, status_name
 # asyncua logs every failed request and every lost connection with its traceback. What it says there, our samples and
 # exceptions say too.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
+
+
+class _NoArrayOfNothing:
+    """Nothing takes no bytes: an array of two thousand million of it would be nine, and stop the daemon for minutes."""
+
+    @staticmethod
+    def unpack_array(data: Buffer, length: int) -> Sequence[None]:
+        if length > len(data):
+            raise NotEnoughData(f"an array of {length} nulls")
+        return [None] * length
+
+
+setattr(Primitives1, ua.VariantType.Null.name, _NoArrayOfNothing)  # where the library looks before it goes one by one
 
 APPLICATION_URI: Final = "urn:tidewatt:client"
 # A crashed daemon's session, one of the few that small servers have, is gone after this.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from controller.core.errors import DeviceError
 from controller.core.event import JsonValue
 from controller.core.point import PointKind, ValueType
 from drivers.opcua.address import OpcuaConnection, Security, parsed_node
+from drivers.opcua.certificates import make_identity
 from drivers.opcua.client import Garbled, Refused, Session, offered_endpoints
 from drivers.opcua.codec import INTEGERS, node_id, quality_of, status_name
 from drivers.opcua.requests import (
@@ -135,6 +137,7 @@ def _wished(target: str, options: Mapping[str, str]) -> OpcuaConnection:
     security = options["security"]
     if security and security not in _SECURITY.values():
         raise ValueError(f"security {security!r} is none; give {', '.join(_SECURITY.values())}")
+    _make_missing_identity(options["certificate"], options["private-key"])
     return OpcuaConnection(
         url,
         timeout=timedelta(seconds=4),
@@ -145,6 +148,16 @@ def _wished(target: str, options: Mapping[str, str]) -> OpcuaConnection:
         user=options["user"],
         password=_text_of(options["password-file"]),
     )
+
+
+def _make_missing_identity(certificate: str, key: str) -> None:
+    """Our own certificate is made where neither it nor its key is there yet."""
+    if not certificate or not key or Path(certificate).exists() or Path(key).exists():
+        return
+    try:
+        make_identity(Path(certificate), Path(key), socket.gethostname(), _MachineClock().now())
+    except OSError as error:
+        raise ValueError(f"{certificate} cannot be made ({error.strerror}); name files in a folder of yours") from error
 
 
 def _text_of(file: str) -> str:

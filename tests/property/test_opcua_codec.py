@@ -1,13 +1,19 @@
 """OPC UA values there and back, and whatever else may come."""
 
 # The library annotates loosely.
-# pyright: reportUnknownVariableType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
+import gc
 import math
+import random
 import struct
+import sys
+from datetime import UTC, datetime
+from typing import Any, cast
 
+import pytest
 from asyncua import ua
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
@@ -24,6 +30,9 @@ from drivers.opcua.codec import INTEGERS, CannotEncode, decode, encode, spelt
 NUMBERS = [*sorted(INTEGERS), ua.VariantType.Float, ua.VariantType.Double]
 SCALES = st.sampled_from([1.0, 0.1, 0.01, 10.0, -0.5, 1 / 3])
 POINTS = st.sampled_from([Point(PointId("a.b.c"), PointKind.SENSOR, Unit.NONE, type) for type in ValueType])
+
+
+NOW = datetime(2024, 7, 1, tzinfo=UTC)
 
 
 def number_point() -> Point:
@@ -91,3 +100,70 @@ def test_a_node_id_is_read_or_refused_in_words(text: str) -> None:
     for tried in (text, f"ns=2;s={text}", f"ns=2;i={text}", f"nsu={text};g={text}", f"b={text}"):
         name = parsed_node(tried)
         assert isinstance(name, NodeName) or ";" in name
+
+
+def test_an_array_of_nothing_costs_nothing() -> None:
+    with pytest.raises(ua.UaError):
+        struct_from_binary(ua.DataValue, Buffer(struct.pack("<BBi", 1, 0x80, 2**31 - 1)))
+
+
+# --- a million answers ------------------------------------------------------------------------------------------------
+
+
+def seeds() -> list[tuple[type[Any], bytes]]:
+    """A read's answer and a subscription's message, with values of every kind that we use."""
+    values = [
+        ua.DataValue(ua.Variant(21.5, ua.VariantType.Double), SourceTimestamp=cast("Any", NOW)),
+        ua.DataValue(ua.Variant(3, ua.VariantType.UInt16), ua.StatusCode(cast("Any", "BadSensorFailure"))),
+        ua.DataValue(ua.Variant(True, ua.VariantType.Boolean)),
+        ua.DataValue(ua.Variant("north", ua.VariantType.String)),
+        ua.DataValue(ua.Variant([ua.LocalizedText("off")], ua.VariantType.LocalizedText)),
+    ]
+    items = [ua.MonitoredItemNotification(cast("Any", number), value) for number, value in enumerate(values)]
+    message = ua.NotificationMessage(NotificationData=[cast("Any", ua.DataChangeNotification(items))])
+    told = ua.PublishResponse(Parameters=ua.PublishResult(NotificationMessage=message))
+    return [(type(each), struct_to_binary(each)) for each in (ua.ReadResponse(Results=values), told)]
+
+
+def feed_garbage(count: int) -> int:
+    """How many of so many changed answers cannot be read; of the others every value becomes a reading."""
+    chance, known, garbled = random.Random(6), seeds(), 0
+    address, points = OpcuaAddress("i=1"), [Point(PointId("a.b.c"), PointKind.SENSOR, Unit.NONE, t) for t in ValueType]
+    for number in range(count):
+        kind, data = known[number % 2]
+        changed = bytearray(data)
+        for _ in range(1 + number % 3):
+            changed[chance.randrange(4, len(changed))] = chance.getrandbits(8)
+        end = chance.randrange(len(changed)) if number % 5 == 0 else len(changed)
+        try:
+            answer: Any = struct_from_binary(kind, Buffer(bytes(changed[:end])))
+        except (*GARBLED, ua.UaError):
+            garbled += 1
+            continue
+        for value in values_in(answer):
+            reading = decode(value, address, points[number % len(points)])
+            assert (reading.value is None) == (reading.quality is Quality.BAD)
+    return garbled
+
+
+def values_in(answer: Any) -> list[ua.DataValue]:
+    if isinstance(answer, ua.ReadResponse):
+        return list(answer.Results or ())
+    parts: list[Any] = answer.Parameters.NotificationMessage.NotificationData or []
+    told = [item.Value for part in parts if isinstance(part, ua.DataChangeNotification) for item in part.MonitoredItems]
+    return [value for value in told if value is not None]
+
+
+def test_thousands_of_changed_answers() -> None:
+    assert 0 < feed_garbage(3_000) < 3_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_million_changed_answers() -> None:
+    feed_garbage(10_000)
+    gc.collect()
+    before = sys.getallocatedblocks()
+    assert 0 < feed_garbage(1_000_000) < 1_000_000
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 1000

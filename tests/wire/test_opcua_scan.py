@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from controller.core.errors import DeviceError
 from controller.core.point import PointKind, ValueType
 from drivers.opcua import SCAN
 from drivers.opcua.address import OpcuaAddress, OpcuaConnection
-from drivers.opcua.certificates import REJECTED
+from drivers.opcua.certificates import REJECTED, own_identity
 from tests.wire.opcua_device import Cell, Child, OpcuaDevice
 from tests.wire.opcua_node_server import NodeServer, papers
 
@@ -179,6 +180,20 @@ async def test_what_cannot_be_asked_is_told_with_what_would_be_right(
 ) -> None:
     with pytest.raises(ValueError, match=right):
         await found_on(target, options)
+
+
+async def test_a_scan_makes_our_certificate_where_there_is_none(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "opcua.pem", tmp_path / "opcua.key.pem"
+    options = {"certificate": str(certificate), "private-key": str(key), "trusted": str(tmp_path)}
+    async with plant() as device:
+        *_, refusal = await found_on(device.url, options)
+        assert refusal == NoAnswer("its nodes", "the server does not offer sign_and_encrypt with Basic256Sha256")
+        made = certificate.read_text(), key.read_text()
+        await found_on(device.url, options)
+        assert (certificate.read_text(), key.read_text()) == made
+    assert own_identity(made[0], made[1], datetime.now(UTC)).application_uri.endswith(":tidewatt")
+    with pytest.raises(ValueError, match="cannot be made"):
+        await found_on("127.0.0.1", {**options, "certificate": str(tmp_path / "x" / "y"), "private-key": "/nowhere/z"})
 
 
 @pytest.mark.slow

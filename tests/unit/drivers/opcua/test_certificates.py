@@ -74,16 +74,14 @@ def authority(*, ca: bool) -> x509.Certificate:
     )
 
 
-def test_an_identity_is_made_once_and_works(tmp_path: Path) -> None:
-    files = make_identity(tmp_path / "new", "urn:host:tidewatt", "host", NOW)
-    texts = [file.read_text() for file in files]
-    assert [file.name for file in make_identity(tmp_path / "new", "urn:other", "host", NOW)] == [
-        "opcua.pem",
-        "opcua.key.pem",
-    ]
-    assert [file.read_text() for file in files] == texts
-    assert files[1].stat().st_mode & 0o777 == 0o600
-    assert own_identity(texts[0], texts[1], NOW).application_uri == "urn:host:tidewatt"
+def test_an_identity_is_made_and_works(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "opcua.pem", tmp_path / "opcua.key.pem"
+    make_identity(certificate, key, "host", NOW)
+    assert key.stat().st_mode & 0o777 == 0o600
+    identity = own_identity(certificate.read_text(), key.read_text(), NOW + timedelta(days=3000))
+    assert identity.application_uri == "urn:host:tidewatt"
+    with pytest.raises(FileExistsError):
+        make_identity(certificate, key, "host", NOW)
 
 
 def test_our_certificate_names_the_application_and_the_host() -> None:
