@@ -1,4 +1,4 @@
-"""Whatever a network calls its devices and points: the site that a scan writes passes the check, and so does an EDE's."""
+"""Whatever a network calls its devices and points: the site that a scan or an EDE file becomes passes the check."""
 
 from __future__ import annotations
 
@@ -124,8 +124,7 @@ def test_whatever_stands_in_an_ede_file(tmp_path: Path, rows: list[list[str]], r
 
     try:
         found = asyncio.run(gathered())
-    except ConfigError as error:
-        assert len(error.problems) == 1
+    except ConfigError:
         return
     compiled(tmp_path / "site", "bacnet", found)
 
