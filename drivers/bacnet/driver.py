@@ -21,7 +21,7 @@ from drivers.bacnet.changes import LIFETIME_S, RENEW_S, SLOW_POLL_S, News, notif
 from drivers.bacnet.client import Client, Silence
 from drivers.bacnet.codec import Answer, CannotEncode, belief, encode, sample_of
 from drivers.bacnet.device import RemoteDevice
-from drivers.bacnet.names import PRESENT_VALUE
+from drivers.bacnet.names import PRESENT_VALUE, property_name
 from drivers.bacnet.plan import BacnetBinding, by_device, wanted
 from drivers.bacnet.wire import Kind, Raw, Refusal
 from drivers.limits import why_refused
@@ -232,7 +232,11 @@ class BacnetDriver:
         answers: dict[Reference, Answer] = {}
         cause = await self._ask(self._devices[point], wanted([binding]), answers)
         self._give_up_if_dead("read")
-        spelt = [f"{reference}: {_spelling(answer)}" for reference, answer in answers.items()]
+        asked = binding.address.reference
+        spelt = [
+            _spelling(answer) if reference == asked else f"{property_name(reference.property)} {_spelling(answer)}"
+            for reference, answer in answers.items()
+        ]
         return Inspection(self._sample(binding, answers, cause), "; ".join(spelt))
 
     # --- writing ------------------------------------------------------------------------------------------------------

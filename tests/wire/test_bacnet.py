@@ -375,7 +375,7 @@ async def test_inspecting_shows_how_the_wire_spells_it() -> None:
     async with having("analog-input,1", measured(Real(20.0)), scale=0.5) as (_, bench, _):
         sample, raw = await bench.driver.inspect(PointId("a.device_1.it"))
         assert sample.value == 10.0
-        assert raw.startswith("analog-input,1 present-value: real 20.0; analog-input,1 status-flags: bits 0000")
+        assert raw.startswith("real 20.0; status-flags bits 0000; reliability enumerated 0")
 
 
 # --- other ways to a device -------------------------------------------------------------------------------------------
