@@ -212,6 +212,8 @@ class Client(Application):
         """Ask devices, or the one at an address, to say who they are; `heard_device` is told."""
         if to is None and self._foreign is None and not self.socket.has_broadcast:
             raise Silence(self._link, "who-is", _NO_BROADCAST)
+        if to is None and self._foreign is not None and not await self._foreign.is_registered(self._timeout):
+            raise Silence(self._link, "who-is", "the BBMD does not register us")
         request = library.WhoIsRequest(destination=to or GlobalBroadcast())
         if low is not None:
             request.deviceInstanceRangeLowLimit = low
@@ -416,6 +418,15 @@ class _Foreign(BIPForeign):
     def start(self) -> None:
         self.bbmdRegistrationStatus = -1
         self._register()
+
+    async def is_registered(self, within: float) -> bool:
+        """Whether the BBMD has registered us, or does so within so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                await self._registration_event.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _register(self) -> None:
         registered = self.bbmdRegistrationStatus == 0

@@ -7,6 +7,7 @@ and nothing of the driver's own; an independent stack is in test_bacnet_node.py.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -97,8 +98,8 @@ class BacnetDevice(asyncio.DatagramProtocol):
 
     without: services that it rejects. fault: called with each request's name; a class and code answer with that error,
     a string with that abort. refuse_blocks_with: an object that makes it refuse whole requests. keeps_quiet: says
-    I-Am where we do not hear it.
-    network, mac: answers as a device behind a router, which this is too. mangle: changes each answer's bytes.
+    I-Am where we do not hear it. broadcast: the address to which others say what is for everybody. network, mac:
+    answers as a device behind a router, which this is too. mangle: changes each answer's bytes.
     """
 
     def __init__(self, instance: int = 1, host: str = "127.0.0.1") -> None:
@@ -116,6 +117,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.keeps_quiet = False
         self.network: int | None = None
         self.mac = b"\x0c"
+        self.broadcast = ""
         self.requests: list[Request] = []
         self.subscribed: dict[tuple[Address, int, Place], int] = {}
         self.told: list[str] = []
@@ -125,6 +127,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.objects: dict[Place, BacnetObject] = {("device", instance): BacnetObject({})}
         self._late: list[tuple[bytes, Address]] = []
         self._transport: asyncio.DatagramTransport | None = None
+        self._listener: asyncio.DatagramTransport | None = None
         self._invoke_id = 0
 
     # --- the port -----------------------------------------------------------------------------------------------------
@@ -134,11 +137,19 @@ class BacnetDevice(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, (self.host, self.port))
         self.port = self._transport.get_extra_info("sockname")[1]
+        if self.broadcast:
+            everybody = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            everybody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            everybody.bind((self.broadcast, self.port))
+            self._listener, _ = await loop.create_datagram_endpoint(lambda: _Listener(self), sock=everybody)
 
     async def stop(self) -> None:
         if self._transport is not None:
             self._transport.abort()
             self._transport = None
+        if self._listener is not None:
+            self._listener.abort()
+            self._listener = None
         self._late.clear()
         self.subscribed.clear()
 
@@ -389,6 +400,19 @@ class BacnetDevice(asyncio.DatagramProtocol):
         property = PRESENT_VALUE if object.slots is None else RELINQUISH_DEFAULT
         object.properties[property] = type(held)(value)
         self.tell(place)
+
+
+class _Listener(asyncio.DatagramProtocol):
+    """What is for everybody, is for this device, too."""
+
+    def __init__(self, device: BacnetDevice) -> None:
+        self.datagram_received = device.datagram_received
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _unsegmented(answer: Any) -> Any:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,18 +21,13 @@ from bacpypes3.primitivedata import CharacterString
 from controller.core.errors import DeviceTimeout
 from controller.core.point import ValueType
 from tests.wire.bacnet_bench import Bench, bound
+from tests.wire.bacnet_device import free_port
 
 pytestmark = pytest.mark.wire
 
 INSTANCE = 999
 HOST = "127.0.0.1"
 LONG = "冷冻水泵 " * 1000
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager
@@ -78,6 +72,13 @@ async def test_a_number_that_nobody_has_is_a_silent_device() -> None:
         bench = Bench([it], bbmd=place)
         with pytest.raises(DeviceTimeout, match=f"no device {INSTANCE + 1}"):
             await bench.driver.__aenter__()
+
+
+async def test_a_bbmd_that_is_not_there_is_named() -> None:
+    it = bound("it", "characterstring-value,1", "", ValueType.TEXT, instance=INSTANCE)
+    bench = Bench([it], bbmd=f"{HOST}:{free_port()}")
+    with pytest.raises(DeviceTimeout, match="the BBMD does not register us"):
+        await bench.driver.__aenter__()
 
 
 async def test_without_broadcasts_a_number_cannot_be_looked_for() -> None:

@@ -13,7 +13,7 @@ from controller.core.discovery import Found, FoundDevice, FoundPoint, NoAnswer
 from controller.core.errors import ConnectFailed
 from controller.core.point import PointKind, ValueType
 from drivers.bacnet import SCAN
-from tests.wire.bacnet_bench import started
+from tests.wire.bacnet_bench import Bench, bound, started
 from tests.wire.bacnet_device import (
     ACTIVE_TEXT,
     INACTIVE_TEXT,
@@ -24,6 +24,7 @@ from tests.wire.bacnet_device import (
     BacnetDevice,
     BacnetObject,
     commandable,
+    free_port,
 )
 
 pytestmark = pytest.mark.wire
@@ -132,6 +133,24 @@ async def test_only_the_numbers_asked_for() -> None:
         assert points(await scanned(device.address, range="2001-2001"))
         found = await scanned(device.address, range="1-2000", wait="0.5")
     assert found == [NoAnswer(device.address, "no device answers within 0.5 s")]
+
+
+async def test_a_subnet_is_asked_all_at_once() -> None:
+    """Two devices that hear and say what is for everybody, and a driver that finds one of them by its number."""
+    port = free_port()
+    devices = [BacnetDevice(2000 + n, f"127.0.0.{10 + n}") for n in range(2)]
+    for n, device in enumerate(devices):
+        device.port, device.broadcast = port, "127.255.255.255"
+        device.objects["analog-input", 0] = sensor("Temp", 20.0 + n)
+    async with started(*devices):
+        found = await scanned("127.0.0.0/8", port=str(port))
+        by_number = bound("it", "analog-input,0", "", instance=2001)
+        bench = Bench([by_number], interface="127.0.0.9/8", port=port)
+        async with bench.driver:
+            assert await bench.values() == [21.0]
+    told = sorted((each.id, each.address["device"]) for each in found if isinstance(each, FoundDevice))
+    assert told == [("device_2000", f"127.0.0.10:{port}"), ("device_2001", f"127.0.0.11:{port}")]
+    assert sorted(each.value for each in points(found)) == ["20", "21"]
 
 
 async def test_a_device_behind_a_router() -> None:
