@@ -51,6 +51,13 @@ class _Heard(NamedTuple):
     number: int
 
 
+class _Asked(NamedTuple):
+    """When a request was sent: the wire time, and the number of the last message before it."""
+
+    at: float
+    number: int
+
+
 class _Silence(NamedTuple):
     """A request that was not answered: the wire time until which it is not repeated, and for how long next time."""
 
@@ -127,7 +134,7 @@ class MqttDriver:
         self._opened = self._clock.wire_time()
         # Another than that of any connection before, of this process or an earlier: what was kept for us carries that.
         self._identifier = 1 + secrets.randbelow(_IDENTIFIERS)
-        self._asked: dict[Request, float] = {}
+        self._asked: dict[Request, _Asked] = {}
         self._silent: dict[Request, _Silence] = {}
         self._unheard = set(self._plan.routes)
         self._awaited: list[_Awaited] = []
@@ -262,7 +269,7 @@ class MqttDriver:
             if request is None or self._is_at_rest(request, wire_time):
                 continue
             every = self._bindings[point].address.request_every.total_seconds()
-            if request in due or request not in self._asked or wire_time >= self._asked[request] + every:
+            if request in due or request not in self._asked or wire_time >= self._asked[request].at + every:
                 due.setdefault(request, set()).add(self._state_topics[point])
         return due
 
@@ -278,18 +285,20 @@ class MqttDriver:
         answers = {topic for topics in requests.values() for topic in topics}
         awaited = _Awaited(answers | coming)
         self._awaited.append(awaited)
+        before = {request: self._asked.get(request) for request in requests}
         try:
             for request in requests:
                 client.send(request.topic, request.payload)
-                self._asked[request] = self._clock.wire_time()
+                self._asked[request] = _Asked(self._clock.wire_time(), self._count)
             await awaited.over(self._timeout)
         finally:
             self._awaited.remove(awaited)
         if client.lost is None:
             for request, topics in requests.items():
-                self._judge(request, topics & awaited.open)
+                self._judge(request, topics & awaited.open, before[request])
 
-    def _judge(self, request: Request, unanswered: set[str]) -> None:
+    def _judge(self, request: Request, unanswered: set[str], before: _Asked | None) -> None:
+        """One answer may be late or lost: a device that has spoken since it was asked before is still there."""
         if not unanswered:
             self._silent.pop(request, None)
             return
@@ -299,7 +308,9 @@ class MqttDriver:
         timed_out = _Heard(self._bad("device timeout"), "", self._count)
         for point, asked in self._plan.requests.items():
             if asked == request and self._state_topics[point] in unanswered:
-                self._heard[point] = timed_out
+                heard = self._heard.get(point)
+                if heard is None or before is None or heard.number <= before.number:
+                    self._heard[point] = timed_out
 
     async def _try_refused(self, client: Client) -> None:
         """Ask the broker again, now and then, for topics that it refused: somebody may have mended its access list."""

@@ -307,6 +307,18 @@ async def test_a_device_that_does_not_answer_rests_and_costs_nobody() -> None:
         assert (await at.read(TWO)).value == 5
 
 
+async def test_one_answer_that_is_lost_is_forgiven() -> None:
+    async with bench({TWO: ASKED}) as at:
+        at.broker.on_publish = lambda topic, _: at.broker.tell("two", b'{"t": 5}')
+        assert (await at.read(TWO)).value == 5
+        at.broker.on_publish = lambda topic, _: None
+        at.clock.advance(10)
+        sample = await at.read(TWO)
+        assert (sample.value, sample.age(at.clock.monotonic())) == (5, 10)
+        at.clock.advance(FIRST_REST)
+        assert (await at.read(TWO)).reason == "device timeout"
+
+
 async def test_a_device_is_asked_no_more_often_than_is_said() -> None:
     seldom = replace(ASKED, request_every=timedelta(minutes=1))
     async with bench({TWO: seldom}) as at:
