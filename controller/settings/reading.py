@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel
 
-from controller.settings.document import Document, Tree, Where, at, load
+from controller.settings.document import Document, Step, Tree, Where, at, load
 from controller.settings.problems import Problems
 from controller.settings.validate import Fault, checker
 
@@ -27,6 +29,9 @@ class Reading(Generic[ModelT]):
 
     def piece(self, where: Where, model: type[PieceT]) -> PieceT | None:
         """What stands at `where`, as far as the model knows its keys; None where that is defective (told already)."""
+        ready = _part(self.model, where)
+        if isinstance(ready, model):
+            return ready
         found = at(self._known, where)
         if isinstance(found, dict):
             names = {field.alias or name for name, field in model.model_fields.items()}
@@ -65,6 +70,26 @@ def checked(document: Document, model: type[ModelT], problems: Problems) -> Read
 def note(problems: Problems, document: Document, where: Where, faults: list[Fault]) -> None:
     for fault in faults:
         problems.add(document.file, document.line((*where, *fault.where)), fault.wrong, fault.right)
+
+
+def _part(found: Any, where: Where) -> Any:
+    """What of a checked file stands at a place; None where nothing does."""
+    for step in where:
+        if isinstance(found, BaseModel):
+            found = getattr(found, _attributes(type(found)).get(step, ""), None)
+        elif isinstance(found, dict):
+            found = cast("dict[Step, Any]", found).get(step)
+        elif isinstance(found, tuple) and isinstance(step, int):
+            found = cast("tuple[Any, ...]", found)[step]
+        else:
+            return None
+    return found
+
+
+@cache
+def _attributes(model: type[BaseModel]) -> Mapping[Step, str]:
+    """By key in the file."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 def _without_unknown(tree: Tree, faults: list[Fault]) -> Tree:
