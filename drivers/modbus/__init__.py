@@ -9,6 +9,7 @@ from controller.core.point import Binding
 from controller.core.ports import Clock, Driver, DriverKind
 from drivers.modbus.address import ModbusAddress
 from drivers.modbus.connection import ModbusConnection
+from drivers.modbus.target import SCAN
 
 
 def open_modbus(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver:
@@ -23,4 +24,5 @@ KIND = DriverKind(
     address=ModbusAddress,
     device_fields=("unit", "gap", "rate", "maximum_registers"),
     open=open_modbus,
+    scan=SCAN,
 )

@@ -112,6 +112,12 @@ class ModbusAddress:
         return replace(self, scale=self.scale * factor, offset=self.offset * factor + offset)
 
 
+def looks_like_reference(table: Table, register: int) -> bool:
+    """Whether the register could be a reference number that counts from one, such as holding 40001."""
+    first = _FIRST_REFERENCE.get(table)
+    return first is not None and first <= register < first + _SHORT_REFERENCES
+
+
 def _unit_problem(unit: int) -> str:
     if 0 <= unit <= LAST_SERIAL_UNIT or unit == DEVICE_ITSELF:
         return ""
@@ -127,9 +133,9 @@ def _register_problem(table: Table, register: int, zero_based: bool) -> str:
             )
     if not 0 <= register <= LAST_REGISTER:
         return f"register {register} does not exist; give 0 to {LAST_REGISTER}, counted from zero"
-    first = _FIRST_REFERENCE.get(table)
-    if first is None or zero_based or not first <= register < first + _SHORT_REFERENCES:
+    if zero_based or not looks_like_reference(table, register):
         return ""
+    first = _FIRST_REFERENCE[table]
     return (
         f"{table} {register} looks like a reference number counted from {first}; registers count from zero: "
         f"register {register - first} (or say zero_based: true if {register} is meant)"

@@ -87,6 +87,10 @@ class Client(AsyncModbusTcpClient):
             case "holding":
                 return self.read_holding_registers(block.start, count=block.count, device_id=block.unit)
 
+    def identify(self, unit: int, first_object: int) -> Awaitable[ModbusPDU]:
+        """Function 43, 14: who made the device, from that object on (MODBUS Application Protocol V1.1b3, 6.21)."""
+        return self.read_device_information(read_code=1, object_id=first_object, device_id=unit)
+
     def set_coil(self, unit: int, coil: int, *, state: bool, multiple: bool) -> Awaitable[ModbusPDU]:
         if multiple:
             return self.write_coils(coil, [state], device_id=unit)

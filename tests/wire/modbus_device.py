@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tests.loopback import LoopbackServer
 
 COILS, DISCRETE, HOLDING, INPUT = 1, 2, 3, 4  # tables, by the function that reads them
+IDENTIFY = 43
 _WRITTEN_TABLE = {5: COILS, 15: COILS, 6: HOLDING, 16: HOLDING, 22: HOLDING}
 
 
@@ -46,6 +47,7 @@ class ModbusDevice(LoopbackServer):
         self.mute: set[Place] = set()
         self.silent: set[int] = set()
         self.missing: set[int] = set()
+        self.identification: dict[int, tuple[bytes, ...]] = {}
         self.longest = 2000
         self.mangle: Callable[[bytes], bytes] | None = None
         self.requests: list[Request] = []
@@ -71,6 +73,8 @@ class ModbusDevice(LoopbackServer):
 
     def answer_to(self, unit: int, question: bytes) -> bytes | None:
         """What the unit says to a function and its data; nothing where it is silent."""
+        if question[0] == IDENTIFY:
+            return self._identify(unit, question[3])
         function, start, count = struct.unpack(">BHH", question[:5])
         self.requests.append(Request(unit, function, start, count))
         if unit in self.silent or (function <= INPUT and self._touches_mute(unit, function, start, count)):
@@ -79,6 +83,17 @@ class ModbusDevice(LoopbackServer):
             return self._serve(unit, function, start, question[3:])
         except _ModbusException as error:
             return bytes([function | 0x80, error.code])
+
+    def _identify(self, unit: int, first: int) -> bytes | None:
+        """One object an answer, so that whoever wants all has to go on asking."""
+        names = self.identification.get(unit)
+        if unit in self.silent:
+            return None
+        if names is None or first >= len(names):
+            return bytes([IDENTIFY | 0x80, 2])
+        more = first + 1 < len(names)
+        head = bytes([IDENTIFY, 14, 1, 1, 0xFF if more else 0, first + 1 if more else 0, 1])
+        return head + bytes([first, len(names[first])]) + names[first]
 
     def _touches_mute(self, unit: int, table: int, start: int, count: int) -> bool:
         return any(Place(unit, table, start + offset) in self.mute for offset in range(count))

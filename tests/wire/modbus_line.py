@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.wire.modbus_device import ModbusDevice
 
-_SIZES = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8, 22: 10}
+_SIZES = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8, 22: 10, 43: 7}
 
 
 def crc(data: bytes) -> bytes:
