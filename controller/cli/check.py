@@ -9,6 +9,7 @@ from controller.cli.arguments import Exit, add_command, add_json, add_site, lang
 from controller.cli.commission import still_open
 from controller.cli.output import complain, print_json, say
 from controller.cli.site_folder import load_site
+from controller.cli.words import counted
 from controller.core.errors import ConfigError
 from controller.core.tariff_end import end_words
 from controller.runtime.clock import RealClock
@@ -45,8 +46,9 @@ def execute(arguments: argparse.Namespace) -> int:
         return Exit.OK
     writable = sum(point.writable is not None for point in site.points.values())
     say(
-        f"{site.name}: no problems. {len(site.links)} links, {len(site.points)} points ({writable} writable), "
-        f"{len(site.systems)} systems, {len(site.mounts)} strategies; configuration {site.digest}"
+        f"{site.name}: no problems. {counted(len(site.links), 'link')}, {counted(len(site.points), 'point')} "
+        f"({writable} writable), {counted(len(site.systems), 'system')}, {counted(len(site.mounts), 'strategy')}; "
+        f"configuration {site.digest}"
     )
     for line in still_open(site):
         say(line.in_language(language()))

@@ -21,7 +21,7 @@ from controller.cli.found_site import (
     write_files,
 )
 from controller.cli.output import complain, say
-from controller.cli.words import program
+from controller.cli.words import counted, program
 from controller.core.discovery import Found, FoundDevice, FoundPoint, NoAnswer, Scan
 from controller.core.errors import DeviceError, EnvironmentProblem
 from controller.core.ports import DriverKind
@@ -248,4 +248,4 @@ def _summary(findings: _Findings, seconds: float) -> Text:
 
 
 def _counted(devices: int, points: int) -> str:
-    return f"{devices} device{'s' if devices != 1 else ''}, {points} point{'s' if points != 1 else ''}"
+    return f"{counted(devices, 'device')}, {counted(points, 'point')}"

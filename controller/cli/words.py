@@ -94,6 +94,8 @@ BAND_SIGNS: Mapping[Band, tuple[str, str]] = {
 }
 
 _DECIMALS = {"degC": 1, "K": 1, "kW": 1, "kWh": 1, "kPa": 1, "kg/s": 1, "lx": 0, "ppm": 0, "s": 0}
+# A lamp takes 0.015 kW: less than one of these is told to the thousandth.
+_MAY_BE_SMALL = frozenset({"kW", "kWh", "kg/s"})
 _SHOWN_UNIT = {"degC": "°C", "fraction": "%", "none": ""}
 
 
@@ -108,12 +110,21 @@ def value(shown: Any, unit: str, language: Language) -> str:
     if unit == "fraction":
         return f"{shown * 100:.0f} %"
     decimals = _DECIMALS.get(unit, 0 if isinstance(shown, int) else 2)
+    if unit in _MAY_BE_SMALL and 0.0 < abs(shown) < 0.95:
+        decimals = 3
     return f"{shown:.{decimals}f} {_SHOWN_UNIT.get(unit, unit)}".rstrip()
 
 
 def term(identifier: str, language: Language) -> str:
     """A verdict, quality, level, mode, authority or kind of event as people read it."""
     return _CHINESE.get(identifier, identifier) if language == "zh" else identifier.replace("_", " ")
+
+
+def counted(number: int, what: str) -> str:
+    """1 link, 2 links, 3 strategies."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number} {what[:-1]}ies" if what.endswith("y") else f"{number} {what}s"
 
 
 def padded(text: str, width: int) -> str:
