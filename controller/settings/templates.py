@@ -24,7 +24,16 @@ from controller.settings.quantities import refuse_what_class_says, said_by_point
 from controller.settings.reading import Reading, read
 from controller.settings.registry import look_up
 from controller.settings.schema import EquipmentHead, PointEntry, TemplateFile, TemplateHead
-from controller.settings.writables import Candidate, WritableCompiler, placed, references, upside_down
+from controller.settings.writables import (
+    OF_LIST,
+    OF_TEMPLATE,
+    Candidate,
+    Wording,
+    WritableCompiler,
+    placed,
+    references,
+    upside_down,
+)
 
 _FALLBACK_STALE_AFTER = timedelta(seconds=30)
 
@@ -92,7 +101,7 @@ def read_template(
 
 def listed_template(listed: Listed, driver: DriverKind | None, problems: Problems) -> Template:
     """The rows of a device as the template of a type that only this one is."""
-    compiler = _Compiler(listed.reading, problems, set(listed.broken), among="in the rows of this device")
+    compiler = _Compiler(listed.reading, problems, set(listed.broken), OF_LIST)
     return compiler.compiled(None, driver)
 
 
@@ -101,7 +110,7 @@ class _Compiler:
     reading: Reading[Any]
     problems: Problems
     declared: set[str] = field(default_factory=set[str])
-    among: str = "in this template"
+    words: Wording = OF_TEMPLATE
     classes: dict[str, str] = field(default_factory=dict[str, str])
     candidates: dict[str, Candidate] = field(default_factory=dict[str, Candidate])
 
@@ -124,7 +133,7 @@ class _Compiler:
         return Template(self.reading, head, driver, self.classes, points, declared)
 
     def _points(self, driver: DriverKind | None, stale_after: timedelta) -> dict[str, TemplatePoint]:
-        compiler = WritableCompiler(self.candidates, self.declared, driver, self._tell, self.among)
+        compiler = WritableCompiler(self.candidates, self.declared, driver, self._tell, self.words)
         points: dict[str, TemplatePoint] = {}
         for local, said in self.candidates.items():
             entry = said.entry.writable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from controller.core.equipment import Quantity
 from controller.core.handover import HEARTBEAT_MODULUS
@@ -107,25 +108,38 @@ class Candidate:
         return self.its_class in _LAMPS and self.name != _REMOTE
 
 
+class Wording(NamedTuple):
+    """How the file at hand is spoken of. among: where the points stand that a point may lean on."""
+
+    among: str
+    add_range: str
+    only_read: str
+
+
+OF_TEMPLATE = Wording("in this template", "add range: [{}, {}]", "remove 'writable'")
+OF_LIST = Wording(
+    "in the rows of this device",
+    "fill 'range_low' and 'range_high': {} and {}",
+    "empty the columns that say how it is written",
+)
+
+
 @dataclass
 class WritableCompiler:
-    """candidates: of one template, by local name. declared: every local name in the file, the defective ones too.
-
-    among: where the points stand that a point may lean on, in words.
-    """
+    """candidates: of one template, by local name. declared: every local name in the file, the defective ones too."""
 
     candidates: Mapping[str, Candidate]
     declared: Collection[str]
     driver: DriverKind | None
     tell: Callable[[Where, str, str], None]
-    among: str = "in this template"
+    words: Wording
     _silences: dict[str, timedelta] = field(default_factory=dict[str, timedelta])
 
     def compiled(self, point: Candidate, entry: WritableEntry) -> Writable | None:
         """The writable, its points named as the template does; None, with the problem told, if it is defective."""
         where = (*point.where, "writable")
         if point.quantity.kind not in (PointKind.SETPOINT, PointKind.COMMAND):
-            self.tell(where, f"'{point.name}' is a {point.quantity.kind} and only read", "remove 'writable'")
+            self.tell(where, f"'{point.name}' is a {point.quantity.kind} and only read", self.words.only_read)
             return None
         allowed = self._allowed(point, where, entry)
         release = self._release(point, where, entry.release, allowed)
@@ -154,8 +168,9 @@ class WritableCompiler:
                 self.tell(place, "a text has no range", right)
             return EVERY_NUMBER
         if entry.range is None:
-            example = "[0, 1]" if on_off else f"[lowest, highest] in {point.entry.unit}"
-            self.tell(where, f"'{point.name}' is writable without a range", f"add range: {example}")
+            ends, unit = (("0", "1"), "") if on_off else (("lowest", "highest"), f" in {point.entry.unit}")
+            right = f"{self.words.add_range.format(*ends)}{unit}"
+            self.tell(where, f"'{point.name}' is writable without a range", right)
             return None
         found = self._range(point, place, entry.range)
         if on_off and found != _ON_OFF:
@@ -326,7 +341,7 @@ class WritableCompiler:
     def _exists(self, where: Where, target: str) -> bool:
         if target in self.declared:
             return True
-        wrong = f"there is no point '{shown(target)}' {self.among}"
+        wrong = f"there is no point '{shown(target)}' {self.words.among}"
         self.tell(where, wrong, nearest(target, self.declared, "points"))
         return False
 

@@ -285,6 +285,16 @@ BAD = {
         "5,15,restored,,,6,10,none",
         ["6: 'release' is 'restored'; did you mean 'restore'?"],
     ),
+    "no range": (
+        "5,15,restore",
+        ",,restore",
+        ["6: 'setpoint' is writable without a range; fill 'range_low' and 'range_high': lowest and highest in degC"],
+    ),
+    "a sensor that is written": (
+        "设定值,setpoint",
+        "设定值,sensor",
+        ["6: 'setpoint' is a sensor and only read; empty the columns that say how it is written"],
+    ),
     "no silence": (
         "6,10,none",
         "6,10,",
