@@ -15,6 +15,7 @@ from drivers.bacnet.names import (
     ANALOG,
     ANY_INSTANCE,
     BINARY,
+    INPUTS,
     LAST_INSTANCE,
     LAST_PROPERTY,
     LAST_TYPE,
@@ -189,8 +190,8 @@ class BacnetAddress:
 
     @builtins.property
     def can_write(self) -> bool:
-        """Whether a device lets this be written, only the device knows: inputs too, while out of service."""
-        return True
+        """Inputs can be written while they are out of service only, and that is for people at the device."""
+        return self.reference.property != PRESENT_VALUE or self.reference.object.type not in INPUTS
 
     @builtins.property
     def key(self) -> tuple[object, ...]:

@@ -103,6 +103,8 @@ _SEGMENTED: Final = 0x08  # in the first byte of a confirmed request (clause 20.
 _REJECT_BUFFER_OVERFLOW: Final = 1
 _REJECT_UNKNOWN_SERVICE: Final = 9
 _ABORTS_TOO_LONG: Final = frozenset({1, 4, 9, 11})  # buffer overflow, segmentation, out of resources, too long
+# What has nothing to do with the request: out of turn, security, no time, no time either.
+_ABORTS_BUSY: Final = frozenset({2, 3, 5, 6, 8, 10})
 _OPTIONAL_FUNCTION_MISSING: Final = 45
 _DEVICE_TROUBLE: Final = 0  # the error class of a device that is busy, or not well
 
@@ -298,7 +300,9 @@ def reply(answer: Any) -> bytes | Refusal:
             return Refusal(f"rejected: {library.RejectReason(reason)}", too_long, unknown)
         case library.AbortPDU():
             reason = answer.apduAbortRejectReason
-            return Refusal(f"aborted: {library.AbortReason(reason)}", int(reason) in _ABORTS_TOO_LONG, busy=True)
+            code = int(reason)
+            text = f"aborted: {library.AbortReason(reason)}"
+            return Refusal(text, too_long=code in _ABORTS_TOO_LONG, busy=code in _ABORTS_BUSY)
         case _:
             return _error(bytes(answer.pduData))
 

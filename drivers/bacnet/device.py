@@ -45,6 +45,7 @@ PROCESS: Final = 1
 # A device that does not answer is left alone for 1 s, then doubling.
 FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
+LEARNED_FOR_S: Final = 3600.0
 # Plans for the sets of values that are asked for again and again: whole devices, urgent points, single read-backs.
 _MOST_PLANS: Final = 100
 
@@ -53,7 +54,7 @@ _MISSING: Final = Refusal("missing in the answer")
 
 
 class RemoteDevice:
-    """What was learned of the device holds until the link is opened again: the next time it may be another.
+    """What was learned of the device holds for an hour, and no longer than the link is open.
 
     `wire_time`: the clock by which it rests. station None: the device with the number `instance` is looked for.
     """
@@ -70,14 +71,20 @@ class RemoteDevice:
         self.is_silent = False
         self.asked_again_at = 0.0
         self._rest = FIRST_REST
+        self.kinds: dict[Reference, Kind] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        """A device is reprogrammed, or was only not well when it refused: what it can do is found out anew."""
         self._longest = 0
         self._most: int | None = None
         self._reads_singly = False
+        self._alone: set[Reference] = set()
         self._lacking: set[Reference] = set()
         self._apart: dict[Block, tuple[Block, Block]] = {}
         self._plans: dict[tuple[Reference, ...], tuple[Block, ...]] = {}
         self._without_array: set[ObjectId] = set()
-        self.kinds: dict[Reference, Kind] = {}
+        self._learned_until = self._wire_time() + LEARNED_FOR_S
 
     # --- one request --------------------------------------------------------------------------------------------------
 
@@ -116,6 +123,7 @@ class RemoteDevice:
         if self._station is not None:
             await self._client.know_route(self._station)
         answer = await self._read_singly(_LONGEST_APDU_OF)
+        self._plans.clear()
         match answer:
             case (Raw(Kind.UNSIGNED, int(longest)),):
                 self._longest = max(_SHORTEST_APDU, min(longest, LONGEST_APDU))
@@ -126,17 +134,22 @@ class RemoteDevice:
 
     async def read(self, references: tuple[Reference, ...], answers: dict[Reference, Answer]) -> None:
         """Fills `answers`, in as few requests as the device is known to answer. Raises Silence part way."""
+        if self._wire_time() >= self._learned_until:
+            self._forget()
         if not self._longest:
             await self.introduce()
+        alone = [reference for reference in references if reference in self._alone]
         for block in self._plan(references):
             await self._read_block(block, answers)
+        await self.read_each(alone, answers)
 
     def _plan(self, references: tuple[Reference, ...]) -> tuple[Block, ...]:
         plan = self._plans.get(references)
         if plan is None:
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
-            there = [reference for reference in references if reference not in self._lacking]
+            without = self._lacking | self._alone
+            there = [reference for reference in references if reference not in without]
             plan = self._plans[references] = blocks(there, self._longest, self._most)
         return plan
 
@@ -159,15 +172,18 @@ class RemoteDevice:
         if refused.unknown_service:
             self._reads_singly = True
             await self.read_each(block, answers)
+        elif refused.busy:
+            answers.update(dict.fromkeys(block, refused))
         elif len(block) == 1:
-            answers[block[0]] = await self._read_singly(block[0]) if refused.too_long else refused
+            answers[block[0]] = await self._read_singly(block[0])
+            if not isinstance(answers[block[0]], Refusal):
+                self._alone.add(block[0])
+                self._plans.clear()
         elif refused.too_long:
             self._most = min(self._most or len(block), len(block)) // 2
             self._plans.clear()
             for half in halves(block):
                 await self._read_block(half, answers)
-        elif refused.busy:
-            answers.update(dict.fromkeys(block, refused))
         else:
             self._apart[block] = halves(block)
             await self._read_block(block, answers)

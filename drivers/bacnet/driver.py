@@ -69,6 +69,7 @@ class BacnetDriver:
         """What was learned holds until the link is opened again."""
         self._devices: dict[PointId, RemoteDevice] = {}
         self._subscriptions: dict[tuple[RemoteDevice, ObjectId], _Subscription] = {}
+        self._telling: dict[ObjectId, list[PointId]] = {}
         self._told: dict[PointId, Sample] = {}
         self._asked: dict[PointId, float] = {}
         self._news = News()
@@ -86,6 +87,7 @@ class BacnetDriver:
                 if binding.address.cov:
                     object = binding.address.reference.object
                     self._subscriptions[device, object] = _Subscription(device, object)
+                    self._telling.setdefault(object, []).append(binding.point.id)
 
     # --- opening and closing ------------------------------------------------------------------------------------------
 
@@ -351,10 +353,9 @@ class BacnetDriver:
         if told is None:
             return False
         samples: dict[PointId, Sample] = {}
-        for point, device in self._devices.items():
+        for point in self._telling.get(told.object, ()):
             binding = self._bindings[point]
-            reference = binding.address.reference
-            if device.address == told.where and binding.address.cov and reference in told.values:
+            if self._devices[point].address == told.where and binding.address.reference in told.values:
                 samples[point] = self._sample(binding, told.values, "")
         self._told.update(samples)
         if samples and self._is_followed:

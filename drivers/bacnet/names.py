@@ -54,6 +54,8 @@ TYPE_NAMES: Final = {number: name for name, number in OBJECT_TYPES.items()}
 ANALOG: Final = frozenset({0, 1, 2})
 BINARY: Final = frozenset({3, 4, 5, 55})
 MULTI_STATE: Final = frozenset({13, 14, 19})
+# Analog, binary and multi-state inputs, averagings, accumulators, pulse converters.
+INPUTS: Final = frozenset({0, 3, 13, 18, 23, 24})
 DEVICE: Final = 8
 # Vendors have the types from 128 on (clause 23.4.1); an object's number has 22 bits, the last of them a wildcard.
 LAST_TYPE: Final = 1023

@@ -27,6 +27,7 @@ from drivers.bacnet.names import (
     ANY_INSTANCE,
     BINARY,
     DEVICE,
+    INPUTS,
     LAST_INSTANCE,
     MULTI_STATE,
     OBJECT_TYPES,
@@ -53,7 +54,6 @@ _NUMBERS: Final = ANALOG | {
 }
 _WHOLE: Final = {OBJECT_TYPES["integer-value"], OBJECT_TYPES["positive-integer-value"]}
 _TEXTS: Final = {OBJECT_TYPES["characterstring-value"]}
-_INPUTS: Final = {0, 3, 13, 23, 24, 18}
 
 
 @dataclass
@@ -297,7 +297,7 @@ def _described(object: ObjectId) -> Iterable[Reference]:
         properties += [_INACTIVE_TEXT, _ACTIVE_TEXT]
     elif object.type not in _TEXTS:
         properties.append(_UNITS)
-    if object.type not in _INPUTS:
+    if object.type not in INPUTS:
         properties.append(_RELINQUISH_DEFAULT)
     return [Reference(object, each) for each in properties]
 

@@ -79,6 +79,7 @@ class Refusal(NamedTuple):
 
 Value: TypeAlias = tuple[Raw, ...]
 
+_KINDS: Final = tuple(Kind)
 _NULL: Final = Raw(Kind.NULL, None)
 _FALSE, _TRUE = Raw(Kind.BOOLEAN, False), Raw(Kind.BOOLEAN, True)
 
@@ -158,7 +159,7 @@ def _raw(tag: _Tag) -> Raw:
     number, content = tag.number, tag.content
     if number > Kind.OBJECT:
         raise Garbled(f"there is no application tag {number}")
-    kind = Kind(number)
+    kind = _KINDS[number]
     match kind:
         case Kind.NULL:
             return _NULL

@@ -17,6 +17,7 @@ from controller.core.errors import ConnectFailed, DeviceTimeout
 from controller.core.point import Binding, PointId, ValueType
 from controller.core.sample import Quality
 from drivers.bacnet.address import BacnetAddress
+from drivers.bacnet.device import LEARNED_FOR_S
 from tests.wire.bacnet_bench import Bench, bound, started
 from tests.wire.bacnet_device import (
     EVENT_STATE,
@@ -145,6 +146,7 @@ async def test_a_device_that_refuses_the_block_for_one_object_gives_the_others()
     """Some devices answer a whole request with the error of one value."""
     async with running() as (device, bench):
         device.refuse_blocks_with = ("analog-input", 7)
+        device.objects["analog-input", 7].refused = ("object", "unknown-object")
         samples = await bench.samples()
         assert [sample.value for sample in samples.values()] == [*ALL[:7], None, *ALL[8:]]
 
@@ -158,6 +160,27 @@ async def test_a_busy_device_is_asked_again_and_nothing_is_learned() -> None:
         device.requests.clear()
         assert await bench.values() == ALL
         assert len(device.requests) == 1
+
+
+async def test_a_device_that_denies_the_service_in_other_words_is_read_singly() -> None:
+    async with running(3) as (device, bench):
+        device.fault = lambda name: ("services", "service-request-denied") if name == "ReadPropertyMultiple" else None
+        assert await bench.values() == ALL[:3]
+        device.requests.clear()
+        assert await bench.values() == ALL[:3]
+        assert {request.service for request in device.requests} == {12}
+
+
+async def test_what_was_learned_is_tried_again_after_an_hour() -> None:
+    async with running(3) as (device, bench):
+        device.without = {14}
+        assert await bench.values() == ALL[:3]
+        device.without = set()
+        bench.clock.advance(LEARNED_FOR_S)
+        assert await bench.values() == ALL[:3]
+        device.requests.clear()
+        assert await bench.values() == ALL[:3]
+        assert [request.service for request in device.requests] == [14]
 
 
 async def test_a_lost_datagram_is_asked_for_again_within_the_time_out() -> None:

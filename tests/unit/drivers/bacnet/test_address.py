@@ -97,6 +97,12 @@ def test_a_network_and_mac_without_quotes_is_no_text() -> None:
         TypeAdapter(BacnetAddress).validate_python({"object": "analog-input,1", "device": 312})
 
 
+def test_inputs_are_not_for_us_to_write() -> None:
+    assert not BacnetAddress("binary-input,1", "10.0.0.1").can_write
+    assert BacnetAddress("binary-input,1", "10.0.0.1", property="out-of-service").can_write
+    assert BacnetAddress("analog-value,1", "10.0.0.1").can_write
+
+
 def test_units_are_converted_in_scale_and_offset() -> None:
     address = BacnetAddress("analog-input,1", "10.0.0.1", scale=2.0, offset=1.0).converted(Linear(0.5, 3.0))
     assert (address.scale, address.offset) == (1.0, 3.5)

@@ -68,6 +68,7 @@ def test_an_abort_is_told_in_words(reason: int) -> None:
     assert isinstance(told, Refusal)
     assert told.reason == f"aborted: {library.AbortReason(reason)}"
     assert told.too_long == (reason in {1, 4, 9, 11})
+    assert told.busy == (reason in {2, 3, 5, 6, 8, 10})
 
 
 def test_an_error_is_told_in_words_whatever_its_number() -> None:
