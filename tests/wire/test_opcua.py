@@ -199,7 +199,7 @@ async def test_what_the_server_refuses_to_tell_of_one_node_is_asked() -> None:
             await bench.told("two")
             bench.cell("one").value = 8.0
             assert await bench.values() == {"one": 8.0, "two": 1.5}
-            assert bench.device.requests[-1] == ("Read", ("i=2258", "ns=2;s=one"))
+            assert bench.device.requests[-1] == ("Read", ("ns=2;s=one", "i=2258"))
 
 
 async def test_many_nodes_are_subscribed_in_portions() -> None:
@@ -213,10 +213,34 @@ async def test_many_nodes_are_subscribed_in_portions() -> None:
 async def test_urgent_points_have_a_faster_subscription() -> None:
     async with running(bound("slow"), bound("fire", urgent=True)) as bench:
         (connection,) = bench.device.connections
-        assert [[*each.items.values()] for each in connection.subscriptions.values()] == [
-            ["ns=2;s=fire"],
-            ["ns=2;s=slow"],
-        ]
+        subscribed = {each.interval: [*each.items.values()] for each in connection.subscriptions.values()}
+        assert subscribed == {100.0: ["ns=2;s=fire"], 1000.0: ["ns=2;s=slow"]}
+
+
+async def test_a_subscription_that_lives_is_left_alone_where_another_is_refused() -> None:
+    async with serving(bound("slow"), bound("fire", urgent=True)) as bench:
+        bench.device.most_subscriptions = 1
+        async with bench.driver:
+            for _ in range(3):
+                await bench.told("slow")
+                assert await bench.values() == {"slow": 0.5, "fire": 1.5}
+                bench.clock.advance(59.0)
+                await bench.told("slow")
+                bench.clock.advance(2.0)
+            assert bench.device.count("CreateSubscription") > 2
+            assert bench.device.count("DeleteSubscriptions") == 0
+
+
+async def test_a_session_of_which_nobody_reads_is_kept_alive() -> None:
+    async with running(bound("one")) as bench, aclosing(bench.driver.changes()) as changes:
+        for _ in range(3):
+            before = bench.device.count("Read")
+            await bench.told("one")
+            async with asyncio.timeout(5):
+                await anext(changes)
+            assert bench.device.count("Read") - before <= 1
+            bench.clock.advance(31.0)
+        assert ("Read", ("i=2259",)) in bench.device.requests
 
 
 async def test_after_a_write_the_value_is_asked_for() -> None:
@@ -295,6 +319,28 @@ async def test_a_server_whose_clock_is_off_is_doubted(off: float, *, told: bool)
         assert (await bench.samples())["one"].quality is Quality.GOOD
 
 
+async def test_the_clock_of_a_server_that_jumps_is_noticed_without_any_change() -> None:
+    async with running(bound("one")) as bench:
+        await bench.told("one")
+        for off, quality in ((3600, Quality.UNCERTAIN), (0, Quality.GOOD), (-60, Quality.UNCERTAIN)):
+            bench.device.now = lambda off=off: bench.clock.now() + timedelta(seconds=off)
+            bench.clock.advance(2.0)
+            await bench.told()
+            assert (await bench.samples())["one"].quality is quality
+
+
+async def test_what_is_confirmed_is_true_now_whenever_it_changed() -> None:
+    async with running(bound("one")) as bench:
+        await bench.told("one")
+        bench.device.cells["ns=2;s=one"] = Cell(7.0, T.Double, source=bench.clock.now() - timedelta(minutes=10))
+        await bench.told("one")
+        assert (await bench.samples())["one"].reason == "device clock is off by -600 s"
+        bench.clock.advance(2.0)
+        await bench.told()
+        sample = (await bench.samples())["one"]
+        assert (sample.quality, sample.value, sample.timestamp) == (Quality.GOOD, 7.0, bench.clock.now())
+
+
 @pytest.mark.parametrize("off, quality", [(-600, 1), (-6, 1), (-4, 0), (4, 0), (6, 1), (600, 1)])
 async def test_a_change_from_another_time_is_doubted(off: float, quality: int) -> None:
     async with running(bound("one", subscribe=False)) as bench:
@@ -315,6 +361,18 @@ async def test_no_request_is_longer_than_the_server_takes() -> None:
         async with bench.driver:
             assert [*(await bench.values()).values()] == [0.5 + n for n in range(10)]
             assert await bench.reads() == 4
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_server_that_takes_very_little_at_once_is_read(limit: int, *, told: bool) -> None:
+    async with serving(bound("one", subscribe=False), bound("two", subscribe=False)) as bench:
+        bench.device.limits["read"] = limit
+        if not told:
+            bench.device.limit_is_secret = True
+        async with bench.driver:
+            assert await bench.values() == {"one": 0.5, "two": 1.5}
+            assert await bench.reads() == 2
 
 
 async def test_a_limit_that_the_server_keeps_to_itself_is_learned() -> None:
