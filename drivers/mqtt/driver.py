@@ -21,10 +21,10 @@ from controller.core.sample import Quality, Sample, Scalar, bad
 from drivers.limits import why_refused
 from drivers.mqtt.address import MqttConnection
 from drivers.mqtt.client import Client
-from drivers.mqtt.codec import CannotDecode, CannotEncode, Payload, encode
-from drivers.mqtt.path import Missing, spelt
+from drivers.mqtt.codec import CannotEncode, Payload, encode
+from drivers.mqtt.path import spelt
 from drivers.mqtt.plan import MqttBinding, Request, Watch, plan
-from drivers.mqtt.reading import Arrival, Route, sample_of
+from drivers.mqtt.reading import Arrival, Route, is_online, sample_of
 
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage
@@ -236,15 +236,11 @@ class MqttDriver:
 
     def _watched(self, watch: Watch, payload: Payload) -> Sequence[PointId]:
         """The points that an availability message touches. A text that is neither of the two says nothing."""
-        availability, device = watch.availability, self._devices[watch.device]
-        try:
-            raw = payload.raw(watch.path)
-        except CannotDecode:
-            return ()
-        if isinstance(raw, Missing) or raw not in (availability.online, availability.offline):
+        said, device = is_online(watch.availability, payload), self._devices[watch.device]
+        if said is None:
             return ()
         was_offline = device.is_offline
-        device.there[watch] = raw == availability.online
+        device.there[watch] = said
         if device.is_offline and not was_offline:
             device.offline_at = self._count
         return device.points
@@ -290,7 +286,7 @@ class MqttDriver:
             for request in requests:
                 client.send(request.topic, request.payload)
                 self._asked[request] = _Asked(self._clock.wire_time(), self._count)
-            await awaited.over(self._timeout)
+            await awaited.over(self._timeout if requests else fresh)
         finally:
             self._awaited.remove(awaited)
         if client.lost is None:

@@ -8,7 +8,6 @@ from typing import NamedTuple, TypeAlias
 
 from controller.core.point import Binding, PointId
 from drivers.mqtt.address import Availability, MqttAddress
-from drivers.mqtt.path import JsonPath, parse_path
 from drivers.mqtt.reading import Route, route_of
 
 MqttBinding: TypeAlias = Binding[MqttAddress]
@@ -19,7 +18,6 @@ class Watch(NamedTuple):
 
     device: str
     availability: Availability
-    path: JsonPath
 
 
 class Request(NamedTuple):
@@ -56,7 +54,7 @@ def plan(bindings: Iterable[MqttBinding]) -> Plan:
         for each in address.availability:
             there = address.at(each.topic)
             topics[there] = max(topics.get(there, 0), address.qos)
-            watch = Watch(binding.device, each, parse_path(each.path))
+            watch = Watch(binding.device, each)
             said = watches.setdefault(there, {}).setdefault(binding.device, [])
             if watch not in said:
                 said.append(watch)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from controller.core.point import Binding
 from controller.core.sample import Quality, Sample, Scalar, bad, good
 from drivers.limits import why_doubted
-from drivers.mqtt.address import MqttAddress
+from drivers.mqtt.address import Availability, MqttAddress
 from drivers.mqtt.codec import CannotDecode, Payload, moment_of, value_of
 from drivers.mqtt.path import MISSING, JsonPath, Missing, parse_path
 
@@ -68,3 +68,19 @@ def _aged(value: Scalar, route: Route, payload: Payload, arrival: Arrival) -> Sa
         return good(value, now - passed, monotonic - passed.total_seconds())
     reason = f"device clock is off by {abs(age).total_seconds():.0f} s"
     return Sample(value, Quality.UNCERTAIN, reason, now, monotonic)
+
+
+def is_online(availability: Availability, payload: Payload) -> bool | None:
+    """Whether a message says that the device is there; None where it says neither.
+
+    The bare word counts where a JSON message is expected: gateways changed from one to the other.
+    """
+    words = (availability.offline, availability.online)
+    for path in {parse_path(availability.path), ()}:
+        try:
+            word = payload.raw(path)
+        except CannotDecode:
+            continue
+        if isinstance(word, str) and word in words:
+            return word == availability.online
+    return None

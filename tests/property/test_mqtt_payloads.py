@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.core.discovery import FoundDevice, FoundPoint
@@ -132,6 +132,7 @@ descriptions = st.recursive(
 _COMPONENTS: Final = ("sensor", "binary_sensor", "switch", "light", "number", "select", "device", "climate")
 
 
+@settings(max_examples=40)
 @given(
     st.sampled_from(_COMPONENTS).map(lambda name: f"homeassistant/{name}/a/config")
     | st.sampled_from(["z/bridge/devices", "tele/a/STATE", "tele/a/SENSOR", "", "a", "a/b", "/"]),

@@ -407,6 +407,7 @@ async def test_a_scan_ends_where_the_broker_does() -> None:
             await _first(SCAN.discover(f"127.0.0.1:{broker.port}", options))
 
 
+@pytest.mark.slow
 async def test_a_scan_speaks_the_old_protocol_where_the_new_is_refused() -> None:
     options = {option.name: option.default for option in SCAN.options}
     async with little_broker() as broker:

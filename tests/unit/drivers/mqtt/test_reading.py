@@ -11,9 +11,9 @@ import pytest
 from controller.core.point import Binding, Point, PointId, PointKind, Range
 from controller.core.sample import Quality, Sample
 from controller.core.units import Unit
-from drivers.mqtt.address import MqttAddress
+from drivers.mqtt.address import Availability, MqttAddress
 from drivers.mqtt.codec import Payload
-from drivers.mqtt.reading import Arrival, route_of, sample_of
+from drivers.mqtt.reading import Arrival, is_online, route_of, sample_of
 
 NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
 RECEIVED = 1000.0
@@ -73,3 +73,20 @@ def test_a_timestamp_that_is_missing_or_unreadable() -> None:
 
 def test_a_message_that_does_not_speak_of_the_point() -> None:
     assert read({"other": 5}) is None
+
+
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        (b'{"state": "online"}', True),
+        (b'{"state": "offline"}', False),
+        (b"online", True),
+        (b"offline", False),
+        (b'{"state": "asleep"}', None),
+        (b'{"other": "online"}', None),
+        (b"", None),
+        (b"\xff", None),
+    ],
+)
+def test_whether_a_device_is_there(body: bytes, said: bool | None) -> None:
+    assert is_online(Availability("there", path="state"), Payload(body)) is said
