@@ -9,6 +9,7 @@ from controller.cli import words
 from controller.cli.arguments import Exit, add_command, add_json, add_site, language
 from controller.cli.client import ask
 from controller.cli.output import print_json, say
+from controller.core.command import Priority
 from controller.core.text import Language, Text
 
 
@@ -57,6 +58,10 @@ _WOULD_BE = Text(
     "Tidewatt has no authority here: nothing is written, this is what would be",
     "Tidewatt 无控制权：不写入，仅显示将会怎样",
 )
+_PEOPLE_ONLY = Text(
+    "the system is being commissioned: only what people command is written, this is what would be",
+    "系统调试中：仅写入人工命令，以下仅显示将会怎样",
+)
 
 
 def told(answer: dict[str, Any], chosen: Language) -> list[str]:
@@ -88,6 +93,12 @@ def told(answer: dict[str, Any], chosen: Language) -> list[str]:
 def _held_by(answer: dict[str, Any], unit: str, chosen: Language, line: Any) -> list[str]:
     winner = answer["winner"]
     lines = [f"  {_WOULD_BE.in_language(chosen)}"] if answer.get("authority") == "original" else []
+    if (
+        answer.get("authority") == "commissioning"
+        and winner is not None
+        and winner["priority"] > Priority.MANUAL_OPERATOR
+    ):
+        lines = [f"  {_PEOPLE_ONLY.in_language(chosen)}"]
     if winner is None:
         return [*lines, line(_HELD_BY, _NOBODY.in_language(chosen))]
     lines.append(line(_HELD_BY, _command(winner, unit, chosen)))

@@ -296,6 +296,9 @@ def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: L
         return _LET_GO.in_language(language)
     if kind == "forecast":
         return _forecast_words(body, unit, language)
+    if kind == "commissioning":
+        told = f"{body['item']}: {words.term(body['result'], language)}"
+        return "  ".join(each for each in (told, body["measured"], body["who"], body["note"]) if each)
     if kind == "alarm":
         return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
     if kind == "strategy" and body.get("fault") is None and "reason" in body:

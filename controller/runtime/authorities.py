@@ -138,7 +138,7 @@ class Authorities:
                 await self.switch(system, Authority.TIDEWATT, OURSELVES)
 
     def _tell_refused(self, system: str, why_not: str) -> None:
-        reason = why_not.partition("\n")[0]
+        reason = why_not.partition("\n")[0].rstrip(":")
         log.warning("%s; it stays with its original controls", reason)
         self._alarmed.add(system)
         body = {"before": Authority.TIDEWATT.value, "authority": Authority.ORIGINAL.value, "who": OURSELVES}

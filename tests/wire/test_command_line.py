@@ -141,6 +141,39 @@ def test_what_cannot_be_done_is_one_line(running: SiteProcesses, arguments: tupl
     assert words in told.err
 
 
+# --- commissioning ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_record_goes_through_the_daemon_into_file_and_history(running: SiteProcesses) -> None:
+    site, item = str(running.site), "garage.group_1.illuminance:reading"
+    told = running.tidewatt("commission", site, "record", item, "passed", "--who=Li Na", "--measured=52 lx")
+    assert (told.code, "recorded in" in told.out) == (Exit.OK, True), told.err
+    assert f"{item},passed,Li Na,52 lx," in (running.site / "commissioning.csv").read_text(encoding="utf-8")
+    events = running.ask("status")["events"]
+    found = [each["body"] for each in events if each["kind"] == "commissioning"]
+    assert [(each["item"], each["measured"]) for each in found] == [(item, "52 lx")]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_measurement_of_silence_and_the_strategy_goes_on(running: SiteProcesses) -> None:
+    remote = "garage.group_1.remote"
+    measuring = running.start(*TIDEWATT, "commission", str(running.site), "silence", LAMP, "--who=Li Na")
+    measuring.wait_until(lambda: "saying nothing" in measuring.out, "it is silent")
+    assert running.ask("explain", point=LAMP)["winner"]["source"] == "operator:Li Na, commissioning"
+    measuring.stop()
+    assert "stopping" in measuring.out
+    assert "ended without a result" in measuring.out
+    assert "Traceback" not in measuring.told
+    assert running.ask("silence_progress")["phase"] == "aborted"
+    wait_until(
+        lambda: running.ask("explain", point=LAMP)["winner"]["source"] == "strategy:garage", "the strategy has it"
+    )
+    assert remote in running.held(), "it held the lamp before, and holds it now"
+    told = running.tidewatt("commission", str(running.site), "sheet", "--json").json
+    assert {each["item"]: each["status"] for each in told}[f"{remote}:silence"] == "open"
+
+
 # --- authority --------------------------------------------------------------------------------------------------------
 
 
