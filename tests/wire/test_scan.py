@@ -18,6 +18,7 @@ from controller.core.sample import Quality, Sample
 from controller.core.units import Unit
 from controller.runtime.clock import RealClock
 from tests.wire.bacnet_device import OBJECT_NAME, PRESENT_VALUE, UNITS, BacnetDevice, BacnetObject
+from tests.wire.modbus_device import COILS, HOLDING, ModbusDevice
 from tests.wire.mqtt_mosquitto import Mosquitto
 from tests.wire.opcua_device import Cell, Child, OpcuaDevice
 
@@ -43,6 +44,26 @@ async def read(folder: Path) -> Mapping[PointId, Sample]:
         link.driver.open(link.id, link.connection, link.bindings, RealClock()) as driver,
     ):
         return await driver.read([binding.point.id for binding in link.bindings])
+
+
+async def test_modbus(tmp_path: Path) -> None:
+    device = ModbusDevice()
+    device.put(1, HOLDING, 4, 215, 7)
+    device.put(1, COILS, 0, 1)
+    device.silent = set(range(2, 248))
+    await device.start()
+    try:
+        target = f"127.0.0.1:{device.port}"
+        points = await scanned(
+            tmp_path, "modbus", target, "--units", "1-2", "--registers", "0-20", "--timeout", "300ms"
+        )
+        samples = await read(tmp_path)
+    finally:
+        await device.stop()
+    assert len(points) == 3
+    assert sorted(float(sample.value) for sample in samples.values() if isinstance(sample.value, float | int)) == [
+        *(1.0, 7.0, 215.0),
+    ]
 
 
 async def test_bacnet(tmp_path: Path) -> None:
