@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import struct
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -17,25 +16,20 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.client.ua_client import UaClient, UaClientState, UASocketProtocol
 from asyncua.client.ua_session import UaSession
-from asyncua.common.utils import Buffer, NotEnoughData, ServiceError, SocketClosedException
+from asyncua.common.utils import NotEnoughData
 from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties
-from asyncua.ua.ua_binary import Primitives1
 from asyncua.ua.uaerrors import (
     UaError,
-    UaInvalidParameterError,
     UaStatusCodeError,
-    UaStringParsingError,
     UaStructParsingError,
 )
-from cryptography.exceptions import InvalidSignature
 
-from controller.core.errors import ConnectFailed, DeviceError, DeviceRefused, DeviceTimeout, ProtocolViolation
+from controller.core.errors import ConnectFailed, ProtocolViolation
 from drivers.opcua.address import OpcuaConnection, Policy, Security
 from drivers.opcua.certificates import (
     Identity,
     NotUsable,
-    NotYet,
     is_trusted,
     keep_rejected,
     own_identity,
@@ -43,24 +37,12 @@ from drivers.opcua.certificates import (
     server_certificate,
     trusted_certificates,
 )
-from drivers.opcua.codec import LONGEST_TEXT, status_name
+from drivers.opcua.codec import status_name
+from drivers.opcua.errors import GARBLED, NEEDS_A_PERSON, Garbled, Refused, kind_of_status, told_as_ours
 
 # asyncua logs every failed request and every lost connection with its traceback. What it says there, our samples and
 # exceptions say too.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
-
-
-class _NoArrayOfNothing:
-    """Nothing takes no bytes: an array of two thousand million of it would be nine, and stop the daemon for minutes."""
-
-    @staticmethod
-    def unpack_array(data: Buffer, length: int) -> Sequence[None]:
-        if length > len(data):
-            raise NotEnoughData(f"an array of {length} nulls")
-        return [None] * length
-
-
-setattr(Primitives1, ua.VariantType.Null.name, _NoArrayOfNothing)  # where the library looks before it goes one by one
 
 APPLICATION_URI: Final = "urn:tidewatt:client"
 # A crashed daemon's session, one of the few that small servers have, is gone after this.
@@ -85,162 +67,6 @@ _POLICIES: Final[Mapping[Policy, type[security_policies.SecurityPolicy]]] = {
     "Aes128Sha256RsaOaep": security_policies.SecurityPolicyAes128Sha256RsaOaep,
     "Aes256Sha256RsaPss": security_policies.SecurityPolicyAes256Sha256RsaPss,
 }
-
-# What asyncua is made to raise by bytes that are no OPC UA.
-GARBLED: Final = (
-    struct.error,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    RuntimeError,
-)
-
-# --- errors -----------------------------------------------------------------------------------------------------------
-
-# Every error of asyncua's own that carries no status code, and what it is to us; a test compares this with the
-LIBRARY_ERRORS: Final[Mapping[type[UaError], type[DeviceError]]] = {
-    UaError: ProtocolViolation,
-    UaStringParsingError: ProtocolViolation,
-    UaStructParsingError: ProtocolViolation,
-    UaInvalidParameterError: ProtocolViolation,
-    NotEnoughData: ProtocolViolation,
-    SocketClosedException: ConnectFailed,
-}
-
-# Those that do carry one are told apart by the name of the status (OPC UA Part 4, 7.39). These need a person: wrong
-# user or password, a certificate that is not accepted, a security that the server does not want.
-_REFUSED: Final = frozenset(
-    {
-        "BadUserAccessDenied",
-        "BadIdentityTokenInvalid",
-        "BadIdentityTokenRejected",
-        "BadIdentityChangeNotSupported",
-        "BadUserSignatureInvalid",
-        "BadApplicationSignatureInvalid",
-        "BadNoValidCertificates",
-        "BadSecurityChecksFailed",
-        "BadSecurityPolicyRejected",
-        "BadSecurityModeRejected",
-        "BadSecurityModeInsufficient",
-        "BadProtocolVersionUnsupported",
-        "BadTcpEndpointUrlInvalid",
-        "BadServerUriInvalid",
-        "BadServerNameMissing",
-        "BadLicenseExpired",
-        "BadLicenseNotAvailable",
-        "BadPasswordChangeRequired",
-        "BadAccountLocked",
-    }
-)
-# We know that our certificate holds: the server's clock may be wrong, as after a power cut, or an authority be away.
-_HEALS: Final = frozenset(
-    {
-        "BadCertificateTimeInvalid",
-        "BadCertificateIssuerTimeInvalid",
-        "BadCertificateRevocationUnknown",
-        "BadCertificateIssuerRevocationUnknown",
-    }
-)
-# What the commonest of them mean for who has to mend it.
-_ADVICE: Final = {
-    "BadUserAccessDenied": "user or password is wrong",
-    "BadIdentityTokenRejected": "user or password is wrong",
-    "BadIdentityTokenInvalid": "the server wants another kind of login",
-    "BadCertificateUntrusted": "have the server trust our certificate",
-    "BadSecurityChecksFailed": "have the server trust our certificate",
-    "BadCertificateTimeInvalid": "the server's clock says that our certificate does not hold",
-    "BadCertificateUriInvalid": "application_uri is not the one in the certificate",
-    "BadSecurityModeRejected": "the server wants another security",
-    "BadSecurityPolicyRejected": "the server wants another security",
-    "BadSecurityModeInsufficient": "the server wants more security",
-}
-_TIMED_OUT: Final = frozenset({"BadTimeout", "BadRequestTimeout"})
-_LOST: Final = frozenset(
-    {
-        "BadCommunicationError",
-        "BadConnectionClosed",
-        "BadConnectionRejected",
-        "BadDisconnect",
-        "BadEndOfStream",
-        "BadMaxConnectionsReached",
-        "BadNoCommunication",
-        "BadNotConnected",
-        "BadSecureChannelClosed",
-        "BadSecureChannelIdInvalid",
-        "BadSecureChannelTokenUnknown",
-        "BadServerHalted",
-        "BadServerNotConnected",
-        "BadServerTooBusy",
-        "BadSessionClosed",
-        "BadSessionIdInvalid",
-        "BadSessionNotActivated",
-        "BadShutdown",
-        "BadTooManySessions",
-        "BadUnknownResponse",
-        "BadOutOfMemory",
-        "BadResourceUnavailable",
-        "BadTcpServerTooBusy",
-        "BadTcpSecureChannelUnknown",
-        "BadTcpNotEnoughResources",
-        "BadTcpInternalError",
-        "BadTcpMessageTypeInvalid",
-        "BadTcpMessageTooLarge",
-    }
-)
-
-
-class Refused(Exception):
-    """The server answered a request as a whole with a bad status; the session lives."""
-
-    def __init__(self, status: str) -> None:
-        self.status = status
-        super().__init__(status)
-
-
-def kind_of_status(name: str) -> type[DeviceError]:
-    """What a service that fails with this status is to us."""
-    if name in _HEALS:
-        return ConnectFailed
-    if name in _REFUSED or name.startswith("BadCertificate"):
-        return DeviceRefused
-    if name in _TIMED_OUT:
-        return DeviceTimeout
-    return ConnectFailed if name in _LOST else ProtocolViolation
-
-
-def our_error(link: str, operation: str, error: BaseException) -> DeviceError:
-    """The one place where the library's exceptions become ours."""
-    if isinstance(error, TimeoutError):
-        return DeviceTimeout(link, operation, "no answer")
-    if isinstance(error, UaStatusCodeError | ServiceError):
-        name = status_name(error.code or 0)
-        advice = _ADVICE.get(name)
-        return kind_of_status(name)(link, operation, f"{advice} ({name})" if advice else name)
-    if isinstance(error, NotYet):
-        return ConnectFailed(link, operation, str(error))
-    if isinstance(error, NotUsable):
-        return DeviceRefused(link, operation, str(error))
-    said = str(error)[:LONGEST_TEXT]
-    if isinstance(error, UaError):
-        return LIBRARY_ERRORS.get(type(error), ProtocolViolation)(link, operation, said)
-    if isinstance(error, InvalidSignature):
-        return DeviceRefused(link, operation, "the server cannot prove that its certificate is its own")
-    if isinstance(error, OSError):
-        return ConnectFailed(link, operation, error.strerror or said or "connection lost")
-    return ProtocolViolation(link, operation, f"garbled answer: {type(error).__name__}")
-
-
-@contextmanager
-def _told(link: str, operation: str) -> Generator[None]:
-    try:
-        yield
-    except DeviceError:
-        raise
-    except (UaError, ServiceError, InvalidSignature, OSError, *GARBLED) as error:
-        raise our_error(link, operation, error) from error
 
 
 # --- the session ------------------------------------------------------------------------------------------------------
@@ -309,7 +135,7 @@ class SessionClock(Protocol):
 async def offered_endpoints(link: str, connection: OpcuaConnection) -> Sequence[ua.EndpointDescription]:
     """What the server offers, asked without any security. Raises DeviceError."""
     client = _Client(connection, APPLICATION_URI)
-    with _told(link, "ask for endpoints"):
+    with told_as_ours(link, "ask for endpoints"):
         return await _endpoints(client)
 
 
@@ -334,7 +160,7 @@ class Session:
     async def open(self) -> None:
         """Raises ConnectFailed, DeviceTimeout, ProtocolViolation or DeviceRefused, and leaves nothing open then."""
         try:
-            with _told(self._link, "connect"):
+            with told_as_ours(self._link, "connect"):
                 await self._connect()
         except BaseException:
             await self.close()
@@ -437,7 +263,7 @@ class Session:
         now = self._clock.wire_time()
         if now >= self._renew_at:
             self._note_renewal(client)  # whoever asks meanwhile needs none
-            with _told(self._link, "renew"):
+            with told_as_ours(self._link, "renew"):
                 await client.open_secure_channel(renew=True)
                 client.transport.revolve_security_token()
             self._note_renewal(client)
@@ -491,20 +317,16 @@ class Session:
     async def _asked(self, operation: str, request: Callable[[_Client], Any]) -> Any:
         client = self.client(operation)
         self._asked_at = self._clock.wire_time()
-        with _told(self._link, operation):
+        with told_as_ours(self._link, operation):
             try:
                 return await request(client)
             except UaStatusCodeError as error:
                 name = status_name(error.code or 0)
-                if kind_of_status(name) is ProtocolViolation or name in _REFUSED:
+                if kind_of_status(name) is ProtocolViolation or name in NEEDS_A_PERSON:
                     raise Refused(name) from error
                 raise
             except (UaStructParsingError, NotEnoughData, *GARBLED) as error:
                 raise Garbled(type(error).__name__) from error
-
-
-class Garbled(Exception):
-    """An answer that came whole and cannot be read; the session lives."""
 
 
 _NO_SECURITY: Final = security_policies.SecurityPolicyNone.URI

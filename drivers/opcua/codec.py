@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from asyncua import ua
+from asyncua.common.utils import Buffer, NotEnoughData
 from asyncua.ua.status_codes import code_to_name_doc
+from asyncua.ua.ua_binary import Primitives1
 
 from controller.core.point import Point, ValueType
 from controller.core.sample import Quality, Scalar, as_number
@@ -56,6 +58,19 @@ class Reading(NamedTuple):
     quality: Quality
     reason: str
     source_time: datetime | None
+
+
+class _NoArrayOfNothing:
+    """Nothing takes no bytes: an array of two thousand million of it would be nine, and stop the daemon for minutes."""
+
+    @staticmethod
+    def unpack_array(data: Buffer, length: int) -> Sequence[None]:
+        if length > len(data):
+            raise NotEnoughData(f"an array of {length} nulls")
+        return [None] * length
+
+
+setattr(Primitives1, ua.VariantType.Null.name, _NoArrayOfNothing)  # where the library looks before it goes one by one
 
 
 # --- status -----------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from controller.core.ports import Clock, Inspection, WriteResult
 from controller.core.sample import Sample, Scalar, bad
 from drivers.limits import why_refused
 from drivers.opcua.address import OpcuaConnection
-from drivers.opcua.client import Garbled, Refused, Session
+from drivers.opcua.client import Session
 from drivers.opcua.codec import (
     CannotEncode,
     encode,
@@ -34,6 +34,7 @@ from drivers.opcua.codec import (
     spelt,
     status_name,
 )
+from drivers.opcua.errors import Garbled, Refused
 from drivers.opcua.listening import Listening
 from drivers.opcua.requests import (
     MOST_AT_ONCE,

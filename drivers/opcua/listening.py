@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from controller.core.point import PointId
 from controller.core.ports import Clock
 from controller.core.sample import Sample
-from drivers.opcua.client import Garbled, Refused, Session
+from drivers.opcua.client import Session
+from drivers.opcua.errors import Garbled, Refused
 from drivers.opcua.sampling import OpcuaBinding, Sampling
 from drivers.opcua.subscription import Subscription
 

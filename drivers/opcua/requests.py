@@ -12,8 +12,9 @@ from typing import Any, Final
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 
-from drivers.opcua.client import Garbled, Refused, Session
+from drivers.opcua.client import Session
 from drivers.opcua.codec import built_in_type, credible_time, quality_of
+from drivers.opcua.errors import Garbled, Refused
 
 # What one request may ask for where the server names no limit.
 MOST_AT_ONCE: Final = 500

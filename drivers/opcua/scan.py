@@ -24,8 +24,9 @@ from controller.core.event import JsonValue
 from controller.core.point import PointKind, ValueType
 from drivers.opcua.address import OpcuaConnection, Security, parsed_node
 from drivers.opcua.certificates import make_identity
-from drivers.opcua.client import Garbled, Refused, Session, offered_endpoints
+from drivers.opcua.client import Session, offered_endpoints
 from drivers.opcua.codec import INTEGERS, node_id, quality_of, status_name
+from drivers.opcua.errors import Garbled, Refused
 from drivers.opcua.requests import (
     HAS_PROPERTY,
     HIERARCHICAL,

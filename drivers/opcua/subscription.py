@@ -20,8 +20,9 @@ from asyncua.ua.attribute_ids import AttributeIds
 from controller.core.point import PointId
 from controller.core.ports import Clock
 from controller.core.sample import Sample
-from drivers.opcua.client import Refused, Session
+from drivers.opcua.client import Session
 from drivers.opcua.codec import credible_time, quality_of, status_name
+from drivers.opcua.errors import Refused
 from drivers.opcua.sampling import Judged, OpcuaBinding, Sampling
 
 # A keep-alive is due after this long, so that what a silent server once said does not pass as true for long.

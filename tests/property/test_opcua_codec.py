@@ -24,8 +24,8 @@ from controller.core.point import Point, PointId, PointKind, ValueType
 from controller.core.sample import Quality
 from controller.core.units import Unit
 from drivers.opcua.address import NodeName, OpcuaAddress, parsed_node
-from drivers.opcua.client import GARBLED
 from drivers.opcua.codec import INTEGERS, CannotEncode, decode, encode, spelt
+from drivers.opcua.errors import GARBLED
 
 NUMBERS = [*sorted(INTEGERS), ua.VariantType.Float, ua.VariantType.Double]
 SCALES = st.sampled_from([1.0, 0.1, 0.01, 10.0, -0.5, 1 / 3])

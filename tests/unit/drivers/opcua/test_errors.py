@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 
 from controller.core.errors import ConnectFailed, DeviceError, DeviceRefused, DeviceTimeout, ProtocolViolation
 from drivers.opcua.certificates import NotUsable, NotYet
-from drivers.opcua.client import LIBRARY_ERRORS, kind_of_status, our_error
+from drivers.opcua.errors import LIBRARY_ERRORS, kind_of_status, our_error
 
 
 def derived_from(kind: type[Exception]) -> set[type[Exception]]:
