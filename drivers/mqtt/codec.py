@@ -52,7 +52,7 @@ class Payload:
     """One message. It is read as text or JSON at most once, however many values it carries."""
 
     def __init__(self, data: bytes, longest: int = LONGEST_PAYLOAD) -> None:
-        self._data = data
+        self.data = data
         self._longest = longest
         self._read: str | None = None
         self._tree: JsonValue | Missing = MISSING
@@ -76,17 +76,17 @@ class Payload:
         try:
             raw = self.raw(path)
         except CannotDecode:
-            return ascii(self._data[:LONGEST_TEXT])[2:-1]
+            return ascii(self.data[:LONGEST_TEXT])[2:-1]
         if raw is MISSING:
             return f"no {spelt(path)}"
         return (json.dumps(raw, ensure_ascii=False) if path else str(raw))[:LONGEST_TEXT]
 
     def _text(self) -> str:
         if self._read is None:
-            if len(self._data) > self._longest:
-                raise CannotDecode(f"message of {len(self._data)} bytes is too long")
+            if len(self.data) > self._longest:
+                raise CannotDecode(f"message of {len(self.data)} bytes is too long")
             try:
-                self._read = self._data.decode()
+                self._read = self.data.decode()
             except UnicodeDecodeError:
                 raise CannotDecode("message is not UTF-8") from None
         return self._read

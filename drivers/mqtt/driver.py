@@ -22,7 +22,7 @@ from drivers.limits import why_refused
 from drivers.mqtt.address import MqttConnection
 from drivers.mqtt.client import Client
 from drivers.mqtt.codec import CannotEncode, Payload, encode
-from drivers.mqtt.path import spelt
+from drivers.mqtt.path import parse_path, spelt
 from drivers.mqtt.plan import MqttBinding, Request, Watch, plan
 from drivers.mqtt.reading import Arrival, Route, is_online, sample_of
 
@@ -44,10 +44,10 @@ _QUEUED: Final = "kept by the broker: age unknown"
 
 
 class _Heard(NamedTuple):
-    """The last that a point's device told. number: of the message, counted on this connection. raw: as spelt there."""
+    """The last that a point's device told: the message, and its number, counted on this connection."""
 
     sample: Sample
-    raw: str
+    message: bytes
     number: int
 
 
@@ -231,7 +231,7 @@ class MqttDriver:
             if not arrival.doubt:
                 self._absent[point] = f"no {spelt(route.path)} in any message yet"
             return False
-        self._heard[point] = _Heard(sample, payload.spelling(route.path), self._count)
+        self._heard[point] = _Heard(sample, payload.data, self._count)
         return True
 
     def _watched(self, watch: Watch, payload: Payload) -> Sequence[PointId]:
@@ -301,7 +301,7 @@ class MqttDriver:
         silence = self._silent.get(request)
         rest = FIRST_REST if silence is None else silence.next_rest
         self._silent[request] = _Silence(self._clock.wire_time() + rest, min(2 * rest, LONGEST_REST))
-        timed_out = _Heard(self._bad("device timeout"), "", self._count)
+        timed_out = _Heard(self._bad("device timeout"), b"", self._count)
         for point, asked in self._plan.requests.items():
             if asked == request and self._state_topics[point] in unanswered:
                 heard = self._heard.get(point)
@@ -355,7 +355,8 @@ class MqttDriver:
         await self._ask(client, due, [point] if point in self._bindings else [])
         self._connected("read")
         heard = self._heard.get(point)
-        return Inspection(self._current(point), "" if heard is None else heard.raw)
+        raw = Payload(heard.message).spelling(parse_path(self._bindings[point].address.path)) if heard else ""
+        return Inspection(self._current(point), raw)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
