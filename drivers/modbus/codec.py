@@ -269,4 +269,6 @@ def _raw(address: ModbusAddress, value: Scalar) -> float:
     if factors.is_identity and isinstance(value, int):
         return value  # whole numbers beyond 2**53 stay exact
     raw = (number - factors.offset) * factors.divisor / factors.factor
+    if not math.isfinite(raw):
+        raise CannotEncode(f"{value!r} is beyond any number in the device")
     return raw if address.type in _FLOATS else round(raw)
