@@ -8,7 +8,7 @@ import getpass
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site
-from controller.cli.client import DaemonNotRunning, ask
+from controller.cli.client import DaemonNotRunning, RequestRefused, ask
 from controller.cli.output import print_json, say
 from controller.cli.site_folder import load_site
 from controller.cli.words import program
@@ -62,36 +62,51 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
         return shown
     who = arguments.who or getpass.getuser()
     for_s = None if arguments.lasting is None else arguments.lasting.total_seconds()
+    refused: list[str] = []
     for system in _chosen(arguments.system, list(shown)):
-        shown = ask(arguments.site, "authority", system=system, authority=arguments.authority, who=who, for_s=for_s)
+        try:
+            shown = ask(arguments.site, "authority", system=system, authority=arguments.authority, who=who, for_s=for_s)
+        except RequestRefused as error:
+            refused.append(str(error))
+    if refused:
+        raise EnvironmentProblem("\n".join(refused))
     return shown
 
 
 async def _of_store(site: Site, system: str | None, authority: str | None) -> dict[str, str]:
     """With no daemon running: what the next start will find."""
+    refused: list[str] = []
     with site_lock(site.folder / "state"):
         store = Store(site.folder / "state" / "store.db", RealClock())
         try:
             ids = [each.id for each in site.systems]
             if system is not None and authority is not None:
                 for each in _chosen(system, ids):
-                    _require_acceptable(site, each, Authority(authority))
-                    await store.save_authority(each, Authority(authority))
+                    why_not = _why_not(site, each, Authority(authority))
+                    if why_not:
+                        refused.append(why_not)
+                    else:
+                        await store.save_authority(each, Authority(authority))
             stored = await store.load_authority()
         finally:
             await store.close()
-    return {each: stored.get(each, site.first_authority).value for each in ids}
+    if refused:
+        raise EnvironmentProblem("\n".join(refused))
+    wished = {each: stored.get(each, site.first_authority) for each in ids}
+    return {
+        each: (Authority.ORIGINAL if _why_not(site, each, authority) else authority).value
+        for each, authority in wished.items()
+    }
 
 
-def _require_acceptable(site: Site, system: str, authority: Authority) -> None:
+def _why_not(site: Site, system: str, authority: Authority) -> str:
     """What the next start would refuse is refused at once; what may still prove to be a simulator is not."""
     if authority is Authority.COMMISSIONING:
-        raise EnvironmentProblem("people command a system through the daemon; start it, then begin commissioning")
+        return "people command a system through the daemon; start it, then begin commissioning"
     commissioning = Commissioning(site)
-    if authority is Authority.TIDEWATT and not commissioning.may_prove(system):
-        why_not = commissioning.why_not(system)
-        if why_not:
-            raise EnvironmentProblem(why_not)
+    if authority is Authority.ORIGINAL or commissioning.may_prove(system):
+        return ""
+    return commissioning.why_not(system)
 
 
 def _chosen(system: str, systems: list[str]) -> list[str]:
