@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -83,14 +83,16 @@ class _Device:
 
 
 class _Awaited:
-    """Topics whose next message somebody waits for."""
+    """Topics whose next message somebody waits for. answers: those of whom only a new message will do."""
 
-    def __init__(self, topics: Iterable[str]) -> None:
-        self.open = set(topics)
+    def __init__(self, answers: Set[str], others: Set[str]) -> None:
+        self.open = {*answers, *others}
+        self._answers = answers
         self._done = asyncio.Event()
 
-    def note(self, topic: str) -> None:
-        self.open.discard(topic)
+    def note(self, topic: str, *, is_new: bool) -> None:
+        if is_new or topic not in self._answers:
+            self.open.discard(topic)
         if not self.open:
             self._done.set()
 
@@ -210,7 +212,7 @@ class MqttDriver:
             self._news.update((point, self._current(point)) for point in touched)
             self._has_news.set()
         for awaited in self._awaited:
-            awaited.note(topic)
+            awaited.note(topic, is_new=not arrival.doubt)
 
     def _why_doubted(self, message: MQTTMessage) -> str:
         """Why nobody knows how old a message is; empty if it is new."""
@@ -279,7 +281,7 @@ class MqttDriver:
         unasked = {self._state_topics[point] for point in points if point not in self._plan.requests}
         coming = unasked & self._unheard - self._refused.keys() if fresh else set[str]()
         answers = {topic for topics in requests.values() for topic in topics}
-        awaited = _Awaited(answers | coming)
+        awaited = _Awaited(answers, coming)
         self._awaited.append(awaited)
         before = {request: self._asked.get(request) for request in requests}
         try:

@@ -319,6 +319,12 @@ async def test_one_answer_that_is_lost_is_forgiven() -> None:
         assert (await at.read(TWO)).reason == "device timeout"
 
 
+async def test_what_is_retained_is_no_answer() -> None:
+    async with bench({TWO: ASKED}) as at:
+        at.broker.on_publish = lambda topic, _: at.broker.tell("two", b'{"t": 4}', retain=True)
+        assert (await at.read(TWO)).reason == "device timeout"
+
+
 async def test_a_device_is_asked_no_more_often_than_is_said() -> None:
     seldom = replace(ASKED, request_every=timedelta(minutes=1))
     async with bench({TWO: seldom}) as at:
