@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from controller.core.discovery import Found, FoundDevice, FoundPoint, NoAnswer
+from controller.core.equipment import UNCLASSIFIED
 from controller.core.errors import EnvironmentProblem
 from controller.core.event import JsonValue
 from controller.core.point import ValueType
 from controller.core.text import Text
-from controller.settings.point_list import ADDRESS, BETWEEN_STATES, UNCLASSIFIED
+from controller.settings.cells import BETWEEN_STATES
+from controller.settings.point_list import ADDRESS
 from controller.settings.table import MOST_ROWS
 
 SITE, DEVICES, POINTS = "site.yaml", "devices.yaml", "points.csv"

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from controller.core.point import PointKind, ValueType
 from controller.core.units import Unit
 
+UNCLASSIFIED = "unclassified"
+
 
 class Quantity(NamedTuple):
     """states: the values that a text may have."""
@@ -185,7 +187,7 @@ _CLASSES = (
     ),
     _class("gateway", heartbeat=Quantity(PointKind.COMMAND, Unit.NONE, ValueType.INTEGER)),
     # What somebody found on a network or in a point list and nobody has assigned yet. No strategy can be bound to it.
-    EquipmentClass("unclassified", MappingProxyType({}), is_open=True),
+    EquipmentClass(UNCLASSIFIED, MappingProxyType({}), is_open=True),
 )
 
 EQUIPMENT: Mapping[str, EquipmentClass] = MappingProxyType({each.name: each for each in _CLASSES})

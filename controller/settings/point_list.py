@@ -6,92 +6,28 @@ the columns.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from controller.core.equipment import UNCLASSIFIED
 from controller.core.point import POINT_ID
 from controller.core.ports import DriverKind
-from controller.settings.document import DEEPEST, Document, Step, Tree, Where
+from controller.settings.cells import Wrong, as_boolean, as_field, as_number, as_point, as_states, as_text, as_value
+from controller.settings.document import Document, Step, Tree, Where
 from controller.settings.problems import Problems, did_you_mean, nearest, shown
 from controller.settings.reading import Reading, checked
 from controller.settings.schema import PointListFile
 from controller.settings.table import Row, control_character, read_table
-from controller.settings.validate import Checker, checker
+from controller.settings.validate import checker
 
-UNCLASSIFIED = "unclassified"
 ADDRESS, TAG = "address.", "tags."
-BETWEEN_STATES = "|"
 
 _LONGEST_POINT = 165
-_LONGEST_NUMBER = 40
 _MOST_TOLD_COLUMNS = 5
 
-
-class _Wrong(Exception):
-    """What is wrong with a cell, and what would be right."""
-
-    def __init__(self, wrong: str, right: str) -> None:
-        super().__init__(wrong)
-        self.wrong, self.right = wrong, right
-
-
-# --- cells ------------------------------------------------------------------------------------------------------------
-
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}|0x[0-9a-fA-F]{1,15}")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?")
-_BOOLEANS = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
-
 _Read: TypeAlias = Callable[[str, str], Tree]
-
-
-def _text(_column: str, cell: str) -> Tree:
-    return cell
-
-
-def _is_number(cell: str) -> bool:
-    return len(cell) <= _LONGEST_NUMBER and bool(_INTEGER.fullmatch(cell) or _FLOAT.fullmatch(cell))
-
-
-def _number(column: str, cell: str) -> Tree:
-    if _is_number(cell):
-        return float(cell) if not _INTEGER.fullmatch(cell) else int(cell, 16) if cell[:2] == "0x" else int(cell)
-    if "," in cell and "." in cell:
-        raise _Wrong(f"'{shown(cell)}' mixes point and comma", f"write '{column}' with a decimal point only: 1234.5")
-    if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", cell):
-        raise _Wrong(f"'{shown(cell)}' has a comma", f"write it with a decimal point: {cell.replace(',', '.')}")
-    right = "write the number alone; its unit stands in the column 'unit'" if cell[:1].isdigit() else "write a number"
-    raise _Wrong(f"'{column}' is '{shown(cell)}', which is no number", right)
-
-
-def _boolean(column: str, cell: str) -> Tree:
-    if cell.lower() in _BOOLEANS:
-        return _BOOLEANS[cell.lower()]
-    raise _Wrong(f"'{column}' is '{shown(cell)}'", "write true or false")
-
-
-def _value(column: str, cell: str) -> Tree:
-    """A value of a point: a number, true or false, or a text."""
-    if cell.lower() in ("true", "false"):
-        return cell.lower() == "true"
-    return _number(column, cell) if cell[0] in "+-.0123456789" else cell
-
-
-def _states(column: str, cell: str) -> Tree:
-    """`off|on|auto`, or a JSON list where a text contains the sign between them."""
-    if cell.startswith("["):
-        return _json(column, cell)
-    return [state.strip() for state in cell.split(BETWEEN_STATES)]
-
-
-def _point(column: str, cell: str) -> Tree:
-    if not POINT_ID.fullmatch(cell):
-        right = "write the whole id of a point of the same device, like plant.chiller_1.status"
-        raise _Wrong(f"'{column}' is '{shown(cell)}'", right)
-    return cell
 
 
 class _Column(NamedTuple):
@@ -102,36 +38,36 @@ class _Column(NamedTuple):
 
 
 _COLUMNS: Mapping[str, _Column] = {
-    "title": _Column(("tags", "title"), _text),
-    "kind": _Column(("kind",), _text),
-    "type": _Column(("type",), _text),
-    "states": _Column(("states",), _states),
-    "unit": _Column(("unit",), _text),
-    "plausible_low": _Column(("plausible", 0), _number),
-    "plausible_high": _Column(("plausible", 1), _number),
-    "stale_after": _Column(("stale_after",), _text),
-    "cov_increment": _Column(("cov_increment",), _number),
-    "urgent": _Column(("urgent",), _boolean),
-    "range_low": _Column(("writable", "range", 0), _number),
-    "range_high": _Column(("writable", "range", 1), _number),
-    "release": _Column(("writable", "release"), _text),
-    "remote_bit": _Column(("writable", "release", "remote_bit"), _point),
-    "safe_value": _Column(("writable", "release", "safe_value"), _value),
-    "restore_low": _Column(("writable", "release", "restore", 0), _number),
-    "restore_high": _Column(("writable", "release", "restore", 1), _number),
-    "on_silence": _Column(("writable", "on_silence"), _text),
-    "device_timeout": _Column(("writable", "on_silence", "device_timeout"), _text),
-    "heartbeat": _Column(("writable", "on_silence", "heartbeat"), _point),
-    "heartbeat_after": _Column(("writable", "on_silence", "after"), _text),
-    "readback": _Column(("writable", "readback"), _point),
-    "tolerance": _Column(("writable", "tolerance"), _number),
-    "settle": _Column(("writable", "settle"), _text),
-    "effect_point": _Column(("writable", "effect", "point"), _point),
-    "effect_within": _Column(("writable", "effect", "within"), _text),
-    "effect_tolerance": _Column(("writable", "effect", "tolerance"), _number),
-    "maximum_rate": _Column(("writable", "limits", "maximum_rate"), _number),
-    "minimum_on": _Column(("writable", "limits", "minimum_on"), _text),
-    "minimum_off": _Column(("writable", "limits", "minimum_off"), _text),
+    "title": _Column(("tags", "title"), as_text),
+    "kind": _Column(("kind",), as_text),
+    "type": _Column(("type",), as_text),
+    "states": _Column(("states",), as_states),
+    "unit": _Column(("unit",), as_text),
+    "plausible_low": _Column(("plausible", 0), as_number),
+    "plausible_high": _Column(("plausible", 1), as_number),
+    "stale_after": _Column(("stale_after",), as_text),
+    "cov_increment": _Column(("cov_increment",), as_number),
+    "urgent": _Column(("urgent",), as_boolean),
+    "range_low": _Column(("writable", "range", 0), as_number),
+    "range_high": _Column(("writable", "range", 1), as_number),
+    "release": _Column(("writable", "release"), as_text),
+    "remote_bit": _Column(("writable", "release", "remote_bit"), as_point),
+    "safe_value": _Column(("writable", "release", "safe_value"), as_value),
+    "restore_low": _Column(("writable", "release", "restore", 0), as_number),
+    "restore_high": _Column(("writable", "release", "restore", 1), as_number),
+    "on_silence": _Column(("writable", "on_silence"), as_text),
+    "device_timeout": _Column(("writable", "on_silence", "device_timeout"), as_text),
+    "heartbeat": _Column(("writable", "on_silence", "heartbeat"), as_point),
+    "heartbeat_after": _Column(("writable", "on_silence", "after"), as_text),
+    "readback": _Column(("writable", "readback"), as_point),
+    "tolerance": _Column(("writable", "tolerance"), as_number),
+    "settle": _Column(("writable", "settle"), as_text),
+    "effect_point": _Column(("writable", "effect", "point"), as_point),
+    "effect_within": _Column(("writable", "effect", "within"), as_text),
+    "effect_tolerance": _Column(("writable", "effect", "tolerance"), as_number),
+    "maximum_rate": _Column(("writable", "limits", "maximum_rate"), as_number),
+    "minimum_on": _Column(("writable", "limits", "minimum_on"), as_text),
+    "minimum_off": _Column(("writable", "limits", "minimum_off"), as_text),
 }
 _OF_ROW = ("device", "point", "class", "remark")
 COLUMNS = (*_OF_ROW[:3], *_COLUMNS, _OF_ROW[3])
@@ -201,7 +137,7 @@ def read_point_list(file: Path, driver: DriverKind | None, problems: Problems) -
     if not rows:
         problems.add(file, 1, "the file says nothing", "begin with a row that names the columns: docs/points.md")
         return None
-    columns = [name.lower() for name in rows[0].cells]
+    columns = [name if name.startswith(TAG) else name.lower() for name in rows[0].cells]
     keys = [] if driver is None else checker(driver.address).keys
     is_sound = _is_header(file, rows[0].line, columns, keys, problems)
     found = PointList(file, problems, columns if is_sound else None)
@@ -254,35 +190,38 @@ class _DeviceRows:
     def listed(self, rows: Sequence[Row]) -> Listed:
         for row in rows:
             try:
-                self._row(row)
-            except _Wrong as error:
-                self.problems.add(self.file, row.line, error.wrong, error.right)
+                cells = _cells(row, self.columns)
+                point = _point_of(cells)
+            except Wrong as error:
+                self.whole = False
+                self._tell(row, error)
+                continue
+            try:
+                self._point(row.line, point, cells)
+            except Wrong as error:
+                self._tell(row, error)
         tree = cast("Tree", {"equipment": self.equipment})
         document = Document(self.file, tree, {(): 1, ("equipment",): 1, **self.lines})
         return Listed(checked(document, PointListFile, self.problems), frozenset(self.broken), self.whole)
 
-    def _row(self, row: Row) -> None:
-        whole, self.whole = self.whole, False  # until its point is known
-        cells = _cells(row, self.columns)
-        point = cells.get("point", "")
-        if not POINT_ID.fullmatch(point) or len(point) > _LONGEST_POINT:
-            wrong = f"'{shown(point)}' is no point id" if point else "the row names no point"
-            raise _Wrong(wrong, "write area.equipment.quantity in lower snake case, like plant.chiller_1.status")
+    def _tell(self, row: Row, error: Wrong) -> None:
+        self.problems.add(self.file, row.line, error.wrong, error.right)
+
+    def _point(self, line: int, point: str, cells: Mapping[str, str]) -> None:
         equipment, _, quantity = point.rpartition(".")
         where: Where = ("equipment", equipment, "points", quantity)
         if where in self.lines:
-            raise _Wrong(f"'{point}' stands on line {self.lines[where]} already", "give one of them another name")
-        self.lines[where] = row.line
-        self.lines.setdefault(where[:2], row.line)
+            raise Wrong(f"'{point}' stands on line {self.lines[where]} already", "give one of them another name")
+        self.lines[where] = line
+        self.lines.setdefault(where[:2], line)
         entry = self.equipment.setdefault(equipment, {"class": UNCLASSIFIED, "points": {}})
-        self.broken.add(point)
-        self.whole = whole
-        self._classify(entry, equipment, cells, row.line)
+        self.broken.add(point)  # until its row is understood
+        self._classify(entry, equipment, cells, line)
         entry["points"][quantity] = self._entry(cells)
         self.broken.discard(point)
         for name in ("unit", "kind", "type", "states"):
             if name in cells:
-                self.lines[(*where, name)] = row.line
+                self.lines[(*where, name)] = line
 
     def _classify(self, entry: dict[str, Any], equipment: str, cells: Mapping[str, str], line: int) -> None:
         """The class of an equipment is said in one of its rows or in all."""
@@ -292,7 +231,7 @@ class _DeviceRows:
             return
         if place in self.lines and said != entry["class"]:
             wrong = f"'{equipment}' is of class {shown(said)} here and {shown(entry['class'])} on line"
-            raise _Wrong(f"{wrong} {self.lines[place]}", "an equipment has one class")
+            raise Wrong(f"{wrong} {self.lines[place]}", "an equipment has one class")
         entry["class"] = said
         self.lines.setdefault(place, line)
 
@@ -313,31 +252,38 @@ class _DeviceRows:
         if self.driver is None:
             return dict(said)
         check = checker(self.driver.address)
-        known = check.keys
         for name in said:
-            if known and name not in known:
+            if check.keys and name not in check.keys:
+                columns = [f"{ADDRESS}{key}" for key in check.keys]
                 wrong = f"{self.driver.name} knows no '{ADDRESS}{shown(name)}'"
-                advice = nearest(name, known, f"keys of a {self.driver.name} address")
-                raise _Wrong(wrong, did_you_mean(ADDRESS + advice[14:-2]) if advice.startswith("did") else advice)
-        return {name: _of_type(check, name, cell) for name, cell in said.items()}
+                raise Wrong(wrong, nearest(f"{ADDRESS}{name}", columns, "columns of its addresses"))
+        return {name: as_field(check, name, f"{ADDRESS}{name}", cell) for name, cell in said.items()}
+
+
+def _point_of(cells: Mapping[str, str]) -> str:
+    point = cells.get("point", "")
+    if not POINT_ID.fullmatch(point) or len(point) > _LONGEST_POINT:
+        wrong = f"'{shown(point)}' is no point id" if point else "the row names no point"
+        raise Wrong(wrong, "write area.equipment.quantity in lower snake case, like plant.chiller_1.status")
+    return point
 
 
 def _cells(row: Row, columns: Sequence[str]) -> dict[str, str]:
     """The filled cells by column."""
     if len(row.cells) > len(columns):
         wrong = f"has {len(row.cells)} cells, the first row {len(columns)}"
-        raise _Wrong(wrong, "put a text that contains the separator into quotation marks")
+        raise Wrong(wrong, "put a text that contains the separator into quotation marks")
     found: dict[str, str] = {}
     for name, cell in zip(columns, row.cells, strict=False):
         if not cell:
             continue
         if not name:
-            raise _Wrong(f"'{shown(cell)}' stands in a column without a name", "name the column in the first row")
+            raise Wrong(f"'{shown(cell)}' stands in a column without a name", "name the column in the first row")
         character = control_character(cell)
         if character is not None:
-            raise _Wrong(f"'{name}' contains the control character {character}", "write the cell as one line of text")
+            raise Wrong(f"'{name}' contains the control character {character}", "write the cell as one line of text")
         if cell.startswith("="):
-            raise _Wrong(f"'{name}' is the formula {shown(cell)}", "write its value; a point list computes nothing")
+            raise Wrong(f"'{name}' is the formula {shown(cell)}", "write its value; a point list computes nothing")
         found[name] = cell
     return found
 
@@ -347,7 +293,7 @@ def _check_pairs(cells: Mapping[str, str]) -> None:
         filled = [name for name in pair if name in cells]
         if len(filled) == 1:
             other = pair[1 - pair.index(filled[0])]
-            raise _Wrong(f"'{filled[0]}' stands without '{other}'", f"fill '{other}' too")
+            raise Wrong(f"'{filled[0]}' stands without '{other}'", f"fill '{other}' too")
 
 
 def _only_forms(cells: Mapping[str, str]) -> frozenset[str]:
@@ -363,15 +309,15 @@ def _form(cells: Mapping[str, str], column: str, forms: Mapping[str, Sequence[st
     filled = [form for form, names in forms.items() if any(name in cells for name in names)]
     said = cells.get(column) or next(iter(filled), None)
     if said is None:
-        raise _Wrong(f"'{written}' is filled, but nothing under '{column}'", f"write {' or '.join(forms)} there")
+        raise Wrong(f"'{written}' is filled, but nothing under '{column}'", f"write {' or '.join(forms)} there")
     if said not in forms:
-        raise _Wrong(f"'{column}' is '{shown(said)}'", nearest(said, forms, f"words under '{column}'"))
+        raise Wrong(f"'{column}' is '{shown(said)}'", nearest(said, forms, f"words under '{column}'"))
     missing = [name for name in forms[said] if name not in cells]
     if missing:
-        raise _Wrong(f"'{column}' is {said}, but '{missing[0]}' is empty", f"fill '{missing[0]}'")
+        raise Wrong(f"'{column}' is {said}, but '{missing[0]}' is empty", f"fill '{missing[0]}'")
     others = [form for form in filled if form != said]
     if others:
-        raise _Wrong(f"'{forms[others[0]][0]}' is filled, but '{column}' is {said}", "keep one of the two")
+        raise Wrong(f"'{forms[others[0]][0]}' is filled, but '{column}' is {said}", "keep one of the two")
     return said
 
 
@@ -384,30 +330,3 @@ def _put(entry: dict[str, Any], path: Sequence[Step], value: Tree) -> None:
         entry.setdefault(str(inside[-1]), [0.0, 0.0])[last] = value
     else:
         entry[last] = value
-
-
-def _of_type(check: Checker[Any], name: str, cell: str) -> Tree:
-    """The cell as the field of an address has it."""
-    types, column = check.types((name,)), f"{ADDRESS}{name}"
-    if "boolean" in types and cell.lower() in ("true", "false"):
-        return cell.lower() == "true"
-    if cell[0] in "[{" and types & {"array", "object"}:
-        return _json(column, cell)
-    if types & {"integer", "number"} and ("string" not in types or _is_number(cell)):
-        number = _number(column, cell)
-        is_whole = isinstance(number, float) and number.is_integer() and "number" not in types
-        return int(cast("float", number)) if is_whole else number
-    return _boolean(column, cell) if types == frozenset({"boolean"}) else cell
-
-
-def _json(column: str, cell: str) -> Tree:
-    if cell.count("[") + cell.count("{") <= DEEPEST:
-        try:
-            return json.loads(cell, parse_constant=_no_constant)
-        except ValueError:
-            pass
-    raise _Wrong(f"'{column}' is '{shown(cell)}', which is no JSON", 'write a list like [1, 2] or {"on": true}')
-
-
-def _no_constant(name: str) -> Tree:
-    raise ValueError(name)
