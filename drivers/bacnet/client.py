@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -79,7 +80,6 @@ LIBRARY_ERRORS: Final[Mapping[type[BaseException], type[DeviceError]]] = {
 _NO_BROADCAST: Final = "no broadcast on this interface: name its subnet, such as 10.0.0.4/24"
 _WITHOUT_A_WAY: Final[Mapping[type[BaseException], str]] = {
     errors.UnknownRoute: "no router to its network",
-    errors.NetworkDown: _NO_BROADCAST,
 }
 # What the library's decoders raise over bytes that are none of BACnet's.
 _STUMBLES: Final = (
@@ -92,6 +92,7 @@ _STUMBLES: Final = (
     ArithmeticError,
     AssertionError,
     RuntimeError,
+    struct.error,
 )
 
 Heard: TypeAlias = Callable[[Any], None]
@@ -506,17 +507,15 @@ class _Socket(Server[PDU]):
         )
 
     async def indication(self, pdu: PDU) -> None:
-        """Towards the network."""
+        """Towards the network; nowhere if there is none. The library asks for routers in tasks of its own."""
         to: Any = pdu.pduDestination
         if self.is_closed:
-            raise errors.NetworkDown
+            return
         if to.addrType == Address.localStationAddr:
             place = bytes(to.addrAddr)  # six bytes (clause J.1.2)
             endpoint = socket.inet_ntoa(place[:4]), int.from_bytes(place[4:], "big")
             self._transports[0].sendto(pdu.pduData, endpoint)
-        else:
-            if self._broadcast is None:
-                raise errors.NetworkDown
+        elif self._broadcast is not None:
             self._transports[0].sendto(pdu.pduData, self._broadcast)
 
 

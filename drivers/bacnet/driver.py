@@ -334,6 +334,12 @@ class BacnetDriver:
     def _may_subscribe(subscription: _Subscription) -> bool:
         return not subscription.is_refused and not subscription.device.is_silent
 
+    async def _subscribe_all(self, subscriptions: Sequence[_Subscription]) -> None:
+        """One after the other, so that reading has its turn in between."""
+        for each in subscriptions:
+            if self._may_subscribe(each):
+                await self._subscribe(each)
+
     async def _subscribe(self, subscription: _Subscription) -> None:
         try:
             refused = await subscription.device.subscribe(subscription.object, LIFETIME_S)
