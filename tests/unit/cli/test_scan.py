@@ -169,7 +169,10 @@ def test_what_cannot_stand_in_a_list_is_told(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_texts_and_what_is_nested(tmp_path: Path) -> None:
-    device = FoundDevice("lamp", {"host": "broker", "password": {"!env": "MQTT_PASSWORD"}}, {"topic": "on"}, "Lamp")
+    secret = tmp_path / "a secret"
+    secret.write_text("hunter2", encoding="utf-8")
+    connection: dict[str, JsonValue] = {"host": "broker", "user": "tidewatt", "password": {"!file": str(secret)}}
+    device = FoundDevice("lamp", connection, {"topic": "on"}, "Lamp")
     address: dict[str, JsonValue] = {"state_topic": "{topic}/state", "values": {"ON": "on", "OFF": "off"}}
     found = FoundPoint(
         "lamp", "state", PointKind.STATUS, ValueType.TEXT, "none", address, "", "on", states=("on", "o|f|f")
@@ -177,12 +180,12 @@ def test_texts_and_what_is_nested(tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
     scan = Scan(Text("broker", "代理"), "broker", (), Fake([device, found]).discover)
     register_scan(parser.add_subparsers(), replace(driver_kind("mqtt"), scan=scan), scan)
-    given = parser.parse_args(["mqtt", "broker", "--output", str(tmp_path)])
+    folder = tmp_path / "site"
+    given = parser.parse_args(["mqtt", "broker", "--output", str(folder)])
     assert given.execute(given) == 0
-    assert "password: !env MQTT_PASSWORD" in (tmp_path / "devices.yaml").read_text(encoding="utf-8")
-    text = (tmp_path / "devices.yaml").read_text(encoding="utf-8").replace(", password: !env MQTT_PASSWORD", "")
-    (tmp_path / "devices.yaml").write_text(text, encoding="utf-8")
-    site = load_site(tmp_path)
+    assert f'password: !file "{secret}"' in (folder / "devices.yaml").read_text(encoding="utf-8")
+    site = load_site(folder)
+    assert site.links[0].connection.password == "hunter2"
     assert site.points[PointId("found.lamp.state")].states == ("on", "o|f|f")
     assert site.links[0].bindings[0].address.values == {"ON": "on", "OFF": "off"}
     assert site.links[0].bindings[0].address.topic == "on"
