@@ -20,7 +20,7 @@ from controller.core.point import PointId
 from controller.core.ports import Clock, Driver, Phase, Subscribes
 from controller.core.sample import Quality, Sample, bad
 from controller.core.site import Device, Link
-from controller.runtime.backoff import Backoff
+from controller.runtime.backoff import FIRST_S, LONGEST_S, Backoff
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
 from controller.runtime.write_rights import WriteRights, bindings_with_rights
@@ -154,12 +154,17 @@ class LinkTask:
 
     async def run(self) -> None:
         task = asyncio.current_task()
+        time = asyncio.get_running_loop().time
         while True:
+            began = time()
             pause = await self._attempt()
             if task is not None and task.cancelling():
                 # A task group that fails while it is being cancelled raises its errors instead.
                 raise asyncio.CancelledError
             self._try_now.clear()
+            if pause is not None:
+                # A device that comes back during an attempt in vain waits for the next: that counts, too.
+                pause = min(pause, max(FIRST_S, LONGEST_S - (time() - began)))
             # Back-off runs in real seconds, as the loop's own timers do.
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
