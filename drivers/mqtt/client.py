@@ -146,6 +146,7 @@ class Client(aiomqtt.Client):
         self._hear = hear
         self._on_lost = on_lost
         self._acknowledgements: dict[int, _Sent] = {}
+        self._reaching: asyncio.Future[None] | None = None
         self.lost: DeviceError | None = None
         self.resumed = False
 
@@ -167,11 +168,11 @@ class Client(aiomqtt.Client):
 
     async def _reach(self) -> None:
         """Name look-up, TCP and TLS: paho blocks on them, in a thread that cannot be stopped but ends by itself."""
-        reaching = asyncio.get_running_loop().run_in_executor(None, self._client_connect)
+        self._reaching = asyncio.get_running_loop().run_in_executor(None, self._client_connect)
         try:
-            await asyncio.shield(reaching)
+            await asyncio.shield(self._reaching)
         except asyncio.CancelledError:
-            reaching.add_done_callback(self._abandon)
+            self._reaching.add_done_callback(self._abandon)
             raise
 
     def _client_connect(self) -> None:
@@ -200,7 +201,12 @@ class Client(aiomqtt.Client):
                 self._misc_task.exception()
 
     def _cut(self) -> None:
-        """Close the socket behind the library's back, which would write to it first."""
+        """Close the socket behind the library's back, which would write to it first.
+
+        Not while the thread is about it, which has the loop watch the socket by its number: `_abandon` comes after.
+        """
+        if self._reaching is not None and not self._reaching.done():
+            return
         self._client.on_socket_close = None
         self._client.on_socket_unregister_write = None
         connection = self._client.socket()

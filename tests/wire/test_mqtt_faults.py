@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import json
 import logging
@@ -139,6 +140,18 @@ async def test_a_broker_that_accepts_and_says_nothing() -> None:
         broker.connack = None
         with pytest.raises(DeviceTimeout, match="no answer"):
             await Bench(broker, {ONE: TELLS}).link.__aenter__()
+
+
+async def test_cancelled_at_any_moment_it_leaves_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
+    async with little_broker() as broker:
+        link = Bench(broker, {ONE: TELLS, LAMP: replace(TELLS, topic="lamp", command_topic="set")}).link
+        for number in range(100):
+            with contextlib.suppress(TimeoutError, DeviceError):
+                async with asyncio.timeout(number * 0.0002), link:
+                    await link.write({LAMP: True})
+        async with link:
+            assert (await link.write({LAMP: True}))[LAMP].accepted
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 @pytest.mark.parametrize(
