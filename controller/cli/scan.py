@@ -14,6 +14,7 @@ from typing import Any
 from controller.cli.arguments import Exit, add_command, add_for, add_json, language
 from controller.cli.ede import EdeFiles, ede_findings
 from controller.cli.found_site import (
+    flow,
     printed,
     refuse_to_overwrite,
     site_files,
@@ -235,7 +236,9 @@ def _line(found: Found) -> Text:
 
 
 def _place(address: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {printed(str(value))}" for name, value in address.items())
+    return ", ".join(
+        f"{name} {printed(value if isinstance(value, str) else flow(value))}" for name, value in address.items()
+    )
 
 
 def _summary(findings: _Findings, seconds: float) -> Text:
