@@ -25,6 +25,7 @@ from controller.cli.output import complain, say
 from controller.cli.words import counted, program
 from controller.core.discovery import Found, FoundDevice, FoundPoint, NoAnswer, Scan
 from controller.core.errors import DeviceError, EnvironmentProblem
+from controller.core.event import JsonValue
 from controller.core.ports import DriverKind
 from controller.core.text import Text
 from controller.runtime.clock import RealClock
@@ -235,10 +236,9 @@ def _line(found: Found) -> Text:
     return Text(line, line)
 
 
-def _place(address: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {printed(value if isinstance(value, str) else flow(value))}" for name, value in address.items()
-    )
+def _place(address: Mapping[str, JsonValue]) -> str:
+    values = {name: value if isinstance(value, str) else flow(value) for name, value in address.items()}
+    return ", ".join(f"{name} {printed(value)}" for name, value in values.items())
 
 
 def _summary(findings: _Findings, seconds: float) -> Text:
