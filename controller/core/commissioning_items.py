@@ -215,11 +215,10 @@ def _commanding(point: Point, writable: Writable) -> Text:
     if point.type is ValueType.TEXT:
         states = ", ".join(point.states)
         return Text(f"command each of {states}{seen}", f"依次命令 {states}{seen_zh}")
-    low, high = writable.range
-    unit = "" if point.unit is Unit.NONE else f" {point.unit.value}"
+    low, high = (_amount(each, point.unit) for each in writable.range)
     return Text(
-        f"command two values between {low:g} and {high:g}{unit}, up and down{seen}",
-        f"在 {low:g} 至 {high:g}{unit} 间上调、下调各命令一次{seen_zh}",
+        f"command two values between {low} and {high}, up and down{seen}",
+        f"在 {low} 至 {high} 间上调、下调各命令一次{seen_zh}",
     )
 
 
@@ -266,6 +265,16 @@ def _handing_back(system: System) -> Text:
         f"hand the system back while it runs: let go in the declared order within {within:g} s",
         f"运行中交还系统：按声明顺序在 {within:g} 秒内全部释放",
     )
+
+
+def _amount(value: float, unit: Unit) -> str:
+    """As people write it: 25 %, 7 °C."""
+    if unit is Unit.FRACTION:
+        return f"{value * 100:g} %"
+    return f"{value:g} {_SIGNS.get(unit, unit.value)}".rstrip()
+
+
+_SIGNS = {Unit.CELSIUS: "°C", Unit.NONE: ""}
 
 
 def _shown(value: Scalar) -> str:

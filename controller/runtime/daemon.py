@@ -360,7 +360,10 @@ class Daemon:
 
     async def _switched(self, system: str) -> None:
         self.rights.refresh()
-        self.writer.speak_again()
+        if any(
+            self.writer.is_silent(point) for each in self.site.systems if each.id == system for point in each.points
+        ):
+            self.writer.speak_again()
         if self.authority[system] is Authority.ORIGINAL:
             await self._end_commands_of(system)
         self.scan.request_early()

@@ -47,7 +47,11 @@ class SilenceRefused(Exception):
 
 
 class _Aborted(Exception):
-    """The measurement says nothing: its words tell why."""
+    """The measurement says nothing: `why` tells it to people."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.why = Text(en, zh)
 
 
 class Phase(StrEnum):
@@ -152,7 +156,9 @@ class SilenceTest:
         try:
             await self._take(measurement)
             await self._fall_silent(measurement)
-        except (_Aborted, OperatorCommandRefused) as error:
+        except _Aborted as error:
+            measurement.note = error.why
+        except OperatorCommandRefused as error:
             measurement.note = Text(str(error), str(error))
         finally:
             self._writer.speak_again()
@@ -209,8 +215,10 @@ class SilenceTest:
         return wishes
 
     def _wishes_of(self, machine: Machine) -> dict[PointId, Scalar]:
-        setpoints = [point for point in machine.setpoints if point in self._writer.holdings]
-        return {point: self._present_value(point) for point in (*machine.commands, *setpoints)}
+        """Its commands, and the setpoints that are held; of a machine without commands all its setpoints."""
+        held = tuple(point for point in machine.setpoints if point in self._writer.holdings)
+        points = (*machine.commands, *held) if machine.commands else machine.setpoints
+        return {point: self._present_value(point) for point in points}
 
     def _present_value(self, point: PointId) -> Scalar:
         holding = self._writer.holdings.get(point)
@@ -237,19 +245,22 @@ class SilenceTest:
         began = self._clock.wire_time()
         while not all(_is_owned(self._writer.holdings.get(point)) for point in measurement.watched):
             if self._clock.wire_time() - began > TAKEN_WITHIN_S:
-                raise _Aborted(f"not taken within {TAKEN_WITHIN_S:g} s: {self._why_not_taken(measurement.wishes)}")
+                why = self._why_not_taken(measurement.wishes)
+                raise _Aborted(
+                    f"not taken within {TAKEN_WITHIN_S:g} s: {why.en}", f"{TAKEN_WITHIN_S:g} 秒内未能接管：{why.zh}"
+                )
             await self._next_look(measurement)
 
     async def _next_look(self, measurement: Measurement) -> None:
         """A wish to stop ends it here, and so does whoever takes our commands away."""
         await asyncio.sleep(LOOK_EVERY_S)
         if self._stop:
-            raise _Aborted("stopped")
+            raise _Aborted("stopped", "已停止")
         ends = self._clock.monotonic() + LEASE.total_seconds()
         for point in measurement.wishes:
             command, control = self._at_our_level(point), self._scan.controls[point]
             if command is None or command.source != f"operator:{_source(measurement)}":
-                raise _Aborted(f"somebody else has commanded {point}, or handed it back")
+                raise _Aborted(f"somebody else has commanded {point}, or handed it back", f"{point} 已由他人命令或交还")
             control.array = control.array.with_command(command._replace(ends=ends))
 
     def _at_our_level(self, point: PointId) -> Command | None:
@@ -258,21 +269,23 @@ class SilenceTest:
     def _readback(self, point: PointId) -> PointId:
         return writable_of(self._site.points[point]).readback
 
-    def _why_not_taken(self, wishes: Collection[PointId]) -> str:
+    def _why_not_taken(self, wishes: Collection[PointId]) -> Text:
         for point in wishes:
             control, holding = self._scan.controls[point], self._writer.holdings.get(point)
             for text in (control.limit, control.waiting):
                 if text.en:
-                    return text.en
+                    return text
             if holding is not None and holding.verdict is not Verdict.OWNED:
-                return f"{point} is {holding.verdict}"
-        return "the device does not show it"
+                return Text(f"{point} is {holding.verdict}", f"{point} 判定为 {holding.verdict}")
+        return Text("the device does not show it", "设备未显示")
 
     # --- silence ------------------------------------------------------------------------------------------------
 
     async def _fall_silent(self, measurement: Measurement) -> None:
         began = seen_at = self._clock.wire_time()
         asserted = self._asserted(measurement)
+        if asserted == -math.inf:
+            raise _Aborted(f"{measurement.item.subject} was never written", f"{measurement.item.subject} 从未写入")
         self._writer.fall_silent(self._touched(measurement), began + measurement.limit + 2 * ANSWER_WITHIN_S)
         measurement.phase = Phase.SILENT
         while len(measurement.dropped) < len(measurement.watched):
@@ -281,7 +294,7 @@ class SilenceTest:
             # What was on its way when the silence began arrived just after.
             asserted = max(asserted, self._asserted(measurement))
             if asserted > began + ANSWER_WITHIN_S:
-                raise _Aborted("it was written in the middle of the silence")
+                raise _Aborted("it was written in the middle of the silence", "停止刷新期间有写入")
             now = self._clock.wire_time()
             measurement.seconds = now - asserted
             self._note_dropped(measurement, samples, Dropped(max(0.0, seen_at - asserted), now - asserted))
@@ -322,12 +335,12 @@ class SilenceTest:
         samples: dict[PointId, Sample] = {}
         for link in {self._links[point].link.id: self._links[point] for point in points}.values():
             if link.session is None:
-                raise _Aborted(f"link {link.link.id} was lost: the device cannot be watched")
+                raise _Aborted(f"link {link.link.id} was lost", f"连接 {link.link.id} 中断")
             try:
                 async with asyncio.timeout(ANSWER_WITHIN_S):
                     samples.update(await link.session.read([point for point in points if self._links[point] is link]))
             except (DeviceError, TimeoutError) as error:
-                raise _Aborted(f"the device cannot be watched: {error}") from error
+                raise _Aborted(f"the device cannot be watched: {error}", f"无法观察设备：{error}") from error
         self._image.put(samples)
         return samples
 
@@ -344,9 +357,9 @@ class SilenceTest:
         for point in measurement.watched:
             holding = self._writer.holdings.get(point)
             if holding is not None and holding.releasing and point not in measurement.dropped:
-                raise _Aborted(f"{point} was let go in the middle of the silence")
+                raise _Aborted(f"{point} was let go in the middle of the silence", f"停止刷新期间 {point} 已释放")
             if point not in measurement.dropped and not self._writer.is_silent(point):
-                raise _Aborted("the silence was ended")
+                raise _Aborted("the silence was ended", "停止刷新已被结束")
 
     # --- giving back --------------------------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ class Walk:
         return Trace(self.here.start(*self.mbpoll.command(PLANT, INPUT, 0, 1, "-l", "50")))
 
     def operate(self, point: str, value: str) -> None:
-        told = self.here.points("write", point, value, "--for=12h", "--who=walker")
+        told = self.here.points("write", point, value, "--for=12h", "--who=walker", "--wait=0s")
         assert told.code == 0, told.err
 
     def written(self, point: str) -> float:

@@ -295,6 +295,18 @@ def test_handing_the_system_back_ends_it(tmp_path: Path) -> None:
     assert real(tmp_path).run(watched(test))
 
 
+def test_another_system_that_changes_hands_does_not(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        measurement = await in_the_middle(bench)
+        await commissioned(bench, PLANT)
+        await bench.daemon.set_authority(PLANT, Authority.ORIGINAL, "Wang Wei")
+        await over(bench, measurement)
+        assert measurement.phase is Phase.DONE
+        assert status_of(bench, LAMPS) is Status.PASSED
+
+    assert real(tmp_path).run(watched(test))
+
+
 def test_who_takes_the_command_away_ends_it(tmp_path: Path) -> None:
     async def test(bench: Bench) -> None:
         measurement = await in_the_middle(bench)
@@ -392,6 +404,21 @@ def test_a_machine_that_cannot_be_seen_is_not_taken(tmp_path: Path) -> None:
         await bench.wait(3)
         with pytest.raises(SilenceRefused, match="cannot be held at what it does: no answer"):
             begin(bench, LAMPS)
+
+    assert real(tmp_path).run(watched(test))
+
+
+def test_a_heartbeat_that_is_refused_says_nothing(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        await commissioned(bench, PLANT)
+        bench.plant.plant.refuse(HEARTBEAT)
+        measurement = begin(bench, GATEWAY)
+        await over(bench, measurement)
+        assert measurement.phase is Phase.ABORTED
+        assert status_of(bench, GATEWAY) is Status.OPEN
+        bench.plant.plant.accept(HEARTBEAT)
+        await bench.wait(60)
+        assert bench.daemon.writer.holdings == {}
 
     assert real(tmp_path).run(watched(test))
 
