@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
+import struct
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
@@ -136,7 +137,7 @@ def _value(variant: ua.Variant | None, address: OpcuaAddress, point: Point) -> t
     if type is _Type.Boolean and isinstance(raw, bool):
         return _of_flag(raw, address, point)
     if type in _NUMBERS and isinstance(raw, int | float):
-        return _of_number(raw, address, point)
+        return _of_number(shortest(raw) if type is _Type.Float else raw, address, point)
     if type in _TEXTS:
         return _of_text(raw.Text if isinstance(raw, ua.LocalizedText) else raw, point)
     return None, f"a {_type_name(type)} is no value of a point"
@@ -164,6 +165,18 @@ def _of_number(raw: float, address: OpcuaAddress, point: Point) -> tuple[Scalar 
             return round(number), ""
         case _:
             return number, ""
+
+
+def shortest(raw: float) -> float:
+    """The shortest decimal that is this Float of 32 bits: 21.7, not 21.700000762939453. What was written reads back."""
+    if not math.isfinite(raw):
+        return raw
+    packed = struct.pack("<f", raw)
+    for digits in (6, 7, 8):
+        tried = float(f"{raw:.{digits}g}")
+        if abs(tried) <= _LARGEST_FLOAT and struct.pack("<f", tried) == packed:
+            return tried
+    return raw
 
 
 def _of_state(raw: float, address: OpcuaAddress, point: Point) -> tuple[Scalar | None, str]:

@@ -11,6 +11,7 @@ import random
 import struct
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -24,7 +25,7 @@ from controller.core.point import Point, PointId, PointKind, ValueType
 from controller.core.sample import Quality
 from controller.core.units import Unit
 from drivers.opcua.address import NodeName, OpcuaAddress, parsed_node
-from drivers.opcua.codec import INTEGERS, CannotEncode, decode, encode, spelt
+from drivers.opcua.codec import INTEGERS, CannotEncode, decode, encode, shortest, spelt
 from drivers.opcua.errors import GARBLED
 
 NUMBERS = [*sorted(INTEGERS), ua.VariantType.Float, ua.VariantType.Double]
@@ -71,6 +72,19 @@ def test_an_integer_fits_or_is_refused(type: ua.VariantType, value: int) -> None
         return
     reading = decode(struct_from_binary(ua.DataValue, Buffer(sent)), address, number_point())
     assert reading.value == value
+
+
+@given(st.floats(width=32, allow_nan=False))
+def test_the_shortest_decimal_is_the_same_float(raw: float) -> None:
+    assert struct.pack("<f", shortest(raw)) == struct.pack("<f", raw)
+
+
+@given(st.decimals(-9999, 9999, places=2))
+def test_what_people_write_to_a_float_reads_back_to_the_letter(value: Decimal) -> None:
+    """Six digits are always safe in 32 bits."""
+    address = OpcuaAddress("i=1")
+    sent = struct_to_binary(encode(float(value), ua.VariantType.Float, address))
+    assert decode(struct_from_binary(ua.DataValue, Buffer(sent)), address, number_point()).value == float(value)
 
 
 @given(st.binary(max_size=60), POINTS, st.sampled_from([(), ("a", "", "b")]))

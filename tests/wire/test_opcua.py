@@ -532,6 +532,34 @@ async def test_a_hung_server_is_noticed_although_it_had_told() -> None:
             await bench.samples()
 
 
+@pytest.mark.parametrize("service", ["", "CreateSession", "ActivateSession", "Read", "CreateSubscription"])
+async def test_a_server_that_hangs_while_we_connect_is_left(service: str) -> None:
+    async with serving(bound("one")) as bench:
+
+        def hang(asked: str, answer: bytes) -> bytes:
+            bench.device.hung = bench.device.hung or asked == service
+            return answer
+
+        bench.device.hung, bench.device.mangle = not service, hang
+        async with asyncio.timeout(5):
+            with pytest.raises(DeviceTimeout):
+                async with bench.driver:
+                    pass
+
+
+async def test_cancelled_while_connecting_nothing_stays_open() -> None:
+    async with serving(bound("one")) as bench:
+        bench.device.hang()
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            opening = tasks.create_task(bench.driver.__aenter__())
+            await bench.device.asked.wait()
+            opening.cancel()
+        assert opening.cancelled()
+        bench.device.resume()
+        async with bench.driver:
+            assert await bench.values() == {"one": 0.5}
+
+
 @pytest.mark.parametrize(
     "status, error",
     [
