@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import json
 import logging
+import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -151,6 +152,18 @@ async def test_cancelled_at_any_moment_it_leaves_nothing_behind(caplog: pytest.L
                     await link.write({LAMP: True})
         async with link:
             assert (await link.write({LAMP: True}))[LAMP].accepted
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_cancelled_while_its_thread_connects_it_leaves_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
+    async with little_broker() as broker:
+        for _ in range(5):
+            async with asyncio.TaskGroup() as tasks:
+                opening = tasks.create_task(_opened(Bench(broker, {ONE: TELLS}).link))
+                await asyncio.sleep(0)
+                opening.cancel()
+                threading.Event().wait(0.02)  # the thread is done before the loop hears of either
+            assert opening.cancelled()
     assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
