@@ -1,4 +1,4 @@
-"""bacpypes3, tamed: no task of its own, no datagram that it stumbles over, and its errors become ours here.
+"""bacpypes3, tamed: no task of its own, and no datagram that it stumbles over.
 
 The library runs each datagram in a task that nobody awaits, keeps what it heard for ever, and tries for ever to open a
 port that another program has. Here a datagram is dealt with as it comes, at once or not at all; what strangers may make
@@ -12,28 +12,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-import struct
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from bacpypes3 import apdu as library
-from bacpypes3 import comm, errors
+from bacpypes3 import errors
 from bacpypes3.app import Application
 from bacpypes3.appservice import AWAIT_CONFIRMATION, ApplicationServiceAccessPoint, ClientSSM
-from bacpypes3.basetypes import ErrorCode
-from bacpypes3.comm import ApplicationServiceElement, Server, bind
+from bacpypes3.comm import ApplicationServiceElement, bind
 from bacpypes3.ipv4.bvll import BVLLCodec, RegisterForeignDevice, Result
 from bacpypes3.ipv4.service import BIPForeign, BIPNormal, UDPMultiplexer
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.netservice import NetworkServiceAccessPoint, NetworkServiceElement, RouterInfoCache
 from bacpypes3.npdu import IAmRouterToNetwork
-from bacpypes3.pdu import PDU, Address, GlobalBroadcast, IPv4Address, RemoteStation
+from bacpypes3.pdu import Address, GlobalBroadcast, IPv4Address, RemoteStation
 
-from controller.core.errors import ConnectFailed, DeviceError, DeviceTimeout, ProtocolViolation
+from controller.core.errors import ConnectFailed
 from drivers.bacnet.address import BacnetConnection, Station
+from drivers.bacnet.answers import LIBRARY_ERRORS, Silence, ours, reply
 from drivers.bacnet.names import ANY_INSTANCE, OBJECT_TYPES
-from drivers.bacnet.wire import Garbled, Kind, Refusal, Refused, values_of
+from drivers.bacnet.udp import Socket, at_once
+from drivers.bacnet.wire import Refusal
 
 # What it says in its log, our samples and exceptions say too; garbage from the network must not fill a disk.
 logging.getLogger("bacpypes3").setLevel(logging.CRITICAL)
@@ -44,70 +43,17 @@ _MOST_SEGMENTS: Final = 64
 # Strangers' requests that are being answered, and networks that we know a way to: more are not kept.
 _MOST_STRANGERS: Final = 32
 _MOST_ROUTES: Final = 64
-_LONGEST_CAUSE: Final = 200
 # Answers and requests have one datagram; a second try within the time-out makes up for one that was lost.
 _TRIES: Final = 2
 # Longer than any time-out of ours: the library's own timers never go off.
 _NEVER_MS: Final = 3_600_000
 # A BBMD that has not answered is asked again.
 _REGISTER_AGAIN_S: Final = 5.0
-
-
-class Silence(DeviceTimeout):
-    """One device did not answer, or there is no way to it."""
-
-
-# Every exception class of bacpypes3 and what it is to us; a test compares this with the library. Errors, rejects and
-# aborts are not in it: they are a device's answer, and become a Refusal.
-LIBRARY_ERRORS: Final[Mapping[type[BaseException], type[DeviceError]]] = {
-    comm.ConfigurationError: ProtocolViolation,
-    errors.ConfigurationError: ProtocolViolation,
-    errors.EncodingError: ProtocolViolation,
-    errors.DecodingError: ProtocolViolation,
-    errors.ExecutionError: ProtocolViolation,
-    errors.ObjectError: ProtocolViolation,
-    errors.PropertyError: ProtocolViolation,
-    errors.ServicesError: ProtocolViolation,
-    errors.CommuncationError: Silence,
-    errors.NetworkDown: Silence,
-    errors.UnknownDevice: Silence,
-    errors.UnknownRoute: Silence,
-    errors.UnknownNetworkMessage: Silence,
-    errors.RejectException: ProtocolViolation,
-    errors.AbortException: ProtocolViolation,
-    Result: ConnectFailed,
-}
+_SEGMENTED: Final = 0x08  # in the first byte of a confirmed request (clause 20.1.2.1)
 _NO_BROADCAST: Final = "no broadcast on this interface: name its subnet, such as 10.0.0.4/24"
-_WITHOUT_A_WAY: Final[Mapping[type[BaseException], str]] = {
-    errors.UnknownRoute: "no router to its network",
-}
-# What the library's decoders raise over bytes that are none of BACnet's.
-_STUMBLES: Final = (
-    *LIBRARY_ERRORS,
-    library.ErrorRejectAbortNack,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    AssertionError,
-    RuntimeError,
-    struct.error,
-)
 
 Heard: TypeAlias = Callable[[Any], None]
 HeardChange: TypeAlias = Callable[[Any], bool]
-
-
-_SEGMENTED: Final = 0x08  # in the first byte of a confirmed request (clause 20.1.2.1)
-# Clauses 18.9 and 18.10: reasons of rejects and aborts.
-_REJECT_BUFFER_OVERFLOW: Final = 1
-_REJECT_UNKNOWN_SERVICE: Final = 9
-_ABORTS_TOO_LONG: Final = frozenset({1, 4, 9, 11})  # buffer overflow, segmentation, out of resources, too long
-# What has nothing to do with the request: out of turn, security, no time, no time either.
-_ABORTS_BUSY: Final = frozenset({2, 3, 5, 6, 8, 10})
-_OPTIONAL_FUNCTION_MISSING: Final = 45
-_DEVICE_TROUBLE: Final = 0  # the error class of a device that is busy, or not well
 
 
 def address_of(station: Station) -> Address:
@@ -147,7 +93,7 @@ class Client(Application):
         self._foreign = None if bbmd is None else _Foreign(bbmd, int(connection.ttl.total_seconds()))
         below: Any = self._foreign or BIPNormal()
         multiplexer = UDPMultiplexer()
-        self.socket = _Socket(connection)
+        self.socket = Socket(connection)
         bind(below, BVLLCodec(), multiplexer.annexJ)
         bind(multiplexer, self.socket)
         self.nsap.bind(below, address=local)
@@ -243,7 +189,7 @@ class Client(Application):
 
     def request(self, apdu: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Called by the library for what it says by itself, such as I-Am."""
-        _at_once(ApplicationServiceElement.request(self, apdu))
+        at_once(ApplicationServiceElement.request(self, apdu))
 
     def i_am(self, address: Address | None = None) -> None:
         if self._announces:
@@ -278,64 +224,6 @@ def _own_device(connection: BacnetConnection) -> Any:
     device.apduTimeout = device.apduSegmentTimeout = _NEVER_MS
     device.numberOfApduRetries = 0
     return device
-
-
-def ours(link: str, operation: str, error: BaseException) -> DeviceError:
-    """The one place where the library's exceptions become ours."""
-    kind = next(LIBRARY_ERRORS[each] for each in type(error).__mro__ if each in LIBRARY_ERRORS)
-    cause = _WITHOUT_A_WAY.get(type(error)) or str(error)[:_LONGEST_CAUSE] or type(error).__name__
-    return kind(link, operation, cause)
-
-
-def reply(answer: Any) -> bytes | Refusal:
-    """What an acknowledgement carries; an error, reject or abort in words (clause 18)."""
-    match answer:
-        case library.SimpleAckPDU():
-            return b""
-        case library.ComplexAckPDU():
-            return bytes(answer.pduData)
-        case library.RejectPDU():
-            reason = answer.apduAbortRejectReason
-            code = int(reason)
-            too_long, unknown = code == _REJECT_BUFFER_OVERFLOW, code == _REJECT_UNKNOWN_SERVICE
-            return Refusal(f"rejected: {library.RejectReason(reason)}", too_long, unknown)
-        case library.AbortPDU():
-            reason = answer.apduAbortRejectReason
-            code = int(reason)
-            text = f"aborted: {library.AbortReason(reason)}"
-            return Refusal(text, too_long=code in _ABORTS_TOO_LONG, busy=code in _ABORTS_BUSY)
-        case _:
-            return _error(bytes(answer.pduData))
-
-
-def _error(data: bytes) -> Refusal:
-    try:
-        codes = [raw.value for raw in values_of(data) if raw.kind is Kind.ENUMERATED]
-    except Garbled as error:
-        return Refusal(f"garbled answer: {error}")
-    match codes:
-        case [int(error_class), int(error_code), *_]:
-            return refusal(Refused(error_class, error_code))
-        case _:
-            return Refusal("refused without a reason")
-
-
-def refusal(error: Refused) -> Refusal:
-    """An error in words (clause 18)."""
-    unknown_service = error.error_code == _OPTIONAL_FUNCTION_MISSING
-    busy = error.error_class == _DEVICE_TROUBLE
-    return Refusal(f"refused: {ErrorCode(error.error_code)}", False, unknown_service, busy, error)
-
-
-def _at_once(work: Coroutine[Any, Any, None]) -> None:
-    """Run what came in, or goes out, without a task. What wants to wait for something is given up."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    except _STUMBLES:
-        return
-    work.close()
 
 
 class _Question(ClientSSM):
@@ -435,7 +323,7 @@ class _Foreign(BIPForeign):
 
     def _register(self) -> None:
         registered = self.bbmdRegistrationStatus == 0
-        _at_once(self.request(RegisterForeignDevice(self._ttl, destination=self._bbmd)))
+        at_once(self.request(RegisterForeignDevice(self._ttl, destination=self._bbmd)))
         pause = self._ttl / 2 if registered else _REGISTER_AGAIN_S
         self._again = asyncio.get_running_loop().call_later(pause, self._register)
 
@@ -453,87 +341,3 @@ class _Foreign(BIPForeign):
                 self._registration_event.set()
             else:
                 self._registration_event.clear()
-
-
-class _Socket(Server[PDU]):
-    """The local port, and beside it the subnet's broadcast address, where the subnet has one."""
-
-    def __init__(self, connection: BacnetConnection) -> None:
-        super().__init__()
-        local = connection.local
-        self._host, self._port = str(local.ip), connection.port
-        subnet = local.network
-        alone = subnet.prefixlen >= 31 or connection.bbmd or connection.port == 0
-        self._broadcast = None if alone else (str(subnet.broadcast_address), connection.port)
-        self._transports: list[asyncio.DatagramTransport] = []
-
-    @property
-    def is_closed(self) -> bool:
-        return not self._transports or self._transports[0].is_closing()
-
-    @property
-    def has_broadcast(self) -> bool:
-        return self._broadcast is not None
-
-    async def open(self) -> None:
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self.receive), (self._host, self._port), allow_broadcast=True
-        )
-        self._transports = [transport]
-        self._port = transport.get_extra_info("sockname")[1]
-        if self._broadcast is None:
-            return
-        listener = _shared_listener(self._broadcast)
-        try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self.receive), sock=listener)
-        except OSError:
-            listener.close()
-            self.close()
-            raise
-        self._transports.append(transport)
-
-    def close(self) -> None:
-        for transport in self._transports:
-            transport.abort()
-        self._transports = []
-
-    def receive(self, data: bytes, source: tuple[str, int]) -> None:
-        """One datagram from the network, whatever it holds."""
-        if self.is_closed or not data or source == (self._host, self._port):
-            return
-        _at_once(
-            self.response(PDU(data, source=IPv4Address(source), destination=IPv4Address((self._host, self._port))))
-        )
-
-    async def indication(self, pdu: PDU) -> None:
-        """Towards the network; nowhere if there is none. The library asks for routers in tasks of its own."""
-        to: Any = pdu.pduDestination
-        if self.is_closed:
-            return
-        if to.addrType == Address.localStationAddr:
-            place = bytes(to.addrAddr)  # six bytes (clause J.1.2)
-            endpoint = socket.inet_ntoa(place[:4]), int.from_bytes(place[4:], "big")
-            self._transports[0].sendto(pdu.pduData, endpoint)
-        elif self._broadcast is not None:
-            self._transports[0].sendto(pdu.pduData, self._broadcast)
-
-
-def _shared_listener(address: tuple[str, int]) -> socket.socket:
-    """Every program of this machine may listen to broadcasts."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, heard: Callable[[bytes, tuple[str, int]], None]) -> None:
-        self._heard = heard
-
-    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        self._heard(data, addr)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from drivers.bacnet.address import ObjectId, Reference, Station
-from drivers.bacnet.client import LONGEST_APDU, Client, Silence, address_of, refusal
+from drivers.bacnet.answers import Silence, refusal
+from drivers.bacnet.client import LONGEST_APDU, Client, address_of
 from drivers.bacnet.codec import Answer, Slots, is_said_by_flags, slots
 from drivers.bacnet.names import ANY_INSTANCE, DEVICE, PRIORITY_ARRAY, QUALITY_PROPERTIES
 from drivers.bacnet.plan import Block, blocks, halves

@@ -17,8 +17,9 @@ from controller.core.point import PointId
 from controller.core.ports import Clock, Inspection, WriteResult
 from controller.core.sample import Sample, Scalar, bad
 from drivers.bacnet.address import BacnetConnection, ObjectId, Reference, parse_station
+from drivers.bacnet.answers import Silence
 from drivers.bacnet.changes import LIFETIME_S, RENEW_S, SLOW_POLL_S, News, notification
-from drivers.bacnet.client import Client, Silence
+from drivers.bacnet.client import Client
 from drivers.bacnet.codec import Answer, CannotEncode, belief, encode, sample_of
 from drivers.bacnet.device import RemoteDevice
 from drivers.bacnet.names import PRESENT_VALUE, property_name

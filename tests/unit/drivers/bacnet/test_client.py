@@ -20,7 +20,8 @@ from bacpypes3 import apdu as library
 from bacpypes3.basetypes import ErrorCode
 
 from drivers.bacnet.address import BacnetConnection
-from drivers.bacnet.client import LIBRARY_ERRORS, Client, ours, reply
+from drivers.bacnet.answers import LIBRARY_ERRORS, ours, reply
+from drivers.bacnet.client import Client
 from drivers.bacnet.wire import Refusal
 
 # Modules for other links and formats, and those that belong to programs.
