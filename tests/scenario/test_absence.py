@@ -9,12 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from controller.core.errors import ConnectFailed
 from controller.core.point import Binding, Point, PointId, PointKind
-from controller.core.ports import Phase
+from controller.core.ports import Clock, DriverKind, Phase
 from controller.core.sample import Quality
 from controller.core.site import Device, Link, Site
 from controller.core.units import Unit
@@ -24,7 +26,7 @@ from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask, Session
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from controller.runtime.write_rights import WriteRights
-from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
+from drivers.memory import KIND, MemoryAddress, MemoryConnection, MemoryDriver, MemoryFarSide
 from tests.bench import Bench
 
 START = datetime(2026, 7, 6, 20, 0, tzinfo=UTC)
@@ -36,18 +38,34 @@ def point_of(number: int) -> Point:
     return Point(PointId(f"away.meter_{number}.power"), PointKind.SENSOR, Unit.KILOWATT)
 
 
+class _LateToNotice(MemoryDriver):
+    """An attempt that began while the device was away fails after a while, back or not."""
+
+    async def __aenter__(self) -> Self:
+        if not self.far_side.up:
+            await asyncio.sleep(TIMEOUT_S)
+            raise ConnectFailed("link", "connect", "no answer")
+        return await super().__aenter__()
+
+
+def late_to_notice(far: MemoryFarSide) -> DriverKind:
+    def open_on(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> MemoryDriver:
+        return _LateToNotice(link, connection, bindings, clock, far)
+
+    return replace(KIND, open=open_on)
+
+
 def link_to(number: int, far: MemoryFarSide) -> Link:
     """A link of its own, with a device that answers at once or not at all."""
     point = point_of(number)
     device = Device(f"meter_{number}", (point.id,), timedelta(seconds=1))
     binding = Binding(point, device.id, MemoryAddress(1.0))
-    return Link(f"link_{number}", memory_kind(far), MemoryConnection(TIMEOUT_S), (device,), (binding,))
+    return Link(f"link_{number}", late_to_notice(far), MemoryConnection(TIMEOUT_S), (device,), (binding,))
 
 
 class Absent:
-    """A thousand devices on links of their own. Every other one refuses connections while it is away, the rest hang.
-
-    Those that hang cost each attempt as long as a time-out may be.
+    """A thousand devices on links of their own. While away, every other one hangs and the rest cannot be connected to,
+    which each attempt notices late.
     """
 
     def __init__(self, bench: Bench, count: int) -> None:
