@@ -190,9 +190,9 @@ class PlantCompiler:
         self._once("device", entry.id, (*where, "id"))
         listed = found.of(entry.id, driver)
         self.plant.whole &= listed.whole and entry.id in found.rows
-        if entry.id not in found.rows:
+        if entry.id not in found.rows and found.columns is not None:
             wrong = f"no row of {entry.points} is of the device '{entry.id}'"
-            self._add((*where, "points"), wrong, nearest(entry.id, found.rows, "devices there"))
+            self._add((*where, "points"), wrong, nearest(entry.id, found.rows, "devices"))
         template = listed_template(listed, driver, self.problems)
         self.plant.listed[entry.id] = template
         equipment = {each: each for each in template.declared}

@@ -25,6 +25,7 @@ from controller.settings.validate import checker
 ADDRESS, TAG = "address.", "tags."
 
 _LONGEST_POINT = 165
+_MOST_COLUMNS = 200
 _MOST_TOLD_COLUMNS = 5
 
 _Read: TypeAlias = Callable[[str, str], Tree]
@@ -149,6 +150,9 @@ def read_point_list(file: Path, driver: DriverKind | None, problems: Problems) -
 
 
 def _is_header(file: Path, line: int, columns: Sequence[str], keys: Sequence[str], problems: Problems) -> bool:
+    if len(columns) > _MOST_COLUMNS:
+        problems.add(file, line, f"has {len(columns)} columns", f"at most {_MOST_COLUMNS} can be right")
+        return False
     faults: list[tuple[str, str]] = []
     for index, name in enumerate(columns):
         if name in columns[:index] and name:

@@ -143,6 +143,15 @@ BAD = {
         ["1: the column 'floor' is unknown; remove it, or call it 'remark'; docs/points.md lists the columns"],
     ),
     "a column twice": ("readback", "tolerance", ["1: the column 'tolerance' is there twice; keep one"]),
+    "no column of devices": (
+        "device,point,",
+        "devise,point,",
+        [
+            "1: the column 'devise' is unknown; did you mean 'device'?",
+            "1: there is no column 'device'; the first row names the columns: device, point, class, ...; "
+            "docs/points.md lists them",
+        ],
+    ),
     "no column of points": (
         "device,point,",
         "device,remark,",
@@ -386,9 +395,10 @@ def test_what_is_no_point_list(name: str, edit: Edit, told: Told) -> None:
         (LIST.encode("utf-16"), "1: is UTF-16 text; save it as UTF-8"),
         (b"device\n\xff\xff\n", "2: is neither UTF-8 nor GBK text (byte 0xff); save it as CSV UTF-8"),
         (b"device,point\n" * 20_001, "20001: has more than 20000 rows; spread the rows over several files"),
+        (b"," * 300_000 + b"device", "1: has 300001 columns; at most 200 can be right"),
         (b"x" * 8_000_001, "1: is 8000001 bytes long; a configuration file has at most 8000000 bytes"),
     ],
-    ids=["empty", "blank", "UTF-16", "no text", "too many rows", "too long"],
+    ids=["empty", "blank", "UTF-16", "no text", "too many rows", "too many columns", "too long"],
 )
 def test_a_list_that_cannot_be_read_is_one_problem(raw: bytes, expected: str, site: Path, told: Told) -> None:
     (site / "points.csv").write_bytes(raw)
