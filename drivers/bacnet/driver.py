@@ -46,7 +46,7 @@ class _Subscription:
 
 
 class _Wish(NamedTuple):
-    """What is asked of one device. told: points whose values its notifications bring."""
+    """What is asked of one device."""
 
     device: RemoteDevice
     bindings: tuple[BacnetBinding, ...]

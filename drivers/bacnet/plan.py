@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Final, TypeAlias
 
 from controller.core.point import Binding
@@ -40,18 +41,28 @@ def qualities(value: Reference) -> tuple[Reference, ...]:
 
 
 def blocks(references: Sequence[Reference], longest: int, most: int | None = None) -> tuple[Block, ...]:
-    """The references in their order, cut so that each answer fits into `longest` bytes, and at most `most` together."""
+    """The references in their order, cut so that each answer fits into `longest` bytes, and at most `most` together.
+
+    An object's value and what qualifies it stay together where they fit.
+    """
+    room = len(references) if most is None else most
     cut: list[Block] = []
     taken: list[Reference] = []
     size = _HEADER
-    for reference in references:
-        new_object = not taken or taken[-1].object != reference.object
-        cost = _cost(reference) + (_OBJECT if new_object else 0)
-        if taken and (size + cost > longest or len(taken) == most):
-            cut.append(tuple(taken))
-            taken, size, cost = [], _HEADER, _cost(reference) + _OBJECT
-        taken.append(reference)
-        size += cost
+    for _, group in groupby(references, key=lambda reference: reference.object):
+        own = [*group]
+        whole = _OBJECT + sum(map(_cost, own))
+        fits_alone = _HEADER + whole <= longest and len(own) <= room
+        new_object = True
+        for reference in own:
+            too_much = new_object and fits_alone and (size + whole > longest or len(taken) + len(own) > room)
+            cost = _cost(reference) + (_OBJECT if new_object else 0)
+            if taken and (too_much or size + cost > longest or len(taken) == room):
+                cut.append(tuple(taken))
+                taken, size, cost = [], _HEADER, _cost(reference) + _OBJECT
+            taken.append(reference)
+            size += cost
+            new_object = False
     if taken:
         cut.append(tuple(taken))
     return tuple(cut)
