@@ -22,7 +22,7 @@ from drivers.bacnet.changes import LIFETIME_S, RENEW_S, SLOW_POLL_S, News, notif
 from drivers.bacnet.client import Client
 from drivers.bacnet.codec import Answer, CannotEncode, belief, encode, sample_of
 from drivers.bacnet.device import RemoteDevice
-from drivers.bacnet.names import PRESENT_VALUE, property_name
+from drivers.bacnet.names import PRESENT_VALUE, STATUS_FLAGS, property_name
 from drivers.bacnet.plan import BacnetBinding, by_device, wanted
 from drivers.bacnet.wire import Kind, Raw, Refusal
 from drivers.limits import why_refused
@@ -219,6 +219,8 @@ class BacnetDriver:
             return self._bad(cause or "missing in the answer")
         if isinstance(answer, Refusal):
             return self._bad(answer.reason)
+        if cause and reference.property == PRESENT_VALUE and Reference(reference.object, STATUS_FLAGS) not in answers:
+            return self._bad(cause)  # it fell silent before it could say what the value is worth
         believed = belief(reference.object, answers if reference.property == PRESENT_VALUE else {})
         now, monotonic = self._clock.now(), self._clock.monotonic()
         return sample_of(binding.point, binding.address, answer, believed, now, monotonic)

@@ -95,6 +95,7 @@ class Request:
 
 class BacnetDevice(asyncio.DatagramProtocol):
     """longest: its maximum APDU, and too_long what it aborts a longer answer with. lose: so many datagrams are lost.
+    hangs_after: it answers so many more.
 
     without: services that it rejects. fault: called with each request's name; a class and code answer with that error,
     a string with that abort. refuse_blocks_with: an object that makes it refuse whole requests. keeps_quiet: says
@@ -112,6 +113,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.fault: Callable[[str], tuple[str, str] | str | None] = lambda name: None
         self.mangle: Callable[[bytes], bytes] = lambda answer: answer
         self.lose = 0
+        self.hangs_after: int | None = None
         self.refuse_blocks_with: Place | None = None
         self.forgets_writes = False
         self.keeps_quiet = False
@@ -171,6 +173,9 @@ class BacnetDevice(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         self.asker = addr
+        if self.hangs_after is not None:
+            self.hangs_after -= 1
+            self.hung = self.hung or self.hangs_after < 0
         if self.hung:
             self._late.append((data, addr))
             self.asked.set()

@@ -241,6 +241,18 @@ async def test_a_silent_device_rests_and_its_neighbours_are_read_at_once() -> No
             assert await bench.values() == [0.5, 7.0]
 
 
+async def test_a_value_whose_worth_was_not_told_any_more_is_no_value() -> None:
+    one, two = BacnetDevice(1), BacnetDevice(2)
+    async with started(one, two):
+        one.without = {14}
+        two.objects["analog-input", 0] = measured(Real(7.0))
+        bench = Bench([*inputs(one, 2), bound("two", "analog-input,0", two.address)])
+        async with bench.driver:
+            assert await bench.values() == [0.5, 1.5, 7.0]
+            one.hangs_after = 3  # value, flags, value
+            assert await bench.values() == [0.5, None, 7.0]
+
+
 async def test_devices_are_asked_side_by_side() -> None:
     """Of four devices that answer after 0.2 s each, all answer within less than two of these."""
     devices = [BacnetDevice(n) for n in range(1, 5)]
