@@ -49,6 +49,8 @@ from drivers.opcua.requests import (
 )
 from drivers.opcua.sampling import OpcuaBinding, Sampling
 
+# A namespace that the server lacked is looked for again after this long, in seconds.
+_FIND_AGAIN: Final = 60.0
 # `changes` looks this often whether the link is still there.
 _LOOK_EVERY: Final = 1.0
 
@@ -83,6 +85,7 @@ class OpcuaDriver:
         self._sampling = Sampling(self._clock)
         self._known_at: dict[PointId, datetime] = {}
         self._listening: Listening | None = None
+        self._find_again_at = 0.0
         self._pending.clear()
 
     # --- the connection -----------------------------------------------------------------------------------------------
@@ -117,23 +120,32 @@ class OpcuaDriver:
         return self._session
 
     async def _learn_and_listen(self, session: Session) -> None:
-        """The server's namespaces, which give our nodes their numbers, and how much it takes at once."""
-        asked = [value_of(standard(number)) for number in (_NAMESPACES, _MOST_PER_READ, _MOST_PER_MONITORING)]
-        namespaces, read, items = await read_each(session, asked, len(asked))
+        """How much the server takes at once, where our nodes are, and what it is willing to tell."""
+        read, items = await read_each(
+            session, [value_of(standard(n)) for n in (_MOST_PER_READ, _MOST_PER_MONITORING)], 2
+        )
         self._most_per_read = limit_in(read)
+        await self._find_nodes(session)
+        every = self._connection.publish_every
+        self._listening = Listening(session, self._sampling, self._clock, limit_in(items), every)
+        await self._listening.start([(self._bindings[point], node) for point, node in self._nodes.items()], self._tell)
+
+    async def _find_nodes(self, session: Session) -> None:
+        """The server's namespaces give our nodes their numbers; one that is just starting may not have them all."""
+        self._find_again_at = self._clock.wire_time() + _FIND_AGAIN
+        (namespaces,) = await read_each(session, [value_of(standard(_NAMESPACES))], 1)
         known = texts_in(namespaces)
         for point, binding in self._bindings.items():
             node = node_id(binding.address.name, known)
             if node is not None:
                 self._nodes[point] = node
-        every = self._connection.publish_every
-        self._listening = Listening(session, self._sampling, self._clock, limit_in(items), every)
-        await self._listening.start([(self._bindings[point], node) for point, node in self._nodes.items()], self._tell)
 
     # --- listening ----------------------------------------------------------------------------------------------------
 
     def _tell(self, changes: Mapping[PointId, Sample]) -> None:
-        self._pending.update(changes)
+        """What is told of a point that has just been written may be from before; it is being asked for."""
+        written = self._listening.written() if self._listening is not None else ()
+        self._pending.update({point: sample for point, sample in changes.items() if point not in written})
         self._news.set()
 
     async def changes(self) -> AsyncGenerator[Mapping[PointId, Sample]]:
@@ -153,6 +165,8 @@ class OpcuaDriver:
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         session = self._open_session("read")
         await session.keep_up()
+        if len(self._nodes) < len(self._bindings) and self._clock.wire_time() >= self._find_again_at:
+            await self._find_nodes(session)
         samples: dict[PointId, Sample] = {}
         if self._listening is not None:
             await self._listening.keep_up()
@@ -254,13 +268,13 @@ class OpcuaDriver:
         session = self._open_session("write")
         try:
             data = encode(value, await self._type_of(session, point), binding.address)
+            if self._listening is not None:
+                self._listening.note_write(point)
             (status,) = await session.write([_wish(self._nodes[point], data)])
         except CannotEncode as error:
             return str(error)
         except (Refused, Garbled) as error:
             return f"refused: {error}"
-        if self._listening is not None:
-            self._listening.note_write(point)
         if not quality_of(status.value):
             return ""
         self._types.pop(point, None)  # it may be the type that was refused

@@ -80,15 +80,20 @@ class Listening:
         """For a while what is told of the point may be from before the write."""
         self._written[point] = self._clock.wire_time() + self._every.total_seconds() + _TOLD_BY_THEN
 
+    def written(self) -> Collection[PointId]:
+        """The points that were written a moment ago."""
+        now = self._clock.wire_time()
+        self._written = {point: until for point, until in self._written.items() if until > now}
+        return self._written
+
     def told(self, points: Collection[PointId]) -> dict[PointId, Sample]:
         """What the server stands behind; nothing of a point of which it has said nothing, or nothing lately."""
         alive = [subscription for subscription in self._subscriptions.values() if subscription.is_alive]
-        now = self._clock.wire_time()
-        self._written = {point: until for point, until in self._written.items() if until > now}
+        written = self.written()
         samples: dict[PointId, Sample] = {}
         for subscription in alive:
             for point in points:
                 sample = subscription.sample(point)
-                if sample is not None and point not in self._written:
+                if sample is not None and point not in written:
                     samples[point] = sample
         return samples

@@ -22,7 +22,7 @@ from controller.core.ports import Clock
 from controller.core.sample import Sample
 from drivers.opcua.client import Session
 from drivers.opcua.codec import credible_time, quality_of, status_name
-from drivers.opcua.errors import Refused
+from drivers.opcua.errors import Garbled, Refused
 from drivers.opcua.sampling import Judged, OpcuaBinding, Sampling
 
 # A keep-alive is due after this long, so that what a silent server once said does not pass as true for long.
@@ -100,7 +100,7 @@ class Subscription:
         )
         try:
             results = await self._session.create_monitored_items(parameters)
-        except Refused:
+        except (Refused, Garbled):
             results = []
         for number in range(len(items)):
             if number >= len(results) or not _is_watched(results[number]):
@@ -171,7 +171,5 @@ _VALUE: Final[Any] = AttributeIds.Value
 
 
 def _is_watched(result: ua.MonitoredItemCreateResult) -> bool:
-    status = result.StatusCode
-    return (
-        status is None or not quality_of(status.value)
-    ) and result.RevisedSamplingInterval <= 1000 * _LONGEST_SAMPLING
+    is_refused = result.StatusCode is not None and quality_of(result.StatusCode.value)
+    return not is_refused and result.RevisedSamplingInterval <= 1000 * _LONGEST_SAMPLING

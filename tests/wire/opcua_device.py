@@ -76,6 +76,7 @@ class OpcuaDevice:
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.port = 0
         self.now = now
+        self.namespaces = [*NAMESPACES]
         self.cells: dict[str, Cell] = {}
         self.requests: list[tuple[str, tuple[str, ...]]] = []
         self.refused_services: dict[str, str] = {}
@@ -156,7 +157,7 @@ class OpcuaDevice:
         node = asked.NodeId.to_string()
         limits = {"i=11705": "read", "i=11714": "items"}
         if node == "i=2255":
-            return ua.DataValue(ua.Variant([*NAMESPACES], ua.VariantType.String))
+            return ua.DataValue(ua.Variant([*self.namespaces], ua.VariantType.String))
         if node == _TIME:
             return ua.DataValue(ua.Variant(self.now(), ua.VariantType.DateTime))
         if node in limits and limits[node] in self.limits and not self.limit_is_secret:

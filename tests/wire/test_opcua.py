@@ -256,6 +256,27 @@ async def test_after_a_write_the_value_is_asked_for() -> None:
         assert await bench.values() == {"one": 4.0}
 
 
+async def test_what_is_told_from_before_a_write_is_not_passed_on() -> None:
+    async with running(bound("one"), bound("two")) as bench, aclosing(bench.driver.changes()) as changes:
+        await bench.driver.write({PointId("a.b.one"): 4.0})
+        bench.cell("one").value = 0.5
+        await bench.told("one")
+        bench.cell("one").value = 4.0
+        await bench.told("two")
+        async with asyncio.timeout(5):
+            assert (await anext(changes)).keys() == {"a.b.two"}
+
+
+@pytest.mark.parametrize("status", ["BadTooManySubscriptions", "BadResourceUnavailable", "BadServiceUnsupported"])
+@pytest.mark.parametrize("service", ["CreateSubscription", "CreateMonitoredItems"])
+async def test_however_a_server_refuses_to_tell_the_link_stands(service: str, status: str) -> None:
+    async with serving(bound("one")) as bench:
+        bench.device.refused_services[service] = status
+        async with bench.driver:
+            assert await bench.values() == {"one": 0.5}
+            assert await bench.reads() == 1
+
+
 # --- status and times -------------------------------------------------------------------------------------------------
 
 
@@ -432,6 +453,16 @@ async def test_namespaces_are_found_by_their_uri() -> None:
             Quality.BAD,
             "the server has no namespace urn:elsewhere",
         )
+
+
+async def test_a_namespace_that_comes_later_is_found_within_a_minute() -> None:
+    async with serving(bound("one", node="nsu=urn:plant;s=one")) as bench:
+        namespaces, bench.device.namespaces = bench.device.namespaces, []
+        async with bench.driver:
+            assert await bench.values() == {"one": None}
+            bench.device.namespaces = namespaces
+            bench.clock.advance(61.0)
+            assert await bench.values() == {"one": 0.5}
 
 
 async def test_inspection_shows_what_is_on_the_wire() -> None:
