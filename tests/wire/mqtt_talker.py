@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 EVERY_S: Final = 0.3
 STATES: Final = {
-    "plant/gateway": {"supply": {"temperature": 6.5}, "running": True},
+    "floor/gateway": {"supply": {"temperature": 6.5}, "running": True},
     "tele/lamp/SENSOR": {"Time": "2026-07-06T12:00:00", "ENERGY": {"Power": 12.5}},
 }
 
