@@ -46,10 +46,12 @@ def _device(base: str, device: Mapping[str, JsonValue]) -> Iterator[Candidate | 
         {"topic": f"{base}/bridge/state", "path": "state"},
         {"topic": "{topic}/availability", "path": "state"},
     ]
+    # What sleeps on a battery is missed after 25 hours only: too late to believe it meanwhile.
+    reports: dict[str, JsonValue] = {"reports": "on_change"} if text_of(device, "type") == "Router" else {}
     for feature in _features(exposes, (), _DEEPEST):
         found = _feature(*feature)
         if found is not None:
-            address = {**found.address, "availability": availability, "reports": "on_change"}
+            address = {**found.address, "availability": availability, **reports}
             yield found._replace(device=topic, device_title=f"{title} {name}".strip(), base=topic, address=address)
 
 

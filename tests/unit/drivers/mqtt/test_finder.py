@@ -215,6 +215,13 @@ class TestZigbee2Mqtt:
         assert points(found)["state"].address["command_payload"] == '{"state": {value}}'
         assert refusals(found) == ["Zigbee2MQTT does not know this device"]
 
+    def test_what_sleeps_on_a_battery_is_not_believed_for_long(self) -> None:
+        sensor = {**self.DEVICES[1], "friendly_name": "sensor", "type": "EndDevice"}
+        found = points(heard(("zigbee2mqtt/bridge/devices", [sensor])))
+        assert "reports" not in found["occupancy"].address
+        lamp = points(heard(("zigbee2mqtt/bridge/devices", [self.DEVICES[1]])))
+        assert lamp["occupancy"].address["reports"] == "on_change"
+
     def test_what_is_described_twice_is_told_once(self) -> None:
         twin = {"name": "Lamp", "stat_t": "zigbee2mqtt/garage/lamp 1", "val_tpl": "{{ value_json.power }}"}
         both = heard(("zigbee2mqtt/bridge/devices", self.DEVICES), ("homeassistant/sensor/x/config", twin))
