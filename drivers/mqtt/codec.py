@@ -268,13 +268,12 @@ def _is_json_word(text: str) -> bool:
 
 
 def _number_word(value: float, address: MqttAddress) -> str:
-    if not math.isfinite(value):
-        raise CannotEncode(f"{value!r} is not a number")
-    if address.scale == 1.0 and address.offset == 0.0:
-        raw = value
-    else:
+    raw = value
+    if address.scale != 1.0 or address.offset != 0.0:
         divisor = _divisor(address.scale)
         raw = (value - address.offset) * divisor if divisor else (value - address.offset) / address.scale
+    if not math.isfinite(raw):
+        raise CannotEncode(f"{value!r} is {raw!r} in the device, which is not a number")
     if address.decimals is not None:
         raw = round(raw, address.decimals)
     if isinstance(raw, int) or (raw.is_integer() and abs(raw) < 1e15):

@@ -128,6 +128,11 @@ def test_what_cannot_be_commanded(value: float) -> None:
         encode(value, bound(SWITCH, values={"ON": True, "OFF": False}, command_topic="x"))
 
 
+def test_a_number_that_its_scale_makes_infinite() -> None:
+    with pytest.raises(CannotEncode, match="is inf in the device"):
+        encode(1e308, bound(NUMBER, scale=1e-6, command_topic="x"))
+
+
 def test_a_text_that_no_wire_carries() -> None:
     with pytest.raises(CannotEncode):
         encode("\ud800", bound(TEXT, command_topic="x"))
