@@ -23,6 +23,9 @@ LAST_NUMBER: Final = 2**32 - 1
 # OPC UA Part 3, 5.2.2: the longest string identifier.
 _LONGEST_NODE: Final = 4096
 
+# How PEM begins (RFC 7468).
+_PEM: Final = "-----BEGIN "
+
 # The text form of a node id, OPC UA Part 6, 5.3.1.10.
 _NODE: Final = re.compile(
     r"(?:ns=(?P<space>[0-9]{1,6});|nsu=(?P<uri>[^;]+);)?(?P<kind>[isgb])=(?P<identifier>.+)", re.DOTALL
@@ -157,6 +160,7 @@ class OpcuaConnection:
             _url_problem(self.url)
             or _duration_problem("timeout", self.timeout, timedelta(seconds=60))
             or _duration_problem("publish_every", self.publish_every, timedelta(seconds=10))
+            or self._pem_problem()
             or self._certificate_problem()
             or self._user_problem()
         )
@@ -166,6 +170,13 @@ class OpcuaConnection:
     @property
     def channel(self) -> Security:
         return self.security or ("sign_and_encrypt" if self.certificate else "none")
+
+    def _pem_problem(self) -> str:
+        texts = {name: getattr(self, name) for name in ("certificate", "private_key", "server_certificate")}
+        for name, text in texts.items():
+            if text and _PEM not in text:
+                return f"{name} is no PEM text; name its file by reference: !file opcua/{name}.pem"
+        return ""
 
     def _certificate_problem(self) -> str:
         if bool(self.certificate) != bool(self.private_key):

@@ -13,7 +13,8 @@ from controller.core.units import Linear
 from drivers.opcua.address import NodeName, OpcuaAddress, OpcuaConnection, parsed_node
 
 URL = "opc.tcp://10.0.0.9:4840/plc"
-OWN: Final[dict[str, Any]] = {"certificate": "PEM", "private_key": "KEY"}
+PEM: Final = "-----BEGIN SOMETHING-----"
+OWN: Final[dict[str, Any]] = {"certificate": PEM, "private_key": PEM}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def connect(**said: Any) -> OpcuaConnection:
 
 def test_the_channel_is_encrypted_where_there_is_a_certificate() -> None:
     assert OpcuaConnection(URL).channel == "none"
-    assert OpcuaConnection(URL, **OWN, server_certificate="PEM").channel == "sign_and_encrypt"
+    assert OpcuaConnection(URL, **OWN, server_certificate=PEM).channel == "sign_and_encrypt"
     assert OpcuaConnection(URL, **OWN, trusted="/etc/tidewatt/trusted", security="sign").channel == "sign"
 
 
@@ -118,8 +119,10 @@ def test_the_channel_is_encrypted_where_there_is_a_certificate() -> None:
         ({"url": "opc.tcp://me:secret@10.0.0.9:4840"}, "give user and password by themselves"),
         ({"timeout": timedelta(0)}, "give at least 0.01s"),
         ({"publish_every": timedelta(hours=1)}, "at most 10s"),
-        ({"certificate": "PEM"}, "give the private_key"),
-        ({"private_key": "PEM"}, "give the certificate"),
+        ({"certificate": PEM}, "give the private_key"),
+        ({"private_key": PEM}, "give the certificate"),
+        ({"certificate": "opcua.pem"}, "name its file by reference: !file opcua/certificate.pem"),
+        ({"server_certificate": "plc.pem"}, "name its file by reference"),
         ({"security": "sign"}, "give certificate and private_key"),
         ({"security": "none", **OWN}, "or say sign_and_encrypt"),
         ({"trusted": "/x"}, "or say sign_and_encrypt"),
@@ -140,6 +143,7 @@ def test_a_password_is_shown_to_everybody_only_by_an_explicit_word() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(OpcuaConnection(URL, certificate="PEM", private_key="k3y", trusted="/x", user="me", password="pa55"))
+    key = f"{PEM}k3y"
+    shown = repr(OpcuaConnection(URL, certificate=PEM, private_key=key, trusted="/x", user="me", password="pa55"))
     assert "k3y" not in shown
     assert "pa55" not in shown
