@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
@@ -52,6 +53,24 @@ class _Wish(NamedTuple):
     bindings: tuple[BacnetBinding, ...]
 
 
+class _Answers(dict[Reference, Answer]):
+    """What a device gives, and when each came: a device that is read value by value may take its time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.moments: dict[Reference, _Moment] = {}
+
+    def __setitem__(self, reference: Reference, answer: Answer) -> None:
+        super().__setitem__(reference, answer)
+        self.moments[reference] = _Moment(self._clock.now(), self._clock.monotonic())
+
+
+class _Moment(NamedTuple):
+    timestamp: datetime
+    received: float
+
+
 class BacnetDriver:
     def __init__(
         self, link: str, connection: BacnetConnection, bindings: Sequence[BacnetBinding], clock: Clock
@@ -73,6 +92,8 @@ class BacnetDriver:
         self._telling: dict[ObjectId, list[PointId]] = {}
         self._told: dict[PointId, Sample] = {}
         self._asked: dict[PointId, float] = {}
+        self._notifications = 0
+        self._told_last: dict[PointId, int] = {}
         self._news = News()
         self._is_followed = False
         self._remote: tuple[RemoteDevice, ...] = ()
@@ -170,12 +191,15 @@ class BacnetDriver:
     async def _read_device(self, wish: _Wish, samples: dict[PointId, Sample]) -> None:
         device, bindings = wish
         references = self._references_of(bindings)
-        answers: dict[Reference, Answer] = {}
+        answers = _Answers(self._clock)
+        notifications = self._notifications
         cause = "device timeout" if self._is_left_alone(device) else await self._ask(device, references, answers)
         for binding in bindings:
             point = binding.point.id
-            samples[point] = self._sample(binding, answers, cause)
-            self._told[point], self._asked[point] = samples[point], self._clock.wire_time()
+            self._asked[point] = self._clock.wire_time()
+            if self._told_last.get(point, 0) <= notifications:
+                self._told[point] = self._sample(binding, answers, cause)
+            samples[point] = self._told[point]  # a change that was told while we asked is newer than the answer
 
     def _references_of(self, bindings: tuple[BacnetBinding, ...]) -> tuple[Reference, ...]:
         points = tuple(binding.point.id for binding in bindings)
@@ -222,7 +246,8 @@ class BacnetDriver:
         if cause and reference.property == PRESENT_VALUE and Reference(reference.object, STATUS_FLAGS) not in answers:
             return self._bad(cause)  # it fell silent before it could say what the value is worth
         believed = belief(reference.object, answers if reference.property == PRESENT_VALUE else {})
-        now, monotonic = self._clock.now(), self._clock.monotonic()
+        moment = answers.moments.get(reference) if isinstance(answers, _Answers) else None
+        now, monotonic = moment or (self._clock.now(), self._clock.monotonic())
         return sample_of(binding.point, binding.address, answer, believed, now, monotonic)
 
     def _bad(self, reason: str) -> Sample:
@@ -234,7 +259,7 @@ class BacnetDriver:
         binding = self._bindings.get(point)
         if binding is None:
             return Inspection(self._bad(_UNKNOWN), "")
-        answers: dict[Reference, Answer] = {}
+        answers = _Answers(self._clock)
         cause = await self._ask(self._devices[point], wanted([binding]), answers)
         self._give_up_if_dead("read")
         asked = binding.address.reference
@@ -361,12 +386,14 @@ class BacnetDriver:
         told = notification(apdu)
         if told is None:
             return False
+        self._notifications += 1
         samples: dict[PointId, Sample] = {}
         for point in self._telling.get(told.object, ()):
             binding = self._bindings[point]
             if self._devices[point].address == told.where and binding.address.reference in told.values:
                 samples[point] = self._sample(binding, told.values, "")
         self._told.update(samples)
+        self._told_last.update(dict.fromkeys(samples, self._notifications))
         if samples and self._is_followed:
             self._news.put(samples)
         return bool(samples)

@@ -134,6 +134,20 @@ async def test_properties_that_an_object_lacks_are_not_asked_for_again() -> None
         assert [place for place, _ in device.requests[-1].wanted].count(("analog-input", 1)) == 5
 
 
+async def test_a_value_is_as_old_as_its_own_answer() -> None:
+    async with running(3) as (device, bench):
+        device.without = {14}
+        await bench.values()
+
+        def takes_a_second(answer: bytes) -> bytes:
+            bench.clock.advance(1.0)
+            return answer
+
+        device.mangle = takes_a_second
+        # Value and flags of one object after the other.
+        assert [sample.received for sample in (await bench.samples()).values()] == [1.0, 3.0, 5.0]
+
+
 async def test_an_object_that_is_missing_hides_no_other() -> None:
     async with running() as (device, bench):
         del device.objects["analog-input", 3]

@@ -61,6 +61,24 @@ async def test_what_was_told_needs_no_asking_and_keeps_its_age() -> None:
         assert device.requests == []
 
 
+async def test_a_change_that_is_told_while_we_ask_is_newer_than_the_answer() -> None:
+    async with followed() as (device, bench, _):
+        changed = False
+
+        def change_before_answering(answer: bytes) -> bytes:
+            """The answer holds the old value; the notification of the new one overtakes it."""
+            nonlocal changed
+            if not changed:
+                changed = True
+                device.put(PLACE, 25.0)
+            return answer
+
+        device.mangle = change_before_answering
+        bench.clock.advance(SLOW_POLL_S)
+        assert await bench.values() == [25.0]
+        assert await bench.values() == [25.0]
+
+
 async def test_a_lost_subscription_shows_within_the_slow_poll() -> None:
     async with followed() as (device, bench, _):
         await bench.values()
