@@ -43,10 +43,12 @@ class Sampling:
         self._clock = clock
         self._changed: dict[PointId, datetime | None] = {}
         self._offset = _NONE
+        self._server_is_right = True
 
     def compare_clocks(self, server: datetime | None) -> None:
         """Note how far the server's time of day is from ours; None where it tells none."""
         self._offset = _NONE if server is None else server - self._clock.now()
+        self._server_is_right = not _is_off(self._offset)
 
     def judge(self, binding: OpcuaBinding, data: ua.DataValue, known_at: datetime | None) -> Judged:
         """known_at: when the value before this one was last known to be true, on our clock; None at first sight."""
@@ -57,7 +59,7 @@ class Sampling:
         self._changed[point] = source
         offset = _shown_by(source, now, known_at if is_change else None)
         # What the server holds now is true now; only a change can say that it was true before.
-        is_dated = is_change and not _is_off(offset) and not _is_off(self._offset)
+        is_dated = is_change and self._server_is_right and not _is_off(offset)
         timestamp = source if source is not None and is_dated else now
         sample = Sample(reading.value, reading.quality, reading.reason, timestamp, self._clock.monotonic())
         return Judged(sample, source, offset)
@@ -67,10 +69,12 @@ class Sampling:
         return self._doubted(judged.sample, judged.offset)
 
     def standing(self, judged: Judged, now: datetime, monotonic: float) -> Sample:
-        """The sample when the server has stood behind it since, without a change."""
-        sample = judged.sample
-        confirmed = sample._replace(timestamp=max(sample.timestamp, now), received=monotonic)
-        return self._doubted(confirmed, _shown_by(judged.source, now, None))
+        """The sample when the server has stood behind it since, without a change; for every point in every poll."""
+        (value, quality, reason, timestamp, _), source, _ = judged
+        sample = Sample(value, quality, reason, timestamp if timestamp > now else now, monotonic)
+        if self._server_is_right and (source is None or source <= now):
+            return sample
+        return self._doubted(sample, _shown_by(source, now, None))
 
     def _doubted(self, sample: Sample, shown: timedelta) -> Sample:
         offset = shown if _is_off(shown) else self._offset
