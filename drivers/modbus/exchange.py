@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # device that was switched off and on again does not know our connection and may never say so. One that has never
 # answered is given up at once.
 FRUITLESS_LIMIT: Final = 3
-# A unit that does not answer costs its neighbours a time-out whenever it is asked: it rests for 1 s, then doubling.
+# A unit that does not answer costs its neighbours a time-out whenever it is asked: it rests for 1 s, or as long as that
+# time-out, then doubling.
 FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
 
@@ -75,6 +76,7 @@ class Exchange:
         self._connection = connection
         self._units = units
         self._paces = paces
+        self._first_rest = max(FIRST_REST, connection.timeout.total_seconds())
         self._clock = clock
         self._turn = asyncio.Lock()
         self._client: Client | None = None
@@ -175,7 +177,7 @@ class Exchange:
     def _let_rest(self, unit: int) -> None:
         self._answered.discard(unit)
         silence = self._silent.get(unit)
-        rest = FIRST_REST if silence is None else silence.next_rest
+        rest = self._first_rest if silence is None else silence.next_rest
         self._silent[unit] = _Silence(self._clock.wire_time() + rest, min(2 * rest, LONGEST_REST))
 
 

@@ -33,26 +33,24 @@ def readings(table: Table, start: int, words: Sequence[int]) -> list[Reading]:
         return [
             Reading(start + n, "bool", "big", "true" if word else "false", str(word)) for n, word in enumerate(words)
         ]
-    found = _float_layout(words)
-    if found is None:
+    order = _float_order(words)
+    if order is None:
         return [_number(start + n, word) for n, word in enumerate(words)]
-    first, order = found
-    pairs = range(first, len(words) - 1, 2)
-    rest = [n for n in range(len(words)) if n < first or n >= first + 2 * len(pairs)]
-    values = [_number(start + n, words[n]) for n in rest]
-    values += [_float(start + n, words[n], words[n + 1], order) for n in pairs]
-    return sorted(values, key=lambda reading: reading.register)
+    pairs = range(0, len(words) - 1, 2)
+    rest = range(2 * len(pairs), len(words))
+    return [
+        *(_float(start + n, words[n], words[n + 1], order) for n in pairs),
+        *(_number(start + n, words[n]) for n in rest),
+    ]
 
 
-def _float_layout(words: Sequence[int]) -> tuple[int, Order] | None:
-    """At which of its registers the floats of a range begin, and which word comes first; None where there are none."""
-    for first in (0, 1):
-        pairs = [(words[n], words[n + 1]) for n in range(first, len(words) - 1, 2)]
-        said = [pair for pair in pairs if pair != (0, 0)]
-        for order in _ORDERS:
-            likely = sum(_is_likely(as_float(*pair, order)) for pair in said)
-            if said and likely >= _SHARE * len(said):
-                return first, order
+def _float_order(words: Sequence[int]) -> Order | None:
+    """Which word of its floats comes first, if a range is made of floats from its beginning."""
+    said = [pair for pair in zip(words[::2], words[1::2], strict=False) if pair != (0, 0)]
+    for order in _ORDERS:
+        likely = sum(_is_likely(as_float(*pair, order)) for pair in said)
+        if said and likely >= _SHARE * len(said):
+            return order
     return None
 
 

@@ -38,10 +38,10 @@ class Reader:
         self._blocks = interleaved(blocks) if paced else blocks
         self._decoders: dict[Block, BlockDecoder] = {}
         self._wanted: dict[frozenset[PointId], tuple[Block, ...]] = {}
-        self._singles: dict[int, list[Block]] = {}
+        self._values: dict[int, list[ModbusBinding]] = {}
         for binding in bindings:
-            self._singles.setdefault(binding.address.unit, []).append(single(binding))
-        self._signs = dict.fromkeys(self._singles, 0)
+            self._values.setdefault(binding.address.unit, []).append(binding)
+        self._signs = dict.fromkeys(self._values, 0)
         self.forget()
 
     def forget(self) -> None:
@@ -215,8 +215,8 @@ class Reader:
         """
         if self._exchange.is_alive(unit):
             return
-        singles = self._singles[unit]
-        block = singles[self._signs[unit] % len(singles)]
+        values = self._values[unit]
+        block = single(values[self._signs[unit] % len(values)])
         self._signs[unit] += 1
         await self._exchange.ask("read", unit, lambda client: client.read(block))
         self._signs[unit] -= 1
@@ -225,7 +225,7 @@ class Reader:
         """A device that nobody has heard yet may have been asked for a place that it does not have."""
         if not self._exchange.has_heard and self._fell_silent_at:
             unit = min(self._fell_silent_at, key=lambda unit: self._signs[unit])
-            if len(self._singles[unit]) > 1:
+            if len(self._values[unit]) > 1:
                 with contextlib.suppress(UnitSilent):
                     await self._show_life(unit)
         self._exchange.give_up_if_dead()
