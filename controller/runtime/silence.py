@@ -295,12 +295,12 @@ class SilenceTest:
             asserted = max(asserted, self._asserted(measurement))
             if asserted > began + ANSWER_WITHIN_S:
                 raise _Aborted("it was written in the middle of the silence", "停止刷新期间有写入")
+            self._require_undisturbed(measurement)
             now = self._clock.wire_time()
             measurement.seconds = now - asserted
             self._note_dropped(measurement, samples, Dropped(max(0.0, seen_at - asserted), now - asserted))
             if measurement.seconds > measurement.limit:
                 return
-            self._require_undisturbed(measurement)
             seen_at = now
         await self._until_the_writer_knows(measurement)
 
