@@ -67,6 +67,8 @@ _SPELLINGS: Final = {
     OBJECT_TYPES["large-analog-value"]: Kind.DOUBLE,
     OBJECT_TYPES["positive-integer-value"]: Kind.UNSIGNED,
 }
+# A request is sent whole: this leaves room for the rest of it in the shortest answers that are common (480 bytes).
+LONGEST_TEXT: Final = 400
 _NUMBERS: Final = frozenset({Kind.BOOLEAN, Kind.UNSIGNED, Kind.INTEGER, Kind.REAL, Kind.DOUBLE, Kind.ENUMERATED})
 _WHOLE: Final = {Kind.UNSIGNED: (0, 2**32 - 1), Kind.ENUMERATED: (0, 2**32 - 1), Kind.INTEGER: (-(2**31), 2**31 - 1)}
 
@@ -225,6 +227,10 @@ def encode(value: Scalar, address: BacnetAddress, seen: Kind | None) -> Raw:
 
 def _raw_of_text(value: str, address: BacnetAddress, kind: Kind) -> Raw:
     if kind is Kind.TEXT:
+        if not value.isprintable() or len(value.encode(errors="replace")) > LONGEST_TEXT:
+            raise CannotEncode(
+                f"a text of {len(value)} characters: give up to {LONGEST_TEXT} bytes that can be printed"
+            )
         return Raw(kind, value)
     if value not in address.states:
         raise CannotEncode(f"{value!r} is none of the states {', '.join(address.states)}")

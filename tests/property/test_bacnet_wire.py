@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -39,7 +41,11 @@ from bacpypes3.primitivedata import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.bacnet.address import ObjectId, Reference
+from controller.core.point import Point, PointId, PointKind, ValueType
+from controller.core.sample import Quality
+from controller.core.units import Unit
+from drivers.bacnet.address import BacnetAddress, ObjectId, Reference
+from drivers.bacnet.codec import CannotEncode, belief, encode, sample_of
 from drivers.bacnet.plan import blocks, halves
 from drivers.bacnet.wire import (
     Garbled,
@@ -58,6 +64,8 @@ from drivers.bacnet.wire import (
 
 OBJECTS = st.builds(ObjectId, st.integers(0, 1023), st.integers(0, 4194303))
 REFERENCES = st.builds(Reference, OBJECTS, st.integers(0, 4194303), st.none() | st.integers(0, 2**32 - 1))
+NOW = datetime(2024, 7, 1, tzinfo=UTC)
+TYPES = st.sampled_from(ValueType)
 FLOATS = st.floats(width=32, allow_nan=False)
 RAWS: st.SearchStrategy[Raw] = st.one_of(
     st.just(Raw(Kind.NULL, None)),
@@ -244,6 +252,54 @@ def test_what_a_plan_asks_for_fits_into_an_answer(items: list[tuple[ObjectId, fl
             ]
         )
         assert len(content(answer)) + 3 <= longest
+
+
+# --- values of no meaning ---------------------------------------------------------------------------------------------
+
+ANYTHING: st.SearchStrategy[Raw] = st.builds(
+    Raw,
+    st.sampled_from(Kind),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | OBJECTS
+    | st.lists(st.booleans(), max_size=9).map(lambda bits: tuple(bits)),
+)
+
+
+def address(kind: str, property: str, states: tuple[str, ...]) -> BacnetAddress:
+    states = () if kind.startswith("analog") else states
+    return BacnetAddress(f"{kind},1", "10.0.0.1", property=property, states=states)
+
+
+ADDRESSES = st.builds(
+    address,
+    st.sampled_from(("analog-value", "binary-value", "multi-state-value", "characterstring-value", "integer-value")),
+    st.sampled_from(("present-value", "high-limit")),
+    st.sampled_from(((), ("off", "on"))),
+)
+
+
+@given(st.lists(ANYTHING, max_size=3), st.dictionaries(REFERENCES, st.lists(ANYTHING, max_size=3)), ADDRESSES, TYPES)
+def test_whatever_a_property_holds_becomes_a_sample(
+    raws: list[Raw], said: dict[Reference, list[Raw]], place: BacnetAddress, type: ValueType
+) -> None:
+    point = Point(PointId("a.b.c"), PointKind.SENSOR, Unit.NONE, type)
+    object = place.reference.object
+    answers = {Reference(object, reference.property): tuple(own) for reference, own in said.items()}
+    sample = sample_of(point, place, tuple(raws), belief(object, answers), NOW, 0.0)
+    assert (sample.value is None) == (sample.quality is Quality.BAD) == (sample.value is None and sample.reason != "")
+    assert not isinstance(sample.value, float) or math.isfinite(sample.value)
+
+
+@given(st.booleans() | st.integers() | st.floats() | st.text(), ADDRESSES, st.none() | st.sampled_from(Kind))
+def test_whatever_is_wished_can_be_sent_or_is_refused(
+    value: float | bool | str, place: BacnetAddress, seen: Kind | None
+) -> None:
+    with suppress(CannotEncode):
+        assert len(write_property_request(place.reference, encode(value, place, seen), 10)) < 480
 
 
 # --- bytes of no meaning ----------------------------------------------------------------------------------------------
