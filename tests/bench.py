@@ -45,6 +45,7 @@ from controller.core.text import Text
 from controller.core.units import Unit
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
+from controller.runtime.messages import Messenger
 from controller.runtime.store import Store
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
@@ -245,6 +246,7 @@ class Bench:
     first_authority: Authority = Authority.TIDEWATT
     forecaster: Forecaster | None = None
     remote: RemoteHistorian | None = None
+    messenger: Messenger | None = None
 
     def __post_init__(self) -> None:
         site = Bench.site(self)
@@ -299,7 +301,15 @@ class Bench:
     async def _main(self, life: Life, *, kill: bool) -> bool:
         self.historian = self.open_historian()
         store = Store(self.tmp_path / "store.db", self.clock)
-        self.daemon = Daemon(self.site(), self.clock, self.historian, store, self.remote, self.forecaster)
+        self.daemon = Daemon(
+            self.site(),
+            self.clock,
+            self.historian,
+            store,
+            self.remote,
+            self.forecaster,
+            messenger=self.messenger,
+        )
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self.daemon.run(stop))

@@ -21,7 +21,9 @@ from controller.core.site import Site
 from controller.forecasting.jobs import FORECASTER
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import control_socket
+from controller.runtime.apprise_messenger import AppriseMessenger
 from controller.runtime.daemon import Daemon, Releasing
+from controller.runtime.messages import Messenger
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
 
@@ -67,6 +69,7 @@ def open_daemon(site: Site, followed: Followed, stack: ExitStack) -> tuple[Daemo
         _remote_historian(site),
         forecaster=FORECASTER,
         simulated=followed.simulated,
+        messenger=_messenger(site),
     )
     return daemon, control_socket.serve(daemon, listener)
 
@@ -77,6 +80,10 @@ def _remote_historian(site: Site) -> RemoteHistorian | None:
     from controller.historian.influx import InfluxHistorian  # 30 MiB: only sites that name one pay
 
     return InfluxHistorian(site.influx, site.name, site.points)
+
+
+def _messenger(site: Site) -> Messenger | None:
+    return AppriseMessenger() if site.alarms.routes else None
 
 
 async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any, Any, None]) -> int:

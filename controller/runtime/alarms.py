@@ -122,17 +122,15 @@ OnChange = Callable[[Alarm, AlarmState], None]
 
 
 class Alarms:
-    """on_change: told each alarm that is in another state than before, and that state before."""
+    """listeners: told each alarm that is in another state than before, and that state before."""
 
-    def __init__(
-        self, site: Site, clock: Clock, image: Image, journal: Journal, store: Store, on_change: OnChange | None = None
-    ) -> None:
+    def __init__(self, site: Site, clock: Clock, image: Image, journal: Journal, store: Store) -> None:
         self._site = site
         self._clock = clock
         self._image = image
         self._journal = journal
         self._store = store
-        self._on_change = on_change
+        self.listeners: list[OnChange] = []
         self._parents = _parents_by_subject(site)
         self._links = {link.id for link in site.links}
         self._all: dict[AlarmId, Alarm] = {}
@@ -336,8 +334,8 @@ class Alarms:
             alarm.who, alarm.why = who, why
         if after is AlarmState.UNACKNOWLEDGED and before is not AlarmState.RETURNED:
             alarm.told = None
-        if self._on_change is not None:
-            self._on_change(alarm, before)
+        for listener in self.listeners:
+            listener(alarm, before)
         told_already = alarm.is_heard and {before, after} == {AlarmState.NORMAL, AlarmState.UNACKNOWLEDGED}
         is_of_interest = before in ANNOUNCED or after in ANNOUNCED or bool(who)
         if told_already or not is_of_interest:
@@ -431,8 +429,9 @@ class Alarms:
                 self._due[id_] = due
             if alarm.rule is None and alarm.standing.condition and not built_in(id_.name).is_durable:
                 self._unconfirmed[id_] = monotonic + CONFIRM_WITHIN_S
-            if self._on_change is not None and alarm.state is AlarmState.UNACKNOWLEDGED:
-                self._on_change(alarm, AlarmState.NORMAL)
+            if alarm.state is AlarmState.UNACKNOWLEDGED:
+                for listener in self.listeners:
+                    listener(alarm, AlarmState.NORMAL)
 
     async def close(self) -> None:
         """Take in what letting go has told, and keep it."""

@@ -34,6 +34,7 @@ from controller.runtime.inspector import Inspector
 from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT, LoadForecasts
+from controller.runtime.messages import Messages, Messenger
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.operator import Operator, OperatorCommandRefused
 from controller.runtime.planner import Planner
@@ -84,11 +85,12 @@ class Daemon:
         forecaster: Forecaster | None = None,
         workers: Workers | None = None,
         simulated: Collection[str] = (),
+        messenger: Messenger | None = None,
     ) -> None:
         """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts.
 
         workers: where plans are made; a process of its own where nothing is given. simulated: devices that have
-        proved to be simulators.
+        proved to be simulators. messenger: carries the messages of alarms.
         """
         self.site = site
         self.clock = clock
@@ -100,6 +102,9 @@ class Daemon:
         self.workers = workers or WorkerProcess(clock)
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.alarms = Alarms(site, clock, self.image, self.journal, store)
+        self.messages = None if messenger is None else Messages(site, clock, messenger, self.alarms.note_told)
+        if self.messages is not None:
+            self.alarms.listeners.append(self.messages.changed)
         self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
         self.forwarder = None if remote is None else Forwarder(remote, self.journal)
         self.recorder = Recorder(site.points, historian, self.journal, self.forwarder)
@@ -200,6 +205,8 @@ class Daemon:
             tasks.extend(group.create_task(work) for work in beside)
             if self.forwarder is not None:
                 tasks.append(group.create_task(self.forwarder.run(), name="forwarder"))
+            if self.messages is not None:
+                tasks.append(group.create_task(self.messages.run(), name="messages"))
             await stop.wait()
             for task in tasks:
                 task.cancel()

@@ -22,6 +22,7 @@ from controller.runtime.forwarder import Forwarder
 from controller.runtime.inspector import Inspected
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import LoadForecast, rounded
+from controller.runtime.messages import Outbox
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.scan import Control
 from controller.runtime.silence import Measurement
@@ -128,7 +129,19 @@ def alarms(daemon: Daemon, *, everything: bool) -> Json:
         "now": daemon.clock.now().isoformat(),
         "time_zone": str(daemon.site.zone),
         "counts": counts(daemon.alarms.all),
+        "messages": [] if daemon.messages is None else [_outbox(each) for each in daemon.messages.outboxes.values()],
         "alarms": rows(daemon.alarms.all, daemon.site.points, present, monotonic, everything=everything),
+    }
+
+
+def _outbox(outbox: Outbox) -> Json:
+    return {
+        "route": outbox.name,
+        "sent": outbox.sent,
+        "waiting": outbox.waiting,
+        "failed": outbox.failed,
+        "dropped": outbox.dropped,
+        "trouble": outbox.trouble,
     }
 
 
