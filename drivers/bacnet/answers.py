@@ -25,7 +25,8 @@ _ABORTS_TOO_LONG: Final = frozenset({1, 4, 9, 11})  # buffer overflow, segmentat
 # What has nothing to do with the request: out of turn, security, no time, no time either.
 _ABORTS_BUSY: Final = frozenset({2, 3, 5, 6, 8, 10})
 _OPTIONAL_FUNCTION_MISSING: Final = 45
-_DEVICE_TROUBLE: Final = 0  # the error class of a device that is busy, or not well
+# Configuration in progress, device busy, busy, communication disabled: other errors may be one value's fault.
+_ERRORS_BUSY: Final = frozenset({2, 3, 82, 83})
 
 
 class Silence(DeviceTimeout):
@@ -99,5 +100,5 @@ def _error(data: bytes) -> Refusal:
 def refusal(error: Refused) -> Refusal:
     """An error in words (clause 18)."""
     unknown_service = error.error_code == _OPTIONAL_FUNCTION_MISSING
-    busy = error.error_class == _DEVICE_TROUBLE
+    busy = error.error_code in _ERRORS_BUSY
     return Refusal(f"refused: {ErrorCode(error.error_code)}", False, unknown_service, busy, error)
