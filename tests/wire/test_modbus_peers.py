@@ -100,6 +100,7 @@ async def test_libmodbus_over_tcp(libmodbus: Path) -> None:
         await writes_and_reads_back(connection, 1, 100)
 
 
+@pytest.mark.slow
 async def test_libmodbus_is_scanned(libmodbus: Path) -> None:
     port = free_ports()
     with peer(libmodbus, "tcp", str(port)):
@@ -127,6 +128,7 @@ def cable(folder: Path) -> Generator[tuple[Path, Path]]:
         process.wait()
 
 
+@pytest.mark.slow
 async def test_libmodbus_on_a_serial_line(libmodbus: Path, tmp_path: Path) -> None:
     with cable(tmp_path) as (near, far), peer(libmodbus, "rtu", far, "7"):
         connection = ModbusConnection(serial=str(near), baud_rate=115200, parity="none", timeout=PATIENCE)
@@ -142,6 +144,7 @@ async def a_dead_neighbour_hides_nothing(connection: ModbusConnection) -> None:
         assert {alive.value, dead.value} == {120, None}
 
 
+@pytest.mark.slow
 async def test_modbus_serial_of_npm() -> None:
     node = shutil.which("node")
     if node is None or not (HERE / "node" / "node_modules" / "modbus-serial").is_dir():

@@ -58,6 +58,7 @@ async def test_two_units_on_one_line(bench: Bench) -> None:
     assert await bench.requests() == [Request(1, 4, 0, 2 * FLOATS), Request(2, 4, 0, 2 * FLOATS)]
 
 
+@pytest.mark.slow
 async def test_a_hung_unit_costs_its_neighbour_one_timeout_a_probe(bench: Bench) -> None:
     await bench.values()
     bench.device.silent.add(1)
@@ -123,6 +124,7 @@ def nothing(answer: bytes) -> bytes:
     return answer[:0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mangle",
     [another_unit, truncated, wrong_check_sum, a_bit_turned_over, another_function, fewer_registers, garbage, nothing],
@@ -227,6 +229,7 @@ async def test_what_is_no_line_is_said_to_be_none() -> None:
     assert descriptors() == before
 
 
+@pytest.mark.slow
 async def test_a_unit_that_babbles_is_as_bad_as_a_silent_one(tmp_path: Path) -> None:
     """Noise without a pause of 3.5 characters: nothing can be asked, and nothing waits for ever.
 

@@ -167,6 +167,7 @@ async def test_a_server_that_answers_for_any_unit_is_one_device() -> None:
     assert any(isinstance(each, NoAnswer) and "answered alike" in each.cause for each in found)
 
 
+@pytest.mark.slow
 async def test_a_device_that_falls_silent_where_it_has_nothing_ends_soon() -> None:
     device = OneAndThree()
     for register in range(5):
@@ -211,6 +212,7 @@ async def test_serial_frames_over_tcp_are_scanned_too() -> None:
         they_are_on_a_line(await found_on(target, units="1-3", registers="0-50", framing="rtu_over_tcp"))
 
 
+@pytest.mark.slow
 async def test_a_serial_line_is_scanned_too(tmp_path: Path) -> None:
     device = LineDevice(tmp_path / "tty")
     only_unit_two(device)
