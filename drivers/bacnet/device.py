@@ -36,8 +36,9 @@ _READ_MULTIPLE: Final = 14
 _WRITE_PROPERTY: Final = 15
 
 _LONGEST_APDU_OF: Final = Reference(ObjectId(DEVICE, ANY_INSTANCE), 62)
-# What a device surely accepts is 50 bytes (clause 12.11.18); one that does not say more is commonly on MS/TP, 480.
-_LONGEST_UNSAID: Final = 480
+# What a device surely accepts is 50 bytes (clause 12.11.18); one that does not say more is commonly on MS/TP, whose
+# frames carry 480 (clause 9.1; longer ones came late and are rare).
+_LONGEST_ON_A_LINE: Final = 480
 _SHORTEST_APDU: Final = 50
 _UNKNOWN_PROPERTY: Final = 32
 # Our subscriptions are told apart by device and object: this says only that they are ours.
@@ -127,9 +128,15 @@ class RemoteDevice:
         self._plans.clear()
         match answer:
             case (Raw(Kind.UNSIGNED, int(longest)),):
-                self._longest = max(_SHORTEST_APDU, min(longest, LONGEST_APDU))
+                self._longest = max(_SHORTEST_APDU, min(longest, self._longest_on_the_way()))
             case _:
-                self._longest = _LONGEST_UNSAID
+                self._longest = _LONGEST_ON_A_LINE
+
+    def _longest_on_the_way(self) -> int:
+        """A router to MS/TP drops in silence what its line does not carry, whatever the device says of itself."""
+        address = self.address
+        is_on_a_line = address is not None and address.addrNet is not None and address.addrLen == 1
+        return _LONGEST_ON_A_LINE if is_on_a_line else LONGEST_APDU
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -441,6 +441,19 @@ async def test_a_device_behind_a_router() -> None:
             assert await bench.values() == [3.0]
 
 
+async def test_answers_from_behind_a_router_fit_its_line() -> None:
+    device = BacnetDevice()
+    device.network = 5
+    for n in range(INPUTS):
+        device.objects["analog-input", n] = measured(Real(n + 0.5))
+    async with started(device):
+        bench = Bench([bound(f"p{n}", f"analog-input,{n}", f"5:12@{device.address}") for n in range(INPUTS)])
+        async with bench.driver:
+            device.requests.clear()
+            assert await bench.values() == ALL
+            assert len(device.requests) == 2
+
+
 async def test_a_network_that_nobody_knows_is_a_silent_device(caplog: pytest.LogCaptureFixture) -> None:
     device = BacnetDevice()
     async with started(device):
