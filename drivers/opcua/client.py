@@ -169,7 +169,10 @@ class Session:
     async def _connect(self) -> None:
         connection = self._connection
         identity = self._identity()
-        uri = connection.application_uri or (identity.application_uri if identity else "") or APPLICATION_URI
+        named = identity.application_uri if identity is not None else ""
+        if named and connection.application_uri not in ("", named):
+            raise NotUsable(f"application_uri is not {named}, which our certificate names; leave it out")
+        uri = connection.application_uri or named or APPLICATION_URI
         client = self._client = _Client(connection, uri)
         if identity is not None:
             await self._secure(client, identity)

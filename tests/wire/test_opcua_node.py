@@ -124,7 +124,9 @@ async def test_encrypted_reads_writes_and_changes(started: Bench) -> None:
         results = await driver.write({point_id(name): value for name, value in wishes.items()})
         assert all(result.accepted for result in results.values()), results
         assert {name: (await values(driver))[name] for name in wishes} == wishes
-        assert (await told(changes, SETPOINT, lambda sample: sample.value == 8.25)).is_good
+        await asyncio.to_thread(started.server.set, SUPPLY, 6.75)
+        assert (await told(changes, SUPPLY, lambda sample: sample.value == 6.75)).is_good
+        await asyncio.to_thread(started.server.set, SUPPLY, 7.5)
         refused = (await driver.write({point_id(COUNT): 256}))[point_id(COUNT)]
         assert refused == (False, "256 is 256 in the server, and a Byte holds 0 to 255")
         await driver.write(
@@ -214,6 +216,12 @@ async def test_a_server_that_does_not_trust_us_is_a_refusal(started: Bench, tmp_
 async def test_our_own_expired_certificate_is_not_even_shown(started: Bench, tmp_path: Path) -> None:
     expired = papers(tmp_path, "expired", "urn:tidewatt:expired", days=-1)
     assert (await refused(started.driver(**said_of(expired)))).startswith("our own certificate expired on ")
+
+
+@pytest.mark.slow
+async def test_a_name_that_is_not_in_our_certificate_is_told(started: Bench) -> None:
+    cause = await refused(started.driver(application_uri="urn:somebody:else"))
+    assert cause == "application_uri is not urn:tidewatt:wire, which our certificate names; leave it out"
 
 
 @pytest.mark.slow

@@ -141,6 +141,18 @@ async def test_a_scan_may_start_further_down() -> None:
             await found_on(device.url, {"from": "nsu=urn:other;s=2"})
 
 
+async def test_an_address_space_without_a_bottom_is_left_in_time() -> None:
+    async with plant() as device:
+        for depth in range(40):
+            name = f"ns=2;s=1{'.x' * (depth + 1)}"
+            device.cells[f"{name}.v"] = Cell(depth, T.Int32)
+            children = device.children.setdefault(name.removesuffix(".x"), [])
+            children += [Child(name, "x"), Child(f"{name}.v", f"v{depth}", is_variable=True)]
+        found = points_of(await found_on(device.url))
+    deepest = max(point.title.count("/") for point in found.values())
+    assert 5 < deepest < 20
+
+
 async def test_a_server_that_lets_nobody_in_still_says_what_it_offers() -> None:
     async with plant() as device:
         device.activation = "BadIdentityTokenInvalid"
