@@ -109,7 +109,7 @@ class Authorities:
             body["for_s"] = lasting.total_seconds()
         self._present[system] = authority
         self._journal.note(EventKind.AUTHORITY, system, body)
-        if authority is Authority.TIDEWATT and system in self._alarmed:
+        if system in self._alarmed:  # somebody knows, and has decided
             self._alarmed.remove(system)
             self._journal.note(EventKind.ALARM, system, {"alarm": ALARM, "state": "cleared"})
         await self._on_change(system)

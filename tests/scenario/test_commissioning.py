@@ -88,6 +88,15 @@ def test_a_site_that_wants_it_from_the_first_start_has_to_be_tested_first(tmp_pa
     assert bench.run(tested)
 
 
+def test_the_alarm_is_over_once_somebody_sees_to_it(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(5)
+        await bench.daemon.set_authority(GARAGE, Authority.COMMISSIONING, "Li Na", HOUR)
+        assert bench.alarms(GARAGE) == [("not commissioned", "active"), ("not commissioned", "cleared")]
+
+    assert RealBench(tmp_path).run(life)
+
+
 def test_what_was_changed_since_is_handed_back_at_the_next_start_until_a_person_says_so_again(tmp_path: Path) -> None:
     async def given(bench: Bench) -> None:
         await bench.daemon.set_authority(GARAGE, Authority.TIDEWATT, "Li Na")
