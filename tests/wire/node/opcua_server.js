@@ -1,6 +1,6 @@
 // An OPC UA server that nobody of Tidewatt wrote, on node-opcua: signed and encrypted, with users and a few variables.
 //
-//   node opcua_server.js '{"port": 4840, "folder": "/tmp/x", "certificate": "own.pem", "privateKey": "own.key.pem",
+//   node opcua_server.js '{"port": 4840, "folder": "F", "certificate": "own.pem", "privateKey": "own.key.pem",
 //                          "trusted": ["client.pem"]}'
 //
 // Says "ready" once it listens. Each line that it reads is {"node": NAME, "value": V, "status": NAME, "source": ISO},
