@@ -130,11 +130,7 @@ class Client(Application):
             raise ConnectFailed(self._link, operation, "connection lost")
         if to.addrNet is not None:
             self._routes.own.add(to.addrNet)
-        request = library.ConfirmedRequestPDU(service, destination=to)
-        request.apduInvokeID = self._next_invoke_id()
-        request.put_data(content)
-        question = _Question(self.asap, to)
-        self.asap.clientTransactions.append(question)
+        request, question = self._question(to, service, content)
         try:
             async with asyncio.timeout(self._timeout):
                 await question.indication(request)
@@ -149,6 +145,20 @@ class Client(Application):
         finally:
             question.end()
         return reply(answer)
+
+    def leave_word(self, to: Address, service: int, content: bytes) -> None:
+        """Ask for something while leaving: nobody waits for the answer, nor for a route that is not known."""
+        request, question = self._question(to, service, content)
+        at_once(question.indication(request))
+        question.end()
+
+    def _question(self, to: Address, service: int, content: bytes) -> tuple[Any, _Question]:
+        request = library.ConfirmedRequestPDU(service, destination=to)
+        request.apduInvokeID = self._next_invoke_id()
+        request.put_data(content)
+        question = _Question(self.asap, to)
+        self.asap.clientTransactions.append(question)
+        return request, question
 
     def _next_invoke_id(self) -> int:
         """The identifiers go round, over reopened sockets too: a late answer finds nobody who waits for it."""

@@ -23,6 +23,7 @@ from drivers.bacnet.wire import (
     read_property_answer,
     read_property_request,
     subscribe_request,
+    unsubscribe_request,
     write_property_request,
 )
 
@@ -260,3 +261,8 @@ class RemoteDevice:
         """Why the device will not tell changes; empty where it will. Renews what there is."""
         answer = await self._ask("subscribe", _SUBSCRIBE_COV, subscribe_request(PROCESS, object, lifetime))
         return answer.reason if isinstance(answer, Refusal) else ""
+
+    def unsubscribe(self, object: ObjectId) -> None:
+        """In leaving: devices have room for few subscriptions. One that does not hear it forgets us in time."""
+        if self.address is not None and not self.is_silent:
+            self._client.leave_word(self.address, _SUBSCRIBE_COV, unsubscribe_request(PROCESS, object))

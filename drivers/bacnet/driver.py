@@ -136,6 +136,10 @@ class BacnetDriver:
     def _close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
+            wire_time = self._clock.wire_time()
+            for subscription in self._subscriptions.values():
+                if subscription.ends > wire_time:
+                    subscription.device.unsubscribe(subscription.object)
             self._invoke_id = client.invoke_id
             client.close()
         self._news.end()

@@ -350,6 +350,11 @@ def subscribe_request(process: int, object: ObjectId, lifetime: int) -> bytes:
     return _context(0, process) + b"\x1c" + _object_bytes(object) + b"\x29\x01" + _context(3, lifetime)
 
 
+def unsubscribe_request(process: int, object: ObjectId) -> bytes:
+    """SubscribeCOV-Request that ends a subscription (clause 13.14.1.1.4)."""
+    return _context(0, process) + b"\x1c" + _object_bytes(object)
+
+
 def _place(reference: Reference) -> bytes:
     element = b"" if reference.element is None else _context(2, reference.element)
     return b"\x0c" + _object_bytes(reference.object) + _context(1, reference.property) + element

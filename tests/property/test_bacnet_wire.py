@@ -58,6 +58,7 @@ from drivers.bacnet.wire import (
     read_property_answer,
     read_property_request,
     subscribe_request,
+    unsubscribe_request,
     values_of,
     write_property_request,
 )
@@ -156,6 +157,12 @@ def test_subscriptions_are_spelt_as_the_library_spells_them(object: ObjectId, pr
         destination=LibraryAddress("10.0.0.1"),
     )
     assert subscribe_request(process, object, lifetime) == content(theirs)
+    ending = library.SubscribeCOVRequest(
+        subscriberProcessIdentifier=process,
+        monitoredObjectIdentifier=identifier(object),
+        destination=LibraryAddress("10.0.0.1"),
+    )
+    assert unsubscribe_request(process, object) == content(ending)
 
 
 # --- what the library says, we hear -----------------------------------------------------------------------------------

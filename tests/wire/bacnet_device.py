@@ -122,6 +122,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.broadcast = ""
         self.requests: list[Request] = []
         self.subscribed: dict[tuple[Address, int, Place], int] = {}
+        self.unsubscribed = asyncio.Event()
         self.told: list[str] = []
         self.hung = False
         self.asked = asyncio.Event()
@@ -363,7 +364,12 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.requests.append(Request(5, [(place, PRESENT_VALUE)]))
         if place not in self.objects:
             return _error(request, _UNKNOWN_OBJECT)
-        self.subscribed[to, int(request.subscriberProcessIdentifier), place] = int(request.lifetime)
+        subscription = to, int(request.subscriberProcessIdentifier), place
+        if request.lifetime is None:
+            self.subscribed.pop(subscription, None)
+            self.unsubscribed.set()
+            return library.SimpleAckPDU(context=request)
+        self.subscribed[subscription] = int(request.lifetime)
         asyncio.get_running_loop().call_soon(self.tell, place)
         return library.SimpleAckPDU(context=request)
 

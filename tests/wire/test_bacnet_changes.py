@@ -143,6 +143,14 @@ async def test_a_notification_that_nobody_asked_for_is_refused() -> None:
         assert device.told[:2] == ["refused", "refused"]
 
 
+async def test_who_leaves_unsubscribes() -> None:
+    async with followed() as (device, bench, _):
+        assert device.subscribed
+        await bench.driver.__aexit__(None, None, None)
+        await device.unsubscribed.wait()
+        assert not device.subscribed
+
+
 async def test_changes_end_with_the_link() -> None:
     async with followed() as (device, bench, changes):
         await device.stop()
