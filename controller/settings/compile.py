@@ -15,22 +15,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import BaseModel
 
 from controller.core.ports import DriverKind
-from controller.core.site import Site
+from controller.core.site import Alarming, Site
 from controller.core.strategy import Position, StrategyKind
+from controller.settings.alarms import AlarmsCompiler
 from controller.settings.devices import Plant, PlantCompiler
 from controller.settings.forecasts import ForecastsCompiler
 from controller.settings.influx import influx_database
 from controller.settings.mounts import MountsCompiler
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
-from controller.settings.schema import POINT_LIST, DevicesFile, SiteFile, SiteHead, StrategiesFile
+from controller.settings.schema import POINT_LIST, AlarmsFile, DevicesFile, SiteFile, SiteHead, StrategiesFile
 from controller.settings.secrets import Secrets
 from controller.settings.site_tariff import SiteTariffCompiler, tariff_file
 from controller.settings.systems import SystemsCompiler
 from controller.settings.validate import checker
 
-SITE, DEVICES, STRATEGIES = "site.yaml", "devices.yaml", "strategies.yaml"
-LATER = ("alarms.yaml", "users.yaml")
+SITE, DEVICES, STRATEGIES, ALARMS = "site.yaml", "devices.yaml", "strategies.yaml", "alarms.yaml"
+LATER = ("users.yaml",)
 """Files that a later version will read: silently ignoring them would mislead."""
 
 DIGEST_DIGITS = 16
@@ -63,6 +64,7 @@ def compile_site(
     if devices is not None and POINT_LIST in present:
         _refuse_unread_list(folder, devices, problems)
     strategies = read(folder / STRATEGIES, StrategiesFile, problems) if STRATEGIES in names else None
+    alarms = read(folder / ALARMS, AlarmsFile, problems) if ALARMS in names else None
 
     head = None if site is None else site.piece((), SiteHead)
     scan_every = _FALLBACK_SCAN if head is None else head.scan_every
@@ -80,6 +82,8 @@ def compile_site(
     tariffs = template_folder.parent / "tariffs" if tariff_folder is None else tariff_folder
     tariff = None if site is None else SiteTariffCompiler(site, folder, tariffs, zone, problems).compiled()
     influx = None if site is None else influx_database(site, secrets, problems)
+    ids = _strategy_ids(strategies)
+    alarming = Alarming() if alarms is None else AlarmsCompiler(alarms, plant, ids, secrets, problems).compiled()
     problems.raise_if_any()
 
     assert head is not None  # whatever leaves it None is a problem
@@ -103,12 +107,14 @@ def compile_site(
                 "templates": {name: _plain(template.reading) for name, template in plant.templates.items()},
                 "listed": {device: _plain(template.reading) for device, template in plant.listed.items()},
                 "tariff": None if tariff is None else _plain(tariff.draft.reading),
+                **({} if alarms is None else {ALARMS: _plain(alarms)}),
             }
         ),
         first_authority=head.authority_at_first_start,
         tariff=None if tariff is None else tariff.tariff,
         influx=influx,
         forecasts=forecasts,
+        alarms=alarming,
     )
 
 
@@ -125,7 +131,7 @@ def _present(folder: Path, problems: Problems) -> set[str]:
 
 def _names(folder: Path, names: set[str], tariff: str | None, problems: Problems) -> set[str]:
     """The names that may be there; files that look like ours and are not read are problems."""
-    known = {SITE, DEVICES, STRATEGIES, *([tariff] if tariff else [])}
+    known = {SITE, DEVICES, STRATEGIES, ALARMS, *([tariff] if tariff else [])}
     for name in sorted(names - known):
         if name in LATER:
             problems.add(folder / name, 1, "is not supported yet", "remove it, or keep it outside the site folder")
@@ -140,6 +146,14 @@ def _refuse_unread_list(folder: Path, devices: Reading[DevicesFile], problems: P
     if not any(devices.document.get((*place, "points")) == POINT_LIST for place in places):
         right = f"write 'points: {POINT_LIST}' at the devices whose points it lists, or remove it"
         problems.add(folder / POINT_LIST, 1, "no device takes its points from this file", right)
+
+
+def _strategy_ids(strategies: Reading[StrategiesFile] | None) -> list[str]:
+    """The ids that stand in strategies.yaml, whatever else is wrong there."""
+    if strategies is None:
+        return []
+    document = strategies.document
+    return [str(document.get((*where, "id"))) for where in strategies.items(("strategies",))]
 
 
 def _zone(site: Reading[SiteFile], problems: Problems) -> ZoneInfo:

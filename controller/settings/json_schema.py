@@ -21,6 +21,7 @@ from controller.core.units import DEVICE_UNITS
 from controller.settings.schema import (
     LONGEST_QUANTITY,
     QUANTITY,
+    AlarmsFile,
     DevicesFile,
     SiteFile,
     StrategiesFile,
@@ -36,6 +37,7 @@ _REFERENCE = "#/$defs/"
 def schemas(drivers: Collection[DriverKind], strategies: Collection[StrategyKind]) -> Mapping[str, Schema]:
     """File name -> schema, with the drivers and strategies that there are."""
     return {
+        "alarms.json": _of_model(AlarmsFile, "alarms.yaml of a Tidewatt site"),
         "site.json": _of_model(SiteFile, "site.yaml of a Tidewatt site"),
         "devices.json": _with_drivers(_of_model(DevicesFile, "devices.yaml of a Tidewatt site"), drivers),
         "strategies.json": _with_strategies(
