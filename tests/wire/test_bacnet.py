@@ -92,6 +92,17 @@ async def test_answers_are_no_longer_than_the_device_says() -> None:
             assert len(device.requests) == 2 * before  # nothing had to be tried
 
 
+async def test_a_device_that_does_not_say_how_long_its_answers_may_be_is_asked_for_little() -> None:
+    """Old ones do not know the device object without its number."""
+    device = BacnetDevice()
+    device.fault = lambda name: ("object", "unknown-object") if name == "ReadProperty" else None
+    async with started(device):
+        bench = Bench(inputs(device))
+        async with bench.driver:
+            assert await bench.values() == ALL
+            assert [request.service for request in device.requests] == [14, 14]
+
+
 @pytest.mark.parametrize("reason", ["segmentation-not-supported", "buffer-overflow"])
 async def test_a_device_that_can_answer_less_than_it_says_is_learned(reason: str) -> None:
     async with running() as (device, bench):
