@@ -114,7 +114,7 @@ def _chosen(recorded: Sequence[PointId], patterns: Sequence[str]) -> list[PointI
 
 
 def _period(arguments: argparse.Namespace, reader: SqliteHistoryReader, zone: ZoneInfo) -> _Period:
-    span = reader.span()
+    span = reader.event_span() if arguments.events or arguments.kind else reader.span()
     if span is None:
         raise EnvironmentProblem("nothing is recorded yet")
     end = _time(arguments.end, zone) if arguments.end else span[1] + AFTER_THE_LAST_SAMPLE

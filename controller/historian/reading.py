@@ -65,6 +65,12 @@ class SqliteHistoryReader:
             first, last = _span(connection, number)
             return None if first is None or last is None else (to_datetime(first), to_datetime(last))
 
+    def event_span(self) -> tuple[datetime, datetime] | None:
+        """Moments of the first and the last event."""
+        with self._moment() as connection:
+            first, last = connection.execute("SELECT min(at), max(at) FROM event").fetchone()
+            return None if first is None else (to_datetime(first), to_datetime(last))
+
     def read_samples(self, point: PointId, start: datetime, end: datetime) -> list[Sample]:
         """start <= timestamp < end; raw samples live for two days."""
         with self._moment() as connection:

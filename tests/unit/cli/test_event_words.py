@@ -31,3 +31,25 @@ FAILED = {"step": "failed", "of": "training", "cause": "no answer within 120 s"}
 def test_a_forecast(body: dict[str, Any], language: Language, words: str) -> None:
     event = {"kind": "forecast", "subject": "meter.main_1.power", "body": {**body, "configuration": "abc"}}
     assert event_words(event, POINTS, language) == words
+
+
+FOUND = {
+    "item": "garage.group_1.illuminance:reading",
+    "result": "passed",
+    "who": "Li Na",
+    "measured": "52 lx",
+    "note": "",
+    "tested_configuration": "0b1834d2bde2",
+}
+
+
+@pytest.mark.parametrize(
+    "language, words",
+    [
+        ("en", "garage.group_1.illuminance:reading: passed  52 lx  Li Na"),
+        ("zh", "garage.group_1.illuminance:reading: 通过  52 lx  Li Na"),
+    ],
+)
+def test_what_was_found_on_site(language: Language, words: str) -> None:
+    event = {"kind": "commissioning", "subject": "garage.group_1.illuminance", "body": FOUND}
+    assert event_words(event, POINTS, language) == words

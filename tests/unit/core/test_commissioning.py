@@ -55,6 +55,15 @@ def test_each_kind_of_point_has_its_tests(site: Site) -> None:
     assert kinds["garage"] == kinds["plant"] == {ItemKind.HAND_BACK}
 
 
+def test_what_is_to_be_done_is_told_in_the_units_of_people(site: Site) -> None:
+    told = by_id(site)[f"{BRIGHTNESS}:command"].test
+    assert (
+        told.en
+        == f"command two values between 10 % and 100 %, up and down; see it at the equipment and at {BRIGHTNESS}"
+    )
+    assert "在 10 % 至 100 % 间" in told.zh
+
+
 def test_ids_are_told_apart(site: Site) -> None:
     assert len(by_id(site)) == len(items_of(site))
 
