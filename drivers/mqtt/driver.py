@@ -263,12 +263,12 @@ class MqttDriver:
         due: dict[Request, set[str]] = {}
         wire_time = self._clock.wire_time()
         for point in points:
-            request = self._plan.requests.get(point)
-            if request is None or self._is_at_rest(request, wire_time):
+            request, topic = self._plan.requests.get(point), self._state_topics[point]
+            if request is None or topic in self._refused or self._is_at_rest(request, wire_time):
                 continue
             every = self._bindings[point].address.request_every.total_seconds()
             if request in due or request not in self._asked or wire_time >= self._asked[request].at + every:
-                due.setdefault(request, set()).add(self._state_topics[point])
+                due.setdefault(request, set()).add(topic)
         return due
 
     def _is_at_rest(self, request: Request, wire_time: float) -> bool:
@@ -325,10 +325,11 @@ class MqttDriver:
         device = self._devices[binding.device]
         if device.is_offline:
             return self._bad("device offline")
+        if refused := self._refused.get(self._state_topics[point]):
+            return self._bad(refused)
         heard = self._heard.get(point)
         if heard is None:
-            refused = self._refused.get(self._state_topics[point])
-            return self._bad(refused or self._absent.get(point) or "nothing received yet")
+            return self._bad(self._absent.get(point) or "nothing received yet")
         if heard.number < device.offline_at:
             return self._bad("nothing received since the device was offline")
         stands_behind = binding.address.reports == "on_change" and device.is_online

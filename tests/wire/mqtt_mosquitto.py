@@ -1,4 +1,4 @@
-"""Mosquitto on a loopback port of its own: started, stopped, killed and stalled by the test that uses it."""
+"""Mosquitto on a loopback port of its own: started, killed and stalled by the test that uses it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Mosquitto:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+        await self.kill()
 
     async def start(self) -> None:
         self._process = await create_subprocess_exec(
@@ -67,16 +67,10 @@ class Mosquitto:
         self._process.send_signal(number)
 
     async def kill(self) -> None:
-        await self._end(signal.SIGKILL)
-
-    async def stop(self) -> None:
-        await self._end(signal.SIGTERM)
-
-    async def _end(self, number: signal.Signals) -> None:
+        """Also one that is stopped. A SIGTERM would be lost on one that was stopped before it had quite started."""
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(signal.SIGCONT)
-            process.send_signal(number)
+            process.kill()
             await process.wait()
 
 
