@@ -285,7 +285,7 @@ class Session:
         )
         return await self._answered("read", len(asked), lambda client: client.session.read(parameters))
 
-    async def write(self, wishes: Sequence[ua.WriteValue]) -> Sequence[ua.StatusCode]:
+    async def set_values(self, wishes: Sequence[ua.WriteValue]) -> Sequence[ua.StatusCode]:
         parameters = ua.WriteParameters(NodesToWrite=list(wishes))
         return await self._answered("write", len(wishes), lambda client: client.session.write(parameters))
 

@@ -270,7 +270,7 @@ class OpcuaDriver:
             data = encode(value, await self._type_of(session, point), binding.address)
             if self._listening is not None:
                 self._listening.note_write(point)
-            (status,) = await session.write([_wish(self._nodes[point], data)])
+            (status,) = await session.set_values([_wish(self._nodes[point], data)])
         except CannotEncode as error:
             return str(error)
         except (Refused, Garbled) as error:
