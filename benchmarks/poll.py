@@ -164,12 +164,12 @@ _FLOATS = struct.Struct(f">{FLOATS}f")
 _WORDS = struct.Struct(f">{2 * FLOATS}H")
 
 
-async def bare(port: int, seconds: float, *, flat_out: bool) -> int:
-    """As little as polls a device with pymodbus: one task a device. Answers how many values were read."""
+async def bare(port: int, seconds: float, *, flat_out: bool) -> float:
+    """As little as polls a device with pymodbus: one task a device. Answers values read for a second of processor time."""
     from pymodbus.client import AsyncModbusTcpClient
 
     latest: dict[int, tuple[float, ...]] = {}
-    read, ends = 0, time.monotonic() + seconds
+    read, ends, began = 0, time.monotonic() + seconds, time.process_time()
 
     async def poll(device: int) -> None:
         nonlocal read
@@ -189,11 +189,11 @@ async def bare(port: int, seconds: float, *, flat_out: bool) -> int:
 
     # Ends by the clock: a cancelled request of the library may go on.
     await asyncio.gather(*(poll(device) for device in range(DEVICES)))
-    return read
+    return read / (time.process_time() - began)
 
 
-async def ours(site_folder: Path, seconds: float) -> int:
-    """Every link polled again as soon as it was read, each sample in the image, the image frozen every second."""
+async def ours(site_folder: Path, seconds: float) -> float:
+    """Values in the image for a second of processor time; every link is polled again as soon as it was read."""
     from controller.cli.site_folder import load_site
     from controller.core.ports import Phase
     from controller.runtime.clock import RealClock
@@ -222,10 +222,11 @@ async def ours(site_folder: Path, seconds: float) -> int:
     journal, rights = Journal(clock, site.digest), WriteRights(site, {}, {})
     counting = cast("Image", image)
     tasks = [LinkTask(link, clock, counting, journal, serve, rights).run() for link in eager]
+    began = time.process_time()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await asyncio.gather(*tasks, scan())
-    return image.count
+    return image.count / (time.process_time() - began)
 
 
 class _Counting:
@@ -333,7 +334,7 @@ def one_daemon(devices: Devices, site: Path, seconds: float, settle: float, with
 
 
 def flat_out(kind: str, *arguments: object) -> float:
-    """Points a second of a child that reads as fast as it can."""
+    """Points for a second of processor time of a child that reads as fast as it can."""
     told = subprocess.run(_child(kind, *arguments), check=True, stdout=subprocess.PIPE, text=True).stdout
     return float(told)
 
@@ -371,7 +372,9 @@ def tell_turnaround(window: Window) -> bool:
 
 def tell_flat(mine: Sequence[float], bare_loop: Sequence[float]) -> bool:
     share = statistics.median(mine) / statistics.median(bare_loop)
-    print(f"as fast as it goes, points/s: tidewatt {_spread(mine)}, bare {_spread(bare_loop)}, {share:.0%} of it")
+    print(
+        f"as fast as it goes, points/s of one core: tidewatt {_spread(mine)}, bare {_spread(bare_loop)}, {share:.0%} of it"
+    )
     return share >= LIMIT_SHARE
 
 
@@ -389,17 +392,16 @@ def be_child(kind: str, arguments: Sequence[str], profile: str) -> None:
     if profiler is not None:
         profiler.enable()
     seconds = float(arguments[1])
-    began = time.monotonic()
     if kind == "bare":
-        count = asyncio.run(bare(int(arguments[0]), seconds, flat_out=False))
+        rate = asyncio.run(bare(int(arguments[0]), seconds, flat_out=False))
     elif kind == "bare-flat":
-        count = asyncio.run(bare(int(arguments[0]), seconds, flat_out=True))
+        rate = asyncio.run(bare(int(arguments[0]), seconds, flat_out=True))
     else:
-        count = asyncio.run(ours(Path(arguments[0]), seconds))
+        rate = asyncio.run(ours(Path(arguments[0]), seconds))
     if profiler is not None:
         profiler.disable()
         profiler.dump_stats(profile)
-    print(count / (time.monotonic() - began))
+    print(rate)
 
 
 def measure(given: argparse.Namespace) -> bool:

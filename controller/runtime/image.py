@@ -62,7 +62,11 @@ class Image:
 
     def put(self, samples: Mapping[PointId, Sample]) -> None:
         upcoming = self._next
-        changed = {point: sample for point, sample in samples.items() if sample[:2] != upcoming[point][:2]}
+        changed = {
+            point: sample
+            for point, sample in samples.items()
+            if sample[0] != (before := upcoming[point])[0] or sample[1] is not before[1]
+        }
         if changed:
             self._changed.update(changed)
             if not self._urgent.isdisjoint(changed):
