@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from controller.cli import words
 from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, language
 from controller.cli.client import ask
-from controller.cli.output import print_json, say
+from controller.cli.output import complain, print_json, say
 from controller.core.errors import EnvironmentProblem
 from controller.core.text import Language, Text
 
@@ -21,6 +21,7 @@ _NONE = Text("no alarms", "无报警")
 _COUNTED = Text("{} active, {} not acknowledged, {} shelved", "{} 个激活，{} 个未确认，{} 个搁置")
 _VALUE = Text("value {} (when it was raised: {})", "当前值 {}（报警时：{}）")
 _BY = Text("by {}", "操作者 {}")
+_UNDELIVERED = Text("messages of {}: {}; {} waiting, {} dropped", "{} 的消息：{}；待发 {}，丢弃 {}")
 _LEFT = Text("for another {}", "剩余 {}")
 
 
@@ -66,6 +67,10 @@ def _list(arguments: argparse.Namespace) -> int:
         return Exit.OK
     chosen = language()
     counts = shown["counts"]
+    for outbox in shown["messages"]:
+        if outbox["trouble"] or outbox["dropped"]:
+            told_of = (outbox[name] for name in ("route", "trouble", "waiting", "dropped"))
+            complain(_UNDELIVERED.in_language(chosen).format(*told_of))
     if not shown["alarms"]:
         say(_NONE.in_language(chosen))
         return Exit.OK

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 from controller.core.alarm import (
@@ -57,6 +58,7 @@ CONFIRM_WITHIN_S = 300.0
 # Alarms handled before others get the loop: about a millisecond.
 AT_ONCE = 25
 SAVE_EVERY_S = 1.0
+SAVED_AT_ONCE = 50
 # A long weekend: who needs longer takes the alarm out of service, or mends its rule.
 LONGEST_SHELVING = timedelta(hours=72)
 OURSELVES = "Tidewatt"
@@ -365,7 +367,7 @@ class Alarms:
         waiting = [alarm for alarm in self._all.values() if not alarm.standing.is_acknowledged]
         for alarm in waiting:
             self._move(alarm, acknowledged(alarm.standing), who)
-        await self._save()
+        await self._save_all()
         return waiting
 
     async def shelve(self, name: str, lasting: timedelta, who: str, why: str) -> Alarm:
@@ -406,7 +408,7 @@ class Alarms:
         """Durable before whoever asked gets an answer."""
         self._move(alarm, after, who, why)
         self._wake.set()
-        await self._save()
+        await self._save([alarm.id])
         return alarm
 
     # --- what survives --------------------------------------------------------------------------------------------
@@ -437,32 +439,37 @@ class Alarms:
         """Take in what letting go has told, and keep it."""
         for _ in self._work():
             pass
-        await self._save()
+        await self._save_all()
 
     async def _save_regularly(self) -> None:
         while True:
             await self._to_save.wait()
             self._to_save.clear()
-            await self._save()
+            await self._save_all()
             await asyncio.sleep(SAVE_EVERY_S)
 
-    async def _save(self) -> None:
-        unsaved, self._unsaved = self._unsaved, set()
-        if not unsaved:
-            return
+    async def _save_all(self) -> None:
+        while self._unsaved:
+            if not await self._save([*islice(self._unsaved, SAVED_AT_ONCE)]):
+                return
+
+    async def _save(self, ids: Collection[AlarmId]) -> bool:
+        """Whether the store took them. Control goes on without a disk; they are saved once it is back."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        kept = [self._all[id_] for id_ in unsaved if id_ in self._all and self._all[id_].standing != NORMAL]
-        gone = unsaved - {alarm.id for alarm in kept}
+        self._unsaved.difference_update(ids)
+        kept = [self._all[id_] for id_ in ids if id_ in self._all and self._all[id_].standing != NORMAL]
+        gone = set(ids) - {alarm.id for alarm in kept}
         try:
             await self._store.save_alarm_standings([_stored(each, now, monotonic) for each in kept], list(gone))
-            self._is_told_of_disk = False
         except EnvironmentProblem as error:
-            # Control goes on without a disk for alarms; they are saved once it is back.
-            self._unsaved |= unsaved
+            self._unsaved.update(ids)
             self._to_save.set()
             if not self._is_told_of_disk:
                 self._is_told_of_disk = True
-                log.warning("the states of %d alarms could not be stored: %s", len(unsaved), error)
+                log.warning("the states of %d alarms could not be stored: %s", len(self._unsaved), error)
+            return False
+        self._is_told_of_disk = False
+        return True
 
     def note_told(self, alarm: Alarm, route: str, rungs: int) -> None:
         """So many rungs of a route know by now, restarts included."""

@@ -240,7 +240,8 @@ class Store:
                 for each in standings
             ],
         )
-        await self._change("DELETE FROM alarm_standing WHERE subject = ? AND name = ?", normal_again)
+        if normal_again:
+            await self._change("DELETE FROM alarm_standing WHERE subject = ? AND name = ?", normal_again)
 
     async def load_calendar(self) -> dict[str, date]:
         rows = await self._query("SELECT job, ran_on FROM calendar")
