@@ -76,13 +76,14 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
 async def _of_store(site: Site, system: str | None, authority: str | None) -> dict[str, str]:
     """With no daemon running: what the next start will find."""
     refused: list[str] = []
+    commissioning = Commissioning(site)
     with site_lock(site.folder / "state"):
         store = Store(site.folder / "state" / "store.db", RealClock())
         try:
             ids = [each.id for each in site.systems]
             if system is not None and authority is not None:
                 for each in _chosen(system, ids):
-                    why_not = _why_not(site, each, Authority(authority))
+                    why_not = _why_not(commissioning, each, Authority(authority))
                     if why_not:
                         refused.append(why_not)
                     else:
@@ -94,16 +95,15 @@ async def _of_store(site: Site, system: str | None, authority: str | None) -> di
         raise EnvironmentProblem("\n".join(refused))
     wished = {each: stored.get(each, site.first_authority) for each in ids}
     return {
-        each: (Authority.ORIGINAL if _why_not(site, each, authority) else authority).value
+        each: (Authority.ORIGINAL if _why_not(commissioning, each, authority) else authority).value
         for each, authority in wished.items()
     }
 
 
-def _why_not(site: Site, system: str, authority: Authority) -> str:
+def _why_not(commissioning: Commissioning, system: str, authority: Authority) -> str:
     """What the next start would refuse is refused at once; what may still prove to be a simulator is not."""
     if authority is Authority.COMMISSIONING:
         return "people command a system through the daemon; start it, then begin commissioning"
-    commissioning = Commissioning(site)
     if authority is Authority.ORIGINAL or commissioning.may_prove(system):
         return ""
     return commissioning.why_not(system)

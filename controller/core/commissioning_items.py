@@ -36,15 +36,24 @@ def items_of(site: Site) -> list[Item]:
 def dropped_within(site: Site, point: PointId) -> float | None:
     """Seconds after which the device drops the point when it is not written again; of a heartbeat, all that hangs on
     it. None where nothing is dropped: a point behind a remote bit goes with its bit."""
-    writable = site.points[point].writable
+    return _dropped_within(site.points[point], _heartbeats(site))
+
+
+def _dropped_within(point: Point, heartbeats: Mapping[PointId, float]) -> float | None:
+    writable = point.writable
     if writable is not None and isinstance(writable.on_silence, DeviceTimeout):
         return None if isinstance(writable.release, RemoteBit) else writable.on_silence.after.total_seconds()
-    hanging = (
-        other.writable.on_silence
-        for other in site.points.values()
-        if other.writable is not None and isinstance(other.writable.on_silence, Heartbeat)
-    )
-    return min((each.after.total_seconds() for each in hanging if each.point == point), default=None)
+    return heartbeats.get(point.id)
+
+
+def _heartbeats(site: Site) -> dict[PointId, float]:
+    """Each heartbeat, and within how many seconds the first of what hangs on it is dropped."""
+    found: dict[PointId, float] = {}
+    for point in site.points.values():
+        if point.writable is not None and isinstance(point.writable.on_silence, Heartbeat):
+            heartbeat, after = point.writable.on_silence.point, point.writable.on_silence.after.total_seconds()
+            found[heartbeat] = min(after, found.get(heartbeat, after))
+    return found
 
 
 def silence_tests(site: Site, name: str) -> list[str]:
@@ -81,6 +90,7 @@ class _Items:
         }
         self._owner = {point: system.id for system in site.systems for point in system.points}
         self._leaning = _leaning(site)
+        self._heartbeats = _heartbeats(site)
         points = [point for point in site.points.values() if point.writable is not None]
         self._handshakes = {each.remote for each in machines_of(points)} | {
             each.heartbeat for each in lifelines_of(points)
@@ -114,7 +124,7 @@ class _Items:
         if point.id not in self._handshakes:
             yield self._item(point, ItemKind.COMMAND, _commanding(point, writable))
             yield self._item(point, ItemKind.RELEASE, _releasing(point, writable))
-        within = dropped_within(self._site, point.id)
+        within = _dropped_within(point, self._heartbeats)
         if within is not None:
             yield self._item(point, ItemKind.SILENCE, _falling_silent(point, within))
 

@@ -30,16 +30,19 @@ class ConfigurationHashes:
             binding.point.id: (link, binding) for link in site.links for binding in link.bindings
         }
         self._points = site.points
+        self._of_point: dict[PointId, str] = {}
 
     def of_point(self, point: PointId) -> str:
-        return _digest(self._point(self._points[point]))
+        if point not in self._of_point:
+            self._of_point[point] = _digest(self._said_of(self._points[point]))
+        return self._of_point[point]
 
     def of_permissive(self, permissive: Permissive) -> str:
         condition = permissive.condition
         return _digest(
             [
-                self._point(self._points[permissive.point]),
-                self._point(self._points[condition.point]),
+                self.of_point(permissive.point),
+                self.of_point(condition.point),
                 _said(condition.value),
                 _said(condition.lasting),
             ]
@@ -47,10 +50,10 @@ class ConfigurationHashes:
 
     def of_system(self, system: System) -> str:
         """Of handing it back as a whole."""
-        members = {str(point): self._point(self._points[point]) for point in system.points}
+        members = {str(point): self.of_point(point) for point in system.points}
         return _digest([members, _said(system.release), _said(system.release_within)])
 
-    def _point(self, point: Point) -> Any:
+    def _said_of(self, point: Point) -> Any:
         writable = point.writable
         related = () if writable is None else _related(point)
         return {

@@ -26,6 +26,14 @@ class Commissioning:
     def __init__(self, site: Site, simulated: Collection[str] = ()) -> None:
         self._site = site
         self.items = {item.id: item for item in items_of(site)}
+        self._required: dict[str, list[Item]] = {system.id: [] for system in site.systems}
+        for item in self.items.values():
+            for system in item.required_by:
+                self._required[system].append(item)
+        self._devices = {
+            system: frozenset[str]().union(*(item.devices for item in required))
+            for system, required in self._required.items()
+        }
         self.simulated = set(simulated)
         self._may_be_simulated = {
             device.id for link in site.links for device in link.devices if device.simulation is not None
@@ -40,19 +48,19 @@ class Commissioning:
         if self.is_simulated(system):
             return ""
         try:
-            lacking = missing(self.standings(), system, self.simulated)
+            records = read_records(self._site.folder)
         except (ConfigError, EnvironmentProblem) as error:
             return f"system {system} is not known to be commissioned: {error}"
+        lacking = missing(standings(self._required[system], records), system)
         return refusal(system, lacking) if lacking else ""
 
     def is_simulated(self, system: str) -> bool:
         """Whether nothing real takes part in it, so that nothing is required."""
-        return not missing(standings(self.items.values(), ()), system, self.simulated)
+        return self._devices[system] <= self.simulated
 
     def may_prove(self, system: str) -> bool:
         """Whether every device that takes part could still turn out to be a simulator."""
-        required = [item for item in self.items.values() if system in item.required_by]
-        return all(item.devices <= self._may_be_simulated for item in required)
+        return self._devices[system] <= self._may_be_simulated
 
     async def prove(self, links: Iterable[LinkTask]) -> None:
         """Ask what may be a simulator, on the links' own sessions; what is silent proves nothing."""
