@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,8 +14,12 @@ from controller.core.alarm_rule import Above, Below, Equals, IsBad
 from controller.core.point import PointId
 from controller.core.site import Alarming
 from controller.core.system import Condition
+from controller.settings.compile import compile_site
+from drivers import driver_kind
+from strategies import strategy_kind
 from tests.unit.settings.conftest import Told, compiled
 
+ROOT = Path(__file__).resolve().parents[3]
 LAMP, STATUS = "garage.group_1.brightness_command", "plant.chiller_1.status"
 
 WHOLE = """\
@@ -141,3 +147,17 @@ def test_all_of_it_is_told_at_once(site: Path, told: Told) -> None:
         "alarms.yaml:18: there is no strategy 'garuge'",
     ]
     assert told()[3].startswith("alarms.yaml:25: a time of 0.5 s is too short")
+
+
+def test_the_example_of_the_documentation_compiles(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    folder = tmp_path / "site"
+    shutil.copytree(ROOT / "config" / "sites" / "demo", folder, ignore=shutil.ignore_patterns("state"))
+    (folder / "alarms.yaml").write_text(example, encoding="utf-8")
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "director").write_text("json://director.example.org")
+    environment = {"NIGHT_SHIFT": "json://shift.example.org", "MANAGER": "json://manager.example.org"}
+    site = compile_site(folder, ROOT / "config" / "templates", driver_kind, strategy_kind, environment=environment)
+    assert len(site.alarms.rules) == len(site.alarms.adjustments) == 3
+    assert [len(route.ladder) for route in site.alarms.routes] == [3]
