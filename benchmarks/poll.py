@@ -165,7 +165,7 @@ _WORDS = struct.Struct(f">{2 * FLOATS}H")
 
 
 async def bare(port: int, seconds: float, *, flat_out: bool) -> float:
-    """As little as polls a device with pymodbus: one task a device. Answers values read for a second of processor time."""
+    """As little as polls a device with pymodbus: one task a device. Answers values for a second of processor time."""
     from pymodbus.client import AsyncModbusTcpClient
 
     latest: dict[int, tuple[float, ...]] = {}
@@ -372,9 +372,8 @@ def tell_turnaround(window: Window) -> bool:
 
 def tell_flat(mine: Sequence[float], bare_loop: Sequence[float]) -> bool:
     share = statistics.median(mine) / statistics.median(bare_loop)
-    print(
-        f"as fast as it goes, points/s of one core: tidewatt {_spread(mine)}, bare {_spread(bare_loop)}, {share:.0%} of it"
-    )
+    print("as fast as it goes, points for a second of processor time:")
+    print(f"  tidewatt {_spread(mine)}, bare {_spread(bare_loop)}, {share:.0%} of it")
     return share >= LIMIT_SHARE
 
 
