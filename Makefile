@@ -27,9 +27,9 @@ test-all: $(READY) $(PEERS) ## every test; only those on the reference records m
 # Tests on virtual time share the cores, a file at a time; those in real time then have the machine to themselves.
 # Where ARGS chooses tests of one part only, the other part has none (pytest's code 5), which is no failure.
 define in_two_parts
-$(PYTEST) --numprocesses=auto --dist=loadfile -m "$(1) not (wire or fault)" $(ARGS); shared=$$?; \
+$(PYTEST) --numprocesses=auto --dist=loadfile -m "$(1) not (wire or system)" $(ARGS); shared=$$?; \
 [ $$shared -eq 0 ] || [ $$shared -eq 5 ] || exit $$shared; \
-$(PYTEST) -m "$(1) (wire or fault)" $(ARGS); alone=$$?; \
+$(PYTEST) -m "$(1) (wire or system)" $(ARGS); alone=$$?; \
 if [ $$alone -eq 5 ]; then exit $$shared; fi; exit $$alone
 endef
 
