@@ -82,7 +82,8 @@ _WIDTH = 150
 
 def _sheet(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site)
-    standings = _chosen(site, Commissioning(site).standings(), arguments)
+    whole = _of_system(site, Commissioning(site).standings(), arguments.system)
+    standings = [each for each in whole if not (arguments.open and each.status is Status.PASSED)]
     chosen = language()
     if arguments.csv is not None:
         _write(arguments.csv, as_csv(standings, site.zone, chosen))
@@ -92,20 +93,15 @@ def _sheet(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([_as_data(each) for each in standings])
     elif arguments.csv is None and arguments.html is None:
-        _print(site, standings)
+        _print(site, standings, whole)
     return Exit.OK
 
 
-def _chosen(site: Site, standings: list[Standing], arguments: argparse.Namespace) -> list[Standing]:
-    systems = [system.id for system in site.systems]
-    if arguments.system is not None and arguments.system not in systems:
-        raise EnvironmentProblem(f"there is no system {arguments.system}; there are {', '.join(systems)}")
-    return [
-        each
-        for each in standings
-        if (arguments.system is None or arguments.system in each.item.required_by)
-        and not (arguments.open and each.status is Status.PASSED)
-    ]
+def _of_system(site: Site, standings: list[Standing], system: str | None) -> list[Standing]:
+    systems = [each.id for each in site.systems]
+    if system is not None and system not in systems:
+        raise EnvironmentProblem(f"there is no system {system}; there are {', '.join(systems)}")
+    return [each for each in standings if system is None or system in each.item.required_by]
 
 
 def _as_data(standing: Standing) -> dict[str, Any]:
@@ -122,7 +118,7 @@ def _as_data(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _print(site: Site, standings: Sequence[Standing]) -> None:
+def _print(site: Site, standings: Sequence[Standing], whole: Sequence[Standing]) -> None:
     chosen = language()
     console = Console(highlight=False)
     if not sys.stdout.isatty():
@@ -133,7 +129,7 @@ def _print(site: Site, standings: Sequence[Standing]) -> None:
     for each in standings:
         table.add_row(*(cell.replace("[", r"\[") for cell in row(each, site.zone, chosen)))
     console.print(table)
-    console.print(counted(standings, chosen))
+    console.print(counted(whole, chosen))
 
 
 def _write(path: Path, text: str) -> None:
