@@ -29,10 +29,11 @@ def why_refused(point: Point, value: Scalar | None) -> str:
 
 def why_doubted(value: Scalar, plausible: Range | None) -> str:
     """Why a value that was read is no value; empty where it may be believed."""
-    if isinstance(value, str):
+    number = as_number(value)
+    if number is None:
         return ""
-    if not math.isfinite(value):
+    if not math.isfinite(number):
         return "not a number"
     if plausible is not None and not plausible.holds(value):
-        return f"implausible: {value:g} lies outside {plausible.low:g} to {plausible.high:g}"
+        return f"implausible: {number:g} lies outside {plausible.low:g} to {plausible.high:g}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
@@ -55,7 +56,10 @@ def bad(reason: str, timestamp: datetime, received: float) -> Sample:
 
 
 def as_number(value: Scalar | None) -> float | None:
-    """The value as a float, booleans as 0 and 1; None where it is no number."""
+    """The value as a float, booleans as 0 and 1; None where it is no number. Beyond all floats is infinite."""
     if value is None or isinstance(value, str):
         return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

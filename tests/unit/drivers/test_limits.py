@@ -43,6 +43,12 @@ def test_text_goes_to_text_points_only() -> None:
     assert why_refused(point(ValueType.TEXT), 7.0) == "7.0 is no text"
 
 
+def test_a_whole_number_beyond_all_floats_is_no_number_either() -> None:
+    """JSON has no bound for its numbers."""
+    assert why_refused(point(ValueType.INTEGER), -(10**400)).endswith("is not a number")
+    assert why_doubted(10**400, Range(0, 1)) == "not a number"
+
+
 @pytest.mark.parametrize("value", [7.0, None])
 def test_what_is_not_declared_writable_is_neither_written_nor_relinquished(value: Scalar | None) -> None:
     assert why_refused(point(writable=None), value) == "not writable"
