@@ -118,7 +118,7 @@ SCAN: Final = Scan(
     options=(
         ScanOption("units", "1-247", Text("which unit ids are asked", "要询问的单元号"), f"1-{LAST_SERIAL_UNIT}"),
         ScanOption("registers", "0-999", Text("where is looked in each table", "每张表的查找范围"), "0-999"),
-        ScanOption("timeout", "500ms", Text("what a unit may take to answer", "单元应答的时限"), "500ms"),
+        ScanOption("timeout", "1s", Text("what a unit may take to answer", "单元应答的时限"), "1s"),
         ScanOption("framing", "rtu_over_tcp", Text("for serial frames over TCP", "TCP 上的 RTU 帧")),
         ScanOption("baud-rate", "9600", Text("of a serial line; 19200 if left out", "串口波特率, 默认 19200")),
         ScanOption("parity", "none|even|odd", Text("of a serial line; even if left out", "串口校验, 默认 even")),
