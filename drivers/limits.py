@@ -34,6 +34,6 @@ def why_doubted(value: Scalar, plausible: Range | None) -> str:
         return ""
     if not math.isfinite(number):
         return "not a number"
-    if plausible is not None and not plausible.holds(value):
+    if plausible is not None and not plausible.holds(number):
         return f"implausible: {number:g} lies outside {plausible.low:g} to {plausible.high:g}"
     return ""
