@@ -119,7 +119,7 @@ def seen(standing: Standing, behaviour: Behaviour, *, condition: bool, monotonic
     if differs and since is None:
         since = monotonic
     standing = standing._replace(condition=condition, changing_since=since)
-    if since is None or (condition and standing.is_suppressed) or monotonic - since < _delay(standing, behaviour):
+    if since is None or (condition and standing.is_suppressed) or monotonic < since + _delay(standing, behaviour):
         return standing
     standing = standing._replace(is_active=condition, changing_since=None)
     if standing.is_hidden:

@@ -35,9 +35,9 @@ class Route:
     def takes(self, priority: Priority) -> bool:
         return priority <= self.priority
 
-    def reached(self, unacknowledged_for: float) -> int:
-        """How many rungs know by then."""
-        return sum(rung.after.total_seconds() <= unacknowledged_for for rung in self.ladder)
+    def climbed(self, since: float) -> list[float]:
+        """When each rung is told of an alarm that nobody has acknowledged since then."""
+        return [since + rung.after.total_seconds() for rung in self.ladder]
 
 
 class Flood(NamedTuple):

@@ -243,19 +243,22 @@ class Alarms:
     def _take_time(self) -> Iterator[None]:
         now = self._clock.monotonic()
         for id_ in [id_ for id_, due in self._unconfirmed.items() if due <= now]:
-            del self._unconfirmed[id_]
+            self._unconfirmed.pop(id_, None)
             if id_ in self._all:
                 self._see(self._all[id_], condition=False)
             yield
         for id_ in [id_ for id_, due in self._due.items() if due <= now]:
-            if id_ in self._all:
-                self._see(self._all[id_], condition=self._all[id_].standing.condition)
+            # A person may have acted, and the alarm be gone, since the list was made.
+            alarm = self._all.get(id_)
+            if self._due.pop(id_, None) is not None and alarm is not None:
+                self._see(alarm, condition=alarm.standing.condition)
+                self._note_due(alarm)
             yield
 
     def _suppress_explained(self) -> Iterator[None]:
         explained, self._explained = self._explained, set()
         for alarm in list(self._all.values()):
-            if not explained.isdisjoint(alarm.parents):
+            if alarm.id in self._all and not explained.isdisjoint(alarm.parents):
                 self._suppress(alarm)
                 yield
 
@@ -312,11 +315,7 @@ class Alarms:
         alarm.standing = after
         self._unsaved.add(alarm.id)
         self._to_save.set()
-        due = after.next_change(alarm.behaviour)
-        if due == math.inf:
-            self._due.pop(alarm.id, None)
-        else:
-            self._due[alarm.id] = due
+        self._note_due(alarm)
         if alarm.explains != explained:
             self._explained.add(alarm.id)
         if after.is_active and not before.is_active:
@@ -326,6 +325,13 @@ class Alarms:
         if alarm.is_forgotten:
             del self._all[alarm.id]
 
+    def _note_due(self, alarm: Alarm) -> None:
+        due = alarm.standing.next_change(alarm.behaviour)
+        if due == math.inf:
+            self._due.pop(alarm.id, None)
+        else:
+            self._due[alarm.id] = due
+
     def _value(self, alarm: Alarm) -> Scalar | None:
         sample = self._image.present.get(PointId(alarm.id.subject))
         return None if sample is None else sample.value
@@ -334,10 +340,12 @@ class Alarms:
         after = alarm.state
         if who or after not in HIDDEN:
             alarm.who, alarm.why = who, why
-        if after is AlarmState.UNACKNOWLEDGED and before is not AlarmState.RETURNED:
+        if after is AlarmState.UNACKNOWLEDGED:
             alarm.told = None
         for listener in self.listeners:
             listener(alarm, before)
+        if not alarm.standing.is_active or alarm.standing.is_hidden:
+            alarm.told = None
         told_already = alarm.is_heard and {before, after} == {AlarmState.NORMAL, AlarmState.UNACKNOWLEDGED}
         is_of_interest = before in ANNOUNCED or after in ANNOUNCED or bool(who)
         if told_already or not is_of_interest:
@@ -408,7 +416,8 @@ class Alarms:
         """Durable before whoever asked gets an answer."""
         self._move(alarm, after, who, why)
         self._wake.set()
-        await self._save([alarm.id])
+        if not await self._save([alarm.id]):
+            raise AlarmActionRefused(f"{alarm.id}: done, but the disk did not take it; a restart now would forget it")
         return alarm
 
     # --- what survives --------------------------------------------------------------------------------------------
@@ -426,9 +435,7 @@ class Alarms:
             alarm = alarm or self._known(id_, create=True)
             assert alarm is not None
             _restored(alarm, stored, now, monotonic)
-            due = alarm.standing.next_change(alarm.behaviour)
-            if due < math.inf:
-                self._due[id_] = due
+            self._note_due(alarm)
             if alarm.rule is None and alarm.standing.condition and not built_in(id_.name).is_durable:
                 self._unconfirmed[id_] = monotonic + CONFIRM_WITHIN_S
             if alarm.state is AlarmState.UNACKNOWLEDGED:

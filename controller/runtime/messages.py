@@ -115,12 +115,13 @@ class Messages:
         for route in self._routes:
             if not route.takes(alarm.behaviour.priority):
                 continue
-            reached = route.reached(now - given.since)
-            for rung in range(given.rungs.get(route.id, 0), reached):
+            times = route.climbed(given.since)
+            for rung in range(given.rungs.get(route.id, 0), len(times)):
+                if times[rung] > now:
+                    due = min(due, times[rung])
+                    break
                 self._put(alarm, route.id, rung, Step.RAISED)
                 given.rungs[route.id] = rung + 1
-            for rung in route.ladder[reached:]:
-                due = min(due, given.since + rung.after.total_seconds())
         if due == math.inf:
             self._due.pop(alarm.id, None)
         else:

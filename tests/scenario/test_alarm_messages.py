@@ -193,6 +193,39 @@ def test_what_nobody_got_for_an_hour_is_dropped_and_counted(tmp_path: Path) -> N
     bench.run(life)
 
 
+def test_a_latching_alarm_is_over_once_and_raised_anew(tmp_path: Path) -> None:
+    bench = bench_with(tmp_path, SHIFT, rules=(replace(RULE, behaviour=Behaviour(Priority.HIGH, latching=True)),))
+
+    async def life(_: Bench) -> None:
+        await bench.begin()
+        for value in (0.9, 0.5, 0.9, 0.5):
+            bench.bright(value)
+            await bench.wait(5)
+        await bench.list.acknowledge(TOO_BRIGHT, "Li Na")
+        await bench.wait(5)
+
+    bench.run(life)
+    words = [title.partition("]")[0][1:] for _, title in bench.told.to("shift")]
+    assert words == ["high", "cleared", "high", "cleared"]
+
+
+def test_who_shelves_ends_the_ladder_and_tells_who_was_told(tmp_path: Path) -> None:
+    bench = bench_with(tmp_path, SHIFT)
+
+    async def life(_: Bench) -> None:
+        await bench.begin()
+        bench.bright()
+        await bench.wait(60)
+        await bench.list.shelve(TOO_BRIGHT, timedelta(minutes=30), "Li Na", "lamp test")
+        await bench.wait(1700)
+        assert [title for _, title in bench.told.to("shift")][1:] == ["[shelved] bench: too bright"]
+        assert bench.told.to("manager") == []
+        await bench.wait(120)
+        assert [title for _, title in bench.told.to("shift")][2:] == ["[high] bench: too bright"]
+
+    bench.run(life)
+
+
 def test_a_flood_is_summarised(tmp_path: Path) -> None:
     urgent = replace(RULE, name="urgent", behaviour=Behaviour(Priority.URGENT))
     many = tuple(replace(RULE, name=f"limit_{number}") for number in range(3000))

@@ -28,6 +28,7 @@ from tests.bench import (
     MOTION,
     Bench,
 )
+from tests.scenario.test_disk_trouble import empty_the_disk, fill_the_disk
 from tests.scenario.test_taking_over import start_plant
 
 HIGH = Behaviour(Priority.HIGH)
@@ -238,6 +239,63 @@ def test_a_strategy_at_fault_is_an_alarm_until_it_decides_again(tmp_path: Path) 
         assert bench.rows() == []
 
     bench.run(life)
+
+
+def test_a_link_that_refuses_us_is_one_alarm(tmp_path: Path) -> None:
+    bench = AlarmBench(tmp_path)
+
+    async def life(_: Bench) -> None:
+        await bench.wait(10)
+        note = bench.daemon.journal.note
+        note(EventKind.LINK, LIGHTS, {"state": "lost", "cause": "wrong password"})
+        note(EventKind.ALARM, LIGHTS, {"alarm": "link refused", "state": "active", "reason": "no", "reason_zh": "否"})
+        await bench.wait(30)
+        (row,) = bench.rows()
+        assert (row["id"], row["cause"]) == (f"{LIGHTS}:link_refused", {"en": "no", "zh": "否"})
+        note(EventKind.LINK, LIGHTS, {"state": "back"})
+        note(EventKind.ALARM, LIGHTS, {"alarm": "link refused", "state": "cleared"})
+        await bench.wait(30)
+        assert bench.states(everything=True) == {}
+
+    bench.run(life)
+
+
+def test_what_happened_once_waits_to_be_seen(tmp_path: Path) -> None:
+    bench = AlarmBench(tmp_path)
+
+    async def life(_: Bench) -> None:
+        await bench.wait(10)
+        body = {"alarm": "stored state not used", "state": "active", "cause": "it is of another version"}
+        bench.daemon.journal.note(EventKind.ALARM, "desk", body)
+        await bench.wait(2)
+        (row,) = bench.rows()
+        assert (row["id"], row["state"]) == ("desk:stored_state_not_used", "returned")
+        await bench.list.acknowledge(row["id"], "Li Na")
+        assert bench.states(everything=True) == {}
+
+    bench.run(life)
+
+
+def test_a_full_disk_stops_neither_the_list_nor_control(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bench = bench_with(tmp_path, BRIGHT)
+
+    async def life(_: Bench) -> None:
+        await bench.wait(10)
+        fill_the_disk(tmp_path, ["alarm_standing"])
+        bench.plant.lights.set(DEMAND, 0.9)
+        await bench.wait(60)
+        assert bench.states() == {TOO_BRIGHT: "unacknowledged"}
+        assert bench.plant.lights.value(BRIGHTNESS) == 0.9
+        with pytest.raises(AlarmActionRefused, match="a restart now would forget it"):
+            await bench.list.acknowledge(TOO_BRIGHT, "Li Na")
+        empty_the_disk(tmp_path, ["alarm_standing"])
+        await bench.wait(5)
+        (stored,) = await bench.daemon.store.load_alarm_standings()
+        assert stored.content["acknowledged"] is True
+
+    assert bench.run(life)
+    told = [record for record in caplog.records if "could not be stored" in record.message]
+    assert len(told) == 1, "once, not every second"
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------

@@ -14,14 +14,22 @@ from controller.historian.memory import MemoryHistorian
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, PUMP, PUMP_REMOTE, Bench
 
 
-def fill_the_disk(folder: Path) -> None:
-    """From now on nothing can be stored or forgotten."""
+def fill_the_disk(folder: Path, only: Sequence[str] = ()) -> None:
+    """From now on nothing can be stored or forgotten; in these tables only, where there are any."""
     with sqlite3.connect(folder / "store.db") as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
+        for table in only or tables:
             for deed in ("INSERT", "UPDATE", "DELETE"):
                 refuse = f"BEFORE {deed} ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
                 database.execute(f"CREATE TRIGGER {table}_{deed} {refuse}")
+    database.close()
+
+
+def empty_the_disk(folder: Path, tables: Sequence[str]) -> None:
+    with sqlite3.connect(folder / "store.db") as database:
+        for table in tables:
+            for deed in ("INSERT", "UPDATE", "DELETE"):
+                database.execute(f"DROP TRIGGER {table}_{deed}")
     database.close()
 
 

@@ -198,7 +198,7 @@ def test_a_route_climbs_its_ladder() -> None:
     ladder = (Rung("a"), Rung("b", timedelta(minutes=15)), Rung("c", timedelta(hours=1)))
     route = Route("shift", Priority.HIGH, ladder)
     assert [route.takes(each) for each in Priority] == [True, True, False, False]
-    assert [route.reached(after) for after in (0, 899, 900, 3600)] == [1, 1, 2, 3]
+    assert route.climbed(50.0) == [50.0, 950.0, 3650.0]
     assert "'a'" not in repr(route)
 
 
