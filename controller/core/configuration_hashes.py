@@ -88,14 +88,18 @@ def _related(point: Point) -> list[PointId]:
 
 
 def _whereabouts(connection: Any) -> dict[str, Any]:
-    """Host, port, bus: the texts and whole numbers of a connection. Durations only tune it; secrets stay out."""
+    """Host, port, bus: the short texts and whole numbers of a connection. Durations only tune it, certificates are
+    renewed, and secrets stay out."""
     if not is_dataclass(connection):
         return {}
     found: dict[str, Any] = {}
     for each in fields(connection):
         value = getattr(connection, each.name)
         is_secret = not each.repr or any(word in each.name for word in _SECRETS)
-        if not is_secret and isinstance(value, (str, int)) and not isinstance(value, bool):
+        is_certificate = isinstance(value, str) and "\n" in value
+        if is_secret or is_certificate or isinstance(value, bool):
+            continue
+        if isinstance(value, (str, int)):
             found[each.name] = value
     return found
 

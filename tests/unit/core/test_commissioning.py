@@ -139,6 +139,7 @@ class Wire:
     host: str
     timeout: float = 1.0
     password: str = field(default="", repr=False)
+    certificate: str = ""
 
 
 def changed(site: Site, point: PointId, change: Callable[[Point], Point]) -> Site:
@@ -184,6 +185,7 @@ def test_how_patiently_a_link_is_asked_opens_nothing(site: Site) -> None:
     here = connected(site, Wire("10.0.0.5"))
     assert reopened(here, connected(site, Wire("10.0.0.5", timeout=3.0))) == set()
     assert reopened(here, connected(site, Wire("10.0.0.5", password="changed"))) == set()
+    assert reopened(here, connected(site, Wire("10.0.0.5", certificate="-----BEGIN\nrenewed\n-----END"))) == set()
     assert DEMAND in reopened(here, connected(site, Wire("10.0.0.6"))), "another device answers there"
 
 
