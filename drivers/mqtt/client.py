@@ -188,9 +188,12 @@ class Client(aiomqtt.Client):
 
     async def close(self) -> None:
         """Say good-bye where the broker listens; be gone in any case, within the time-out."""
-        if self._connected.done() and not self._disconnected.done():
-            self._client.disconnect()
-            await asyncio.wait([self._disconnected], timeout=self._patience)
+        try:
+            if self._connected.done() and not self._disconnected.done():
+                self._client.disconnect()
+                await asyncio.wait([self._disconnected], timeout=self._patience)
+        finally:
+            self._cut()
         await self._end()
 
     async def _end(self) -> None:
