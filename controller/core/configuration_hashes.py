@@ -97,7 +97,7 @@ def _whereabouts(connection: Any) -> dict[str, Any]:
         value = getattr(connection, each.name)
         is_secret = not each.repr or any(word in each.name for word in _SECRETS)
         is_certificate = isinstance(value, str) and "\n" in value
-        if is_secret or is_certificate or isinstance(value, bool):
+        if is_secret or is_certificate or isinstance(value, bool) or _is_default(connection, each):
             continue
         if isinstance(value, (str, int)):
             found[each.name] = value
