@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.core.errors import HistorianError
 from controller.core.point import Point, PointId
@@ -24,6 +24,9 @@ LONGEST_PAUSE_S = 60.0
 FLUSH_EVERY_S = 1.0
 # About 20 MiB; five minutes of 1,000 points changing every second.
 MOST_PENDING = 300_000
+
+
+_new = tuple[Any, ...].__new__  # without the detour through the constructor of a NamedTuple
 
 
 class _Recorded(NamedTuple):
@@ -60,11 +63,20 @@ class Recorder:
         return len(self._handed_over) + len(self._pending)
 
     def record(self, image: FrozenImage) -> None:
-        latest = self._latest
+        latest, increments, pending, monotonic = self._latest, self._increments, self._pending, image.monotonic
+        # Where every value of a large site changes every second, this is the longest step of a scan.
         for point, sample in image.changed.items():
             recorded = latest.get(point)
-            if recorded is None or self._is_other(point, recorded.sample, sample):
-                self._note(point, sample, image.monotonic)
+            if recorded is not None:
+                before = recorded[1]
+                same = before[1] is sample[1] and before[0] == sample[0]
+                if same or (increments[point] and not self._is_other(point, before, sample)):
+                    continue
+            latest[point] = _new(_Recorded, (monotonic, sample))
+            latest.move_to_end(point)
+            if len(pending) == MOST_PENDING:
+                self.dropped += 1
+            pending.append(_new(RecordedSample, (point, sample)))
         while latest:
             point = next(iter(latest))
             if image.monotonic - latest[point].at < LONGEST_PAUSE_S:
