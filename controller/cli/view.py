@@ -45,7 +45,7 @@ _POINTS_HELD = Text("{} held", "持有 {} 点")
 _WAITING = Text("{} waiting", "{} 条待发")
 _LOST = Text("{} lost", "{} 条未送达")
 _WOULD_BE = Text("would be", "假定")
-_ALARMS = Text("{} alarms", "{} 个报警")
+_ALARMS = Text("alarms: {}", "报警：{}")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
 WIDE = 165

@@ -198,6 +198,18 @@ def test_authority_of_a_running_daemon(running: SiteProcesses) -> None:
 
 
 @pytest.mark.slow
+def test_alarms(running: SiteProcesses) -> None:
+    site = str(running.site)
+    shown = running.tidewatt("alarms", site, "--json")
+    assert shown.code == Exit.OK
+    assert set(shown.json) == {"now", "time_zone", "counts", "alarms", "messages"}
+    unknown = running.tidewatt("alarms", site, "acknowledge", "nothing:wrong")
+    assert (unknown.code, "there is no alarm 'nothing:wrong'" in unknown.err) == (Exit.ENVIRONMENT, True)
+    endless = running.tidewatt("alarms", site, "shelve", "nothing:wrong", "--reason=x")
+    assert (endless.code, "for ever" in endless.err) == (Exit.ENVIRONMENT, True)
+
+
+@pytest.mark.slow
 def test_authority_outlives_the_daemon(here: SiteProcesses) -> None:
     """Switched with nobody running, it is what the next start finds."""
     site = str(here.site)

@@ -134,6 +134,14 @@ def test_the_tank_is_drawn_from_top_to_bottom(seen: dict[str, Any]) -> None:
     assert "°C" in tank
 
 
+def test_active_alarms_are_counted_in_the_first_line(seen: dict[str, Any]) -> None:
+    assert not any("alarms: " in line for line in drawn(seen, "en", 200))
+    alarming = copy.deepcopy(seen)
+    alarming["status"]["alarms"].update(active=2, unacknowledged=1)
+    for language, words in (("en", "alarms: 2"), ("zh", "报警：2")):
+        assert words in drawn(alarming, language, 120)[0]
+
+
 def test_a_link_that_is_down_has_its_name_everywhere(seen: dict[str, Any]) -> None:
     changed = copy.deepcopy(seen)
     changed["status"]["links"][0]["up"] = False
