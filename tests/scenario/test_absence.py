@@ -117,6 +117,7 @@ async def _no_writes(session: Session) -> None:
     await asyncio.Event().wait()
 
 
+@pytest.mark.slow
 def test_a_thousand_devices_are_read_again_within_a_minute_of_their_return(tmp_path: Path) -> None:
     loop = VirtualLoop()
     clock = VirtualClock(loop, START)
