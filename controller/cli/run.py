@@ -15,7 +15,7 @@ from controller.cli.arguments import Exit, add_command, add_for, add_site
 from controller.cli.follow import Followed, follow
 from controller.cli.output import complain
 from controller.cli.site_folder import load_site
-from controller.cli.words import program
+from controller.cli.words import counted, program
 from controller.core.ports import RemoteHistorian
 from controller.core.site import Site
 from controller.forecasting.jobs import FORECASTER
@@ -49,7 +49,7 @@ def execute(arguments: argparse.Namespace) -> int:
 async def _run(site: Site, lasting: timedelta | None) -> int:
     with ExitStack() as stack:
         daemon, serve = open_daemon(site, await follow(site), stack)
-        log.info("%s: %d points on %d links", site.name, len(site.points), len(site.links))
+        log.info("%s: %s on %s", site.name, counted(len(site.points), "point"), counted(len(site.links), "link"))
         return await live(daemon, lasting, serve)
 
 
