@@ -113,6 +113,8 @@ def _wish(target: str, options: Mapping[str, str]) -> _Wish:
         said["tls"] = {"ca_file": connection.tls.ca_file} if connection.tls.ca_file else {}
     if connection.user:
         said["user"] = connection.user
+    if connection.password:
+        said["password"] = {"!file": str(Path(options["password-file"]).absolute())}
     return _Wish(connection, said, _duration(options["for"]), topics)
 
 

@@ -339,7 +339,12 @@ class TestScan:
             "meter_power": "1500",
         }
         devices = [each for each in found if isinstance(each, FoundDevice)]
-        assert devices[0].connection == {"host": "127.0.0.1", "port": broker.port, "user": "tidewatt"}
+        assert devices[0].connection == {
+            "host": "127.0.0.1",
+            "port": broker.port,
+            "user": "tidewatt",
+            "password": {"!file": str(secret)},
+        }
 
     @pytest.mark.parametrize(
         "target, changes",
