@@ -85,6 +85,8 @@ def _level() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parsed(arguments)
+    # While history is written in its thread, a poll that is due waits for the interpreter no longer than this.
+    sys.setswitchinterval(0.0005)
     try:
         logging.basicConfig(level=_level(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
         return given.execute(given)

@@ -49,8 +49,9 @@ from controller.runtime.writer import Writer
 
 log = logging.getLogger(__name__)
 
-# The first scan waits this long (wire time) for every link to be read once, or to be found absent.
-FIRST_READ_S = 3.0
+# The first scan waits this long (wire time) for every link to be read once, or to be found absent. No whole number of
+# seconds: polls, most of them every second, began with the daemon and should not meet the scan each time.
+FIRST_READ_S = 3.3
 SAVE_STATES_EVERY_S = 10.0
 # When nobody looks, and away from the hours that daylight saving skips or repeats.
 HISTORY_AT: dict[str, int | str] = {"hour": 4, "minute": 20}
