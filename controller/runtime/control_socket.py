@@ -106,6 +106,8 @@ async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
         request: Any = json.loads(line)
     except (ValueError, RecursionError):
         return _error("this is no JSON")
+    if not _is_text(request):
+        return _error("this is no text: a name or reason was typed in another encoding than UTF-8")
     if not _is_request(request):
         return _error(f'a request is {{"tidewatt": {VERSION}, "command": ...}}')
     handler = _HANDLERS.get(str(request.get("command")))
@@ -115,6 +117,15 @@ async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
         return {"ok": True, "answer": await handler(daemon, request)}
     except _REFUSALS as error:
         return _error(str(error))
+
+
+def _is_text(request: Any) -> bool:
+    """Whether everything in it can be stored and shown: a terminal in another encoding sends half characters."""
+    try:
+        json.dumps(request, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_request(request: Any) -> TypeGuard[dict[str, Any]]:

@@ -248,6 +248,8 @@ class Daemon:
         began = self.clock.monotonic()
         if not self.writer.holdings:
             return True
+        for link in self.links:
+            link.insists = True  # nobody can say any more that it shall be tried again
         self.rights.refresh()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._run_links(), name="links")]

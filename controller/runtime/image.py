@@ -76,6 +76,11 @@ class Image:
         if changed and not self._watched.isdisjoint(changed):
             self._on_watched([point for point in changed if point in self._watched])
 
+    def put_unless_older(self, samples: Mapping[PointId, Sample]) -> None:
+        """As `put`, but what came in after a sample was received stays: what is told may overtake what is asked."""
+        upcoming = self._next
+        self.put({point: each for point, each in samples.items() if each.received >= upcoming[point].received})
+
     def freeze(self) -> FrozenImage:
         """Switch: samples older than their point allows become BAD, here and in the next image."""
         monotonic = self._clock.monotonic()

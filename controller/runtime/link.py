@@ -47,6 +47,7 @@ class Session:
         self.lock = asyncio.Lock()
         self.calls = Calls(link)
         self.driver = driver
+        self.is_told = isinstance(driver, Subscribes)
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         async with self.lock:
@@ -148,6 +149,7 @@ class LinkTask:
         self._was_told = ""
         self._lost_at = clock.monotonic()
         self.is_refused = False
+        self.insists = False
         self._try_now = asyncio.Event()
         self.seen = asyncio.Event()
         self.session: Session | None = None
@@ -157,11 +159,11 @@ class LinkTask:
         time = asyncio.get_running_loop().time
         while True:
             began = time()
+            self._try_now.clear()
             pause = await self._attempt()
             if task is not None and task.cancelling():
                 # A task group that fails while it is being cancelled raises its errors instead.
                 raise asyncio.CancelledError
-            self._try_now.clear()
             if pause is not None:
                 # A device that comes back during an attempt in vain waits for the next: that counts, too.
                 pause = min(pause, max(FIRST_S, LONGEST_S - (time() - began)))
@@ -203,7 +205,8 @@ class LinkTask:
         self._lost(error)
         if isinstance(error, DeviceRefused):
             self._refused(error)
-            return None
+            if not self.insists:
+                return None
         return self._backoff.next_pause()
 
     @asynccontextmanager
@@ -241,7 +244,10 @@ class LinkTask:
     async def _read(self, session: Session, grid: _Grid) -> None:
         due = grid.due(self._clock.monotonic())
         samples = await session.read(due.points)
-        self._image.put(samples)
+        if session.is_told:
+            self._image.put_unless_older(samples)
+        else:
+            self._image.put(samples)
         # Only an answer shows that the link is well: some devices accept a connection and then say nothing.
         self._backoff.reset()
         if not self.is_up:

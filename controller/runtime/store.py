@@ -270,7 +270,8 @@ class Store:
         database.execute("BEGIN IMMEDIATE")
         try:
             database.executemany(sql, rows)
-        except sqlite3.Error:
+        except BaseException:
+            # Also what is wrong with the rows themselves must not leave a transaction open.
             database.execute("ROLLBACK")
             raise
         database.execute("COMMIT")

@@ -120,6 +120,7 @@ class Writer:
             point for place in self._places.values() for point in _outcomes_of(place.writable)
         )
         self._gone: set[PointId] = set()
+        self._wished_under: Mapping[str, Authority] = {}
         self._alarms: dict[PointId, Verdict] = {}
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
         self._work = {link.id: asyncio.Event() for link in site.links}
@@ -178,6 +179,7 @@ class Writer:
 
     def want(self, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition]) -> None:
         """State the complete wish; everything held that is not in it is let go, in its system's order."""
+        self._wished_under = dict(self._authority)
         times = Times(self._clock.monotonic(), self._clock.wire_time())
         yielding, busy = self.yielding, self._in_flight | self._gone
         for queue in self._queues.values():
@@ -327,6 +329,7 @@ class Writer:
                 self._in_flight.difference_update(job.point for job in jobs)
 
     async def _execute(self, session: Session, jobs: Sequence[Job]) -> None:
+        under = self._wished_under
         gone = [job.point for job in jobs if job.step is Step.FORGET]
         if gone:
             await self._forget(gone)
@@ -334,7 +337,7 @@ class Writer:
             job
             for job in jobs
             # What the driver may not write yet is wished again in the next scan.
-            if job.step is not Step.FORGET and job.point in session.may_write and self._gate_is_open(job)
+            if job.step is not Step.FORGET and job.point in session.may_write and self._gate_is_open(job, under)
         ]
         new = {
             job.point: self._new_holding(job.point, job.value)
@@ -345,7 +348,7 @@ class Writer:
         async with session.lock:
             # While we waited a system may have been handed back, or a point be gone.
             before = {**new, **self.holdings}
-            writes = [job for job in writes if job.point in before and self._gate_is_open(job)]
+            writes = [job for job in writes if job.point in before and self._gate_is_open(job, under)]
             if not writes:
                 return
             self.holdings.update({job.point: leaving(before[job.point], job) for job in writes})
@@ -353,13 +356,18 @@ class Writer:
                 results = await session.driver.write({job.point: job.value for job in writes})
         for job in writes:
             self._written(job, before[job.point], results[job.point])
-        self._image.put(await session.read([self._writable(job.point).readback for job in writes]))
+        self._image.put_unless_older(await session.read([self._writable(job.point).readback for job in writes]))
 
-    def _gate_is_open(self, job: Job) -> bool:
-        """In `original` we may only let go, whatever was queued before the switch; a heartbeat goes on meanwhile."""
+    def _gate_is_open(self, job: Job, under: Mapping[str, Authority]) -> bool:
+        """In `original` we may only let go; a heartbeat goes on meanwhile.
+
+        What was wished before any switch is not written after it: who may wish may have changed. under: the
+        authorities when it was wished.
+        """
         if job.step is not Step.WRITE or job.point in self._heartbeats:
             return True
-        return self._authority[self._places[job.point].system.id] is not Authority.ORIGINAL
+        system = self._places[job.point].system.id
+        return self._authority[system] is not Authority.ORIGINAL and self._authority[system] is under.get(system)
 
     def _new_holding(self, point: PointId, value: Scalar) -> Holding:
         present = self._image.present[self._writable(point).readback]

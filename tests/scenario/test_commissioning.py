@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller.core.commissioning import Result, item_called
 from controller.core.event import EventKind
-from controller.core.point import PointId
+from controller.core.point import Binding, PointId
+from controller.core.ports import Clock
+from controller.core.sample import Sample
 from controller.core.site import SimulationClock, Site
 from controller.core.system import Authority
 from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.commissioning_records import FILE
 from controller.runtime.operator import OperatorCommandRefused
-from tests.bench import BRIGHTNESS, LAMP_REMOTE, LIGHT_POINTS, Bench
+from drivers.memory import MemoryDriver
+from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, LIGHT_POINTS, MOTION, Bench
 from tests.real_bench import RealBench
 
 GARAGE, PLANT = "garage", "plant"
@@ -276,3 +282,43 @@ def test_commissioning_needs_an_end_within_a_day_of_work(tmp_path: Path, lasting
             await bench.daemon.set_authority(GARAGE, Authority.COMMISSIONING, "Li Na", lasting)
 
     assert RealBench(tmp_path, first_authority=Authority.ORIGINAL).run(life)
+
+
+class _SlowReads(MemoryDriver):
+    """A line on which a poll takes eight seconds once there is motion; a write waits for its turn."""
+
+    async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        if len(points) > 1 and self.far_side.value(MOTION):
+            await asyncio.sleep(8.0)
+        return await super().read(points)
+
+
+def test_what_a_strategy_wished_before_is_not_written_under_commissioning(tmp_path: Path) -> None:
+    class SlowBench(RealBench):
+        def site(self) -> Site:
+            site = super().site()
+            lights, *others = site.links
+
+            def open_on(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> MemoryDriver:
+                return _SlowReads(link, connection, bindings, clock, self.plant.lights)
+
+            return replace(site, links=(replace(lights, driver=replace(lights.driver, open=open_on)), *others))
+
+    async def life(bench: Bench) -> None:
+        lights = bench.plant.lights
+        await bench.wait(10)
+        assert lights.value(LAMP_REMOTE) is True
+        lights.set(MOTION, True)
+        await bench.wait(20)
+        lights.set(DEMAND, 0.9)
+        while 0.9 not in bench.daemon.strategies[0].wishes.values():
+            await bench.wait(0.1)
+        await bench.wait(1)
+        await bench.daemon.set_authority(GARAGE, Authority.COMMISSIONING, "Li Na", HOUR)
+        await bench.wait(60)
+        assert 0.9 not in bench.plant.written(BRIGHTNESS)
+        assert lights.value(LAMP_REMOTE) is False
+
+    bench = SlowBench(tmp_path)
+    bench.pass_everything()
+    assert bench.run(life)

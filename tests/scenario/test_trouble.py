@@ -530,6 +530,83 @@ def test_a_link_that_refuses_us_is_told_once_and_left_alone_until_somebody_says_
         assert bench.run(life)
 
 
+def test_a_link_that_refuses_us_while_we_let_go_is_tried_again(tmp_path: Path) -> None:
+    class RefusingOnce(MemoryDriver):
+        async def __aenter__(self) -> Self:
+            _opened.append(self)
+            if len(_opened) == 2:
+                raise DeviceRefused("lights", "connect", "not authorized")
+            return await super().__aenter__()
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        assert bench.plant.lights.value(LAMP_REMOTE) is True
+
+    _opened.clear()
+    assert _with_driver(Bench(tmp_path), RefusingOnce).run(life)
+    assert len(_opened) == 3, "at work, refused, and let go"
+
+
+def test_a_word_while_a_link_is_being_tried_counts(tmp_path: Path) -> None:
+    class SlowGuard(_Guarded):
+        async def __aenter__(self) -> Self:
+            await asyncio.sleep(5.0)
+            return await super().__aenter__()
+
+    bench = _with_driver(Bench(tmp_path), SlowGuard)
+
+    async def life(bench: Bench) -> None:
+        bench.plant.lights.set(MOTION, True)
+        await bench.wait(3)
+        bench.daemon.retry(LIGHTS, "li.na")
+        await bench.wait(4)
+        bench.plant.lights.set(MOTION, False)
+        await bench.wait(6)
+        assert bench.daemon.links[0].is_up
+
+    assert bench.run(life)
+
+
+class _Overtaken(MemoryDriver):
+    """Answers a poll with what it was told before, although it has been told something newer meanwhile."""
+
+    told: Sample | None = None
+
+    async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        known = self.told
+        if known is not None and len(points) > 1:
+            await asyncio.sleep(3.0)
+        return {**await super().read(points), **({} if known is None or MOTION not in points else {MOTION: known})}
+
+    async def changes(self) -> AsyncGenerator[Mapping[PointId, Sample]]:
+        while True:
+            self.far_side.asked.clear()
+            await self.far_side.asked.wait()
+            samples = await super().read([MOTION])
+            self.told = samples[MOTION]
+            yield samples
+
+
+def test_what_was_told_is_not_overwritten_by_what_was_asked_before(tmp_path: Path) -> None:
+    bench = _with_driver(Bench(tmp_path), _Overtaken)
+    seen: set[Scalar | None] = set()
+
+    async def life(bench: Bench) -> None:
+        lights = bench.plant.lights
+        await bench.wait(5.5)
+        lights.set(MOTION, False)
+        lights.asked.set()
+        await bench.wait(1)
+        lights.set(MOTION, True)
+        lights.asked.set()
+        for _ in range(40):
+            await bench.wait(0.1)
+            seen.add(bench.daemon.image.present[MOTION].value)
+
+    assert bench.run(life)
+    assert seen == {True}
+
+
 class _Telling(MemoryDriver):
     """Tells motion by itself, between two polls."""
 

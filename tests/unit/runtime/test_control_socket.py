@@ -119,6 +119,7 @@ async def test_a_line_that_is_too_long_ends_the_conversation_only(client: Client
         ({"command": "record", "item": BRIGHTNESS, "result": "perhaps"}, "passed or failed"),
         ({"command": "silence", "item": "moon:silence"}, "there is no test"),
         ({"command": "retry", "name": "nobody"}, "no strategy or link"),
+        ({"command": "relinquish", "point": BRIGHTNESS, "who": "li\udc80na"}, "another encoding than UTF-8"),
     ],
 )
 async def test_what_cannot_be_is_refused_with_the_reason(client: Client, request_: dict[str, Any], words: str) -> None:

@@ -134,3 +134,13 @@ def test_a_file_that_is_no_store_is_one_clear_problem(tmp_path: Path, content: b
 def test_a_folder_that_is_not_there_is_one_clear_problem(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="cannot be opened"):
         Store(tmp_path / "nowhere" / "store.db", HandClock())
+
+
+async def test_a_row_that_cannot_be_stored_leaves_the_store_usable(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.db", HandClock())
+    half_a_character = "li\udc80na"
+    with pytest.raises(UnicodeEncodeError):
+        await store.save_operator_command(OperatorCommand(POINT, 0.5, f"operator:{half_a_character}", "", 60.0))
+    await store.save_authority("plant", Authority.TIDEWATT)
+    assert await store.load_authority() == {"plant": Authority.TIDEWATT}
+    await store.close()
