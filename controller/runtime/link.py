@@ -23,6 +23,7 @@ from controller.core.site import Device, Link
 from controller.runtime.backoff import FIRST_S, LONGEST_S, Backoff
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
+from controller.runtime.transitions import Transitions
 from controller.runtime.write_rights import WriteRights, bindings_with_rights
 
 log = logging.getLogger(__name__)
@@ -141,6 +142,7 @@ class LinkTask:
         self._serve_writes = serve_writes
         self._rights = rights
         self._backoff = Backoff(link.id)
+        self._transitions = Transitions(log)
         self._lost_devices: set[str] = set()
         self._points = [point for device in link.devices for point in device.points]
         self._own_points = frozenset(self._points)
@@ -263,19 +265,25 @@ class LinkTask:
         if lost:
             cause = samples[device.points[0]].reason[:LONGEST_CAUSE]
             self._lost_devices.add(device.id)
-            log.warning("device %s on link %s is lost: %s", device.id, self.link.id, cause)
+            self._tell(self._named(device), logging.WARNING, f"is lost: {cause}")
             self._journal.note(EventKind.LINK, device.id, {"state": "lost", "cause": cause})
         else:
             self._lost_devices.discard(device.id)
-            log.info("device %s on link %s is back", device.id, self.link.id)
+            self._tell(self._named(device), logging.INFO, "is back")
             self._journal.note(EventKind.LINK, device.id, {"state": "back"})
+
+    def _named(self, device: Device) -> str:
+        return f"device {device.id} on link {self.link.id}"
+
+    def _tell(self, subject: str, level: int, words: str) -> None:
+        self._transitions.tell(subject, level, words, self._clock.monotonic())
 
     def _lost(self, error: DeviceError) -> None:
         cause = error.cause[:LONGEST_CAUSE]
         now, monotonic = self._clock.now(), self._clock.monotonic()
         self._image.put({point: bad(f"link lost: {cause}", now, monotonic) for point in self._points})
         if self.is_up or self._was_told == "":
-            log.warning("link %s is lost: %s: %s", self.link.id, error.operation, cause)
+            self._tell(f"link {self.link.id}", logging.WARNING, f"is lost: {error.operation}: {cause}")
             self._journal.note(EventKind.LINK, self.link.id, {"state": "lost", "cause": cause})
             self._lost_at = monotonic
         self.is_up = False
@@ -301,7 +309,7 @@ class LinkTask:
         self.seen.set()
         if self._was_told:
             away = self._clock.monotonic() - self._lost_at
-            log.info("link %s is back after %.0f s", self.link.id, away)
+            self._tell(f"link {self.link.id}", logging.INFO, f"is back after {away:.0f} s")
             self._journal.note(EventKind.LINK, self.link.id, {"state": "back", "away_s": round(away, 1)})
         else:
             log.info("link %s is connected", self.link.id)

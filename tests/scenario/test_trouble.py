@@ -643,6 +643,30 @@ def test_what_a_device_tells_by_itself_is_seen_at_once(tmp_path: Path) -> None:
     assert SlowPolls(tmp_path, plant=bench.plant).run(life)
 
 
+def test_a_link_that_comes_and_goes_is_told_as_that(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def told() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.getMessage().startswith("link lights")]
+
+    async def life(bench: Bench) -> None:
+        lights = bench.plant.lights
+        for _ in range(600):
+            await bench.wait(5)
+            lights.drop()
+            await bench.wait(5)
+            lights.restore()
+        assert "comes and goes; told again once it was steady for 10 min" in told()[-1]
+        assert len(told()) <= 10
+        await bench.wait(900)
+        lights.drop()
+        await bench.wait(2)
+        assert told()[-1].startswith("link lights is lost")
+        lights.restore()
+        await bench.wait(60)
+
+    with caplog.at_level(logging.INFO):
+        assert Bench(tmp_path).run(life)
+
+
 def test_what_somebody_set_is_left_at_the_rate_of_the_point(tmp_path: Path) -> None:
     class Rated(_ChangedBench):
         def change(self, site: Site) -> Site:
