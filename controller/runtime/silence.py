@@ -18,9 +18,10 @@ from controller.core.command import Command, Priority
 from controller.core.commissioning import Item, Record, Result
 from controller.core.commissioning_items import dropped_within
 from controller.core.errors import DeviceError, EnvironmentProblem
+from controller.core.guard import guard
 from controller.core.handover import Lifeline, Machine, lifelines_of, machines_of
 from controller.core.ledger import Holding, Verdict
-from controller.core.point import PointId, ValueType, same_value
+from controller.core.point import Point, PointId, PointKind, ValueType, same_value
 from controller.core.ports import Clock
 from controller.core.sample import Sample, Scalar
 from controller.core.silence import Dropped, finding
@@ -221,15 +222,37 @@ class SilenceTest:
         return {point: self._present_value(point) for point in points}
 
     def _present_value(self, point: PointId) -> Scalar:
+        """What it is held at, or what the equipment does by itself; refused where that is not known."""
+        control = self._operator.require_authority(point)
         holding = self._writer.holdings.get(point)
-        if holding is not None:
+        if holding is not None and not holding.releasing:
             return holding.value
-        declared = self._site.points[point]
-        writable = writable_of(declared)
-        sample = self._image.present[writable.readback]
+        value = self._value_by_itself(control.point)
+        command = Command(point, value, Priority.MANUAL_OPERATOR, "", math.inf, NO_TEXT)
+        permissives = [(each, self._image.present[each.condition.point]) for each in control.permissives]
+        allowed = guard(command, control.point, control.memory, permissives, self._clock.monotonic())
+        if not same_value(allowed.value, value, control.writable.tolerance):
+            # The value that a limit puts in its place would move the equipment.
+            raise SilenceRefused(f"{point} cannot be held at what it does, {value}: {allowed.limit.en}")
+        return value
+
+    def _value_by_itself(self, point: Point) -> Scalar:
+        """Of equipment that is not ours. A command register says nothing of it: it may have what we wrote last."""
+        writable = writable_of(point)
+        effect = writable.effect
+        shown_at = writable.readback
+        if effect is not None and self._site.points[effect.point].type is point.type:
+            shown_at = effect.point
+        elif point.kind is PointKind.COMMAND and point.type in (ValueType.BOOLEAN, ValueType.TEXT):
+            raise SilenceRefused(
+                f"{point.id} cannot be held at what it does: no effect is declared that shows it; "
+                f"command it first to what it does: tidewatt points SITE write {point.id} VALUE --for 30min"
+            )
+        sample = self._image.present[shown_at]
         if not sample.is_good or sample.value is None:
-            raise SilenceRefused(f"{point} cannot be held at what it does: {sample.reason or 'it is not known'}")
-        if declared.type in (ValueType.BOOLEAN, ValueType.TEXT) or isinstance(sample.value, str):
+            why = sample.reason or "it is not known"
+            raise SilenceRefused(f"{point.id} cannot be held at what it does: {why} ({shown_at})")
+        if point.type in (ValueType.BOOLEAN, ValueType.TEXT) or isinstance(sample.value, str):
             return sample.value
         return writable.range.nearest(float(sample.value))
 

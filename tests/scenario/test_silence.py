@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller.core.commissioning import Result, Status
 from controller.core.ledger import Verdict
-from controller.core.point import DeviceTimeout, PointId, Range, SafeValue, Writable
+from controller.core.point import DeviceTimeout, Effect, PointId, Range, SafeValue, Writable
 from controller.core.sample import Scalar
 from controller.core.site import Site
 from controller.core.system import Authority, ReleaseStep
@@ -28,6 +29,7 @@ from tests.bench import (
     LAMP_REMOTE,
     PUMP,
     PUMP_REMOTE,
+    PUMP_STATUS,
     Bench,
 )
 from tests.real_bench import RealBench
@@ -48,10 +50,12 @@ class Watchdogs:
         self._after = {LAMP_REMOTE: lamps_after, HEARTBEAT: plant_after}
         lights, plant = bench.plant.lights, bench.plant.plant
         self._bits = {LAMP_REMOTE: (lights, (LAMP_REMOTE,)), HEARTBEAT: (plant, (CHILLER_REMOTE, PUMP_REMOTE))}
+        assert lights.on_write is not None
+        self._equipment = lights.on_write
         lights.on_write = plant.on_write = self._written
 
     def _written(self, point: PointId, value: Scalar | None) -> None:
-        self._bench.plant.writes.append((point, value))
+        self._equipment(point, value)
         if point in self._fed:
             self._fed[point] = self._bench.clock.wire_time()
 
@@ -101,6 +105,32 @@ async def commissioned(bench: Bench, system: str = GARAGE) -> None:
 
 def real(tmp_path: Path) -> RealBench:
     return RealBench(tmp_path, first_authority=Authority.ORIGINAL)
+
+
+class ProvenPump(RealBench):
+    """The pump's status shows whether it runs, as the chiller's does."""
+
+    def site(self) -> Site:
+        return with_writable(super().site(), PUMP, effect=Effect(PUMP_STATUS, timedelta(minutes=3)))
+
+
+def with_writable(site: Site, point: PointId, **changes: Any) -> Site:
+    """The site with something else declared of how the point is written."""
+    before = site.points[point]
+    assert before.writable is not None
+    after = replace(before, writable=replace(before.writable, **changes))
+    links = tuple(
+        replace(
+            link,
+            bindings=tuple(replace(each, point=after) if each.point.id == point else each for each in link.bindings),
+        )
+        for link in site.links
+    )
+    return replace(site, points={**site.points, point: after}, links=links)
+
+
+def proven(tmp_path: Path) -> ProvenPump:
+    return ProvenPump(tmp_path, first_authority=Authority.ORIGINAL)
 
 
 # --- what is measured -------------------------------------------------------------------------------------------------
@@ -186,7 +216,7 @@ def test_a_heartbeat_is_measured_by_all_that_hangs_on_it(tmp_path: Path) -> None
         assert bench.plant.plant.value(HEARTBEAT) == 0
         assert bench.plant.plant.value(CHILLER) is False, "nothing was started"
 
-    assert real(tmp_path).run(watched(test))
+    assert proven(tmp_path).run(watched(test))
 
 
 def test_only_the_machine_that_is_held_already_is_at_stake(tmp_path: Path) -> None:
@@ -202,6 +232,45 @@ def test_only_the_machine_that_is_held_already_is_at_stake(tmp_path: Path) -> No
         assert bench.plant.plant.value(PUMP_REMOTE) is True, "the operator's own command goes on"
 
     assert real(tmp_path).run(watched(test))
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_what_runs_by_its_own_controls_runs_on_and_what_stands_stands(tmp_path: Path, *, runs: bool) -> None:
+    """The registers have the opposite: what was written last, before the machines were handed back."""
+
+    async def test(bench: Bench) -> None:
+        far = bench.plant.plant
+        for command, status in ((CHILLER, CHILLER_STATUS), (PUMP, PUMP_STATUS)):
+            far.set(command, not runs)
+            far.set(status, runs)
+        await bench.wait(610)
+        await commissioned(bench, PLANT)
+        measurement = begin(bench, GATEWAY)
+        assert measurement.wishes == {CHILLER: runs, PUMP: runs}
+        while not measurement.is_over:
+            assert (far.value(PUMP_STATUS), far.value(CHILLER_STATUS)) == (runs, runs)
+            await bench.wait(1)
+        assert measurement.phase is Phase.DONE
+
+    assert proven(tmp_path).run(watched(test))
+
+
+def test_a_pump_that_was_handed_back_and_stopped_is_not_started(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        await commissioned(bench, PLANT)
+        await bench.command(PUMP, True)
+        await bench.wait(10)
+        await bench.daemon.relinquish(PUMP, "Li Na")
+        await bench.wait(150)
+        bench.plant.plant.set(PUMP_STATUS, False)
+        await bench.wait(60)
+        assert bench.plant.plant.value(PUMP) is True, "the register still says so"
+        begin(bench, GATEWAY)
+        await bench.wait(20)
+        assert bench.plant.plant.value(PUMP_REMOTE) is True
+        assert bench.plant.plant.value(PUMP_STATUS) is False
+
+    assert proven(tmp_path).run(watched(test))
 
 
 # --- a point without a remote bit -------------------------------------------------------------------------------------
@@ -408,6 +477,48 @@ def test_a_machine_that_cannot_be_seen_is_not_taken(tmp_path: Path) -> None:
     assert real(tmp_path).run(watched(test))
 
 
+def test_whether_it_runs_is_not_guessed(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        await commissioned(bench, PLANT)
+        with pytest.raises(SilenceRefused, match=f"no effect is declared .* write {PUMP} VALUE"):
+            begin(bench, GATEWAY)
+        await bench.command(PUMP, False)
+        await bench.wait(5)
+        begin(bench, GATEWAY)
+        await bench.wait(20)
+        assert bench.plant.written(CHILLER) == [], "which nobody had commanded"
+
+    assert real(tmp_path).run(watched(test))
+
+
+def test_a_status_that_is_lost_does_not_say_what_it_does(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        await commissioned(bench, PLANT)
+        bench.plant.plant.refuse(PUMP_STATUS, "no answer")
+        await bench.wait(3)
+        with pytest.raises(SilenceRefused, match=rf"{PUMP} cannot be .*: no answer \({PUMP_STATUS}\)"):
+            begin(bench, GATEWAY)
+
+    assert proven(tmp_path).run(watched(test))
+
+
+def test_a_limit_that_would_move_it_is_told(tmp_path: Path) -> None:
+    """By its register the chiller was switched off a moment ago, and would be kept off; it runs."""
+
+    async def test(bench: Bench) -> None:
+        far = bench.plant.plant
+        far.set(CHILLER_STATUS, True)
+        far.set(PUMP_STATUS, True)
+        await bench.wait(3)
+        await commissioned(bench, PLANT)
+        with pytest.raises(SilenceRefused, match="minimum off time"):
+            begin(bench, GATEWAY)
+        await bench.wait(30)
+        assert far.value(CHILLER_STATUS) is True
+
+    assert proven(tmp_path).run(watched(test))
+
+
 def test_a_heartbeat_that_is_refused_says_nothing(tmp_path: Path) -> None:
     async def test(bench: Bench) -> None:
         await commissioned(bench, PLANT)
@@ -420,7 +531,7 @@ def test_a_heartbeat_that_is_refused_says_nothing(tmp_path: Path) -> None:
         await bench.wait(60)
         assert bench.daemon.writer.holdings == {}
 
-    assert real(tmp_path).run(watched(test))
+    assert proven(tmp_path).run(watched(test))
 
 
 def test_a_machine_that_does_not_obey_is_told_and_let_go(tmp_path: Path) -> None:
