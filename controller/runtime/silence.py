@@ -231,7 +231,9 @@ class SilenceTest:
         command = Command(point, value, Priority.MANUAL_OPERATOR, "", math.inf, NO_TEXT)
         permissives = [(each, self._image.present[each.condition.point]) for each in control.permissives]
         allowed = guard(command, control.point, control.memory, permissives, self._clock.monotonic())
-        if not same_value(allowed.value, value, control.writable.tolerance):
+        effect = control.writable.effect
+        tolerance = max(control.writable.tolerance, 0.0 if effect is None else effect.tolerance)
+        if not same_value(allowed.value, value, tolerance):
             # The value that a limit puts in its place would move the equipment.
             raise SilenceRefused(f"{point} cannot be held at what it does, {value}: {allowed.limit.en}")
         return value

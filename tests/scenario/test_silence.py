@@ -13,7 +13,7 @@ import pytest
 
 from controller.core.commissioning import Result, Status
 from controller.core.ledger import Verdict
-from controller.core.point import DeviceTimeout, Effect, PointId, Range, SafeValue, Writable
+from controller.core.point import DeviceTimeout, Effect, Limits, PointId, Range, SafeValue, Writable
 from controller.core.sample import Scalar
 from controller.core.site import Site
 from controller.core.system import Authority, ReleaseStep
@@ -517,6 +517,26 @@ def test_a_limit_that_would_move_it_is_told(tmp_path: Path) -> None:
         assert far.value(CHILLER_STATUS) is True
 
     assert proven(tmp_path).run(watched(test))
+
+
+class SlowLamp(RealBench):
+    """A meter of the light, at the desk, shows what the lamp does; it is dimmed slowly."""
+
+    def site(self) -> Site:
+        shown = Effect(DEMAND, timedelta(minutes=1), tolerance=0.02)
+        return with_writable(super().site(), BRIGHTNESS, effect=shown, limits=Limits(maximum_rate=0.01))
+
+
+def test_a_number_is_the_same_within_what_its_effect_allows(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        await commissioned(bench)
+        with pytest.raises(SilenceRefused, match=r"held at what it does, 0\.5: on its way to 0\.5"):
+            begin(bench, LAMPS)
+        bench.plant.lights.set(DEMAND, 0.985)
+        await bench.wait(3)
+        assert begin(bench, LAMPS).wishes == {BRIGHTNESS: 0.985}
+
+    assert SlowLamp(tmp_path, first_authority=Authority.ORIGINAL).run(watched(test))
 
 
 def test_a_heartbeat_that_is_refused_says_nothing(tmp_path: Path) -> None:
