@@ -58,7 +58,9 @@ class Authorities:
         stored = await self._store.load_authority()
         self._present.update({system: each for system, each in stored.items() if system in self._present})
         for system, authority in list(self._present.items()):
-            why_not = self._commissioning.why_not(system) if authority is Authority.TIDEWATT else ""
+            if authority is not Authority.TIDEWATT:
+                continue
+            why_not = self._commissioning.why_not(system, self._commissioning.simulated_at_start)
             if not why_not:
                 continue
             self._present[system] = Authority.ORIGINAL
@@ -96,6 +98,9 @@ class Authorities:
             raise AuthorityRefused(f"commissioning needs an end, at most {hours:g} h from now, such as --for 2h")
         if authority is Authority.TIDEWATT:
             await self._require_tested(system)
+        await self._switch(system, authority, who, lasting)
+
+    async def _switch(self, system: str, authority: Authority, who: str, lasting: timedelta | None = None) -> None:
         before = self._present[system]
         await self._store.save_authority(
             system, Authority.ORIGINAL if authority is Authority.COMMISSIONING else authority
@@ -120,22 +125,22 @@ class Authorities:
         return None if end is None else max(0.0, end - self._clock.monotonic())
 
     async def _require_tested(self, system: str) -> None:
-        if self._commissioning.may_prove(system) and not self._commissioning.is_simulated(system):
-            await self._commissioning.prove(self._links)
         why_not = self._commissioning.why_not(system)
+        if why_not and self._commissioning.may_prove(system):
+            why_not = self._commissioning.why_not(system, await self._commissioning.prove(self._links, [system]))
         if why_not:
             raise AuthorityRefused(why_not)
 
     async def _end_commissioning(self) -> None:
         now = self._clock.monotonic()
         for system in [system for system, end in self._ends.items() if end <= now]:
-            await self.switch(system, Authority.ORIGINAL, OURSELVES)
+            await self._switch(system, Authority.ORIGINAL, OURSELVES)
 
     async def _take_what_is_proven(self) -> None:
-        await self._commissioning.prove(self._links)
+        simulated = await self._commissioning.prove(self._links, self._unproven)
         for system in sorted(self._unproven):
-            if self._commissioning.is_simulated(system):
-                await self.switch(system, Authority.TIDEWATT, OURSELVES)
+            if self._commissioning.is_simulated(system, simulated):
+                await self._switch(system, Authority.TIDEWATT, OURSELVES)
 
     def _tell_refused(self, system: str, why_not: str) -> None:
         reason = why_not.partition("\n")[0].rstrip(":")

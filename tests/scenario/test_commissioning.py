@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -146,6 +146,11 @@ def test_records_that_cannot_be_read_prove_nothing(tmp_path: Path) -> None:
     assert bench.run(life)
 
 
+async def until(bench: Bench, holds: Callable[[], bool]) -> None:
+    while not holds():
+        await bench.wait(0.1)
+
+
 # --- simulators -------------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +201,43 @@ def test_a_simulator_that_comes_later_is_taken_over_when_it_has_proved_itself(tm
     bench.serve_clock()
     bench.plant.lights.drop()
     bench.run(life)
+
+
+def test_a_proof_is_of_the_moment(tmp_path: Path) -> None:
+    """A real device at the address where a simulator was has been tested by nobody."""
+    bench = SimulatedLights(tmp_path)
+
+    async def life(_: Bench) -> None:
+        await bench.wait(10)
+        await bench.daemon.set_authority(GARAGE, Authority.ORIGINAL, "Li Na")
+        await bench.wait(10)
+        bench.served = (0, 0, 0.0)
+        bench.serve_clock()
+        with pytest.raises(AuthorityRefused, match="not commissioned"):
+            await bench.daemon.set_authority(GARAGE, Authority.TIDEWATT, "Li Na")
+        assert bench.daemon.authority[GARAGE] is Authority.ORIGINAL
+
+    bench.serve_clock()
+    assert bench.run(life)
+
+
+def test_a_simulator_whose_link_is_being_opened_anew_can_prove_itself(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        await bench.daemon.set_authority(GARAGE, Authority.ORIGINAL, "Li Na")
+        link = bench.daemon.links[0]
+        await until(bench, lambda: link.session is not None and link.session.may_write != bench.daemon.rights.points)
+        bench.plant.lights.hang()
+        await until(bench, lambda: link.session is None)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bench.daemon.set_authority(GARAGE, Authority.TIDEWATT, "Li Na"))
+            await bench.wait(0.5)
+            bench.plant.lights.resume()
+        assert bench.daemon.authority[GARAGE] is Authority.TIDEWATT
+
+    bench = SimulatedLights(tmp_path)
+    bench.serve_clock()
+    assert bench.run(life)
 
 
 @pytest.mark.parametrize(
