@@ -67,9 +67,12 @@ class _Silence(NamedTuple):
 
 @dataclass
 class _Device:
-    """there: what each of its availability topics says. offline_at: number of the message that said it was gone."""
+    """watches: what tells that it is there. there: what those of them say that have spoken. offline_at: number of the
+    message that said it was gone.
+    """
 
     points: tuple[PointId, ...]
+    watches: frozenset[Watch]
     there: dict[Watch, bool] = field(default_factory=dict[Watch, bool])
     offline_at: int = 0
 
@@ -79,7 +82,8 @@ class _Device:
 
     @property
     def is_online(self) -> bool:
-        return bool(self.there) and all(self.there.values())
+        """One that has not spoken may be the only one that would know."""
+        return bool(self.watches) and all(self.there.get(watch, False) for watch in self.watches)
 
 
 class _Awaited:
@@ -127,7 +131,9 @@ class MqttDriver:
 
     def _forget(self) -> None:
         """What was heard holds for one connection: what happened between two nobody knows."""
-        self._devices = {device: _Device(points) for device, points in self._plan.devices.items()}
+        self._devices = {
+            device: _Device(points, self._plan.watches_of[device]) for device, points in self._plan.devices.items()
+        }
         self._heard: dict[PointId, _Heard] = {}
         self._absent: dict[PointId, str] = {}
         self._count = 0

@@ -29,13 +29,16 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """topics: everything to subscribe to, with the quality of service. points: of each device."""
+    """topics: everything to subscribe to, with the quality of service. devices: the points of each. watches_of: all
+    that says whether a device is there.
+    """
 
     topics: Mapping[str, int]
     routes: Mapping[str, tuple[Route, ...]]
     watches: Mapping[str, tuple[Watch, ...]]
     requests: Mapping[PointId, Request]
     devices: Mapping[str, tuple[PointId, ...]]
+    watches_of: Mapping[str, frozenset[Watch]]
 
 
 def plan(bindings: Iterable[MqttBinding]) -> Plan:
@@ -45,16 +48,19 @@ def plan(bindings: Iterable[MqttBinding]) -> Plan:
     watches: dict[str, dict[str, list[Watch]]] = {}
     requests: dict[PointId, Request] = {}
     devices: dict[str, list[PointId]] = {}
+    watches_of: dict[str, set[Watch]] = {}
     for binding in bindings:
         address, point = binding.address, binding.point.id
         topic = address.at(address.state_topic)
         topics[topic] = max(topics.get(topic, 0), address.qos)
         routes.setdefault(topic, []).append(route_of(binding))
         devices.setdefault(binding.device, []).append(point)
+        own_watches = watches_of.setdefault(binding.device, set())
         for each in address.availability:
             there = address.at(each.topic)
             topics[there] = max(topics.get(there, 0), address.qos)
             watch = Watch(binding.device, each)
+            own_watches.add(watch)
             said = watches.setdefault(there, {}).setdefault(binding.device, [])
             if watch not in said:
                 said.append(watch)
@@ -66,4 +72,5 @@ def plan(bindings: Iterable[MqttBinding]) -> Plan:
         {topic: tuple(watch for said in each.values() for watch in said) for topic, each in watches.items()},
         requests,
         {device: tuple(points) for device, points in devices.items()},
+        {device: frozenset(own_watches) for device, own_watches in watches_of.items()},
     )

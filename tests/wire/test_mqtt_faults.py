@@ -300,6 +300,17 @@ async def test_who_speaks_on_change_only_is_believed_while_he_is_there() -> None
         assert (await at.read()).value == 22
 
 
+async def test_a_gateway_that_is_there_does_not_speak_for_its_devices() -> None:
+    both = replace(THERE, availability=(Availability("gateway/there"), *THERE.availability))
+    async with bench({ONE: both}) as at:
+        await at.told("gateway/there", b"online")
+        await at.told("one", {"t": 20})
+        at.clock.advance(100)
+        assert (await at.read()).age(at.clock.monotonic()) == 100, "the device's own topic was never heard"
+        await at.told("one/there", b"online")
+        assert (await at.read()).age(at.clock.monotonic()) == 0
+
+
 async def test_what_comes_from_a_device_on_its_way_back_counts_once_it_is_there() -> None:
     async with bench({ONE: THERE}) as at:
         await at.told("one/there", b"offline")
