@@ -15,7 +15,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from controller.core.command import Command, Priority
-from controller.core.commissioning import Item, Record, Result
+from controller.core.commissioning import Item, ItemKind, Record, Result
 from controller.core.commissioning_items import dropped_within
 from controller.core.errors import DeviceError, EnvironmentProblem
 from controller.core.guard import guard
@@ -126,6 +126,8 @@ class SilenceTest:
 
         Raises SilenceRefused, OperatorCommandRefused.
         """
+        if item.kind is not ItemKind.SILENCE:
+            raise SilenceRefused(f"{item.id} is no test of silence; see: tidewatt commission SITE sheet")
         if self.measurement is not None and not self.measurement.is_over:
             raise SilenceRefused(f"{self.measurement.item.id} is being measured; one at a time")
         subject = PointId(item.subject)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from controller.core.commissioning import Result, Status
+from controller.core.commissioning import ItemKind, Result, Status
 from controller.core.ledger import Verdict
 from controller.core.point import DeviceTimeout, Effect, Limits, PointId, Range, SafeValue, Writable
 from controller.core.sample import Scalar
@@ -460,8 +460,17 @@ def test_it_is_refused_under_the_original_controls_and_one_at_a_time(tmp_path: P
         with pytest.raises(SilenceRefused, match="one at a time"):
             begin(bench, LAMPS)
         await over(bench, measurement)
-        with pytest.raises(SilenceRefused, match="nothing is declared"):
-            begin(bench, f"{BRIGHTNESS}:command")
+
+    assert real(tmp_path).run(watched(test))
+
+
+def test_only_a_test_of_silence_can_be_measured(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        await commissioned(bench)
+        for item in bench.daemon.commissioning.items.values():
+            if item.kind is not ItemKind.SILENCE:
+                with pytest.raises(SilenceRefused, match=f"{item.id} is no test of silence"):
+                    begin(bench, item.id, 0.5)
 
     assert real(tmp_path).run(watched(test))
 
