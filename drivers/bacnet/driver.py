@@ -33,6 +33,8 @@ _NULL: Final = Raw(Kind.NULL, None)
 _NEVER: Final = float("-inf")
 # Whole devices are asked for again and again, single read-backs now and then.
 _MOST_SETS: Final = 100
+# Bounds what a device may write into our texts.
+_LONGEST_SPELLING: Final = 60
 
 
 class _Subscription:
@@ -330,8 +332,8 @@ class BacnetDriver:
             return WriteResult(True)
         if isinstance(held, Refusal):
             return WriteResult(True, f"not read back: {held.reason}")
-        if (held.own is None) != (written.kind is Kind.NULL):
-            return WriteResult(False, f"slot {priority} holds {held.own or 'nothing'} all the same")
+        if (held.own or _NULL) != written:
+            return WriteResult(False, f"slot {priority} holds {_held(held.own, written.kind)}")
         return WriteResult(True, f"held by slot {held.holder}" if held.holder else "")
 
     # --- changes ------------------------------------------------------------------------------------------------------
@@ -408,6 +410,13 @@ async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     async with asyncio.TaskGroup() as tasks:
         for each in work:
             tasks.create_task(each)
+
+
+def _held(own: Raw | None, expected: Kind) -> str:
+    """What a slot holds, with its type where that is not the expected one."""
+    if own is None:
+        return "nothing"
+    return str(own.value if own.kind is expected or expected is Kind.NULL else own)[:_LONGEST_SPELLING]
 
 
 def _spelling(answer: Answer) -> str:

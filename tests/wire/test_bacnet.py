@@ -411,8 +411,20 @@ async def test_an_acknowledged_write_that_did_nothing_is_not_accepted() -> None:
     async with having("analog-output,1", commandable(Real(7.0))) as (object, bench, device):
         held = object.slots
         device.forgets_writes = True
-        assert await bench.write("it", 9.5) == (False, "slot 10 holds nothing all the same")
+        assert await bench.write("it", 9.5) == (False, "slot 10 holds nothing")
         assert held == [None] * 16
+
+
+async def test_an_acknowledged_write_that_left_another_value_is_not_accepted() -> None:
+    async with having("analog-output,1", commandable(Real(7.0))) as (object, bench, device):
+        assert object.slots is not None
+        assert await bench.write("it", 6.1) == (True, "")  # no real holds 6.1 exactly
+        assert await bench.write("it", 6.5) == (True, "")
+        device.forgets_writes = True
+        assert await bench.write("it", 9.5) == (False, "slot 10 holds 6.5")
+        assert await bench.write("it", None) == (False, "slot 10 holds 6.5")
+        object.slots[9] = Unsigned(6)
+        assert await bench.write("it", 6.0) == (False, "slot 10 holds unsigned 6")
 
 
 async def test_what_is_not_commandable_is_written_and_cannot_be_let_go() -> None:
