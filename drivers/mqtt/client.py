@@ -49,6 +49,10 @@ _NO_SUBSCRIBERS: Final = 16
 # authentication method (MQTT 5.0, 3.2.2.2). paho turns 1, 2, 4 and 5 of MQTT 3.1.1 into them.
 _PERMANENT: Final = frozenset({132, 133, 134, 135, 140})
 
+# X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL. It heals: a machine without power has lost its clock before it has lost its
+# trust.
+_NOT_YET_VALID: Final = 9
+
 # Every exception class of aiomqtt and paho and what it is to us; a test compares this with the libraries.
 LIBRARY_ERRORS: Final[Mapping[type[Exception], type[DeviceError]]] = {
     aiomqtt.MqttError: ConnectFailed,
@@ -85,7 +89,8 @@ def ours(link: str, operation: str, error: BaseException | None) -> DeviceError:
         case _BadFile():
             return DeviceRefused(link, operation, str(error))
         case ssl.SSLCertVerificationError():
-            return DeviceRefused(link, operation, f"certificate refused: {error.verify_message}"[:_LONGEST_CAUSE])
+            kind = ConnectFailed if error.verify_code == _NOT_YET_VALID else DeviceRefused
+            return kind(link, operation, f"certificate refused: {error.verify_message}"[:_LONGEST_CAUSE])
         case aiomqtt.exceptions.MqttConnectError(rc=ReasonCode() as reason):
             kind = DeviceRefused if reason.value in _PERMANENT else ConnectFailed
             return kind(link, operation, f"refused by the broker: {reason}"[:_LONGEST_CAUSE])

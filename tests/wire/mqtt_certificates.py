@@ -31,10 +31,10 @@ class _Identity(NamedTuple):
     key: ec.EllipticCurvePrivateKey
 
 
-def make_certificates(folder: Path, *, expired: bool = False) -> Certificates:
-    """expired: the broker's ended yesterday."""
+def make_certificates(folder: Path, *, expired: bool = False, not_yet: bool = False) -> Certificates:
+    """expired: the broker's ended yesterday. not_yet: it begins tomorrow."""
     authority, stranger = _authority("test authority"), _authority("stranger")
-    server = _signed("127.0.0.1", authority, ends_in=-_DAY if expired else _DAY)
+    server = _signed("127.0.0.1", authority, ends_in=-_DAY if expired else 7 * _DAY, not_yet=not_yet)
     client = _signed("tidewatt", authority, ends_in=_DAY)
     made = Certificates(*(folder / f"{name}.pem" for name in Certificates._fields))
     for path, identity in ((made.ca, authority), (made.stranger, stranger), (made.server, server)):
@@ -68,9 +68,9 @@ def _authority(name: str) -> _Identity:
     return _Identity(builder.add_extension(usage, critical=True).sign(key, hashes.SHA256()), key)
 
 
-def _signed(name: str, authority: _Identity, *, ends_in: timedelta) -> _Identity:
+def _signed(name: str, authority: _Identity, *, ends_in: timedelta, not_yet: bool = False) -> _Identity:
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(_named(name), authority.certificate.subject, key, ends_in=ends_in)
+    builder = _builder(_named(name), authority.certificate.subject, key, ends_in=ends_in, not_yet=not_yet)
     if name[0].isdigit():
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))])
         builder = builder.add_extension(names, critical=False)
@@ -78,7 +78,12 @@ def _signed(name: str, authority: _Identity, *, ends_in: timedelta) -> _Identity
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, ends_in: timedelta
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    ends_in: timedelta,
+    not_yet: bool = False,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -87,7 +92,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - 7 * _DAY)
+        .not_valid_before(now + (_DAY if not_yet else -7 * _DAY))
         .not_valid_after(now + ends_in)
     )
 

@@ -294,6 +294,12 @@ class TestSecurity:
             with pytest.raises(DeviceRefused, match="certificate refused: certificate has expired"):
                 await driver(broker.port, tls=Tls(str(made.ca))).__aenter__()
 
+    async def test_a_certificate_that_is_not_valid_yet_is_tried_again(self, tmp_path: Path) -> None:
+        made = make_certificates(tmp_path, not_yet=True)
+        async with Mosquitto(tmp_path, *_tls_lines(made)) as broker:
+            with pytest.raises(ConnectFailed, match="certificate refused: certificate is not yet valid"):
+                await driver(broker.port, tls=Tls(str(made.ca))).__aenter__()
+
 
 @pytest.mark.slow
 class TestSession:
