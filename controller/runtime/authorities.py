@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import timedelta
 
 from controller.core.event import EventKind, JsonValue
@@ -51,6 +53,9 @@ class Authorities:
         self._ends: dict[str, float] = {}
         self._unproven: set[str] = set()
         self._alarmed: set[str] = set()
+        self._asked = 0
+        self._done: dict[str, int] = {}
+        self._saving = asyncio.Lock()
         self._needed = asyncio.Event()
 
     async def restore(self) -> None:
@@ -89,6 +94,7 @@ class Authorities:
     async def switch(self, system: str, authority: Authority, who: str, lasting: timedelta | None = None) -> None:
         """Hand a system over or back. Durable, but for commissioning, which ends after `lasting`.
 
+        Who asks later wins: a request that had to wait is refused if a later one was met meanwhile.
         Raises AuthorityRefused.
         """
         if authority is Authority.COMMISSIONING and (
@@ -96,18 +102,30 @@ class Authorities:
         ):
             hours = LONGEST_COMMISSIONING.total_seconds() / 3600
             raise AuthorityRefused(f"commissioning needs an end, at most {hours:g} h from now, such as --for 2h")
+        request = self._next_request()
         if authority is Authority.TIDEWATT:
             await self._require_tested(system)
-        await self._switch(system, authority, who, lasting)
+        await self._switch(request, system, authority, who, lasting)
 
-    async def _switch(self, system: str, authority: Authority, who: str, lasting: timedelta | None = None) -> None:
-        before = self._present[system]
-        await self._store.save_authority(
-            system, Authority.ORIGINAL if authority is Authority.COMMISSIONING else authority
-        )
+    def _next_request(self) -> int:
+        self._asked += 1
+        return self._asked
+
+    async def _switch(
+        self, request: int, system: str, authority: Authority, who: str, lasting: timedelta | None = None
+    ) -> None:
+        async with self._saving:
+            self._require_latest(request, system)
+            stored = Authority.ORIGINAL if authority is Authority.COMMISSIONING else authority
+            await self._store.save_authority(system, stored)
+        self._done[system] = request
         self._unproven.discard(system)
         self._ends.pop(system, None)
-        body: dict[str, JsonValue] = {"before": before.value, "authority": authority.value, "who": who}
+        body: dict[str, JsonValue] = {
+            "before": self._present[system].value,
+            "authority": authority.value,
+            "who": who,
+        }
         if authority is Authority.COMMISSIONING and lasting is not None:
             self._ends[system] = self._clock.monotonic() + lasting.total_seconds()
             self._needed.set()
@@ -118,6 +136,11 @@ class Authorities:
             self._alarmed.remove(system)
             self._journal.note(EventKind.ALARM, system, {"alarm": ALARM, "state": "cleared"})
         await self._on_change(system)
+
+    def _require_latest(self, request: int, system: str) -> None:
+        if self._done.get(system, 0) > request:
+            authority = self._present[system].value
+            raise AuthorityRefused(f"superseded: somebody asked later for system {system}, which is {authority} now")
 
     def remaining(self, system: str) -> float | None:
         """Seconds of commissioning that are left; None where none was begun."""
@@ -132,15 +155,19 @@ class Authorities:
             raise AuthorityRefused(why_not)
 
     async def _end_commissioning(self) -> None:
-        now = self._clock.monotonic()
-        for system in [system for system, end in self._ends.items() if end <= now]:
-            await self._switch(system, Authority.ORIGINAL, OURSELVES)
+        for system in list(self._ends):
+            # Somebody may have prolonged it while another one was ended.
+            if self._ends.get(system, math.inf) <= self._clock.monotonic():
+                await self._switch(self._next_request(), system, Authority.ORIGINAL, OURSELVES)
 
     async def _take_what_is_proven(self) -> None:
+        request = self._next_request()
         simulated = await self._commissioning.prove(self._links, self._unproven)
         for system in sorted(self._unproven):
             if self._commissioning.is_simulated(system, simulated):
-                await self._switch(system, Authority.TIDEWATT, OURSELVES)
+                # Whoever has decided otherwise meanwhile has it as they want it.
+                with suppress(AuthorityRefused):
+                    await self._switch(request, system, Authority.TIDEWATT, OURSELVES)
 
     def _tell_refused(self, system: str, why_not: str) -> None:
         reason = why_not.partition("\n")[0].rstrip(":")

@@ -240,6 +240,44 @@ def test_a_simulator_whose_link_is_being_opened_anew_can_prove_itself(tmp_path: 
     assert bench.run(life)
 
 
+def test_who_asks_later_wins_over_who_still_waits_for_a_proof(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(5)
+        bench.plant.lights.hang()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(superseded(bench))
+            await bench.wait(0.5)
+            await bench.daemon.set_authority(GARAGE, Authority.ORIGINAL, "Wang Wei")
+            await bench.wait(0.2)
+            bench.plant.lights.resume()
+        await bench.wait(10)
+        assert bench.daemon.authority[GARAGE] is Authority.ORIGINAL
+        assert await bench.daemon.store.load_authority() == {GARAGE: Authority.ORIGINAL}
+        assert authorities(bench) == [("Wang Wei", "original")]
+
+    async def superseded(bench: Bench) -> None:
+        with pytest.raises(AuthorityRefused, match=r"superseded: .* garage, which is original now"):
+            await bench.daemon.set_authority(GARAGE, Authority.TIDEWATT, "Li Na")
+
+    bench = SimulatedLights(tmp_path, first_authority=Authority.ORIGINAL)
+    bench.serve_clock()
+    assert bench.run(life)
+
+
+def test_what_has_been_tested_waits_for_no_proof(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(5)
+        bench.plant.lights.hang()
+        began = bench.clock.monotonic()
+        await bench.daemon.set_authority(GARAGE, Authority.TIDEWATT, "Li Na")
+        assert bench.clock.monotonic() == began
+        bench.plant.lights.resume()
+
+    bench = SimulatedLights(tmp_path, first_authority=Authority.ORIGINAL)
+    bench.pass_everything()
+    assert bench.run(life)
+
+
 @pytest.mark.parametrize(
     "served",
     [(0, 1_783_310_400_000, 1.0), (77, 0, 1.0), (77, 1_783_310_400_000, 0.0), (77, 1_783_310_400_000, 1e9)],
