@@ -17,7 +17,7 @@ from enum import StrEnum
 from controller.core.command import Command, Priority
 from controller.core.commissioning import Item, ItemKind, Record, Result
 from controller.core.commissioning_items import dropped_within
-from controller.core.errors import DeviceError, EnvironmentProblem
+from controller.core.errors import DeviceError, DeviceTimeout, EnvironmentProblem
 from controller.core.guard import guard
 from controller.core.handover import Lifeline, Machine, lifelines_of, machines_of
 from controller.core.ledger import Holding, Verdict
@@ -361,15 +361,30 @@ class SilenceTest:
         """Asked anew, more often than polls come; what comes goes the way of a poll."""
         samples: dict[PointId, Sample] = {}
         for link in {self._links[point].link.id: self._links[point] for point in points}.values():
-            if link.session is None:
-                raise _Aborted(f"link {link.link.id} was lost", f"连接 {link.link.id} 中断")
             try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    samples.update(await link.session.read([point for point in points if self._links[point] is link]))
-            except (DeviceError, TimeoutError) as error:
+                samples.update(await self._answered(link, [point for point in points if self._links[point] is link]))
+            except DeviceError as error:
                 raise _Aborted(f"the device cannot be watched: {error}", f"无法观察设备：{error}") from error
         self._image.put(samples)
         return samples
+
+    async def _answered(self, link: LinkTask, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+        """Raises _Aborted where the link is gone, DeviceError where the device says nothing."""
+        session = link.session
+        if session is None:
+            raise _lost(link)
+        # Waiting for the link's turn says nothing of the device; how long others may have it, the link sees to.
+        async with session.lock:
+            if link.session is not session:
+                raise _lost(link)
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    with session.calls.during("read"):
+                        return await session.driver.read(points)
+            except TimeoutError as error:
+                if isinstance(error, DeviceError):
+                    raise
+                raise DeviceTimeout(link.link.id, "read", f"no answer within {ANSWER_WITHIN_S:g} s") from error
 
     def _note_dropped(self, measurement: Measurement, samples: Mapping[PointId, Sample], when: Dropped) -> None:
         for point in measurement.watched:
@@ -409,6 +424,10 @@ class SilenceTest:
             if self._clock.wire_time() - began > LET_GO_WITHIN_S:
                 return  # the writer goes on; what is held stays told in the status
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _lost(link: LinkTask) -> _Aborted:
+    return _Aborted(f"link {link.link.id} was lost", f"连接 {link.link.id} 中断")
 
 
 def _source(measurement: Measurement) -> str:

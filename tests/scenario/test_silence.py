@@ -19,6 +19,7 @@ from controller.core.site import Site
 from controller.core.system import Authority, ReleaseStep
 from controller.runtime.operator import OperatorCommandRefused
 from controller.runtime.silence import Measurement, Phase, SilenceRefused
+from drivers.memory import MemoryConnection
 from tests.bench import (
     BRIGHTNESS,
     CHILLER,
@@ -397,6 +398,47 @@ def test_a_lost_link_ends_it(tmp_path: Path) -> None:
         assert bench.daemon.writer.holdings == {}
 
     assert real(tmp_path).run(watched(test))
+
+
+def test_waiting_for_the_turn_on_a_busy_line_does_not_end_it(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        measurement = await in_the_middle(bench)
+        session = bench.daemon.links[0].session
+        assert session is not None
+        async with session.lock:
+            await bench.wait(12)
+        await over(bench, measurement)
+        assert measurement.phase is Phase.DONE, measurement.note.en
+        assert status_of(bench, LAMPS) is Status.PASSED
+
+    assert real(tmp_path).run(watched(test))
+
+
+class PatientLink(RealBench):
+    """The driver waits longer than the measurement does, and polls seldom come between its looks."""
+
+    def site(self) -> Site:
+        site = super().site()
+        lights, plant = site.links
+        (device,) = lights.devices
+        seldom = replace(device, poll_every=timedelta(seconds=20))
+        lights = replace(lights, devices=(seldom,), connection=MemoryConnection(timeout=50.0))
+        return replace(site, links=(lights, plant))
+
+
+def test_a_device_that_says_nothing_ends_it_in_words(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        await commissioned(bench)
+        measurement = begin(bench, LAMPS)
+        while measurement.phase is not Phase.SILENT:
+            await bench.wait(1)
+        bench.plant.lights.hang()
+        await over(bench, measurement)
+        assert measurement.phase is Phase.ABORTED
+        assert measurement.note.en == "the device cannot be watched: lights: read: no answer within 10 s"
+        bench.plant.lights.resume()
+
+    PatientLink(tmp_path, first_authority=Authority.ORIGINAL).run(watched(test))
 
 
 def test_the_end_of_the_daemon_in_the_middle_leaves_nothing_held(tmp_path: Path) -> None:
