@@ -55,6 +55,7 @@ _RELIABILITIES: Final = {
     24: "referenced object fault",
 }
 _EVENT_STATE_FAULT: Final = 1
+_NO_FLAGS: Final = (False, False, False, False)
 _FAULT, _OVERRIDDEN, _OUT_OF_SERVICE = 1, 2, 3  # places in BACnetStatusFlags
 
 # What the present value of an object type is spelt as when it is written.
@@ -96,7 +97,10 @@ _BELIEVED: Final = Belief(Quality.GOOD, "")
 
 
 def belief(object: ObjectId, answers: Mapping[Reference, Answer]) -> Belief:
-    """What the object says of its present value; what it does not say does not count against it."""
+    """What the object says of its present value; a property that it lacks does not count against it.
+
+    Where it has Status_Flags and does not give them now, nobody knows whether the value is in fault.
+    """
 
     def number(property: int) -> int:
         match answers.get(Reference(object, property)):
@@ -105,12 +109,15 @@ def belief(object: ObjectId, answers: Mapping[Reference, Answer]) -> Belief:
             case _:
                 return 0
 
-    flags = _flags(answers.get(Reference(object, STATUS_FLAGS)))
+    said = answers.get(Reference(object, STATUS_FLAGS))
+    flags = _flags(said)
     reliability = number(RELIABILITY)
     if reliability:
         return Belief(Quality.BAD, f"unreliable: {_RELIABILITIES.get(reliability, f'reason {reliability}')}")
     if flags[_FAULT] or number(EVENT_STATE) == _EVENT_STATE_FAULT:
         return Belief(Quality.BAD, "unreliable: fault")
+    if reason := _why_unsaid(said):
+        return Belief(Quality.BAD, reason)
     if flags[_OUT_OF_SERVICE] or number(OUT_OF_SERVICE):
         return Belief(Quality.UNCERTAIN, "out of service")
     if flags[_OVERRIDDEN]:
@@ -126,7 +133,7 @@ def is_said_by_flags(reference: Reference, answers: Mapping[Reference, Answer]) 
     if reference.property not in {RELIABILITY, EVENT_STATE, OUT_OF_SERVICE}:
         return False
     answer = answers.get(Reference(reference.object, STATUS_FLAGS))
-    if answer is None or isinstance(answer, Refusal):
+    if answer is None or isinstance(answer, Refusal) or _why_unsaid(answer):
         return False
     return not (reference.property == RELIABILITY and _flags(answer)[_FAULT])
 
@@ -136,7 +143,18 @@ def _flags(answer: Answer | None) -> tuple[bool, ...]:
         case (Raw(Kind.BITS, (bool(), bool(), bool(), bool()) as bits),):
             return bits
         case _:
-            return (False, False, False, False)
+            return _NO_FLAGS
+
+
+def _why_unsaid(flags: Answer | None) -> str:
+    """Why an object that has Status_Flags did not say them; empty where it did, or has none."""
+    match flags:
+        case None | (Raw(Kind.BITS, (bool(), bool(), bool(), bool())),):
+            return ""
+        case Refusal():
+            return "" if flags.error is not None and flags.error.is_unknown_property else flags.reason
+        case _:
+            return "garbled status flags"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -41,7 +41,6 @@ _LONGEST_APDU_OF: Final = Reference(ObjectId(DEVICE, ANY_INSTANCE), 62)
 # frames carry 480 (clause 9.1; longer ones came late and are rare).
 _LONGEST_ON_A_LINE: Final = 480
 _SHORTEST_APDU: Final = 50
-_UNKNOWN_PROPERTY: Final = 32
 # Our subscriptions are told apart by device and object: this says only that they are ours.
 PROCESS: Final = 1
 
@@ -228,7 +227,7 @@ class RemoteDevice:
 
     def _note(self, reference: Reference, answer: Answer | Refused, answers: dict[Reference, Answer]) -> None:
         if isinstance(answer, Refused):
-            if answer.error_code == _UNKNOWN_PROPERTY and reference.property in QUALITY_PROPERTIES:
+            if answer.is_unknown_property and reference.property in QUALITY_PROPERTIES:
                 self._lacking.add(reference)
                 self._plans.clear()
             answer = refusal(answer)
@@ -249,7 +248,7 @@ class RemoteDevice:
             return None
         answer = await self._read_singly(Reference(object, PRIORITY_ARRAY))
         if isinstance(answer, Refusal):
-            if answer.error is None or answer.error.error_code != _UNKNOWN_PROPERTY:
+            if answer.error is None or not answer.error.is_unknown_property:
                 return answer
             self._without_array.add(object)
             return None

@@ -17,6 +17,7 @@ from drivers.bacnet.address import ObjectId, Reference
 LONGEST_ANSWER: Final = 64 * 1476
 # Values nest (a schedule in a list in an array); what we take for a value does not go deeper.
 _DEEPEST: Final = 16
+_UNKNOWN_PROPERTY: Final = 32  # BACnetErrorCode (clause 21)
 
 
 class Garbled(ValueError):
@@ -61,6 +62,11 @@ class Refused(NamedTuple):
 
     error_class: int
     error_code: int
+
+    @property
+    def is_unknown_property(self) -> bool:
+        """Whether the object lacks the property, and so will never give it."""
+        return self.error_code == _UNKNOWN_PROPERTY
 
 
 class Refusal(NamedTuple):

@@ -278,6 +278,17 @@ async def test_a_value_whose_worth_was_not_told_any_more_is_no_value() -> None:
             assert await bench.values() == [0.5, None, 7.0]
 
 
+async def test_a_value_is_no_value_while_the_device_is_too_busy_for_its_flags() -> None:
+    async with having("analog-input,1", measured(Real(7.0))) as (object, bench, device):
+        device.without = {14}
+        assert await bench.values() == [7.0]
+        object.properties[STATUS_FLAGS] = StatusFlags([0, 1, 0, 0])
+        device.requests.clear()
+        device.fault = lambda name: ("device", "device-busy") if device.requests else None
+        sample = (await bench.samples())["it"]
+        assert (sample.value, sample.quality, sample.reason) == (None, Quality.BAD, "refused: device-busy")
+
+
 async def test_devices_are_asked_side_by_side() -> None:
     """Of four devices that answer after 0.2 s each, all answer within less than two of these."""
     devices = [BacnetDevice(n) for n in range(1, 5)]

@@ -12,10 +12,11 @@ from controller.core.point import Point, PointId, PointKind, Range, ValueType
 from controller.core.sample import Quality, Scalar
 from controller.core.units import DEVICE_UNITS, Unit
 from drivers.bacnet.address import BacnetAddress, ObjectId, Reference
+from drivers.bacnet.answers import refusal
 from drivers.bacnet.codec import CannotDecode, CannotEncode, Slots, belief, decode, encode, sample_of, slots
 from drivers.bacnet.names import OUT_OF_SERVICE, RELIABILITY, STATUS_FLAGS
 from drivers.bacnet.units import ENGINEERING_UNITS, unit_of
-from drivers.bacnet.wire import Kind, Raw, Refusal, Value
+from drivers.bacnet.wire import Kind, Raw, Refusal, Refused, Value
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 NULL = Raw(Kind.NULL, None)
@@ -143,15 +144,26 @@ def test_the_worst_that_an_object_says_counts() -> None:
     assert belief(object, answers) == (Quality.UNCERTAIN, "out of service")
     answers[Reference(object, RELIABILITY)] = (Raw(Kind.ENUMERATED, 5),)
     assert belief(object, answers) == (Quality.BAD, "unreliable: shorted loop")
-    nothing_said = dict.fromkeys(answers, Refusal("refused: unknown-property"))
+    nothing_said = dict.fromkeys(answers, refusal(Refused(2, 32)))
     assert belief(object, nothing_said) == (Quality.GOOD, "")
 
 
-def test_what_an_object_says_strangely_does_not_count() -> None:
+@pytest.mark.parametrize(
+    "flags", [refusal(Refused(0, 3)), refusal(Refused(2, 27)), Refusal("aborted: out-of-resources"), Refusal("garbled")]
+)
+def test_flags_that_are_there_and_not_told_leave_the_value_in_doubt(flags: Refusal) -> None:
+    object = ObjectId(0, 1)
+    answers: dict[Reference, Value | Refusal] = {Reference(object, STATUS_FLAGS): flags}
+    assert belief(object, answers) == (Quality.BAD, flags.reason)
+    answers[Reference(object, RELIABILITY)] = (Raw(Kind.ENUMERATED, 5),)
+    assert belief(object, answers) == (Quality.BAD, "unreliable: shorted loop")
+
+
+def test_what_an_object_says_strangely_does_not_count_but_for_its_flags() -> None:
     object = ObjectId(0, 1)
     for value in ((), (NULL,), (Raw(Kind.TEXT, "x"),), (Raw(Kind.BITS, ()),), (NULL, NULL)):
-        answers = dict.fromkeys((Reference(object, each) for each in (STATUS_FLAGS, RELIABILITY)), value)
-        assert belief(object, answers) == (Quality.GOOD, "")
+        assert belief(object, {Reference(object, RELIABILITY): value}) == (Quality.GOOD, "")
+        assert belief(object, {Reference(object, STATUS_FLAGS): value}) == (Quality.BAD, "garbled status flags")
 
 
 def test_a_priority_array_says_who_holds_the_object() -> None:
