@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from io import FileIO
 from pathlib import Path
 
 from controller.core.commissioning import Record, Result
@@ -43,24 +44,35 @@ def read_records(site: Path) -> list[Record]:
 
 
 def append_record(site: Path, record: Record) -> None:
-    """Raises EnvironmentProblem; the line is on the disk when it returns."""
+    """The whole line is on the disk when it returns, and nothing of it where it raises EnvironmentProblem."""
     path = site / FILE
     try:
-        is_new = not path.exists()
-        with path.open("a", encoding="utf-8", newline="") as file:
-            if not is_new and not _ends_a_line(path):
-                file.write("\n")
-            file.write(_lines([COLUMNS, _row(record)] if is_new else [_row(record)]))
-            file.flush()
-            os.fsync(file.fileno())
+        with path.open("a+b", buffering=0) as file:
+            _append(file, _row(record))
     except OSError as error:
         raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _ends_a_line(path: Path) -> bool:
+def _append(file: FileIO, row: Sequence[str]) -> None:
+    size = file.seek(0, os.SEEK_END)
+    lines = _lines([row] if size else [COLUMNS, row])
+    content = lines if _ends_a_line(file, size) else b"\n" + lines
+    try:
+        while content:
+            content = content[file.write(content) :]
+        os.fsync(file.fileno())
+    except OSError:
+        # Half a line would make every record of the site unreadable.
+        file.truncate(size)
+        raise
+
+
+def _ends_a_line(file: FileIO, size: int) -> bool:
     """An editor may have left out the last line's end."""
-    content = path.read_bytes()
-    return not content or content.endswith(b"\n")
+    if not size:
+        return True
+    file.seek(size - 1)
+    return file.read(1) == b"\n"
 
 
 def _row(record: Record) -> Sequence[str]:
@@ -74,10 +86,10 @@ def _row(record: Record) -> Sequence[str]:
     )
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> str:
+def _lines(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    return text.getvalue().encode("utf-8")
 
 
 def _record(row: Sequence[str]) -> Record:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -68,3 +71,35 @@ def test_what_is_no_text_is_told(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="cannot be written"):
         append_record(tmp_path / "nowhere", PASSED)
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Generator[None]:
+    """As if the disk were full beyond."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("end", ["\n", ""], ids=["whole", "last line without its end"])
+def test_a_disk_that_fills_up_leaves_no_half_a_line(tmp_path: Path, end: str) -> None:
+    path = tmp_path / FILE
+    append_record(tmp_path, PASSED)
+    path.write_bytes(path.read_bytes().rstrip(b"\n") + end.encode())
+    before = path.read_bytes()
+    with no_file_longer_than(len(before) + 20), pytest.raises(EnvironmentProblem, match="cannot be written: File too"):
+        append_record(tmp_path, PASSED)
+    assert path.read_bytes() == before
+    append_record(tmp_path, PASSED)
+    assert read_records(tmp_path) == [PASSED, PASSED]
+
+
+def test_the_first_record_on_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    with no_file_longer_than(20), pytest.raises(EnvironmentProblem, match="cannot be written"):
+        append_record(tmp_path, PASSED)
+    assert read_records(tmp_path) == []
+    append_record(tmp_path, PASSED)
+    assert (tmp_path / FILE).read_text(encoding="utf-8").startswith(HEADER + "\n")
