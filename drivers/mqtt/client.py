@@ -120,7 +120,11 @@ def _lost_because(reason: ReasonCode) -> str:
 
 
 class Client(aiomqtt.Client):
-    """One connection, once. `hear` is called with each message as it comes, `on_lost` when the connection is."""
+    """One connection, once. `hear` is called with each message as it comes, `on_lost` when the connection is.
+
+    resumed: the broker had kept a session of ours. takes_identifiers: it marks what comes by a new subscription, and
+    there may be an old one to tell it from.
+    """
 
     def __init__(
         self, link: str, connection: MqttConnection, presence: Presence | None, hear: Hear, on_lost: Callable[[], None]
@@ -146,6 +150,7 @@ class Client(aiomqtt.Client):
         self._link = link
         self._tls = connection.tls
         self._is_new = is_new
+        self._keeps = keeps
         self._patience = connection.timeout.total_seconds()
         self._client.connect_timeout = max(CONNECT_SECONDS, self._patience)
         self._hear = hear
@@ -154,6 +159,7 @@ class Client(aiomqtt.Client):
         self._reaching: asyncio.Future[None] | None = None
         self.lost: DeviceError | None = None
         self.resumed = False
+        self.takes_identifiers = False
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -249,7 +255,7 @@ class Client(aiomqtt.Client):
     async def listen(self, topics: Mapping[str, int], identifier: int | None = None) -> Mapping[str, str]:
         """Subscribe, each topic with its quality of service; why the broker refused some of them. Raises DeviceError.
 
-        identifier: what the broker puts on each message that comes by this subscription (MQTT 5 only).
+        identifier: what the broker puts on each message that comes by this subscription, where it takes identifiers.
         """
         refused: dict[str, str] = {}
         names = [*topics]
@@ -264,7 +270,7 @@ class Client(aiomqtt.Client):
         self, batch: Sequence[str], topics: Mapping[str, int], identifier: int | None
     ) -> Sequence[ReasonCode]:
         properties = None
-        if identifier is not None and self._is_new:
+        if identifier is not None and self.takes_identifiers:
             properties = Properties(PacketTypes.SUBSCRIBE)
             properties.SubscriptionIdentifier = identifier
         wanted: Any = [
@@ -314,6 +320,9 @@ class Client(aiomqtt.Client):
         properties: Properties | None = None,
     ) -> None:
         self.resumed = flags.session_present
+        # MQTT 5.0, 3.2.2.3.12: they are available unless the broker says otherwise, and a protocol error then.
+        has_identifiers = getattr(properties, "SubscriptionIdentifierAvailable", 1) == 1
+        self.takes_identifiers = self._is_new and self._keeps and has_identifiers
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(

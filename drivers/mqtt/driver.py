@@ -34,7 +34,8 @@ FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
 # How often a topic that the broker refused us is tried again, in seconds.
 REFUSED_AGAIN: Final = 60.0
-# With MQTT 3.1.1 nothing marks what a broker kept for us while we were away; it comes within this time, in seconds.
+# Where no subscription identifier marks what is new (MQTT 3.1.1, some brokers), what a broker kept for us while we were
+# away comes within this time, in seconds.
 BACKLOG: Final = 5.0
 # Subscription identifiers are 28 bits (MQTT 5.0, 3.8.2.1.2), zero is none.
 _IDENTIFIERS: Final = 268_435_455
@@ -226,7 +227,7 @@ class MqttDriver:
             return _RETAINED
         if self._client is None or not self._client.resumed:
             return ""
-        if self._connection.protocol != 5:
+        if not self._client.takes_identifiers:
             return _QUEUED if self._clock.wire_time() < self._opened + BACKLOG else ""
         identifiers = getattr(message.properties, "SubscriptionIdentifier", ())
         return "" if self._identifier in identifiers else _QUEUED

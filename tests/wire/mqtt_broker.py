@@ -15,6 +15,8 @@ from tests.loopback import LoopbackServer
 Reply = Callable[[bytes], None]
 
 NOT_AUTHORISED: Final = 135
+_SUBSCRIPTION_IDENTIFIER: Final = 0x0B
+_IDENTIFIERS_NOT_SUPPORTED: Final = 161
 
 
 class Published(NamedTuple):
@@ -27,6 +29,8 @@ class Published(NamedTuple):
 class LittleBroker(LoopbackServer):
     """connack, suback, puback: the codes with which it answers, by topic, 0 elsewhere; without a connack it is silent.
 
+    resumes: it says that it has kept a session. takes_identifiers: else it ends a connection on which a subscription
+    carries one, as 3.2.2.3.12 has it; identified: whether one did.
     newest: the newest protocol that it knows, 4 for MQTT 3.1.1. published: what came. greeted, listened: set once
     somebody has said hello, has subscribed.
     """
@@ -35,6 +39,9 @@ class LittleBroker(LoopbackServer):
         super().__init__()
         self.connack: int | None = 0
         self.newest = 5
+        self.resumes = False
+        self.takes_identifiers = True
+        self.identified = False
         self.suback: dict[str, int] = {}
         self.puback: dict[str, int] = {}
         self.subscribed: list[str] = []
@@ -78,10 +85,15 @@ class LittleBroker(LoopbackServer):
         if version > self.newest:
             reply(_packet(0x20, b"\x00\x01"))  # as brokers do that know no newer form of an answer
         elif code is not None:
-            reply(_packet(0x20, bytes((0, code)) + (b"\0" if version == 5 else b"")))
+            properties = b"" if version != 5 else b"\0" if self.takes_identifiers else b"\2\x29\0"
+            reply(_packet(0x20, bytes((self.resumes, code)) + properties))
 
     def _subscribe(self, body: bytes, reply: Reply) -> None:
         position = self._after_properties(body, 2)
+        self.identified = self._version == 5 and body[3] == _SUBSCRIPTION_IDENTIFIER and body[2] > 0
+        if self.identified and not self.takes_identifiers:
+            reply(_packet(0xE0, bytes((_IDENTIFIERS_NOT_SUPPORTED,))))
+            return
         codes = bytearray()
         while position < len(body):
             topic, position = _read_text(body, position)

@@ -41,7 +41,7 @@ from controller.core.sample import Quality, Sample
 from controller.core.units import Unit
 from drivers.mqtt.address import Availability, MqttAddress, MqttConnection
 from drivers.mqtt.client import LIBRARY_ERRORS, ours
-from drivers.mqtt.driver import FIRST_REST, LONGEST_REST, REFUSED_AGAIN, MqttDriver
+from drivers.mqtt.driver import BACKLOG, FIRST_REST, LONGEST_REST, REFUSED_AGAIN, MqttDriver
 from drivers.mqtt.scan import SCAN
 from tests.hand_clock import HandClock
 from tests.wire.mqtt_broker import NOT_AUTHORISED, LittleBroker
@@ -223,6 +223,28 @@ async def test_a_refused_topic_hides_no_other_and_is_tried_again(protocol: Any) 
             del broker.suback["two"]
             at.clock.advance(REFUSED_AGAIN)
             assert (await at.read(TWO)).value == 21
+
+
+SESSION: Final[Mapping[str, Any]] = {"session": timedelta(minutes=5), "client_id": "plant"}
+
+
+async def test_a_broker_that_takes_no_subscription_identifiers_gets_none() -> None:
+    async with little_broker() as broker:
+        broker.takes_identifiers, broker.resumes = False, True
+        at = Bench(broker, {ONE: TELLS}, **SESSION)
+        async with at.link:
+            sample = (await at.told("one", {"t": 20}))[ONE]
+            assert sample[:3] == (20, Quality.UNCERTAIN, "kept by the broker: age unknown")
+            at.clock.advance(BACKLOG)
+            assert (await at.told("one", {"t": 21}))[ONE].is_good
+
+
+@pytest.mark.parametrize("session, expected", [({}, False), (SESSION, True)])
+async def test_what_is_new_is_marked_only_where_there_may_be_anything_old(
+    session: Mapping[str, Any], expected: bool
+) -> None:
+    async with bench({ONE: TELLS}, **session) as at:
+        assert at.broker.identified is expected
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
