@@ -28,16 +28,15 @@ def read_records(site: Path) -> list[Record]:
         raise EnvironmentProblem(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         raise ConfigError([Problem(path, 1, "this is not UTF-8", "save the file as UTF-8")]) from None
-    reader = csv.reader(io.StringIO(text))
     problems: list[Problem] = []
     records: list[Record] = []
-    for row in reader:
-        if not row or (reader.line_num == 1 and tuple(row) == COLUMNS):
-            continue
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
         try:
-            records.append(_record(row))
+            row = _cells(line)
+            if row and (number, tuple(row)) != (1, COLUMNS):
+                records.append(_record(row))
         except ValueError as error:
-            problems.append(Problem(path, reader.line_num, str(error), f"write {','.join(COLUMNS)}"))
+            problems.append(Problem(path, number, str(error), f"write {','.join(COLUMNS)}"))
     if problems:
         raise ConfigError(problems)
     return records
@@ -90,6 +89,14 @@ def _lines(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode("utf-8")
+
+
+def _cells(line: str) -> list[str]:
+    """Of one line: a quote that is left open swallows none of those below it. Raises ValueError."""
+    try:
+        return [cell for row in csv.reader([line], strict=True) for cell in row]
+    except csv.Error as error:
+        raise ValueError(f"its quotes do not close, or it is no line of a table: {error}") from None
 
 
 def _record(row: Sequence[str]) -> Record:

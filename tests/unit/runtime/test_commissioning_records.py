@@ -50,6 +50,8 @@ def test_a_file_that_was_edited_is_read(tmp_path: Path, mark: str, end: str) -> 
         ("yesterday,a:b,passed,Li Na,,,0", "'yesterday' is no time"),
         ("2026-11-20T18:30:00,a:b,passed,Li Na,,,0", "has no offset"),
         ("<<<<<<< HEAD", "1 columns instead of 7"),
+        ('2026-11-20T18:30:00+08:00,a:b,passed,Li Na,"12 in,,0', "quotes do not close"),
+        (f"2026-11-20T18:30:00+08:00,a:b,passed,Li Na,{'9' * 140_000},,0", "no line of a table"),
     ],
 )
 def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: str, words: str) -> None:
@@ -60,6 +62,18 @@ def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: str, words: str) ->
         read_records(tmp_path)
     (problem,) = caught.value.problems
     assert (problem.line, words in problem.wrong) == (3, True)
+
+
+def test_a_quote_left_open_hides_nothing_that_was_found_later(tmp_path: Path) -> None:
+    """A quote further down would close it, and what lies between would be gone."""
+    append_record(tmp_path, PASSED._replace(measured='12" pipe'))
+    append_record(tmp_path, PASSED._replace(result=Result.FAILED))
+    append_record(tmp_path, PASSED._replace(note="dimmed, seen"))
+    path = tmp_path / FILE
+    path.write_text(path.read_text(encoding="utf-8").replace('"12"" pipe"', '"12 in'), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_records(tmp_path)
+    assert [each.line for each in caught.value.problems] == [2]
 
 
 def test_what_is_no_text_is_told(tmp_path: Path) -> None:
