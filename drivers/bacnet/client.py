@@ -119,8 +119,7 @@ class Client(Application):
     async def know_route(self, station: Station) -> None:
         """Use the router that the station names, without looking for one."""
         if station.network is not None and station.host:
-            self._routes.own.add(station.network)
-            await self._routes.update_path_info(None, IPv4Address((station.host, station.port)), {station.network})
+            await self._routes.fix(station.network, IPv4Address((station.host, station.port)))
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -284,13 +283,25 @@ class _Transactions(ApplicationServiceAccessPoint):
 
 
 class _Routes(RouterInfoCache):
-    """Ways to other networks, as many as a site has; those to our own devices always find room."""
+    """Ways to other networks, as many as a site has; those to our own devices always find room.
+
+    Anybody may say that he is the router to a network, or speak as a station behind him: where the site names the
+    router, he alone is believed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.own: set[int] = set()
+        self._named: dict[int, set[Any]] = {}
+
+    async def fix(self, network: int, router: Any) -> None:
+        """Use this router for the network, and let no other take its place."""
+        self.own.add(network)
+        self._named.setdefault(network, set()).add(router)
+        await self.update_path_info(None, router, {network})
 
     async def update_path_info(self, snet: Any, address: Any, dnets: set[int]) -> None:
+        dnets = {dnet for dnet in dnets if address in self._named.get(dnet, (address,))}
         room = _MOST_ROUTES - len(self.path_info)
         known = {dnet for dnet in dnets if dnet in self.own or (snet, dnet) in self.path_info}
         kept = known | set(sorted(dnets - known)[: max(0, room)])

@@ -197,8 +197,17 @@ class BacnetDevice(asyncio.DatagramProtocol):
 
     def _route(self, message: bytes, to: Address) -> None:
         """Who-Is-Router-To-Network is answered by I-Am-Router-To-Network."""
-        if message[0] == 0 and self.network is not None:
+        if message[0] == 0:
+            self.claim_network(to)
+
+    def claim_network(self, to: Address) -> None:
+        """I-Am-Router-To-Network."""
+        if self.network is not None:
             self._send(b"\x01\x80\x01" + self.network.to_bytes(2, "big"), to)
+
+    def announce(self, to: Address) -> None:
+        """I-Am, which comes from behind the router where there is one."""
+        self._reply(self._i_am(), to)
 
     def _reply(self, answer: Any, to: Address) -> None:
         encoded = _unsegmented(answer)

@@ -475,6 +475,24 @@ async def test_a_device_behind_a_router() -> None:
             assert await bench.values() == [3.0]
 
 
+async def test_a_named_router_is_not_replaced_by_whoever_says_so() -> None:
+    device, other, near = BacnetDevice(1), BacnetDevice(9), BacnetDevice(2)
+    for each, value in ((device, 3.0), (other, 99.0)):
+        each.network = 5
+        each.objects["analog-output", 1] = commandable(Real(value))
+    async with started(device, other, near):
+        bench = Bench([*inputs(near, 1), bound("it", "analog-output,1", f"5:12@{device.address}")])
+        async with bench.driver:
+            assert await bench.values() == [0.5, 3.0]
+            assert device.asker is not None
+            for claim in (other.claim_network, other.announce):
+                claim(device.asker)
+                await bench.driver.read(bench.points[:1])  # the claim was heard before this answer
+                assert await bench.write("it", 42.0) == (True, "")
+                assert await bench.values() == [0.5, 42.0]
+            assert other.requests == []
+
+
 async def test_answers_from_behind_a_router_fit_its_line() -> None:
     device = BacnetDevice()
     device.network = 5
