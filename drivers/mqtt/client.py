@@ -33,7 +33,7 @@ CONNECT_SECONDS: Final = 3.0
 # A command that its device does not get within this time is not delivered at all, where the broker knows MQTT 5: it
 # might be hours old when the device comes back.
 COMMAND_EXPIRES: Final = 10
-# The most that a broker may send us in one packet, where it knows MQTT 5.
+# The most that a broker may send us in one packet. With MQTT 5 it is told, and keeps longer ones to itself.
 LARGEST_PACKET: Final = 1024 * 1024
 # Topics in one SUBSCRIBE: its packet stays far below the limits that brokers set.
 _TOPICS_AT_ONCE: Final = 100
@@ -153,6 +153,8 @@ class Client(aiomqtt.Client):
         self._keeps = keeps
         self._patience = connection.timeout.total_seconds()
         self._client.connect_timeout = max(CONNECT_SECONDS, self._patience)
+        self._receive = self._client._sock_recv  # pyright: ignore[reportPrivateUsage]
+        self._client._sock_recv = self._received  # pyright: ignore[reportPrivateUsage]
         self._hear = hear
         self._on_lost = on_lost
         self._acknowledgements: dict[int, _Sent] = {}
@@ -306,6 +308,12 @@ class Client(aiomqtt.Client):
         return outcome
 
     # --- what the library calls ---------------------------------------------------------------------------------------
+
+    def _received(self, bufsize: int) -> bytes:
+        """What has come, at most so much: the library asks for all that a packet says it has, up to 256 MiB."""
+        if bufsize > LARGEST_PACKET:
+            raise ProtocolViolation(self._link, "read", f"a packet of {bufsize} bytes, over {LARGEST_PACKET}")
+        return self._receive(bufsize)
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         del client, userdata

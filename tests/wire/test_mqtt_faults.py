@@ -25,7 +25,7 @@ import paho.mqtt.subscribeoptions
 import pytest
 
 from controller.core.discovery import NoAnswer
-from controller.core.errors import ConnectFailed, DeviceError, DeviceRefused, DeviceTimeout
+from controller.core.errors import ConnectFailed, DeviceError, DeviceRefused, DeviceTimeout, ProtocolViolation
 from controller.core.point import (
     Binding,
     NothingHappens,
@@ -40,7 +40,7 @@ from controller.core.point import (
 from controller.core.sample import Quality, Sample
 from controller.core.units import Unit
 from drivers.mqtt.address import Availability, MqttAddress, MqttConnection
-from drivers.mqtt.client import LIBRARY_ERRORS, ours
+from drivers.mqtt.client import LARGEST_PACKET, LIBRARY_ERRORS, ours
 from drivers.mqtt.driver import BACKLOG, FIRST_REST, LONGEST_REST, REFUSED_AGAIN, MqttDriver
 from drivers.mqtt.scan import SCAN
 from tests.hand_clock import HandClock
@@ -198,6 +198,27 @@ async def test_nonsense_on_an_open_connection_loses_it() -> None:
             at.broker.say(b"\xe0\x00")  # whatever it made of that: DISCONNECT
             with pytest.raises(DeviceError):
                 await _heard_out(at.link)
+
+
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+async def test_a_packet_is_lost_with_its_connection_before_it_fills_the_memory(protocol: Any) -> None:
+    async with bench({ONE: TELLS}, protocol=protocol) as at:
+        long = await at.told("one", b"0" * (LARGEST_PACKET - 100))
+        assert long[ONE].reason.endswith("is too long")
+        at.broker.say(b"\x30\xff\xff\xff\x7f")
+        with pytest.raises(ProtocolViolation, match="a packet of 268435455 bytes"):
+            await _heard_out(at.link)
+
+
+async def test_an_answer_to_our_hello_that_would_fill_the_memory() -> None:
+    async with little_broker() as broker:
+        broker.connack = None
+        opening = Bench(broker, {ONE: TELLS}, timeout=timedelta(seconds=PATIENCE))
+        async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
+            attempt = tasks.create_task(_opened(opening.link))
+            await broker.greeted.wait()
+            broker.say(b"\x20\xff\xff\xff\x7f")
+        assert isinstance(attempt.result(), ProtocolViolation)
 
 
 async def _heard_out(link: MqttDriver) -> None:
