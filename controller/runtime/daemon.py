@@ -166,10 +166,11 @@ class Daemon:
         return await self._end(progress)
 
     async def _begin(self) -> None:
+        # Before all that may fail: what ends this start lets go what is held, too.
+        self.writer.adopt(await self.store.load_held())
         ended_cleanly = await self.store.begin_run()
         await self.alarms.restore()
         await self.authorities.restore()
-        self.writer.adopt(await self.store.load_held())
         self._restore_states(await self.store.load_states())
         self.planner.restore(await self.store.load_plans())
         await self.forecasts.restore(await self.store.load_trained())

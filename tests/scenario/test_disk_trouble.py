@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,35 @@ def test_a_store_that_fails_stops_the_daemon_and_everything_is_let_go(tmp_path: 
     assert bench.plant.lights.value(LAMP_REMOTE) is False
     assert bench.plant.plant.value(PUMP_REMOTE) is False
     assert bench.daemon.writer.holdings == {}
+
+
+def damage_the_alarms(folder: Path) -> None:
+    with sqlite3.connect(folder / "store.db") as database:
+        database.execute("REPLACE INTO alarm_standing VALUES ('garage', 'odd', 0, '2026-07-06T12:00:00+08:00', '{')")
+    database.close()
+
+
+def forbid_a_run(folder: Path) -> None:
+    fill_the_disk(folder, only=["run"])
+
+
+@pytest.mark.parametrize("harm", [forbid_a_run, damage_the_alarms])
+def test_a_start_that_fails_lets_go_what_the_run_before_held(tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.command(PUMP, True)
+        await bench.wait(20)
+
+    async def again(bench: Bench) -> None:
+        await bench.wait(60)
+
+    bench = Bench(tmp_path)
+    bench.run(life, kill=True)
+    assert bench.plant.plant.value(PUMP_REMOTE) is True
+    harm(tmp_path)
+    with pytest.raises(ExceptionGroup):
+        bench.run(again)
+    assert bench.plant.plant.value(PUMP_REMOTE) is False
+    assert bench.plant.lights.value(LAMP_REMOTE) is False
 
 
 class FullHistorian(MemoryHistorian):
