@@ -15,6 +15,7 @@ from controller.cli.words import program
 from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.system import Authority
+from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
 from controller.runtime.commissioning import Commissioning
 from controller.runtime.site_lock import site_lock
@@ -87,7 +88,7 @@ async def _of_store(site: Site, system: str | None, authority: str | None) -> di
                     if why_not:
                         refused.append(why_not)
                     else:
-                        await store.save_authority(each, Authority(authority))
+                        await store_decision(store, each, Authority(authority))
             stored = await store.load_authority()
         finally:
             await store.close()

@@ -12,9 +12,10 @@ from datetime import timedelta
 from controller.core.event import EventKind, JsonValue
 from controller.core.ports import Clock
 from controller.core.system import Authority
+from controller.runtime.backoff import Backoff
 from controller.runtime.commissioning import Commissioning
 from controller.runtime.journal import Journal
-from controller.runtime.link import LinkTask
+from controller.runtime.link import LinkTask, Session
 from controller.runtime.store import Store
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 # A working day: who needs longer says so again.
 LONGEST_COMMISSIONING = timedelta(hours=12)
 LOOK_EVERY_S = 1.0
+# A simulator that was started with its site is there by then; what is not may well be real.
+TOLD_UNPROVEN_AFTER_S = 60.0
 ALARM = "not commissioned"
 OURSELVES = "Tidewatt"
 
@@ -52,6 +55,10 @@ class Authorities:
         self._on_change = on_change
         self._ends: dict[str, float] = {}
         self._unproven: set[str] = set()
+        self._unproven_since = math.inf
+        self._asked_on: list[Session | None] = []
+        self._proving = Backoff("authority")
+        self._prove_at = -math.inf
         self._alarmed: set[str] = set()
         self._asked = 0
         self._done: dict[str, int] = {}
@@ -61,23 +68,30 @@ class Authorities:
     async def restore(self) -> None:
         """What people had set before; a system that has not been tested as it is now stays with its own controls."""
         stored = await self._store.load_authority()
+        undecided = {system for system, alarm in await self._store.load_alarms() if alarm == ALARM}
         self._present.update({system: each for system, each in stored.items() if system in self._present})
         for system, authority in list(self._present.items()):
-            if authority is not Authority.TIDEWATT:
-                continue
-            why_not = self._commissioning.why_not(system, self._commissioning.simulated_at_start)
-            if not why_not:
-                continue
-            self._present[system] = Authority.ORIGINAL
-            if self._commissioning.may_prove(system):
-                # Its devices say that they are simulators: they have to be seen first.
-                self._unproven.add(system)
-                self._needed.set()
-                continue
-            if system in stored:
-                # Nobody is surprised later: who mends it hands it over again.
-                await self._store.save_authority(system, Authority.ORIGINAL)
-            self._tell_refused(system, why_not)
+            why_not = ""
+            if authority is Authority.TIDEWATT:
+                why_not = self._commissioning.why_not(system, self._commissioning.simulated_at_start)
+            if why_not:
+                self._present[system] = Authority.ORIGINAL
+                await self._refuse_at_start(system, why_not, is_stored=system in stored)
+            elif system in undecided:
+                self._raise_alarm(system, f"system {system} was taken from Tidewatt; nobody has decided since")
+
+    async def _refuse_at_start(self, system: str, why_not: str, *, is_stored: bool) -> None:
+        if self._commissioning.may_prove(system):
+            # Its devices say that they are simulators: they have to be seen first.
+            self._unproven.add(system)
+            self._unproven_since = self._clock.wire_time()
+            self._needed.set()
+            return
+        if is_stored:
+            # Nobody is surprised later: who mends it hands it over again, and is reminded until then.
+            await self._store.save_alarm(system, ALARM, active=True)
+            await self._store.save_authority(system, Authority.ORIGINAL)
+        self._tell_refused(system, why_not)
 
     async def run(self) -> None:
         """End what was given for a time; take what has proved to be a simulator."""
@@ -89,7 +103,9 @@ class Authorities:
             await asyncio.sleep(LOOK_EVERY_S)
             await self._end_commissioning()
             if self._unproven:
-                await self._take_what_is_proven()
+                if self._is_time_to_prove():
+                    await self._take_what_is_proven()
+                self._tell_unproven()
 
     async def switch(self, system: str, authority: Authority, who: str, lasting: timedelta | None = None) -> None:
         """Hand a system over or back. Durable, but for commissioning, which ends after `lasting`.
@@ -117,7 +133,7 @@ class Authorities:
         async with self._saving:
             self._require_latest(request, system)
             stored = Authority.ORIGINAL if authority is Authority.COMMISSIONING else authority
-            await self._store.save_authority(system, stored)
+            await store_decision(self._store, system, stored)
         self._done[system] = request
         self._unproven.discard(system)
         self._ends.pop(system, None)
@@ -160,6 +176,17 @@ class Authorities:
             if self._ends.get(system, math.inf) <= self._clock.monotonic():
                 await self._switch(self._next_request(), system, Authority.ORIGINAL, OURSELVES)
 
+    def _is_time_to_prove(self) -> bool:
+        """At once where a link is connected anew, else more and more seldom: most of what is silent is real."""
+        sessions = [link.session for link in self._links]
+        if sessions != self._asked_on:
+            self._asked_on = sessions
+            self._proving.reset()
+        elif self._clock.wire_time() < self._prove_at:
+            return False
+        self._prove_at = self._clock.wire_time() + self._proving.next_pause()
+        return True
+
     async def _take_what_is_proven(self) -> None:
         request = self._next_request()
         simulated = await self._commissioning.prove(self._links, self._unproven)
@@ -169,10 +196,25 @@ class Authorities:
                 with suppress(AuthorityRefused):
                     await self._switch(request, system, Authority.TIDEWATT, OURSELVES)
 
+    def _tell_unproven(self) -> None:
+        if self._clock.wire_time() - self._unproven_since < TOLD_UNPROVEN_AFTER_S:
+            return
+        for system in sorted(self._unproven - self._alarmed):
+            self._tell_refused(system, self._commissioning.why_not(system))
+
     def _tell_refused(self, system: str, why_not: str) -> None:
         reason = why_not.partition("\n")[0].rstrip(":")
         log.warning("%s; it stays with its original controls", reason)
-        self._alarmed.add(system)
         body = {"before": Authority.TIDEWATT.value, "authority": Authority.ORIGINAL.value, "who": OURSELVES}
         self._journal.note(EventKind.AUTHORITY, system, {**body, "reason": reason})
-        self._journal.note(EventKind.ALARM, system, {"alarm": ALARM, "state": "active", "cause": reason})
+        self._raise_alarm(system, reason)
+
+    def _raise_alarm(self, system: str, cause: str) -> None:
+        self._alarmed.add(system)
+        self._journal.note(EventKind.ALARM, system, {"alarm": ALARM, "state": "active", "cause": cause})
+
+
+async def store_decision(store: Store, system: str, authority: Authority) -> None:
+    """What a person wants, for the next start; nobody need be reminded any more. Raises EnvironmentProblem."""
+    await store.save_authority(system, authority)
+    await store.save_alarm(system, ALARM, active=False)

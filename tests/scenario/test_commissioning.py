@@ -18,7 +18,7 @@ from controller.core.ports import Clock
 from controller.core.sample import Sample
 from controller.core.site import SimulationClock, Site
 from controller.core.system import Authority
-from controller.runtime.authorities import AuthorityRefused
+from controller.runtime.authorities import ALARM, AuthorityRefused
 from controller.runtime.commissioning_records import FILE
 from controller.runtime.operator import OperatorCommandRefused
 from drivers.memory import MemoryDriver
@@ -101,6 +101,39 @@ def test_the_alarm_is_over_once_somebody_sees_to_it(tmp_path: Path) -> None:
         assert bench.alarms(GARAGE) == [("not commissioned", "active"), ("not commissioned", "cleared")]
 
     assert RealBench(tmp_path).run(life)
+
+
+def not_commissioned(bench: Bench) -> set[str]:
+    """The systems that somebody who looks at the alarms sees as not commissioned."""
+    return {each.id.subject for each in bench.daemon.alarms.all if each.id.name == ALARM and each.standing.is_active}
+
+
+def test_a_demoted_site_is_told_until_somebody_decides(tmp_path: Path) -> None:
+    async def commissioned(bench: Bench) -> None:
+        await bench.daemon.store.save_authority(GARAGE, Authority.TIDEWATT)
+        await bench.wait(2)
+
+    async def demoted(bench: Bench) -> None:
+        await bench.wait(10)
+        assert not_commissioned(bench) == {GARAGE}
+
+    async def restarted(bench: Bench) -> None:
+        await bench.wait(900)
+        assert not_commissioned(bench) == {GARAGE}
+
+    async def decided(bench: Bench) -> None:
+        await bench.wait(5)
+        await bench.daemon.set_authority(GARAGE, Authority.ORIGINAL, "Li Na")
+        await bench.wait(5)
+        assert not_commissioned(bench) == set()
+
+    async def restarted_again(bench: Bench) -> None:
+        await bench.wait(60)
+        assert not_commissioned(bench) == set()
+
+    bench = RealBench(tmp_path, first_authority=Authority.ORIGINAL)
+    for life in (commissioned, demoted, restarted, decided, restarted_again):
+        assert bench.run(life)
 
 
 def test_what_was_changed_since_is_handed_back_at_the_next_start_until_a_person_says_so_again(tmp_path: Path) -> None:
@@ -201,6 +234,41 @@ def test_a_simulator_that_comes_later_is_taken_over_when_it_has_proved_itself(tm
     bench.serve_clock()
     bench.plant.lights.drop()
     bench.run(life)
+
+
+def test_what_never_proves_itself_is_told_and_asked_more_and_more_seldom(tmp_path: Path) -> None:
+    """Real devices whose template has a simulation clock."""
+    asked: list[float] = []
+
+    class Counting(MemoryDriver):
+        async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
+            if bench.clock_points[0] in points:
+                asked.append(bench.clock.monotonic())
+            return await super().read(points)
+
+    class CountingLights(SimulatedLights):
+        def site(self) -> Site:
+            site = super().site()
+            lights, plant = site.links
+
+            def open_on(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> MemoryDriver:
+                return Counting(link, connection, bindings, clock, self.plant.lights)
+
+            return replace(site, links=(replace(lights, driver=replace(lights.driver, open=open_on)), plant))
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(50)
+        assert not_commissioned(bench) == {PLANT}, "a simulator may take its time"
+        await bench.wait(30)
+        assert not_commissioned(bench) == {PLANT, GARAGE}
+        await bench.wait(720)
+        assert not_commissioned(bench) == {PLANT, GARAGE}
+        assert len(asked) < 30
+
+    bench = CountingLights(tmp_path)
+    bench.served = (0, 0, 0.0)
+    bench.serve_clock()
+    assert bench.run(life)
 
 
 def test_a_proof_is_of_the_moment(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,10 @@ import pytest
 
 from controller.app import main
 from controller.cli.arguments import Exit
+from controller.runtime.authorities import ALARM
+from controller.runtime.clock import RealClock
 from controller.runtime.commissioning_records import FILE
+from controller.runtime.store import Store
 from tests.virtual_demo import DEMO
 
 SMALL_SITE = Path(__file__).parent.parent / "settings" / "site"
@@ -51,6 +55,22 @@ def test_authority_without_a_daemon_is_refused_with_what_is_open(type_in: Type) 
     code, _, err = type_in("authority", "garage", "commissioning", "--for=2h")
     assert (code, "start it, then begin commissioning" in err) == (Exit.ENVIRONMENT, True)
     assert type_in("authority", "garage", "original")[0] == Exit.OK
+
+
+def test_who_decides_without_a_daemon_is_reminded_no_more(type_in: Type, site: Path) -> None:
+    assert type_in("authority")[0] == Exit.OK  # makes the store
+
+    async def reminded(*, be: bool) -> bool:
+        store = Store(site / "state" / "store.db", RealClock())
+        if be:
+            await store.save_alarm("garage", ALARM, active=True)
+        alarms = await store.load_alarms()
+        await store.close()
+        return ("garage", ALARM) in alarms
+
+    assert asyncio.run(reminded(be=True))
+    assert type_in("authority", "garage", "original")[0] == Exit.OK
+    assert not asyncio.run(reminded(be=False))
 
 
 def test_a_site_that_says_it_is_simulated_proves_it_at_its_start(
