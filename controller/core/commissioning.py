@@ -76,8 +76,9 @@ class Standing(NamedTuple):
 
 
 def standings(items: Iterable[Item], records: Iterable[Record]) -> list[Standing]:
-    """Where each item stands: what was recorded last counts, as long as it was about the present configuration."""
-    latest = {record.item: record for record in records}
+    """Where each item stands: the latest test counts, wherever a merge has put its line, as long as it was about the
+    present configuration; of two of one moment, the lower."""
+    latest = {record.item: record for record in sorted(records, key=lambda record: record.at)}
     return [_standing(item, latest.get(item.id)) for item in items]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -88,13 +88,16 @@ def test_points_in_the_daemon_itself_need_no_test(tmp_path: Path) -> None:
 # --- how an item stands -----------------------------------------------------------------------------------------------
 
 
-def test_what_was_recorded_last_counts(site: Site) -> None:
+def test_the_latest_test_counts(site: Site) -> None:
     item = items_of(site)[0]
     failed, passed = record(item, Result.FAILED), record(item, days=1)
     assert standings([item], [])[0].status is Status.OPEN
     assert standings([item], [failed])[0].status is Status.FAILED
     assert standings([item], [failed, passed])[0].status is Status.PASSED
-    assert standings([item], [passed, failed])[0].status is Status.FAILED, "in the order of the file"
+    assert standings([item], [passed, failed])[0].status is Status.PASSED, "wherever a merge has put its line"
+    assert standings([item], [passed, record(item, Result.FAILED, days=1)])[0].status is Status.FAILED, "the lower line"
+    elsewhere = failed._replace(at=passed.at.astimezone(timezone(timedelta(hours=8))) - timedelta(hours=1))
+    assert standings([item], [passed, elsewhere])[0].status is Status.PASSED, "in time, not in the clock's numbers"
 
 
 def test_records_of_what_is_not_there_any_more_do_no_harm(site: Site) -> None:
