@@ -6,6 +6,8 @@ Nothing here reconnects: who opened the driver closes it and opens it again, wit
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -27,6 +29,14 @@ FRUITLESS_LIMIT: Final = 3
 # time-out, then doubling.
 FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
+# Units that fell silent together must not all be asked again in the same read.
+REST_JITTER: Final = 0.2
+# What silence may cost one read of the link, in seconds: after the first no unit is asked that has not answered before
+# (one always is, however long its time-out), after the second none at all. What is left out comes first next time.
+MOST_PROBING: Final = 5.0
+MOST_SILENCE: Final = 20.0
+
+NOT_ASKED: Final = "not asked this time, since others did not answer"
 
 ILLEGAL_FUNCTION: Final = 1
 # MODBUS Application Protocol Specification V1.1b3, 7.
@@ -78,7 +88,10 @@ class Exchange:
         self._paces = paces
         self._first_rest = max(FIRST_REST, connection.timeout.total_seconds())
         self._clock = clock
+        self._random = random.Random(link)
         self._turn = asyncio.Lock()
+        self._failed_at: dict[int, float] = {}
+        self._time = time.monotonic
         self._client: Client | None = None
         self._pacer: Pacer | None = None
         self._forget()
@@ -88,6 +101,7 @@ class Exchange:
         self._silent: dict[int, _Silence] = {}
         self._answered: set[int] = set()
         self._fruitless = 0
+        self._wasted = 0.0
         self._last_error: DeviceError | None = None
         self.has_heard = False
 
@@ -124,9 +138,11 @@ class Exchange:
             raise ConnectFailed(self._link, operation, "connection lost")
         if unit == EVERY_UNIT and self._connection.is_rtu:
             return Refusal("unit 0 is every device of a line, and none of them answers; give the device's own")
+        asked_at = self._time()
         try:
             answer = await client.answer(operation, unit, request(client))
         except DeviceTimeout as error:
+            self._wasted += self._time() - asked_at
             self._note_fruitless(unit, error)
             raise UnitSilent("device timeout") from error
         except ProtocolViolation as error:
@@ -136,10 +152,13 @@ class Exchange:
         self.has_heard = True
         code = answer.exception_code if answer.isError() else 0
         if code in _SILENT:
+            self._wasted += self._time() - asked_at
             self._let_rest(unit)
             raise UnitSilent(f"device timeout: {_EXCEPTIONS[code]}")
-        self._silent.pop(unit, None)
-        self._answered.add(unit)
+        if unit not in self._answered:
+            self._silent.pop(unit, None)
+            self._failed_at.pop(unit, None)
+            self._answered.add(unit)
         if code:
             return Refusal(
                 f"refused: {_EXCEPTIONS.get(code, 'unknown reason')} (exception {code})", code in _DIVISIBLE, code
@@ -156,16 +175,39 @@ class Exchange:
         """It was the place that was asked for: the unit need not rest, but has to show anew that it is there."""
         self._silent.pop(unit, None)
 
-    def resting_reason(self, unit: int) -> str:
-        """Why the unit is not asked now. A unit alone on its link costs no neighbour anything and never rests."""
+    def begin_read(self) -> bool:
+        """Whether every unit has answered when it was asked last, so that none has to wait for others."""
+        self._wasted = 0.0
+        return len(self._answered) == len(self._units)
+
+    def standing(self, unit: int) -> float:
+        """Who is asked first, the lowest: who answers, who has not been asked, who has been silent for longest.
+
+        This outlives the connection: what comes last on one must not come last on the next.
+        """
+        return -2.0 if unit in self._answered else self._failed_at.get(unit, -1.0)
+
+    def why_not_asked(self, unit: int) -> str:
+        """Why the unit is not asked now. One alone on its link costs no neighbour anything and is always asked."""
+        if unit in self._answered:
+            return NOT_ASKED if self._wasted >= MOST_SILENCE else ""
+        if len(self._units) == 1:
+            return ""
         silence = self._silent.get(unit)
-        resting = silence is not None and len(self._units) > 1 and self._clock.wire_time() < silence.until
-        return "device timeout" if resting else ""
+        if silence is not None and self._clock.wire_time() < silence.until:
+            return "device timeout"
+        if self._wasted < MOST_PROBING:
+            return ""
+        return NOT_ASKED if silence is None else "device timeout"
 
     def give_up_if_dead(self) -> None:
         """Raise what was the matter last, and close, where no unit answers any more."""
         all_silent = len(self._silent) == len(self._units)
-        if all_silent and (self._fruitless >= FRUITLESS_LIMIT or not self.has_heard) and self._last_error is not None:
+        if not self.has_heard:
+            is_dead = all_silent or self._wasted >= MOST_PROBING
+        else:
+            is_dead = all_silent and self._fruitless >= FRUITLESS_LIMIT
+        if is_dead and self._last_error is not None:
             self.close()
             raise self._last_error
 
@@ -178,7 +220,9 @@ class Exchange:
         self._answered.discard(unit)
         silence = self._silent.get(unit)
         rest = self._first_rest if silence is None else silence.next_rest
-        self._silent[unit] = _Silence(self._clock.wire_time() + rest, min(2 * rest, LONGEST_REST))
+        now = self._failed_at[unit] = self._clock.wire_time()
+        until = now + rest * (1.0 - REST_JITTER * self._random.random())
+        self._silent[unit] = _Silence(until, min(2 * rest, LONGEST_REST))
 
 
 class Turn:

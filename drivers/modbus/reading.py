@@ -8,7 +8,7 @@ else that it is there, the block is halved as well, with at most one time-out a 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from controller.core.point import PointId
@@ -54,8 +54,11 @@ class Reader:
         asked = frozenset(points)
         samples: dict[PointId, Sample] = {}
         silent: dict[int, str] = {}
-        for block in self._blocks_for(asked):
-            reason = silent.get(block.unit) or self._exchange.resting_reason(block.unit)
+        blocks: Sequence[Block] = self._blocks_for(asked)
+        if not self._exchange.begin_read():
+            blocks = sorted(blocks, key=lambda block: self._exchange.standing(block.unit))
+        for block in blocks:
+            reason = silent.get(block.unit) or self._exchange.why_not_asked(block.unit)
             if not reason:
                 try:
                     await self._read_block(block, samples)

