@@ -56,6 +56,25 @@ def _heartbeats(site: Site) -> dict[PointId, float]:
     return found
 
 
+def _hanging(site: Site) -> dict[PointId, set[PointId]]:
+    """Remote bits and heartbeats, and what the device drops when they are not written again: what a bit hands over;
+    what names the heartbeat, and what is handed over by that."""
+    handed_over: dict[PointId, set[PointId]] = {}
+    of_heartbeat: dict[PointId, set[PointId]] = {}
+    for point in site.points.values():
+        if point.writable is None:
+            continue
+        if isinstance(point.writable.release, RemoteBit):
+            handed_over.setdefault(point.writable.release.point, set()).add(point.id)
+        if isinstance(point.writable.on_silence, Heartbeat):
+            of_heartbeat.setdefault(point.writable.on_silence.point, set()).add(point.id)
+    found = dict(handed_over)
+    for heartbeat, points in of_heartbeat.items():
+        behind = (handed_over.get(each, set[PointId]()) for each in points)
+        found[heartbeat] = points.union(*behind) - {heartbeat}
+    return found
+
+
 def silence_tests(site: Site, name: str) -> list[str]:
     """Ids of the tests of silence that a device or a point stands for: a device for all of its own, a point for that
     by which its device notices."""
@@ -91,6 +110,7 @@ class _Items:
         self._owner = {point: system.id for system in site.systems for point in system.points}
         self._leaning = _leaning(site)
         self._heartbeats = _heartbeats(site)
+        self._hanging = _hanging(site)
         points = [point for point in site.points.values() if point.writable is not None]
         self._handshakes = {each.remote for each in machines_of(points)} | {
             each.heartbeat for each in lifelines_of(points)
@@ -126,7 +146,8 @@ class _Items:
             yield self._item(point, ItemKind.RELEASE, _releasing(point, writable))
         within = _dropped_within(point, self._heartbeats)
         if within is not None:
-            yield self._item(point, ItemKind.SILENCE, _falling_silent(point, within))
+            covered = self._hashes.of_silence(point.id, within, self._hanging.get(point.id, ()))
+            yield self._item(point, ItemKind.SILENCE, _falling_silent(point, within), covered)
 
     def _of_permissive(self, permissive: Permissive, system: System) -> Iterator[Item]:
         condition = permissive.condition
@@ -157,7 +178,7 @@ class _Items:
             self._hashes.of_system(system),
         )
 
-    def _item(self, point: Point, kind: ItemKind, test: Text) -> Item:
+    def _item(self, point: Point, kind: ItemKind, test: Text, configuration: str | None = None) -> Item:
         required_by = set(self._leaning.get(point.id, ()))
         if point.id in self._owner:
             required_by.add(self._owner[point.id])
@@ -168,7 +189,7 @@ class _Items:
             frozenset({self._device_of[point.id]}),
             frozenset(required_by),
             test,
-            self._hashes.of_point(point.id),
+            configuration or self._hashes.of_point(point.id),
         )
 
     def _devices(self, points: Iterable[PointId]) -> frozenset[str]:

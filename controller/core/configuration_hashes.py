@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
@@ -36,6 +36,10 @@ class ConfigurationHashes:
         if point not in self._of_point:
             self._of_point[point] = _digest(self._said_of(self._points[point]))
         return self._of_point[point]
+
+    def of_silence(self, point: PointId, within: float, hanging: Iterable[PointId]) -> str:
+        """within: seconds after which the device drops it. hanging: the points that it drops together with it."""
+        return _digest([self.of_point(point), within, {str(each): self._place(each) for each in hanging}])
 
     def of_permissive(self, permissive: Permissive) -> str:
         condition = permissive.condition

@@ -21,10 +21,23 @@ from controller.core.commissioning import (
     standings,
 )
 from controller.core.commissioning_items import items_of
-from controller.core.point import DeviceTimeout, Point, PointId, Range, Writable
+from controller.core.point import DeviceTimeout, Heartbeat, NothingHappens, Point, PointId, Range, RemoteBit, Writable
 from controller.core.site import Link, Site
 from controller.core.strategy import Mode
-from tests.bench import BRIGHTNESS, CHILLER, DEMAND, HEARTBEAT, LAMP_REMOTE, MOTION, PUMP, PUMP_STATUS, Bench
+from drivers.memory import MemoryAddress
+from tests.bench import (
+    BRIGHTNESS,
+    CHILLER,
+    CHILLER_REMOTE,
+    DEMAND,
+    HEARTBEAT,
+    LAMP_REMOTE,
+    MOTION,
+    PUMP,
+    PUMP_REMOTE,
+    PUMP_STATUS,
+    Bench,
+)
 from tests.real_bench import RealBench
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -176,6 +189,57 @@ def test_a_changed_time_out_opens_the_silence_again(site: Site) -> None:
     later = DeviceTimeout(timedelta(minutes=5))
     slower = changed(site, LAMP_REMOTE, with_writable(lambda each: replace(each, on_silence=later)))
     assert reopened(site, slower) == {LAMP_REMOTE, "garage"}
+
+
+def on_its_own(site: Site, *points: PointId) -> Site:
+    """The site with these dropped by time-outs of their own."""
+    alone = DeviceTimeout(timedelta(seconds=30))
+    for point in points:
+        site = changed(site, point, with_writable(lambda each: replace(each, on_silence=alone)))
+    return site
+
+
+def test_the_silence_of_a_heartbeat_is_open_again_when_something_else_hangs_on_it(site: Site) -> None:
+    """That the gateway drops the chiller, too, nobody has seen."""
+    before = on_its_own(site, CHILLER, CHILLER_REMOTE)
+    assert HEARTBEAT in reopened(before, site)
+    assert HEARTBEAT in reopened(site, before)
+    assert reopened(before, before) == set()
+
+
+def test_the_silence_of_a_heartbeat_is_open_again_when_it_has_to_act_sooner(site: Site) -> None:
+    sooner = Heartbeat(HEARTBEAT, timedelta(seconds=20))
+    assert HEARTBEAT in reopened(
+        site, changed(site, PUMP_REMOTE, with_writable(lambda each: replace(each, on_silence=sooner)))
+    )
+
+
+def test_the_silence_of_a_bit_is_open_again_when_it_hands_over_something_else(site: Site) -> None:
+    dimmed = Writable(Range(0.0, 1.0), RemoteBit(LAMP_REMOTE), NothingHappens(), DEMAND)
+    assert LAMP_REMOTE in reopened(site, changed(site, DEMAND, lambda each: replace(each, writable=dimmed)))
+
+
+@pytest.mark.parametrize("point, silence", [(PUMP, HEARTBEAT), (BRIGHTNESS, LAMP_REMOTE)])
+def test_a_silence_is_open_again_when_what_it_drops_has_moved(site: Site, point: PointId, silence: PointId) -> None:
+    moved = replace(
+        site,
+        links=tuple(
+            replace(
+                link,
+                bindings=tuple(
+                    replace(each, address=MemoryAddress(default=0)) if each.point.id == point else each
+                    for each in link.bindings
+                ),
+            )
+            for link in site.links
+        ),
+    )
+    assert {point, silence} <= reopened(site, moved)
+
+
+def test_how_what_it_drops_is_limited_opens_no_silence_again(site: Site) -> None:
+    narrower = changed(site, BRIGHTNESS, with_writable(lambda each: replace(each, range=Range(0.3, 1.0))))
+    assert LAMP_REMOTE not in reopened(site, narrower)
 
 
 def test_an_interlock_is_open_again_when_what_it_looks_at_changes(site: Site) -> None:
