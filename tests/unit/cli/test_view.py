@@ -138,8 +138,8 @@ def test_active_alarms_are_counted_in_the_first_line(seen: dict[str, Any]) -> No
     assert not any("alarms: " in line for line in drawn(seen, "en", 200))
     alarming = copy.deepcopy(seen)
     alarming["status"]["alarms"].update(active=2, unacknowledged=1)
-    for language, words in (("en", "alarms: 2"), ("zh", "报警：2")):
-        assert words in drawn(alarming, language, 120)[0]
+    assert "alarms: 2" in drawn(alarming, "en", 120)[0]
+    assert "报警：2" in drawn(alarming, "zh", 120)[0]
 
 
 def test_a_link_that_is_down_has_its_name_everywhere(seen: dict[str, Any]) -> None:
