@@ -67,7 +67,9 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
     for system in _chosen(arguments.system, list(shown)):
         try:
             shown = ask(arguments.site, "authority", system=system, authority=arguments.authority, who=who, for_s=for_s)
-        except RequestRefused as error:
+        except DaemonNotRunning:
+            raise
+        except (RequestRefused, EnvironmentProblem) as error:
             refused.append(str(error))
     if refused:
         raise EnvironmentProblem("\n".join(refused))

@@ -10,16 +10,18 @@ from contextlib import ExitStack
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_site
-from controller.cli.client import DaemonNotRunning, ask
+from controller.cli.client import DaemonNotRunning, RequestRefused, ask
 from controller.cli.follow import follow
 from controller.cli.output import complain, say
 from controller.cli.run import TellProgress
 from controller.cli.site_folder import load_site
 from controller.cli.words import program
 from controller.core.errors import EnvironmentProblem
+from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.system import Authority
 from controller.historian.sqlite import SqliteHistorian
+from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon
 from controller.runtime.site_lock import site_lock
@@ -55,9 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _by_daemon(site: Site, *, keep_authority: bool) -> int:
     if keep_authority and ask(site.folder, "status"):
         raise EnvironmentProblem(f"a daemon runs {site.folder}; stop it (Ctrl-C, SIGTERM) and it lets go by itself")
-    for system in site.systems:
-        authority = Authority.ORIGINAL.value
-        ask(site.folder, "authority", system=system.id, authority=authority, who=getpass.getuser())
+    troubles = [trouble for system in site.systems if (trouble := _hand_back(site, system.id))]
     within = max(system.release_within for system in site.systems).total_seconds()
     clock, pause = RealClock(), threading.Event()
     began = clock.monotonic()
@@ -66,11 +66,23 @@ def _by_daemon(site: Site, *, keep_authority: bool) -> int:
         if not held:
             say("everything let go; it stays with the original controls until somebody takes it over again:")
             say(f"  {program()} authority {site.folder} all tidewatt")
-            return Exit.OK
+            return Exit.ENVIRONMENT if troubles else Exit.OK
         say(f"letting go: {len(held)} points held, such as {held[0]}")
         pause.wait(LOOK_EVERY_S)
     complain(f"not everything was let go within {within:.0f} s; the daemon goes on trying")
     return Exit.NOT_RELEASED
+
+
+def _hand_back(site: Site, system: str) -> str:
+    """What is wrong with it, told at once; one system's trouble is no reason to keep another."""
+    try:
+        ask(site.folder, "authority", system=system, authority=Authority.ORIGINAL.value, who=getpass.getuser())
+    except DaemonNotRunning:
+        raise
+    except (RequestRefused, EnvironmentProblem) as error:
+        complain(str(error))
+        return str(error)
+    return ""
 
 
 async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
@@ -81,15 +93,34 @@ async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
         clock = (await follow(site)).clock
         store = Store(state / "store.db", clock)
         daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store)
-        if not keep_authority:
-            for system in site.systems:
-                await store.save_authority(system.id, Authority.ORIGINAL)
-        released = await daemon.release(TellProgress())
+        try:
+            released = await daemon.release(TellProgress())
+        finally:
+            is_stored = keep_authority or await _keep_original(site, clock)
     if released:
         say("nothing is held any more")
+        if not is_stored:
+            return Exit.ENVIRONMENT
         if not keep_authority:
             say("the original controls have it until somebody takes it over again:")
             say(f"  {program()} authority {site.folder} all tidewatt")
         return Exit.OK
     say("not everything could be let go; what remains is told above")
     return Exit.NOT_RELEASED
+
+
+async def _keep_original(site: Site, clock: Clock) -> bool:
+    """For the next start; letting go did not wait for it."""
+    try:
+        store = Store(site.folder / "state" / "store.db", clock)
+        try:
+            for system in site.systems:
+                await store_decision(store, system.id, Authority.ORIGINAL)
+        finally:
+            await store.close()
+    except EnvironmentProblem as error:
+        complain(
+            f"the disk did not take that the original controls have it; the next start would take it over: {error}"
+        )
+        return False
+    return True

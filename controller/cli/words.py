@@ -55,6 +55,7 @@ _CHINESE = {
     "passed": "通过",
     "failed": "未通过",
     "not commissioned": "调试未完成",
+    "authority not stored": "控制权未保存",
     "active": "激活",
     "cleared": "已消除",
     "direct": "直供",

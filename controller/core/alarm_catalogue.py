@@ -104,6 +104,11 @@ BUILT_IN: Mapping[str, BuiltIn] = {
             "完成未通过的测试项：tidewatt commission SITE sheet --open",
         ),
     ),
+    "authority not stored": _built_in(
+        Priority.HIGH,
+        Text("a restart would forget who has the system", "重启后将丢失该系统的控制权设置"),
+        Text("make room on the disk; it is tried again by itself", "清理磁盘空间；将自动重试"),
+    ),
     "tariff ends": _built_in(
         Priority.LOW,
         Text("nobody knows the prices after the tariff's end", "电价到期后价格未知"),

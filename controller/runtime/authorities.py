@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
 
+from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind, JsonValue
 from controller.core.ports import Clock
 from controller.core.system import Authority
@@ -26,6 +27,8 @@ LOOK_EVERY_S = 1.0
 # A simulator that was started with its site is there by then; what is not may well be real.
 TOLD_UNPROVEN_AFTER_S = 60.0
 ALARM = "not commissioned"
+NOT_STORED = "authority not stored"
+KEEP_AGAIN_EVERY_S = 10.0
 OURSELVES = "Tidewatt"
 
 
@@ -62,6 +65,8 @@ class Authorities:
         self._alarmed: set[str] = set()
         self._asked = 0
         self._done: dict[str, int] = {}
+        self._not_kept: set[str] = set()
+        self._keep_at = math.inf
         self._saving = asyncio.Lock()
         self._needed = asyncio.Event()
 
@@ -94,14 +99,15 @@ class Authorities:
         self._tell_refused(system, why_not)
 
     async def run(self) -> None:
-        """End what was given for a time; take what has proved to be a simulator."""
+        """End what was given for a time; store what the disk did not take; take what has proved to be a simulator."""
         while True:
             self._needed.clear()
-            if not self._ends and not self._unproven:
+            if not (self._ends or self._unproven or self._not_kept):
                 await self._needed.wait()
                 continue
             await asyncio.sleep(LOOK_EVERY_S)
             await self._end_commissioning()
+            await self._keep_again()
             if self._unproven:
                 if self._is_time_to_prove():
                     await self._take_what_is_proven()
@@ -111,7 +117,8 @@ class Authorities:
         """Hand a system over or back. Durable, but for commissioning, which ends after `lasting`.
 
         Who asks later wins: a request that had to wait is refused if a later one was met meanwhile.
-        Raises AuthorityRefused.
+        Raises AuthorityRefused, or EnvironmentProblem where the disk does not take it: what is to be handed back is
+        handed back all the same.
         """
         if authority is Authority.COMMISSIONING and (
             lasting is None or not timedelta(0) < lasting <= LONGEST_COMMISSIONING
@@ -130,10 +137,20 @@ class Authorities:
     async def _switch(
         self, request: int, system: str, authority: Authority, who: str, lasting: timedelta | None = None
     ) -> None:
+        if authority is Authority.ORIGINAL:
+            # Handing back waits for no disk.
+            self._set(request, system, authority, who)
+            await self._on_change(system)
+            await self._keep(system)
+            return
         async with self._saving:
             self._require_latest(request, system)
-            stored = Authority.ORIGINAL if authority is Authority.COMMISSIONING else authority
-            await store_decision(self._store, system, stored)
+            await store_decision(self._store, system, _lasting(authority))
+        self._note_kept(system)
+        self._set(request, system, authority, who, lasting)
+        await self._on_change(system)
+
+    def _set(self, request: int, system: str, authority: Authority, who: str, lasting: timedelta | None = None) -> None:
         self._done[system] = request
         self._unproven.discard(system)
         self._ends.pop(system, None)
@@ -142,7 +159,7 @@ class Authorities:
             "authority": authority.value,
             "who": who,
         }
-        if authority is Authority.COMMISSIONING and lasting is not None:
+        if lasting is not None and authority is Authority.COMMISSIONING:
             self._ends[system] = self._clock.monotonic() + lasting.total_seconds()
             self._needed.set()
             body["for_s"] = lasting.total_seconds()
@@ -151,7 +168,43 @@ class Authorities:
         if system in self._alarmed:  # somebody knows, and has decided
             self._alarmed.remove(system)
             self._journal.note(EventKind.ALARM, system, {"alarm": ALARM, "state": "cleared"})
-        await self._on_change(system)
+
+    async def _keep(self, system: str) -> None:
+        """Store who has the system now. Raises EnvironmentProblem; then it is tried again until it is stored."""
+        async with self._saving:
+            try:
+                await store_decision(self._store, system, _lasting(self._present[system]))
+            except EnvironmentProblem as error:
+                self._note_not_kept(system, str(error))
+                raise EnvironmentProblem(
+                    f"system {system} is handed back, but the disk did not take it: a restart now would forget it; "
+                    f"it is tried again: {error}"
+                ) from error
+        self._note_kept(system)
+
+    def _note_not_kept(self, system: str, cause: str) -> None:
+        if system in self._not_kept:
+            return
+        self._not_kept.add(system)
+        self._keep_at = self._clock.wire_time() + KEEP_AGAIN_EVERY_S
+        self._needed.set()
+        log.warning("who has system %s could not be stored: %s", system, cause)
+        body: dict[str, JsonValue] = {"alarm": NOT_STORED, "state": "active", "cause": cause}
+        self._journal.note(EventKind.ALARM, system, body)
+
+    def _note_kept(self, system: str) -> None:
+        if system in self._not_kept:
+            self._not_kept.remove(system)
+            log.info("who has system %s is stored", system)
+            self._journal.note(EventKind.ALARM, system, {"alarm": NOT_STORED, "state": "cleared"})
+
+    async def _keep_again(self) -> None:
+        if self._clock.wire_time() < self._keep_at:
+            return
+        self._keep_at = self._clock.wire_time() + KEEP_AGAIN_EVERY_S
+        for system in sorted(self._not_kept):
+            with suppress(EnvironmentProblem):
+                await self._keep(system)
 
     def _require_latest(self, request: int, system: str) -> None:
         if self._done.get(system, 0) > request:
@@ -174,7 +227,8 @@ class Authorities:
         for system in list(self._ends):
             # Somebody may have prolonged it while another one was ended.
             if self._ends.get(system, math.inf) <= self._clock.monotonic():
-                await self._switch(self._next_request(), system, Authority.ORIGINAL, OURSELVES)
+                with suppress(EnvironmentProblem):  # that it is not stored is told by its alarm
+                    await self._switch(self._next_request(), system, Authority.ORIGINAL, OURSELVES)
 
     def _is_time_to_prove(self) -> bool:
         """At once where a link is connected anew, else more and more seldom: most of what is silent is real."""
@@ -192,8 +246,8 @@ class Authorities:
         simulated = await self._commissioning.prove(self._links, self._unproven)
         for system in sorted(self._unproven):
             if self._commissioning.is_simulated(system, simulated):
-                # Whoever has decided otherwise meanwhile has it as they want it.
-                with suppress(AuthorityRefused):
+                # Whoever has decided otherwise meanwhile has it as they want it. Without a disk: the next time.
+                with suppress(AuthorityRefused, EnvironmentProblem):
                     await self._switch(request, system, Authority.TIDEWATT, OURSELVES)
 
     def _tell_unproven(self) -> None:
@@ -212,6 +266,11 @@ class Authorities:
     def _raise_alarm(self, system: str, cause: str) -> None:
         self._alarmed.add(system)
         self._journal.note(EventKind.ALARM, system, {"alarm": ALARM, "state": "active", "cause": cause})
+
+
+def _lasting(authority: Authority) -> Authority:
+    """What the next start shall find."""
+    return Authority.ORIGINAL if authority is Authority.COMMISSIONING else authority
 
 
 async def store_decision(store: Store, system: str, authority: Authority) -> None:

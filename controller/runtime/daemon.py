@@ -229,8 +229,14 @@ class Daemon:
             self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
             await self._save_changed_states()
             if released:
-                await self.store.end_run()
+                await self._note_clean_end()
         return released
+
+    async def _note_clean_end(self) -> None:
+        try:
+            await self.store.end_run()
+        except EnvironmentProblem as error:
+            log.warning("everything was let go; the next start will not know it: %s", error)
 
     async def _close_history(self) -> None:
         await self.recorder.flush()
@@ -325,15 +331,18 @@ class Daemon:
             self.rights.refresh()
 
     async def _forget_ended_commands(self) -> None:
-        """A wall clock that is wrong after a restart must not bring back what has ended."""
+        """A wall clock that is wrong after a restart must not bring back what has ended. Without a disk: later."""
         for point in [*self._stored_commands]:
             control = self.scan.controls.get(point)
             if control is None or control.array.slots[Priority.MANUAL_OPERATOR - 1] is None:
-                await self._forget_command(point)
+                try:
+                    await self._forget_command(point)
+                except EnvironmentProblem as error:
+                    log.debug("the operator's command for %s is still stored: %s", point, error)
 
     async def _forget_command(self, point: PointId) -> None:
-        self._stored_commands.discard(point)
         await self.store.forget_operator_command(point)
+        self._stored_commands.discard(point)
 
     async def _save_changed_states(self) -> None:
         changed: dict[str, StoredState] = {}
@@ -365,7 +374,7 @@ class Daemon:
     ) -> None:
         """Hand a system over or back; letting go begins with the next scan, which is at once.
 
-        lasting: of commissioning. Raises AuthorityRefused.
+        lasting: of commissioning. Raises AuthorityRefused, or EnvironmentProblem where the disk does not take it.
         """
         await self.authorities.switch(system, authority, who, lasting)
 
@@ -375,9 +384,9 @@ class Daemon:
             self.writer.is_silent(point) for each in self.site.systems if each.id == system for point in each.points
         ):
             self.writer.speak_again()
+        self.scan.request_early()
         if self.authority[system] is Authority.ORIGINAL:
             await self._end_commands_of(system)
-        self.scan.request_early()
 
     async def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:
         """An operator's command; raises OperatorCommandRefused."""
@@ -424,7 +433,7 @@ class Daemon:
         for id_, control in self.scan.controls.items():
             if control.system.id == system and control.array.slots[Priority.MANUAL_OPERATOR - 1] is not None:
                 self.operator.relinquish(id_)
-                await self._forget_command(id_)
+        await self._forget_ended_commands()
 
 
 def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:

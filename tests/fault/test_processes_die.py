@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.scenario.test_disk_trouble import fill_the_disk
 from tests.site_processes import TIDEWATT, SiteProcesses, seconds, site_on, wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.wire, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -104,6 +105,25 @@ def test_release_gives_back_what_a_dead_daemon_held(here: SiteProcesses) -> None
     assert set(shown.values()) == {"original"}, "the next start must not take over by itself"
     again = here.tidewatt("release", str(here.site))
     assert (again.code, again.err) == (0, ""), "nothing left to do is no failure"
+
+
+@pytest.mark.parametrize("by_daemon", [True, False], ids=["by the daemon", "by itself"])
+def test_release_waits_for_no_disk(here: SiteProcesses, *, by_daemon: bool) -> None:
+    here.simulator(f"--start={MORNING}")
+    daemon = here.daemon()
+    wait_until(lambda: sum(here.remote_bits().values()) >= 4, "the lamps are taken")
+    if not by_daemon:
+        daemon.kill()
+    fill_the_disk(here.site / "state", only=["authority"] if by_daemon else [])
+    released = here.tidewatt("release", str(here.site))
+    assert here.is_given_back()
+    assert released.code == 3
+    if by_daemon:
+        assert released.err.count("is handed back, but the disk did not take it") == 3, "each system"
+        assert daemon.runs
+    else:
+        assert "nothing is held any more" in released.out
+        assert "the next start would take it over" in released.err
 
 
 # --- one daemon, one simulator ----------------------------------------------------------------------------------------

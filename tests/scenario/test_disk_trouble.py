@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.ports import RecordedSample
+from controller.core.system import Authority
 from controller.historian.memory import MemoryHistorian
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, PUMP, PUMP_REMOTE, Bench
 
@@ -80,6 +82,49 @@ def test_a_start_that_fails_lets_go_what_the_run_before_held(tmp_path: Path, har
         bench.run(again)
     assert bench.plant.plant.value(PUMP_REMOTE) is False
     assert bench.plant.lights.value(LAMP_REMOTE) is False
+
+
+def test_a_system_is_handed_back_without_a_disk(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        bench.plant.lights.set(DEMAND, -1.0)
+        await bench.command(PUMP, True, 8 * 3600.0)
+        await bench.wait(60)
+        assert bench.plant.plant.value(PUMP_REMOTE) is True
+        fill_the_disk(bench.tmp_path, only=tables)
+        with pytest.raises(EnvironmentProblem, match=r"plant is handed back, .*: a restart now would forget it"):
+            await bench.daemon.set_authority("plant", Authority.ORIGINAL, "Li Na")
+        await bench.wait(60)
+        assert bench.daemon.authority["plant"] is Authority.ORIGINAL
+        assert bench.plant.plant.value(PUMP_REMOTE) is False
+        assert bench.alarms("plant") == [("authority not stored", "active")]
+        empty_the_disk(bench.tmp_path, tables)
+        await bench.wait(20)
+        assert bench.alarms("plant")[-1] == ("authority not stored", "cleared")
+
+    async def again(bench: Bench) -> None:
+        await bench.wait(20)
+        assert bench.daemon.authority["plant"] is Authority.ORIGINAL
+        assert bench.plant.plant.value(PUMP_REMOTE) is False
+
+    tables = ["authority", "operator_command", "intent", "alarm", "alarm_standing"]
+    bench = Bench(tmp_path)
+    bench.run(life, kill=True)
+    assert bench.run(again)
+
+
+def test_commissioning_ends_without_a_disk(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(5)
+        await bench.daemon.set_authority("plant", Authority.COMMISSIONING, "Li Na", timedelta(minutes=5))
+        await bench.command(PUMP, True)
+        await bench.wait(60)
+        assert bench.plant.plant.value(PUMP_REMOTE) is True
+        fill_the_disk(bench.tmp_path, only=["authority"])
+        await bench.wait(600)
+        assert bench.daemon.authority["plant"] is Authority.ORIGINAL
+        assert bench.plant.plant.value(PUMP_REMOTE) is False
+
+    assert Bench(tmp_path).run(life)
 
 
 class FullHistorian(MemoryHistorian):
