@@ -44,7 +44,7 @@ LIBRARY_ERRORS: Final[Mapping[type[library.ModbusException], type[DeviceError]]]
 
 
 class Client(AsyncModbusTcpClient):
-    """One connection or serial line, one request at a time, no repetition and no reconnection."""
+    """One connection or serial line, one request at a time, no repetition; it connects when it is told to."""
 
     def __init__(self, link: str, connection: ModbusConnection) -> None:
         super().__init__(connection.host, port=connection.port, retries=0, reconnect_delay=0)
@@ -62,6 +62,12 @@ class Client(AsyncModbusTcpClient):
             raise DeviceTimeout(self._link, "connect", "no answer") from error
         except OSError as error:
             raise ConnectFailed(self._link, "connect", error.strerror or str(error)) from error
+
+    async def open_again(self, operation: str) -> None:
+        """After the far side closed the connection while nothing was asked. Raises DeviceError, also where we did."""
+        if self.ctx.is_closing:
+            raise ConnectFailed(self._link, operation, "connection lost")
+        await self.open()
 
     async def answer(self, operation: str, unit: int, request: Awaitable[ModbusPDU]) -> ModbusPDU:
         """The answer to a request, be it values or an exception response. Raises DeviceError."""

@@ -1,13 +1,13 @@
 """Questions and answers on one link, one at a time: who is silent, who rests, when the link is given up.
 
-Nothing here reconnects: who opened the driver closes it and opens it again, with back-off.
+A server may close a connection on which nothing was asked for a while: then it is opened once, and the question asked.
+Otherwise nothing here reconnects: who opened the driver closes it and opens it again, with back-off.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -35,6 +35,10 @@ REST_JITTER: Final = 0.2
 # (one always is, however long its time-out), after the second none at all. What is left out comes first next time.
 MOST_PROBING: Final = 5.0
 MOST_SILENCE: Final = 20.0
+
+# Asking once more may delay the others by so many seconds.
+LONGEST_REPEAT: Final = 5.0
+LONGEST_LINE_REPEAT: Final = 0.5
 
 NOT_ASKED: Final = "not asked this time, since others did not answer"
 
@@ -78,7 +82,13 @@ class _Silence(NamedTuple):
     next_rest: float
 
 
+class _AskAgain(Exception):
+    """One answer was lost of a unit that has given answers; it is asked once more before it counts as silent."""
+
+
 class Exchange:
+    _time: Callable[[], float]
+
     def __init__(
         self, link: str, connection: ModbusConnection, units: frozenset[int], paces: dict[int, Pace], clock: Clock
     ) -> None:
@@ -86,12 +96,14 @@ class Exchange:
         self._connection = connection
         self._units = units
         self._paces = paces
-        self._first_rest = max(FIRST_REST, connection.timeout.total_seconds())
+        timeout = connection.timeout.total_seconds()
+        # On a line a unit that did not answer is given as long again before it is asked once more.
+        self._repeats = 2 * timeout <= LONGEST_LINE_REPEAT if connection.is_rtu else timeout <= LONGEST_REPEAT
+        self._first_rest = max(FIRST_REST, timeout)
         self._clock = clock
         self._random = random.Random(link)
         self._turn = asyncio.Lock()
         self._failed_at: dict[int, float] = {}
-        self._time = time.monotonic
         self._client: Client | None = None
         self._pacer: Pacer | None = None
         self._forget()
@@ -108,6 +120,7 @@ class Exchange:
     async def open(self) -> None:
         self.close()
         self._forget()
+        self._time = asyncio.get_running_loop().time
         client = Client(self._link, self._connection)
         await client.open()
         self._client = client
@@ -120,22 +133,29 @@ class Exchange:
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
-    async def ask(self, operation: str, unit: int, request: Ask) -> ModbusPDU | Refusal:
+    async def ask(self, operation: str, unit: int, request: Ask, *, again: bool = False) -> ModbusPDU | Refusal:
         """Wait for the unit's pace and the link's turn, ask, and hear the answer.
 
-        Raises UnitSilent, or DeviceError when the link is lost.
+        again: whether an answer that is lost may be asked for once more. Raises UnitSilent, or DeviceError when the
+        link is lost.
         """
-        async with self.turn(unit):
-            return await self.ask_in_turn(operation, unit, request)
+        try:
+            async with self.turn(unit):
+                return await self.ask_in_turn(operation, unit, request, again=again)
+        except _AskAgain:
+            async with self.turn(unit):
+                return await self.ask_in_turn(operation, unit, request)
 
     def turn(self, unit: int) -> Turn:
         """The link for several questions with no other of ours between."""
         return Turn(self._turn, self._pacer, unit)
 
-    async def ask_in_turn(self, operation: str, unit: int, request: Ask) -> ModbusPDU | Refusal:
+    async def ask_in_turn(self, operation: str, unit: int, request: Ask, *, again: bool = False) -> ModbusPDU | Refusal:
         client = self._client
-        if client is None or not client.connected:
+        if client is None:
             raise ConnectFailed(self._link, operation, "connection lost")
+        if not client.connected:
+            await client.open_again(operation)
         if unit == EVERY_UNIT and self._connection.is_rtu:
             return Refusal("unit 0 is every device of a line, and none of them answers; give the device's own")
         asked_at = self._time()
@@ -143,6 +163,8 @@ class Exchange:
             answer = await client.answer(operation, unit, request(client))
         except DeviceTimeout as error:
             self._wasted += self._time() - asked_at
+            if again and self._repeats and not self._fruitless and unit in self._answered:
+                raise _AskAgain from error
             self._note_fruitless(unit, error)
             raise UnitSilent("device timeout") from error
         except ProtocolViolation as error:

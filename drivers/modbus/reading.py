@@ -125,7 +125,8 @@ class Reader:
 
     async def _read_piece(self, block: Block, samples: dict[PointId, Sample]) -> Refusal | None:
         """One request; its samples, or why there are none."""
-        answer = await self._exchange.ask("read", block.unit, lambda client: client.read(block))
+        is_known = block in self._decoders and block.unit not in self._fell_silent_at
+        answer = await self._exchange.ask("read", block.unit, lambda client: client.read(block), again=is_known)
         refusal = answer if isinstance(answer, Refusal) else self._decode(block, answer, samples)
         if refusal is not None:
             self._spoil(block, refusal.reason, samples)
