@@ -16,10 +16,13 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.client.ua_client import UaClient, UaClientState, UASocketProtocol
 from asyncua.client.ua_session import UaSession
+from asyncua.common.connection import TransportLimits
 from asyncua.common.utils import NotEnoughData
 from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties
 from asyncua.ua.uaerrors import (
+    BadRequestTooLarge,
+    BadTcpMessageTooLarge,
     UaError,
     UaStatusCodeError,
     UaStructParsingError,
@@ -54,6 +57,13 @@ _RENEW_AFTER: Final = 0.5
 _SIGN_OF_LIFE_EVERY: Final = SESSION_SECONDS / 4
 _SERVER_STATE: Final = 2259
 _VALUE: Final = 13
+# The most that a server may send us as one answer.
+LARGEST_ANSWER: Final = 16 * 1024 * 1024
+# OPC UA Part 6, 7.1.2: no buffer is smaller, so an answer in more pieces than fit is made of crumbs; the type and the
+# size of a chunk come first.
+_SMALLEST_BUFFER: Final = 8192
+_USUAL_BUFFER: Final = 65535
+_SIZE: Final = slice(4, 8)
 # What saying goodbye may take.
 _CLOSE_SECONDS: Final = 1.0
 
@@ -82,10 +92,32 @@ class _Session(UaSession):
             await asyncio.wait([task], timeout=_CLOSE_SECONDS)
 
 
+class _Limits(TransportLimits):
+    """What we take. The library would take what the server says that *it* takes, which may be any amount."""
+
+    def update_client_limits(self, msg: ua.Acknowledge) -> None:
+        """Of its two buffers some servers say the one that they mean for the other."""
+        self.max_recv_buffer = min(max(msg.ReceiveBufferSize, msg.SendBufferSize), LARGEST_ANSWER)
+        self.max_send_buffer = min(msg.ReceiveBufferSize, msg.SendBufferSize)
+
+
 class _Protocol(UASocketProtocol):
-    """Remembers why the server refused to open the channel, which the library loses."""
+    """Remembers why the server refused to open the channel, which the library loses. Ends a connection on which more
+    is announced than we take, before it has come.
+    """
 
     refusal: UaStatusCodeError | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        size = int.from_bytes((self.receive_buffer or b"")[_SIZE], "little")
+        if size > self._connection._limits.max_recv_buffer:  # pyright: ignore[reportPrivateUsage]
+            self._fail_all_pending(BadTcpMessageTooLarge())
+            self.disconnect_socket()
+
+    def _fail_all_pending(self, exc: Exception) -> None:
+        """Whatever the reason, the connection ends: no request was refused that might be asked again in parts."""
+        super()._fail_all_pending(BadTcpMessageTooLarge() if isinstance(exc, BadRequestTooLarge) else exc)
 
     def _process_received_message(self, msg: ua.Message | ua.Acknowledge | ua.ErrorMessage | None) -> None:
         if self._open_secure_channel_exchange is not None and isinstance(msg, ua.Message):
@@ -99,7 +131,8 @@ class _Protocol(UASocketProtocol):
 class _Transport(UaClient):
     def _make_protocol(self) -> UASocketProtocol:
         usual = super()._make_protocol()
-        self.protocol = protocol = _Protocol(usual.timeout, security_policy=self.security_policy)
+        limits = _Limits(_USUAL_BUFFER, _USUAL_BUFFER, LARGEST_ANSWER // _SMALLEST_BUFFER, LARGEST_ANSWER)
+        self.protocol = protocol = _Protocol(usual.timeout, self.security_policy, limits)
         protocol.pre_request_hook = usual.pre_request_hook
         protocol.on_connection_lost = usual.on_connection_lost
         protocol.is_session_closing = usual.is_session_closing

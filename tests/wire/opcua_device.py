@@ -71,7 +71,8 @@ class _Subscription:
 
 class OpcuaDevice:
     """now: the server's own clock. requests: services in the order in which they came, with their nodes. listened:
-    set when somebody asks for the next message of a subscription, and so has had the one before."""
+    set when somebody asks for the next message of a subscription, and so has had the one before. buffer: what it says
+    that it takes and sends at once. before_each_answer: bodies of chunks that it sends as the answer's beginning."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.port = 0
@@ -89,6 +90,8 @@ class OpcuaDevice:
         self.most_subscriptions = 10
         self.activation = ""
         self.mangle: Callable[[str, bytes], bytes] = _unchanged
+        self.buffer = _LARGEST_FRAME
+        self.before_each_answer: list[bytes] = []
         self.hung = False
         self.asked = asyncio.Event()
         self.listened = asyncio.Event()
@@ -130,6 +133,11 @@ class OpcuaDevice:
         """Tell every subscription of these nodes as they are now; a keep-alive to those that have none of them."""
         for connection in self.connections:
             connection.publish(nodes)
+
+    def say(self, data: bytes) -> None:
+        """Anything at all, to whoever is connected."""
+        for connection in self.connections:
+            connection.write(data)
 
     def end_subscriptions(self, status: str) -> None:
         for connection in self.connections:
@@ -231,9 +239,10 @@ class _Connection(asyncio.Protocol):
     def _receive(self, frame: bytes) -> None:
         match frame[:3]:
             case b"HEL":
-                limits: Mapping[str, Any] = {"ReceiveBufferSize": _LARGEST_FRAME, "SendBufferSize": _LARGEST_FRAME}
+                buffer = self._device.buffer
+                limits: Mapping[str, Any] = {"ReceiveBufferSize": buffer, "SendBufferSize": buffer}
                 acknowledge = uatcp_to_binary(_any(ua.MessageType.Acknowledge), ua.Acknowledge(**limits))
-                self._device.deliver(lambda: self._write(acknowledge))
+                self._device.deliver(lambda: self.write(acknowledge))
             case b"OPN":
                 body = Buffer(frame[12:])
                 struct_from_binary(ua.AsymmetricAlgorithmHeader, body)
@@ -266,13 +275,17 @@ class _Connection(asyncio.Protocol):
         self._device.deliver(lambda: self._send(request_id, body, is_opening=is_opening))
 
     def _send(self, request_id: int, body: bytes, *, is_opening: bool) -> None:
-        self._sequence += 1
-        security = struct_to_binary(_OPENING) if is_opening else struct.pack("<I", 13)
-        payload = struct.pack("<I", _CHANNEL) + security + struct.pack("<II", self._sequence, request_id) + body
-        kind = b"OPNF" if is_opening else b"MSGF"
-        self._write(kind + struct.pack("<I", 8 + len(payload)) + payload)
+        for part in [] if is_opening else self._device.before_each_answer:
+            self._send_chunk(b"MSGC", request_id, part)
+        self._send_chunk(b"OPNF" if is_opening else b"MSGF", request_id, body)
 
-    def _write(self, data: bytes) -> None:
+    def _send_chunk(self, kind: bytes, request_id: int, body: bytes) -> None:
+        self._sequence += 1
+        security = struct_to_binary(_OPENING) if kind == b"OPNF" else struct.pack("<I", 13)
+        payload = struct.pack("<I", _CHANNEL) + security + struct.pack("<II", self._sequence, request_id) + body
+        self.write(kind + struct.pack("<I", 8 + len(payload)) + payload)
+
+    def write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 

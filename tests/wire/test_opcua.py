@@ -617,6 +617,32 @@ async def test_a_refused_session_says_why(status: str, error: type[DeviceError])
             assert await bench.values() == {"one": 0.5}
 
 
+@pytest.mark.parametrize("buffer", [65536, 2**32 - 1])
+async def test_a_chunk_announced_beyond_all_measure_ends_the_link_before_it_has_come(buffer: int) -> None:
+    async with serving(bound("one", subscribe=False)) as bench:
+        bench.device.buffer = buffer
+        async with bench.driver:
+
+            def announce(service: str, answer: bytes) -> bytes:
+                bench.device.say(b"MSGF" + struct.pack("<I", 2**31))
+                return answer
+
+            bench.device.mangle = announce
+            with pytest.raises(ConnectFailed, match="BadTcpMessageTooLarge"):
+                await bench.samples()
+        bench.device.mangle = lambda service, answer: answer
+        async with bench.driver:
+            assert await bench.values() == {"one": 0.5}
+
+
+@pytest.mark.parametrize("part, count", [(b"\0" * 60_000, 300), (b"", 3000)])
+async def test_an_answer_in_chunks_without_end_ends_the_link(part: bytes, count: int) -> None:
+    async with running(bound("one", subscribe=False)) as bench:
+        bench.device.before_each_answer = [part] * count
+        with pytest.raises(ConnectFailed, match="BadTcpMessageTooLarge"):
+            await bench.samples()
+
+
 async def test_the_keys_of_the_channel_are_renewed() -> None:
     async with running(bound("one")) as bench:
         await bench.samples()
