@@ -84,6 +84,11 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(answer)
 
+    def close(self) -> None:
+        """Without waiting for the far end."""
+        if self._transport is not None:
+            self._transport.close()
+
     async def cut(self) -> None:
         if self._transport is not None:
             self._transport.abort()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pymodbus.pdu.mei_message import ReadDeviceInformationResponse
 
 from controller.core.discovery import Found, FoundDevice, FoundPoint, NoAnswer
-from controller.core.errors import ConnectFailed, DeviceTimeout, ProtocolViolation
+from controller.core.errors import ConnectFailed, DeviceError, DeviceTimeout, ProtocolViolation
 from controller.core.event import JsonValue
 from controller.core.point import PointKind, ValueType
 from drivers.modbus.address import BIT_TABLES, MOST_REGISTERS, Table, looks_like_reference
@@ -36,7 +36,8 @@ _LOOK_EVERY: Final = 10
 _MOST_QUESTIONS: Final = 4000
 _MOST_SILENCES: Final = 12
 _MOST_POINTS: Final = 100
-_MOST_RECONNECTIONS: Final = 20
+# Questions in a row that the far side answers by breaking off the connection.
+_MOST_BROKEN_OFF: Final = 20
 # From so many units on, a server that answers for any unit is worth recognising; so many are tried.
 _MANY_UNITS: Final = 8
 _SAMPLED_UNITS: Final = 5
@@ -54,7 +55,17 @@ async def discover(wish: Wish) -> AsyncGenerator[Found]:
         if await line.answers_for_anybody(units):
             units = units[:1]
             yield NoAnswer("other units", f"every unit id is answered alike; only unit {units[0]} is scanned")
-        silent: list[int] = []
+        async with aclosing(_units(line, wish, units)) as findings:
+            async for found in findings:
+                yield found
+    finally:
+        line.close()
+
+
+async def _units(line: _Line, wish: Wish, units: Sequence[int]) -> AsyncGenerator[Found]:
+    silent: list[int] = []
+    unit = units[0]
+    try:
         for unit in units:
             if not await line.is_there(unit):
                 silent.append(unit)
@@ -65,10 +76,13 @@ async def discover(wish: Wish) -> AsyncGenerator[Found]:
             async with aclosing(_unit(line, wish, unit)) as findings:
                 async for found in findings:
                     yield found
+    except DeviceError as error:
         for each in _runs(silent):
             yield each
-    finally:
-        line.close()
+        yield NoAnswer(f"unit {unit} and what comes after", f"the scan ended here: {error.cause}")
+        return
+    for each in _runs(silent):
+        yield each
 
 
 def _runs(units: Sequence[int]) -> list[NoAnswer]:
@@ -121,8 +135,8 @@ def _point(device: str, table: Table, reading: Reading) -> FoundPoint:
         type=ValueType.BOOLEAN if is_bit else ValueType.NUMBER,
         unit="none",
         address=address,
-        title=reading.seen,
-        value=reading.value,
+        title="",
+        value=reading.value if is_bit else f"{reading.value} ({reading.seen})",
     )
 
 
@@ -135,7 +149,7 @@ class _Line:
     def __init__(self, connection: ModbusConnection) -> None:
         self._connection = connection
         self._client: Client | None = None
-        self._reconnections = 0
+        self._broken_off = 0
 
     async def open(self) -> None:
         self.close()
@@ -149,20 +163,30 @@ class _Line:
             client.close()
 
     async def ask(self, unit: int, request: Callable[[Client], Any]) -> ModbusPDU | None:
-        """The answer, be it an exception; None for silence, or what is as good as silence."""
+        """The answer, be it an exception; None for silence, or what is as good as silence.
+
+        Raises DeviceError where the link cannot be opened again, or is broken off again and again.
+        """
+        if self._broken_off > _MOST_BROKEN_OFF:
+            raise ConnectFailed(self._connection.host, "scan", "the connection is broken off again and again")
         if self._client is None or not self._client.connected:
-            self._reconnections += 1
-            if self._reconnections > _MOST_RECONNECTIONS:
-                raise ConnectFailed(self._connection.host, "scan", "the connection is broken off again and again")
             await self.open()
         assert self._client is not None
         try:
-            return await self._client.answer("scan", unit, request(self._client))
-        except (DeviceTimeout, ProtocolViolation, ConnectFailed):
+            answer = await self._client.answer("scan", unit, request(self._client))
+        except (DeviceTimeout, ProtocolViolation):
             return None
+        except ConnectFailed:
+            self._broken_off += 1
+            return None
+        self._broken_off = 0
+        return answer
 
     async def is_there(self, unit: int) -> bool:
+        """Some servers break off the connection where they are asked for a unit that they do not have."""
+        before = self._broken_off
         answer = await self.ask(unit, lambda client: client.read(_block(unit, "holding", 0, 1)))
+        self._broken_off = min(self._broken_off, before)
         return answer is not None and answer.exception_code not in _SILENT
 
     async def answers_for_anybody(self, units: Sequence[int]) -> bool:

@@ -79,7 +79,7 @@ async def test_it_finds_units_names_tables_and_values() -> None:
         "unit_3": ("unit 3", {"unit": 3}),
     }
     points = points_of(found)
-    assert {name: point.value for name, point in points.items()} == {
+    assert {name: point.value.partition(" ")[0] for name, point in points.items()} == {
         "unit_1.input_0": "230.1",
         "unit_1.input_2": "231.5",
         "unit_1.input_4": "229.9",
@@ -93,7 +93,8 @@ async def test_it_finds_units_names_tables_and_values() -> None:
         "unit_3.holding_40": "5",
     }
     assert points["unit_1.input_0"].address == {"table": "input", "register": 0, "type": "float32"}
-    assert points["unit_1.holding_1"].title == "0xFFF6, int16 -10"
+    assert points["unit_1.holding_1"].value == "65526 (0xFFF6, int16 -10)"
+    assert {point.title for point in points.values()} == {""}  # it would become the name that people read
     silent = [each.what for each in found if isinstance(each, NoAnswer) and each.what.startswith("unit ")]
     assert silent == ["unit 2"]
     assert [each.what for each in found if isinstance(each, NoAnswer)][-1] == "units 4 to 5"
@@ -120,7 +121,7 @@ async def test_floats_with_the_lower_word_first_are_seen() -> None:
         device.put(1, HOLDING, 10 + 2 * n, low, high)
     async with running(device) as target:
         points = points_of(await found_on(target, units="1"))
-    assert {name: (each.value, each.address.get("word_order")) for name, each in points.items()} == {
+    assert {name: (each.value.partition(" ")[0], each.address.get("word_order")) for name, each in points.items()} == {
         "unit_1.holding_10": ("21.5", "little"),
         "unit_1.holding_12": ("0", "little"),
         "unit_1.holding_14": ("1013.25", "little"),
@@ -150,7 +151,10 @@ async def test_a_device_that_does_not_give_half_a_float_is_seen() -> None:
     device = Halfless()
     put_floats(device, 1, INPUT, 20, 1.5, 2.5)
     async with running(device) as target:
-        assert [each.value for each in points_of(await found_on(target, units="1")).values()] == ["1.5", "2.5"]
+        assert [each.value.partition(" ")[0] for each in points_of(await found_on(target, units="1")).values()] == [
+            "1.5",
+            "2.5",
+        ]
 
 
 async def test_a_server_that_answers_for_any_unit_is_one_device() -> None:
@@ -178,6 +182,42 @@ async def test_a_device_that_falls_silent_where_it_has_nothing_ends_soon() -> No
     assert "unit_1.holding_0" in points_of(found)
     assert any(isinstance(each, NoAnswer) and "falls silent" in each.cause for each in found)
     assert len(device.requests) < 80
+
+
+class BreaksOff(ModbusDevice):
+    """It breaks off the connection where it is asked for a unit other than `there`, or for anything else it lacks."""
+
+    there = 40
+    patience = 1000
+
+    def answer_to(self, unit: int, question: bytes) -> bytes | None:
+        answer = super().answer_to(unit, question)
+        self.patience -= 1
+        if unit == self.there and self.patience >= 0 and answer is not None:
+            return answer
+        for connection in self.connections:
+            connection.close()
+        return None
+
+
+async def test_a_server_that_breaks_off_for_units_it_lacks_is_scanned_to_the_end() -> None:
+    device = BreaksOff()
+    device.put(40, HOLDING, 0, 7)
+    async with running(device) as target:
+        found = await found_on(target, units="1-60", registers="0-9")
+    assert [*points_of(found)] == ["unit_40.holding_0"]
+    silent = [each.what for each in found if isinstance(each, NoAnswer)]
+    assert silent == ["units 1 to 39", "units 41 to 60"]
+
+
+async def test_a_server_that_breaks_off_whatever_is_asked_ends_the_scan_with_what_was_found() -> None:
+    device = BreaksOff()
+    device.put(40, HOLDING, 0, 7)
+    device.patience = 1 + 40  # the unit that is tried first, and then all up to the one that is there
+    async with running(device) as target:
+        found = await found_on(target, units="1-60", registers="0-9")
+    assert [*devices_of(found)] == ["unit_40"]
+    assert any(isinstance(each, NoAnswer) and "broken off again and again" in each.cause for each in found)
 
 
 async def test_only_so_many_points_are_listed_and_the_rest_is_told() -> None:
@@ -225,7 +265,7 @@ def they_are_on_a_line(found: list[Found]) -> None:
     (unit,) = devices_of(found).values()
     assert unit.title == "Acme Line"
     assert TypeAdapter(ModbusConnection).validate_python(unit.connection).is_rtu
-    assert {each.value for each in points_of(found).values()} == {"1", "2"}
+    assert {each.value for each in points_of(found).values()} == {"1 (0x0001)", "2 (0x0002)"}
 
 
 async def test_where_nobody_listens_it_says_so() -> None:
