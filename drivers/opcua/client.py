@@ -58,7 +58,7 @@ _SIGN_OF_LIFE_EVERY: Final = SESSION_SECONDS / 4
 _SERVER_STATE: Final = 2259
 _VALUE: Final = 13
 # The most that a server may send us as one answer.
-LARGEST_ANSWER: Final = 16 * 1024 * 1024
+_LARGEST_ANSWER: Final = 16 * 1024 * 1024
 # OPC UA Part 6, 7.1.2: no buffer is smaller, so an answer in more pieces than fit is made of crumbs; the type and the
 # size of a chunk come first.
 _SMALLEST_BUFFER: Final = 8192
@@ -97,7 +97,7 @@ class _Limits(TransportLimits):
 
     def update_client_limits(self, msg: ua.Acknowledge) -> None:
         """Of its two buffers some servers say the one that they mean for the other."""
-        self.max_recv_buffer = min(max(msg.ReceiveBufferSize, msg.SendBufferSize), LARGEST_ANSWER)
+        self.max_recv_buffer = min(max(msg.ReceiveBufferSize, msg.SendBufferSize), _LARGEST_ANSWER)
         self.max_send_buffer = min(msg.ReceiveBufferSize, msg.SendBufferSize)
 
 
@@ -131,7 +131,7 @@ class _Protocol(UASocketProtocol):
 class _Transport(UaClient):
     def _make_protocol(self) -> UASocketProtocol:
         usual = super()._make_protocol()
-        limits = _Limits(_USUAL_BUFFER, _USUAL_BUFFER, LARGEST_ANSWER // _SMALLEST_BUFFER, LARGEST_ANSWER)
+        limits = _Limits(_USUAL_BUFFER, _USUAL_BUFFER, _LARGEST_ANSWER // _SMALLEST_BUFFER, _LARGEST_ANSWER)
         self.protocol = protocol = _Protocol(usual.timeout, self.security_policy, limits)
         protocol.pre_request_hook = usual.pre_request_hook
         protocol.on_connection_lost = usual.on_connection_lost
