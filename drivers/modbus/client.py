@@ -69,6 +69,10 @@ class Client(AsyncModbusTcpClient):
             raise ConnectFailed(self._link, operation, "connection lost")
         await self.open()
 
+    async def nothing_late(self, unit: int) -> None:
+        """Return once no answer of the unit can come that would be taken for another."""
+        await self.ctx.nothing_late(unit)
+
     async def answer(self, operation: str, unit: int, request: Awaitable[ModbusPDU]) -> ModbusPDU:
         """The answer to a request, be it values or an exception response. Raises DeviceError."""
         try:
@@ -176,6 +180,9 @@ class _Transactions(TransactionManager):
             raise library.ModbusIOException(f"function {request.function_code} answered as {answer.function_code}")
         return answer
 
+    async def nothing_late(self, unit: int) -> None:
+        """Answers say here which question they answer."""
+
     def callback_data(self, data: bytes, addr: tuple[Any, ...] | None = None) -> int:
         try:
             return super().callback_data(data, addr)  # pyright: ignore[reportUnknownMemberType]
@@ -207,7 +214,7 @@ class _RtuTransactions(_Transactions):
 
     async def execute(self, no_response_expected: bool, request: ModbusPDU) -> ModbusPDU:
         unit = request.dev_id
-        await asyncio.sleep(self._late_until.pop(unit, 0.0) - self.loop.time())
+        await self.nothing_late(unit)
         self.rtu.expect(request)
         try:
             return await super().execute(no_response_expected, request)
@@ -217,6 +224,11 @@ class _RtuTransactions(_Transactions):
         except asyncio.CancelledError:
             self.close()
             raise
+
+    async def nothing_late(self, unit: int) -> None:
+        wait = self._late_until.get(unit, 0.0) - self.loop.time()
+        if wait > 0.0:
+            await asyncio.sleep(wait)
 
 
 class _LineTransactions(_RtuTransactions):

@@ -40,6 +40,9 @@ MOST_SILENCE: Final = 20.0
 LONGEST_REPEAT: Final = 5.0
 LONGEST_LINE_REPEAT: Final = 0.5
 
+# So long after a unit was silent it is not written to either, while it rests: a value may come more than once a second.
+WRITE_AGAIN: Final = 5.0
+
 NOT_ASKED: Final = "not asked this time, since others did not answer"
 
 ILLEGAL_FUNCTION: Final = 1
@@ -148,7 +151,7 @@ class Exchange:
 
     def turn(self, unit: int) -> Turn:
         """The link for several questions with no other of ours between."""
-        return Turn(self._turn, self._pacer, unit)
+        return Turn(self._turn, self._pacer, self._client if self._connection.is_rtu else None, unit)
 
     async def ask_in_turn(self, operation: str, unit: int, request: Ask, *, again: bool = False) -> ModbusPDU | Refusal:
         client = self._client
@@ -222,6 +225,13 @@ class Exchange:
             return ""
         return NOT_ASKED if silence is None else "device timeout"
 
+    def why_not_written(self, unit: int) -> str:
+        """Why nothing is written to the unit now: it rests, and was silent a few seconds ago."""
+        silence, now = self._silent.get(unit), self._clock.wire_time()
+        if silence is None or len(self._units) == 1:
+            return ""
+        return "device timeout" if now < min(silence.until, self._failed_at[unit] + WRITE_AGAIN) else ""
+
     def give_up_if_dead(self) -> None:
         """Raise what was the matter last, and close, where no unit answers any more."""
         all_silent = len(self._silent) == len(self._units)
@@ -248,17 +258,23 @@ class Exchange:
 
 
 class Turn:
-    """The link's lock, taken once the unit may be asked; the unit's pace counts from here."""
+    """The link's lock, taken once the unit may be asked; the unit's pace counts from here.
 
-    def __init__(self, lock: asyncio.Lock, pacer: Pacer | None, unit: int) -> None:
+    client: where late answers have to be waited for first.
+    """
+
+    def __init__(self, lock: asyncio.Lock, pacer: Pacer | None, client: Client | None, unit: int) -> None:
         self._lock = lock
         self._pacer = pacer
+        self._client = client
         self._unit = unit
         self._asked = 0.0
 
     async def __aenter__(self) -> None:
         if self._pacer is not None:
             await self._pacer.ready(self._unit)
+        if self._client is not None:
+            await self._client.nothing_late(self._unit)
         await self._lock.acquire()
         if self._pacer is not None:
             self._asked = self._pacer.time()

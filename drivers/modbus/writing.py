@@ -52,7 +52,7 @@ class Writer:
         address = binding.address
         if value is None:
             return "Modbus has nothing to relinquish to: declare a remote bit or a safe value"
-        if reason := why_refused(binding.point, value):
+        if reason := why_refused(binding.point, value) or self._exchange.why_not_written(address.unit):
             return reason
         try:
             match address.table:

@@ -25,7 +25,7 @@ from controller.core.sample import Quality, Scalar
 from drivers.modbus.address import MOST_REGISTERS, ModbusAddress, Table, WireType
 from drivers.modbus.connection import ModbusConnection
 from drivers.modbus.driver import ModbusDriver
-from drivers.modbus.exchange import FRUITLESS_LIMIT, MOST_PROBING, NOT_ASKED
+from drivers.modbus.exchange import FRUITLESS_LIMIT, MOST_PROBING, NOT_ASKED, WRITE_AGAIN
 from drivers.modbus.holes import REFUSED_AGAIN
 from drivers.modbus.reading import NOT_HERE
 from tests.hand_clock import HandClock
@@ -795,6 +795,30 @@ async def test_a_silent_unit_costs_its_writes_one_timeout() -> None:
         results = await bench.driver.write(dict.fromkeys(bench.points, True))
         assert [result.accepted for result in results.values()] == [False] * 3 + [True] * 3
         assert [request.unit for request in bench.device.requests] == [1, 2, 2, 2]
+
+
+async def test_a_unit_that_rests_is_not_written_to_until_some_seconds_have_passed() -> None:
+    coils = [bound("c", ModbusAddress(unit, "coil", 0), flag=True) for unit in (1, 2)]
+    async with running(*coils) as bench:
+        for unit in (1, 2):
+            bench.device.put(unit, COILS, 0, 0)
+        bench.device.silent.add(1)
+        for _ in range(6):
+            await bench.values()
+            bench.clock.advance(60.0)
+        await bench.values()
+
+        async def written() -> tuple[list[bool], list[int]]:
+            bench.device.requests.clear()
+            results = await bench.driver.write(dict.fromkeys(bench.points, True))
+            return [result.accepted for result in results.values()], [each.unit for each in bench.device.requests]
+
+        assert await written() == ([False, True], [2])
+        bench.clock.advance(WRITE_AGAIN)
+        assert await written() == ([False, True], [1, 2])
+        bench.device.silent.clear()
+        bench.clock.advance(WRITE_AGAIN)
+        assert await written() == ([True, True], [1, 2])
 
 
 # --- a server that is not ours ----------------------------------------------------------------------------------------

@@ -108,7 +108,9 @@ async def test_libmodbus_is_scanned(libmodbus: Path) -> None:
         found = [each async for each in SCAN.discover(f"127.0.0.1:{port}", {**options, "registers": "0-299"})]
     assert [each.id for each in found if isinstance(each, FoundDevice)] == ["unit_1"]  # it answers for any
     points = [each for each in found if isinstance(each, FoundPoint)]
-    assert [each.value for each in points if each.address["table"] == "holding"] == [str(n) for n in range(100, 150)]
+    assert [each.value for each in points if each.address["table"] == "holding"] == [
+        f"{n} (0x{n:04X})" for n in range(100, 150)
+    ]
     assert len([each for each in points if each.address["table"] == "discrete"]) == 32
 
 

@@ -164,6 +164,18 @@ async def test_an_answer_that_comes_late_is_not_the_answer_to_a_like_question(be
         assert reading.result()[second.point.id].value == 222
 
 
+async def test_nobody_waits_while_a_late_answer_may_still_come(bench: Bench) -> None:
+    healthy, silent = bench.points[0], bench.points[FLOATS]
+    await bench.values()
+    bench.device.silent.add(2)
+    await bench.driver.read([silent])
+    bench.device.requests.clear()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(bench.driver.inspect(silent))
+        tasks.create_task(bench.driver.read([healthy]))
+    assert [request.unit for request in bench.device.requests] == [1, 2]
+
+
 async def test_a_question_that_was_given_up_takes_the_connection_with_it(bench: Bench) -> None:
     bench.device.hang()
     async with asyncio.TaskGroup() as tasks:
