@@ -110,6 +110,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Files that take long begin first, so that no core has one left at the end while the other waits.
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
     for item in items:
         if _may_skip(item):
             item.add_marker(pytest.mark.skip(reason=f"no reference records at {REFERENCE}"))
