@@ -302,8 +302,8 @@ def _priority_problem(priority: int) -> str:
 
 
 def _times_problem(connection: BacnetConnection) -> str:
-    if not timedelta(0) < connection.timeout <= timedelta(seconds=60):
-        return f"timeout {connection.timeout.total_seconds():g} s is out of range; give more than 0 and at most 60s"
+    if not timedelta(0) < connection.timeout <= timedelta(seconds=20):
+        return f"timeout {connection.timeout.total_seconds():g} s is out of range; give more than 0 and at most 20s"
     if not timedelta(seconds=30) <= connection.ttl <= timedelta(seconds=65535):
         return f"ttl {connection.ttl.total_seconds():g} s is out of range; give 30s to 65535s"
     return ""

@@ -21,6 +21,8 @@ LIFETIME_S: Final = 300
 RENEW_S: Final = LIFETIME_S / 2
 # How often values that are told are asked for all the same.
 SLOW_POLL_S: Final = 30.0
+# How often it is looked whether a subscription is due, or a silent device has rested.
+LOOK_AGAIN_S: Final = 1.0
 
 
 class Told(NamedTuple):
@@ -75,7 +77,7 @@ class News:
     async def wait(self, seconds: float) -> None:
         """Until something has come, or so long."""
         try:
-            async with asyncio.timeout(max(0.0, seconds)):
+            async with asyncio.timeout(seconds):
                 await self._something.wait()
         except TimeoutError:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from drivers.bacnet.address import ObjectId, Reference, Station
@@ -212,6 +212,10 @@ class RemoteDevice:
                 answer = await self._read_singly(reference)
                 error = answer.error if isinstance(answer, Refusal) else None
                 self._note(reference, answer if error is None else error, answers)
+
+    def owes(self, reference: Reference, answers: Mapping[Reference, Answer]) -> bool:
+        """Whether it has not given this property, and may still."""
+        return not (reference in answers or reference in self._lacking or is_said_by_flags(reference, answers))
 
     async def _read_singly(self, reference: Reference) -> Answer:
         answer = await self._ask("read", _READ_PROPERTY, read_property_request(reference))

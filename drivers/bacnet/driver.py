@@ -19,12 +19,13 @@ from controller.core.ports import Clock, Inspection, WriteResult
 from controller.core.sample import Sample, Scalar, bad
 from drivers.bacnet.address import BacnetConnection, ObjectId, Reference, parse_station
 from drivers.bacnet.answers import Silence
-from drivers.bacnet.changes import LIFETIME_S, RENEW_S, SLOW_POLL_S, News, notification
+from drivers.bacnet.backlog import Backlog
+from drivers.bacnet.changes import LIFETIME_S, LOOK_AGAIN_S, RENEW_S, SLOW_POLL_S, News, notification
 from drivers.bacnet.client import Client
 from drivers.bacnet.codec import Answer, CannotEncode, belief, encode, sample_of
 from drivers.bacnet.device import RemoteDevice
-from drivers.bacnet.names import PRESENT_VALUE, STATUS_FLAGS, property_name
-from drivers.bacnet.plan import BacnetBinding, by_device, wanted
+from drivers.bacnet.names import PRESENT_VALUE, property_name
+from drivers.bacnet.plan import BacnetBinding, by_device, qualities, wanted
 from drivers.bacnet.wire import Kind, Raw, Refusal
 from drivers.limits import why_refused
 
@@ -35,6 +36,9 @@ _NEVER: Final = float("-inf")
 _MOST_SETS: Final = 100
 # Bounds what a device may write into our texts.
 _LONGEST_SPELLING: Final = 60
+# What a device may take of one reading, and twice its time-out where that is longer: the others wait for it so long.
+LEAST_TURN_S: Final = 5.0
+_SLOW: Final = "device is slow"
 
 
 class _Subscription:
@@ -75,10 +79,16 @@ class _Moment(NamedTuple):
 
 class BacnetDriver:
     def __init__(
-        self, link: str, connection: BacnetConnection, bindings: Sequence[BacnetBinding], clock: Clock
+        self,
+        link: str,
+        connection: BacnetConnection,
+        bindings: Sequence[BacnetBinding],
+        clock: Clock,
+        least_turn: float = LEAST_TURN_S,
     ) -> None:
         self._link = link
         self._connection = connection
+        self._turn = max(2 * connection.timeout.total_seconds(), least_turn)
         self._clock = clock
         self._bindings = {binding.point.id: binding for binding in bindings}
         self._places = by_device(bindings)
@@ -90,7 +100,10 @@ class BacnetDriver:
     def _forget(self, client: Client | None) -> None:
         """What was learned holds until the link is opened again."""
         self._devices: dict[PointId, RemoteDevice] = {}
+        self._backlog = Backlog(self._turn)
+        self._values_of: dict[RemoteDevice, int] = {}
         self._subscriptions: dict[tuple[RemoteDevice, ObjectId], _Subscription] = {}
+        self._subscriptions_of: dict[RemoteDevice, list[_Subscription]] = {}
         self._telling: dict[ObjectId, list[PointId]] = {}
         self._told: dict[PointId, Sample] = {}
         self._asked: dict[PointId, float] = {}
@@ -106,12 +119,15 @@ class BacnetDriver:
             station = parse_station(place) if place else None
             device = RemoteDevice(station, instance, client, self._clock.wire_time)
             self._remote += (device,)
+            self._values_of[device] = len(own)
             self._devices.update((binding.point.id, device) for binding in own)
             for binding in own:
                 if binding.address.cov:
                     object = binding.address.reference.object
                     self._subscriptions[device, object] = _Subscription(device, object)
                     self._telling.setdefault(object, []).append(binding.point.id)
+        for (device, _), subscription in self._subscriptions.items():
+            self._subscriptions_of.setdefault(device, []).append(subscription)
 
     # --- opening and closing ------------------------------------------------------------------------------------------
 
@@ -195,17 +211,59 @@ class BacnetDriver:
         return not device.is_silent and wire_time < min(subscription.ends, asked_again)
 
     async def _read_device(self, wish: _Wish, samples: dict[PointId, Sample]) -> None:
+        """For no longer than a turn: what is late then is asked for beside the reading, or first the next time."""
         device, bindings = wish
-        references = self._references_of(bindings)
         answers = _Answers(self._clock)
         notifications = self._notifications
-        cause = "device timeout" if self._is_left_alone(device) else await self._ask(device, references, answers)
+        if self._is_left_alone(device):
+            samples.update(self._taken(bindings, answers, "device timeout", notifications))
+            return
+        if self._is_followed and self._backlog.is_slow(device) and not device.is_silent:
+            self._backlog.add(device, bindings)
+            samples.update(self._known(bindings))
+            return
+        cause = ""
+        try:
+            async with asyncio.timeout(self._turn):
+                for part in self._backlog.owed_first(device, bindings):
+                    cause = cause or await self._ask(device, self._references_of(part), answers)
+        except TimeoutError:
+            late = tuple(binding for binding in bindings if not self._is_settled(binding, answers))
+            bindings = tuple(binding for binding in bindings if self._is_settled(binding, answers))
+            self._backlog.add(device, late)
+            samples.update(self._known(late))
+        self._backlog.settle(device, [binding.point.id for binding in bindings])
+        samples.update(self._taken(bindings, answers, cause, notifications))
+
+    def _taken(
+        self, bindings: Iterable[BacnetBinding], answers: _Answers, cause: str, notifications: int
+    ) -> dict[PointId, Sample]:
+        """Samples of what was asked when so many notifications had come, as what is known from now on."""
         for binding in bindings:
             point = binding.point.id
             self._asked[point] = self._clock.wire_time()
-            if self._told_last.get(point, 0) <= notifications:
+            if self._told_last.get(point, 0) <= notifications:  # a change that was told while we asked is newer
                 self._told[point] = self._sample(binding, answers, cause)
-            samples[point] = self._told[point]  # a change that was told while we asked is newer than the answer
+        return {binding.point.id: self._told[binding.point.id] for binding in bindings}
+
+    def _known(self, bindings: Iterable[BacnetBinding]) -> dict[PointId, Sample]:
+        """What was last known, as old as it is; nothing that is too old for its point."""
+        monotonic = self._clock.monotonic()
+        samples: dict[PointId, Sample] = {}
+        for point in (binding.point for binding in bindings):
+            known = self._told.get(point.id)
+            is_fresh = known is not None and known.age(monotonic) <= point.stale_after.total_seconds()
+            samples[point.id] = known if known is not None and is_fresh else self._bad(_SLOW)
+        return samples
+
+    def _is_settled(self, binding: BacnetBinding, answers: Mapping[Reference, Answer]) -> bool:
+        """Whether the device has given the value and said all that it will say of its worth."""
+        reference, device = binding.address.reference, self._devices[binding.point.id]
+        if reference not in answers:
+            return False
+        if reference.property != PRESENT_VALUE:
+            return True
+        return not any(device.owes(quality, answers) for quality in qualities(reference))
 
     def _references_of(self, bindings: tuple[BacnetBinding, ...]) -> tuple[Reference, ...]:
         points = tuple(binding.point.id for binding in bindings)
@@ -249,7 +307,7 @@ class BacnetDriver:
             return self._bad(cause or "missing in the answer")
         if isinstance(answer, Refusal):
             return self._bad(answer.reason)
-        if cause and reference.property == PRESENT_VALUE and Reference(reference.object, STATUS_FLAGS) not in answers:
+        if cause and not self._is_settled(binding, answers):
             return self._bad(cause)  # it fell silent before it could say what the value is worth
         believed = belief(reference.object, answers if reference.property == PRESENT_VALUE else {})
         moment = answers.moments.get(reference) if isinstance(answers, _Answers) else None
@@ -339,40 +397,57 @@ class BacnetDriver:
     # --- changes ------------------------------------------------------------------------------------------------------
 
     async def changes(self) -> AsyncGenerator[Mapping[PointId, Sample]]:
-        """What devices tell, while subscriptions are renewed and silent devices looked after beside the reading."""
+        """What devices tell, while each is looked after beside the reading, at its own pace."""
         news = self._news
+        looked_after: dict[RemoteDevice, asyncio.Task[None]] = {}
         self._is_followed = True
         try:
-            while not news.is_over:
-                due = await self._look_after()
-                await news.wait(due - self._clock.wire_time())
-                if told := news.take():
-                    yield told
-            raise ConnectFailed(self._link, "changes", "connection lost")
+            async with asyncio.TaskGroup() as tasks:
+                try:
+                    while not news.is_over:
+                        for device in self._remote:
+                            if self._has_work(device) and (device not in looked_after or looked_after[device].done()):
+                                looked_after[device] = tasks.create_task(self._look_after(device))
+                        await news.wait(LOOK_AGAIN_S)
+                        if told := news.take():
+                            yield told
+                except GeneratorExit:
+                    return  # who followed goes; the group would make an error of it
+                finally:
+                    for task in looked_after.values():
+                        task.cancel()
         finally:
             self._is_followed = False
+        raise ConnectFailed(self._link, "changes", "connection lost")
 
-    async def _look_after(self) -> float:
-        """Renew what is due, ask silent devices whether they are back; the wire time at which to look again."""
+    def _has_work(self, device: RemoteDevice) -> bool:
+        if device.is_silent:
+            return not device.is_resting
+        return self._backlog.is_owed(device) or self._next_due(device) is not None
+
+    def _next_due(self, device: RemoteDevice) -> _Subscription | None:
         wire_time = self._clock.wire_time()
-        silent = [device for device in self._remote if device.is_silent and not device.is_resting]
-        await _together(self._introduce(device) for device in silent)
-        due = [
-            each for each in self._subscriptions.values() if self._may_subscribe(each) and each.renew_at <= wire_time
-        ]
-        await _together(self._subscribe(each) for each in due)
-        times = [each.renew_at for each in self._subscriptions.values() if self._may_subscribe(each)]
-        return min([*times, wire_time + 1.0])
+        subscriptions = self._subscriptions_of.get(device, ())
+        return next((each for each in subscriptions if not each.is_refused and each.renew_at <= wire_time), None)
 
-    @staticmethod
-    def _may_subscribe(subscription: _Subscription) -> bool:
-        return not subscription.is_refused and not subscription.device.is_silent
+    async def _look_after(self, device: RemoteDevice) -> None:
+        """Ask a silent device whether it is back, renew what is due, and go on with what a slow one still owes."""
+        if device.is_silent:
+            await self._introduce(device)
+        while not device.is_silent and self._has_work(device):
+            if subscription := self._next_due(device):
+                await self._subscribe(subscription)
+            if chunk := self._backlog.take(device):
+                await self._read_beside(device, chunk)
 
-    async def _subscribe_all(self, subscriptions: Sequence[_Subscription]) -> None:
-        """One after the other, so that reading has its turn in between."""
-        for each in subscriptions:
-            if self._may_subscribe(each):
-                await self._subscribe(each)
+    async def _read_beside(self, device: RemoteDevice, bindings: tuple[BacnetBinding, ...]) -> None:
+        time = asyncio.get_running_loop().time
+        began = time()
+        answers = _Answers(self._clock)
+        notifications = self._notifications
+        cause = await self._ask(device, self._references_of(bindings), answers)
+        self._news.put(self._taken(bindings, answers, cause, notifications))
+        self._backlog.note_pace(device, (time() - began) / len(bindings), self._values_of[device])
 
     async def _subscribe(self, subscription: _Subscription) -> None:
         try:
@@ -381,6 +456,7 @@ class BacnetDriver:
             self._note_silence(subscription.device, error)
             return
         except DeviceError:
+            subscription.renew_at = self._clock.wire_time() + SLOW_POLL_S
             return
         wire_time = self._clock.wire_time()
         subscription.is_refused = bool(refused)

@@ -24,7 +24,10 @@ _FLAGS: Final = 5
 
 
 def wanted(bindings: Iterable[BacnetBinding]) -> tuple[Reference, ...]:
-    """Every value once, object by object, each present value with what says how far it may be believed."""
+    """Every value once, object by object, each present value with what says how far it may be believed.
+
+    The objects are in the order of the bindings, so that what should come first does.
+    """
     by_object: dict[ObjectId, dict[Reference, None]] = {}
     for binding in bindings:
         reference = binding.address.reference
@@ -32,7 +35,7 @@ def wanted(bindings: Iterable[BacnetBinding]) -> tuple[Reference, ...]:
         references[reference] = None
         if reference.property == PRESENT_VALUE:
             references.update(dict.fromkeys(qualities(reference)))
-    return tuple(reference for object in sorted(by_object) for reference in by_object[object])
+    return tuple(reference for references in by_object.values() for reference in references)
 
 
 def qualities(value: Reference) -> tuple[Reference, ...]:

@@ -95,7 +95,7 @@ class Request:
 
 class BacnetDevice(asyncio.DatagramProtocol):
     """longest: its maximum APDU, and too_long what it aborts a longer answer with. lose: so many datagrams are lost.
-    hangs_after: it answers so many more.
+    hangs_after: it answers so many more. delay: so many seconds pass before each answer.
 
     without: services that it rejects. fault: called with each request's name; a class and code answer with that error,
     a string with that abort. refuse_blocks_with: an object that makes it refuse whole requests. keeps_quiet: says
@@ -114,6 +114,7 @@ class BacnetDevice(asyncio.DatagramProtocol):
         self.mangle: Callable[[bytes], bytes] = lambda answer: answer
         self.lose = 0
         self.hangs_after: int | None = None
+        self.delay = 0.0
         self.refuse_blocks_with: Place | None = None
         self.forgets_writes = False
         self.keeps_quiet = False
@@ -214,10 +215,15 @@ class BacnetDevice(asyncio.DatagramProtocol):
         header = b"\x01\x00"
         if self.network is not None:
             header = b"\x01\x08" + self.network.to_bytes(2, "big") + bytes([len(self.mac)]) + self.mac
-        self._send(header + bytes(encoded.encode().pduData), to)
+        npdu = header + bytes(encoded.encode().pduData)
+        if self.delay:
+            asyncio.get_running_loop().call_later(self.delay, self._send, npdu, to)
+        else:
+            self._send(npdu, to)
 
     def _send(self, npdu: bytes, to: Address) -> None:
-        assert self._transport is not None
+        if self._transport is None:  # stopped before it could answer
+            return
         data = self.mangle(npdu)
         self._transport.sendto(b"\x81\x0a" + (len(data) + 4).to_bytes(2, "big") + data, to)
 

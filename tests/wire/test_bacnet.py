@@ -308,6 +308,31 @@ async def test_devices_are_asked_side_by_side() -> None:
             assert reading.result() == [0.0, 1.0, 2.0, 3.0]
 
 
+async def test_a_slow_device_keeps_nobody_waiting_for_all_its_values() -> None:
+    """It takes more than a second and a half, and 0.8 s is what it has of a reading: it goes on with the next."""
+    slow, quick = BacnetDevice(1), BacnetDevice(2)
+    slow.without = {14}
+    quick.objects["analog-input", 0] = measured(Real(7.0))
+    async with started(slow, quick):
+        bench = Bench([*inputs(slow, 16), bound("two", "analog-input,0", quick.address)])
+        async with bench.driver:
+            slow.delay = 0.05
+            samples = await bench.samples()
+            assert (samples["two"].value, samples["p0"].value) == (7.0, 0.5)
+            assert (samples["p15"].value, samples["p15"].reason) == (None, "device is slow")
+            bench.clock.advance(20.0)
+            samples = await bench.samples()
+            # The late ones have their turn first; what was known before is as old as it was.
+            assert (samples["two"].received, samples["p0"].value, samples["p0"].received) == (20.0, 0.5, 0.0)
+            async with asyncio.timeout(20):
+                while (await bench.samples())["p15"].value != 15.5:
+                    pass
+            bench.clock.advance(1000.0)
+            values = [sample for sample in (await bench.samples()).values() if sample.value is not None]
+            assert len(values) > 1
+            assert {sample.received for sample in values} == {1020.0}
+
+
 async def test_one_silent_device_does_not_keep_the_link_from_opening() -> None:
     device = BacnetDevice()
     async with started(device):

@@ -119,6 +119,7 @@ def test_units_are_converted_in_scale_and_offset() -> None:
         ({"priority": 0}, "priority 0 does not exist"),
         ({"priority": 17}, "priority 17 does not exist"),
         ({"timeout": timedelta(0)}, "timeout 0 s is out of range"),
+        ({"timeout": timedelta(seconds=21)}, "timeout 21 s is out of range; give more than 0 and at most 20s"),
         ({"ttl": timedelta(seconds=5)}, "ttl 5 s is out of range"),
         ({"bbmd": "5:12"}, "bbmd '5:12' is no IP address"),
         ({"instance": -1}, "device instance -1 does not exist"),
