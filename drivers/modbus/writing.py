@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from controller.core.errors import DeviceError
 from controller.core.point import PointId
@@ -18,6 +19,9 @@ from drivers.modbus.plan import ModbusBinding
 
 if TYPE_CHECKING:
     from pymodbus.pdu import ModbusPDU
+
+
+_COIL_ON: Final = 0xFF00
 
 
 class Writer:
@@ -69,13 +73,14 @@ class Writer:
 
     async def _write_coil(self, address: ModbusAddress, value: Scalar) -> str:
         unit, coil, state, multiple = address.unit, address.register, encode_flag(value), address.write_multiple
-        return _reason(
-            await self._exchange.ask("write", unit, lambda c: c.set_coil(unit, coil, state=state, multiple=multiple))
+        answer = await self._exchange.ask(
+            "write", unit, lambda client: client.set_coil(unit, coil, state=state, multiple=multiple)
         )
+        return _reason(answer, coil, 1 if multiple else _COIL_ON * state)
 
     async def _write_registers(self, address: ModbusAddress, words: Sequence[int]) -> str:
         async with self._exchange.turn(address.unit):
-            return _reason(await self._set_registers(address, words))
+            return await self._set_registers(address, words)
 
     async def _write_bit(self, address: ModbusAddress, value: Scalar) -> str:
         """Function 22 changes one bit where its neighbours cannot change meanwhile: in the device.
@@ -89,24 +94,31 @@ class Writer:
                     "write", unit, lambda client: client.set_bits(unit, register, keep=mask.keep, ones=mask.set)
                 )
                 if not isinstance(answer, Refusal) or answer.code != ILLEGAL_FUNCTION:
-                    return _reason(answer)
+                    return _reason(answer, register, mask.keep, mask.set)
                 self._without_mask_write.add(unit)
             answer = await self._exchange.ask_in_turn(
                 "read", unit, lambda client: client.read_holding_registers(register, count=1, device_id=unit)
             )
-            if not isinstance(answer, Payload):
-                return _reason(answer)
-            if len(answer.data) != 2:
+            if isinstance(answer, Refusal):
+                return answer.reason
+            if not isinstance(answer, Payload) or len(answer.data) != 2:
                 return "short answer: the register could not be read before changing its bit"
             changed = mask.applied(int.from_bytes(answer.data, "big"))
-            return _reason(await self._set_registers(address, (changed,)))
+            return await self._set_registers(address, (changed,))
 
-    async def _set_registers(self, address: ModbusAddress, words: Sequence[int]) -> ModbusPDU | Refusal:
+    async def _set_registers(self, address: ModbusAddress, words: Sequence[int]) -> str:
         unit, register, multiple = address.unit, address.register, address.write_multiple
-        return await self._exchange.ask_in_turn(
+        answer = await self._exchange.ask_in_turn(
             "write", unit, lambda client: client.set_registers(unit, register, words, multiple=multiple)
         )
+        return _reason(answer, register, len(words) if multiple or len(words) > 1 else words[0])
 
 
-def _reason(answer: ModbusPDU | Refusal) -> str:
-    return answer.reason if isinstance(answer, Refusal) else ""
+def _reason(answer: ModbusPDU | Refusal, *echo: int) -> str:
+    """Why it was not taken: refused, or the device repeats another place, value or number of values than was sent."""
+    if isinstance(answer, Refusal):
+        return answer.reason
+    said = answer.encode()
+    if said == struct.pack(f">{len(echo)}H", *echo):
+        return ""
+    return f"the device took something else: it answers {said.hex(' ', 2)}"

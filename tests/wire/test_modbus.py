@@ -751,6 +751,37 @@ async def test_a_bit_leaves_its_neighbours_alone(mask_write: bool) -> None:
         assert functions == ([22, 22, 22] if mask_write else [22, 3, 6, 3, 6, 3, 6])
 
 
+@pytest.mark.parametrize(
+    "address, value",
+    [
+        (ModbusAddress(1, "coil", 4), True),
+        (ModbusAddress(1, "coil", 4, write_multiple=True), True),
+        (ModbusAddress(1, "holding", 4, "int16"), 100.0),
+        (ModbusAddress(1, "holding", 4, "int16", write_multiple=True), 100.0),
+        (ModbusAddress(1, "holding", 4, "float32"), 21.5),
+        (ModbusAddress(1, "holding", 4, bit=3), True),
+    ],
+)
+@pytest.mark.parametrize("octet", [9, 10])
+async def test_a_device_that_took_something_else_is_not_believed(
+    address: ModbusAddress, value: Scalar, octet: int
+) -> None:
+    """The answer to a write repeats its place, and its value or how many values there were."""
+
+    def repeated_wrong(answer: bytes) -> bytes:
+        return answer[:octet] + bytes([answer[octet] ^ 0xFF]) + answer[octet + 1 :]
+
+    async with running(bound("x", address, flag=address.type == "bool")) as bench:
+        bench.device.put(1, COILS if address.table == "coil" else HOLDING, 4, 0, 0)
+        bench.device.mangle = repeated_wrong
+        (result,) = (await bench.driver.write({bench.points[0]: value})).values()
+        assert not result.accepted
+        assert "the device took something else" in result.reason
+        bench.device.mangle = None
+        (result,) = (await bench.driver.write({bench.points[0]: value})).values()
+        assert result.accepted, result.reason
+
+
 async def test_writes_keep_the_order_given() -> None:
     coils = [bound(f"c{coil}", ModbusAddress(1, "coil", coil), flag=True) for coil in range(5)]
     async with running(*coils) as bench:
