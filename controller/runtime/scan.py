@@ -34,10 +34,14 @@ EARLY_SCAN_PAUSE_S = 0.1
 class Control:
     """One commandable point: its arrays, what the guard remembers, and what came out of the last scan."""
 
-    def __init__(self, point: Point, system: System) -> None:
+    def __init__(self, point: Point, system: System, points: Mapping[PointId, Point]) -> None:
         self.point = point
         self.system = system
         self.writable = writable_of(point)
+        # Until we hold it, the equipment follows its own controls, and only what follows it tells what it does.
+        effect = self.writable.effect
+        shows_it = effect is not None and points[effect.point].type is point.type
+        self.shown_at = effect.point if effect is not None and shows_it else self.writable.readback
         self.permissives = tuple(each for each in system.permissives if each.point == point.id)
         self.array = PriorityArray()
         self.shadow = PriorityArray()
@@ -55,9 +59,9 @@ class Control:
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
         if self.memory.at < rested_at:
             self.memory = self.memory._replace(at=rested_at)
-        if (not is_held or self.memory.value is None) and self.writable.readback in image.fresh:
+        if (not is_held or self.memory.value is None) and self.shown_at in image.fresh:
             # Rates and minimum times start from what the equipment does before we take it.
-            self.memory = remember(self.memory, _good_value(image.samples[self.writable.readback]), monotonic)
+            self.memory = remember(self.memory, _good_value(image.samples[self.shown_at]), monotonic)
         command = self.array.winner
         if command is None:
             self.allowed, self.limit = None, NO_TEXT
@@ -102,7 +106,7 @@ class Scan:
         self._lifelines = lifelines_of(writables)
         self.handshakes = {each.remote for each in self._machines} | {each.heartbeat for each in self._lifelines}
         self.controls: dict[PointId, Control] = {
-            point: Control(site.points[point], system)
+            point: Control(site.points[point], system, site.points)
             for system in site.systems
             for point in system.points
             if point not in self.handshakes
@@ -133,7 +137,8 @@ class Scan:
         """The points whose values enter into arbitration, guard and release order."""
         conditions = {condition.point for condition in self._conditions}
         permissives = {each.condition.point for control in self._all_controls for each in control.permissives}
-        return frozenset(conditions | permissives).union(control.writable.readback for control in self._all_controls)
+        shown = {point for each in self._all_controls for point in (each.shown_at, each.writable.readback)}
+        return frozenset(conditions | permissives | shown)
 
     def request_early(self) -> None:
         """An urgent point changed: do not wait for the grid."""

@@ -57,6 +57,25 @@ def test_value_first_then_the_bit_then_owned(tmp_path: Path) -> None:
     assert bench.daemon.writer.holdings == {}
 
 
+def test_a_machine_that_runs_by_itself_is_not_stopped_by_being_taken(tmp_path: Path) -> None:
+    """Its command register still says off, from whoever wrote it last; what follows it says that it runs."""
+    bench = Bench(tmp_path)
+    for status in (PUMP_STATUS, CHILLER_STATUS):
+        bench.plant.plant.set(status, True)
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        await bench.command(PUMP, True)
+        await bench.command(CHILLER, True)
+        await bench.wait(30)
+        assert bench.plant.written(CHILLER) == [True], "no minimum off time holds back what is not off"
+        assert bench.plant.plant.value(CHILLER_REMOTE) is True
+        assert bench.plant.plant.value(CHILLER_STATUS) is True
+        bench.plant.plant.set(CHILLER_STATUS, False)  # its own controls stop it
+
+    assert bench.run(life)
+
+
 def test_a_machine_whose_value_is_refused_is_not_taken(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.plant.lights.refuse(BRIGHTNESS)
