@@ -402,9 +402,9 @@ class Daemon:
     async def relinquish(self, point: PointId, who: str) -> bool:
         """End an operator's command and take back what somebody overrode; answers whether there was a command."""
         there_was = point not in self.scan.handshakes and self.operator.relinquish(point)
-        await self._forget_command(point)
         self.writer.hand_back(point)
         self.journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
+        await self._forget_command(point)  # letting go does not wait for a disk
         return there_was
 
     async def record_test(self, item: Item, result: Result, who: str, measured: str = "", note: str = "") -> Record:
