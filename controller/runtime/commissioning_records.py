@@ -50,6 +50,8 @@ def append_record(site: Path, record: Record) -> None:
             _append(file, _row(record))
     except OSError as error:
         raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
+    except UnicodeEncodeError as error:
+        raise EnvironmentProblem("a name or note was typed in another encoding than UTF-8; type it again") from error
 
 
 def _append(file: FileIO, row: Sequence[str]) -> None:

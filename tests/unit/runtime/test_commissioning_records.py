@@ -34,6 +34,12 @@ def test_a_record_is_one_line_whatever_is_written_in_it(tmp_path: Path) -> None:
     assert (tmp_path / FILE).read_text(encoding="utf-8").count("\n") == 2
 
 
+def test_a_name_from_another_encoding_is_told_and_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match="another encoding than UTF-8"):
+        append_record(tmp_path, PASSED._replace(who="li\udc80na"))
+    assert read_records(tmp_path) == []
+
+
 @pytest.mark.parametrize("mark, end", [("\N{ZERO WIDTH NO-BREAK SPACE}", "\r\n"), ("", "\n")], ids=["Excel", "plain"])
 def test_a_file_that_was_edited_is_read(tmp_path: Path, mark: str, end: str) -> None:
     append_record(tmp_path, PASSED)
