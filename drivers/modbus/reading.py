@@ -49,14 +49,18 @@ class Reader:
         self._learned: dict[Block, Learned] = {}
         self._searches: dict[Block, Search] = {}
         self._fell_silent_at: dict[int, Block] = {}
+        self._tried_in_vain: set[int] = set()
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         asked = frozenset(points)
         samples: dict[PointId, Sample] = {}
         silent: dict[int, str] = {}
+        self._tried_in_vain.clear()
         blocks: Sequence[Block] = self._blocks_for(asked)
         if not self._exchange.begin_read():
             blocks = sorted(blocks, key=lambda block: self._exchange.standing(block.unit))
+        if self._searches or self._fell_silent_at:
+            blocks = sorted(blocks, key=self._is_suspect)
         for block in blocks:
             reason = silent.get(block.unit) or self._exchange.why_not_asked(block.unit)
             if not reason:
@@ -93,13 +97,16 @@ class Reader:
         if block in self._searches:
             await self._search_on(block, samples)
             return
+        if block.unit in self._tried_in_vain and not self._is_known(block):
+            self._spoil(block, SEARCHING, samples)
+            return
         try:
             await self._read_as_known(block, samples)
         except UnitSilent as error:
-            if doubted is not block:
+            if doubted is None or (doubted is not block and self._is_known(block)):
                 raise
-            # It has just answered something else, and it was silent here before.
-            self._exchange.excuse(block.unit)
+            # It has just answered something else, and here it was silent before or has not been asked.
+            self._note_silent_place(block)
             self._learned.pop(block, None)
             self._spoil(block, str(error), samples)
             self._searches[block] = search(block)
@@ -167,10 +174,8 @@ class Reader:
         for piece in found.accepted:
             await self._read_piece(piece, samples)
         await self._show_life(block.unit)
-        while found.pending:
+        while found.pending and block.unit not in self._tried_in_vain:
             refusal = await self._try_piece(found, samples)
-            if refusal is not None and refusal.reason == NOT_HERE:
-                break
             if refusal is not None and not refusal.divisible:
                 del self._searches[block]
                 return
@@ -186,7 +191,7 @@ class Reader:
         try:
             refusal = await self._read_piece(piece, samples)
         except UnitSilent:
-            self._exchange.excuse(piece.unit)
+            self._note_silent_place(piece)
             refusal = Refusal(NOT_HERE, divisible=True)
         if refusal is None:
             found.accept(piece)
@@ -197,18 +202,31 @@ class Reader:
     async def _try_hole(self, block: Block, learned: Learned, samples: dict[PointId, Sample]) -> None:
         """Ask again for at most one refused value; once one is there, the block is tried as a whole next time."""
         wire_time = self._clock.wire_time()
-        if not learned.holes or learned.holes[0].again > wire_time:
+        if not learned.holes or learned.holes[0].again > wire_time or block.unit in self._tried_in_vain:
             return
         hole = learned.holes.popleft()
         try:
             refusal = await self._read_piece(hole.block, samples)
         except UnitSilent:
-            self._exchange.excuse(block.unit)
+            self._note_silent_place(block)
             refusal = Refusal(NOT_HERE)
         if refusal is None:
             del self._learned[block]
         else:
             learned.holes.append(Hole(wire_time + REFUSED_AGAIN, hole.block, refusal.reason))
+
+    def _note_silent_place(self, block: Block) -> None:
+        """The unit is there, and has been asked for enough this time: one time-out a read, however many its holes."""
+        self._exchange.excuse(block.unit)
+        self._tried_in_vain.add(block.unit)
+
+    def _is_suspect(self, block: Block) -> bool:
+        """Asked for last, so that what is well does not wait for the search."""
+        return block in self._searches or self._fell_silent_at.get(block.unit) is block
+
+    def _is_known(self, block: Block) -> bool:
+        """Whether it is known how the block can be had, so that asking for it is no search."""
+        return block in self._learned or block in self._decoders
 
     # --- signs of life ------------------------------------------------------------------------------------------------
 

@@ -249,6 +249,29 @@ async def test_a_silent_place_takes_no_other_unit_and_no_other_block_with_it() -
         assert await bench.values() == [*without(3), 77, *ALL]
 
 
+async def test_many_silent_places_cost_a_read_one_question_in_vain() -> None:
+    """Six blocks, one value of each is silent; the last block has none, and waits for no search."""
+    apart = [
+        bound(f"p{n}", ModbusAddress(1, "holding", n, "uint16")) for k in range(7) for n in range(99 * k, 99 * k + 4)
+    ]
+    async with running(*apart) as bench:
+        for binding in apart:
+            bench.device.put(1, HOLDING, binding.address.register, 7)
+        bench.device.mute = {Place(1, HOLDING, 99 * k + 2) for k in range(6)}
+        silences: list[int] = []
+        found: list[int] = []
+        for _ in range(120):
+            asked = await bench.requests()
+            silences.append(
+                sum(any(r.start <= place.register < r.start + r.size for place in bench.device.mute) for r in asked)
+            )
+            found.append(28 - (await bench.values()).count(None))
+            bench.clock.advance(1.0)
+        assert max(silences) <= 1
+        assert found[8] >= 4
+        assert found[40] == 28 - 6
+
+
 async def test_a_silent_place_that_heals_is_found_within_a_minute() -> None:
     async with running(*floats()) as bench:
         bench.device.mute = {Place(1, INPUT, 7)}
