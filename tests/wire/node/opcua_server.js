@@ -6,6 +6,8 @@
 // Says "ready" once it listens. Each line that it reads is {"node": NAME, "value": V, "status": NAME, "source": ISO},
 // which it answers by "done"; the end of its input ends it. It needs no network but loopback.
 
+globalThis.crypto ??= require("node:crypto").webcrypto; // Node 18, which Debian 12 has, hides it
+
 const fs = require("node:fs");
 const path = require("node:path");
 const readline = require("node:readline");
