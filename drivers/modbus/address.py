@@ -59,6 +59,7 @@ class ModbusAddress:
     word_order, byte_order: which register of a long value, which byte of a register comes first.
     zero_based: "this really is no reference number" for registers such as holding 40001.
     write_multiple: write even a single coil or register with function 15 or 16.
+    absent: the number, as its type spells it, that the device sends where it measures nothing.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -74,6 +75,7 @@ class ModbusAddress:
     byte_order: Order = "big"
     zero_based: bool = False
     write_multiple: bool = False
+    absent: int | None = None
     gap: timedelta = timedelta(0)
     rate: float | None = None
     maximum_registers: int = MOST_REGISTERS
@@ -85,6 +87,7 @@ class ModbusAddress:
             or _type_problem(self.table, self.type, self.bit)
             or _extent_problem(self.register, self.words)
             or _scaling_problem(self.type, self.scale, self.offset)
+            or _absent_problem(self.type, self.absent)
             or _pace_problem(self.gap, self.rate, self.maximum_registers)
         )
         if problem:
@@ -172,6 +175,16 @@ def _scaling_problem(type: WireType, scale: float, offset: float) -> str:
     if type == "bool" and (scale != 1.0 or offset != 0.0):
         return "a bool has neither scale, offset nor unit; leave them out or choose a numeric type"
     return ""
+
+
+def _absent_problem(type: WireType, absent: int | None) -> str:
+    if absent is None:
+        return ""
+    if type == "bool" or type.startswith("float"):
+        return f"absent does not go with type {type}; leave it out or choose a type such as int32"
+    bits = 16 * WORDS[type]
+    low, high = (0, 2**bits - 1) if type.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return "" if low <= absent <= high else f"absent {absent} is no {type}; give {low} to {high}"
 
 
 def _pace_problem(gap: timedelta, rate: float | None, maximum_registers: int) -> str:

@@ -205,6 +205,13 @@ def _compile_pass(block: Block, bindings: Sequence[ModbusBinding]) -> _Pass:
 
 def _conversion(binding: ModbusBinding) -> Callable[[float], float] | None:
     """How a number of the device becomes a value of the point; None where it is one already."""
+    convert, absent = _measured(binding), binding.address.absent
+    if absent is None:
+        return convert
+    return lambda number: math.nan if number == absent else convert(number) if convert else number
+
+
+def _measured(binding: ModbusBinding) -> Callable[[float], float] | None:
     address, type, factors = binding.address, binding.point.type, scaling(binding.address)
     if address.type == "bool":
         mask = 1 << (address.bit or 0)

@@ -80,6 +80,19 @@ async def test_what_a_meter_cannot_measure_is_bad(tmp_path: Path) -> None:
 
 
 @pytest.mark.wire
+async def test_a_power_that_a_meter_does_not_measure_is_not_nearly_nothing(tmp_path: Path) -> None:
+    """All ones in a number with a sign are -1: -0.01 W, or a power factor of -0.001."""
+    device = ModbusDevice()
+    put(device, HOLDING, 0x5B14, "0001 E8E4" + "FFFF FFFF" * 3)
+    put(device, HOLDING, 0x5B3A, "FFFF")
+    async with modbus("abb/a43", device, tmp_path) as meter:
+        points = [PointId(f"area.meter.{name}") for name in ("power", "phase_2_power", "power_factor")]
+        samples = await meter.read(points)
+        assert [samples[point].value for point in points] == [pytest.approx(1.25156), None, None]
+        assert samples[points[1]].reason == "not a number"
+
+
+@pytest.mark.wire
 async def test_a_thies_wsc11_is_read_as_in_its_manual(tmp_path: Path) -> None:
     """Instructions for Use 021774/07/14, page 20: 255 = 25.5 °C, 355 = 35.5 %, 101 = 10.1 m/s ..."""
     device = ModbusDevice()

@@ -56,6 +56,8 @@ def test_place_must_be_said(word: str) -> None:
         ({"table": "discrete", "type": "bool", "bit": 0}, "a discrete has no bits inside", "leave bit out"),
         ({"scale": 0.0}, "scale 0.0 makes every value the same", "other than 0"),
         ({"scale": math.nan}, "scale nan", "finite"),
+        ({"type": "int16", "absent": 40000}, "absent 40000 is no int16", "-32768 to 32767"),
+        ({"type": "float32", "absent": 0}, "absent does not go with type float32", "leave it out"),
         ({"offset": math.inf}, "offset inf is no number", "finite"),
         ({"gap": timedelta(seconds=11)}, "gap 11 s is out of range", "10s"),
         ({"gap": timedelta(seconds=-1)}, "gap -1 s is out of range", "10s"),
