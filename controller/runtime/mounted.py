@@ -93,6 +93,8 @@ class MountedStrategy:
         self.plans = mount.strategy if isinstance(mount.strategy, Plans) else None
         self.fault: Fault | None = None
         self.faults = FaultCount()
+        # Until the first plan has been tried, not having one is no fault.
+        self.awaits_plan = self.plans is not None
         self.plan: Any = None
         self.plan_made = -math.inf
         self.ladders = Ladders(mount.strategy.inputs, mount.roles)

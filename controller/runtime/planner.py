@@ -59,6 +59,7 @@ class Planner:
             except ValueError as error:
                 log.warning("the stored plan of %s is not used: %s", strategy.mount.id, error)
                 continue
+            strategy.awaits_plan = False
             age = max(0.0, (self._clock.now() - plan.made).total_seconds())
             strategy.plan_made = self._clock.monotonic() - age
 
@@ -79,6 +80,8 @@ class Planner:
                 due = self._clock.monotonic() + self._site.scan_every.total_seconds()
                 continue
             made = await self._plan(strategy, plans, image)
+            if strategy.awaits_plan:
+                strategy.awaits_plan, strategy.fault = False, None  # what is a fault now is told as one
             due = self._clock.monotonic() + (plans.plan_every.total_seconds() if made else RETRY_S)
 
     def _forecasts_for(self, strategy: MountedStrategy, plans: Plans, image: FrozenImage) -> Mapping[Role, Forecast]:

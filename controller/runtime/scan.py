@@ -59,9 +59,11 @@ class Control:
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
         if self.memory.at < rested_at:
             self.memory = self.memory._replace(at=rested_at)
-        if (not is_held or self.memory.value is None) and self.shown_at in image.fresh:
-            # Rates and minimum times start from what the equipment does before we take it.
-            self.memory = remember(self.memory, _good_value(image.samples[self.shown_at]), monotonic)
+        if not is_held or self.memory.value is None:
+            # Rates and minimum times start from what the equipment does before we take it, or was told by our last run.
+            shown = image.fresh.get(self.writable.readback if is_held else self.shown_at)
+            if shown is not None:
+                self.memory = remember(self.memory, _good_value(shown), monotonic)
         command = self.array.winner
         if command is None:
             self.allowed, self.limit = None, NO_TEXT
@@ -319,7 +321,7 @@ class Scan:
         return fulfilled
 
     def _tell(self, strategy: MountedStrategy) -> None:
-        fault = strategy.fault
+        fault = None if strategy.awaits_plan else strategy.fault
         body: dict[str, JsonValue] = {
             "mode": strategy.mode.value,
             "reason": strategy.reason.en,

@@ -43,7 +43,7 @@ class Seen:
     """A control, what its equipment shows, and what is wished of it."""
 
     def __init__(self, point: Point, system: System) -> None:
-        self.control = Control(point, system)
+        self.control = Control(point, system, {each.id: each for each in (point, *LIGHT_POINTS, *PLANT_POINTS)})
         self.samples = {each.id: Sample(True, Quality.GOOD, "", NOW, 0.0) for each in (*LIGHT_POINTS, *PLANT_POINTS)}
 
     def wish(self, value: Scalar) -> None:
