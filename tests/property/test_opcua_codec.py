@@ -59,7 +59,8 @@ def test_what_is_written_reads_back(type: ua.VariantType, value: float, scale: f
     reading = decode(struct_from_binary(ua.DataValue, Buffer(sent)), address, number_point())
     assert reading.quality is Quality.GOOD
     assert isinstance(reading.value, int | float)
-    step = abs(scale) / 2 if type in INTEGERS else 1e-5 * (1 + abs(scale))
+    # A Float is rounded to 24 bits on its way out, and to the shortest decimal on its way in.
+    step = abs(scale) / 2 if type in INTEGERS else 2 * 2**-24 * abs(value - offset)
     assert abs(reading.value - value) <= step * 1.000001 + 1e-9
 
 
