@@ -32,7 +32,7 @@ from tests.wire.bacnet_device import (
     measured,
 )
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 INPUTS = 12
 ALL = [n + 0.5 for n in range(INPUTS)]

@@ -18,7 +18,7 @@ from drivers.bacnet.changes import LIFETIME_S, RENEW_S, SLOW_POLL_S
 from tests.wire.bacnet_bench import Bench, bound, started
 from tests.wire.bacnet_device import STATUS_FLAGS, BacnetDevice, measured
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 IT = PointId("a.device_1.it")
 PLACE = ("analog-input", 1)

@@ -23,7 +23,7 @@ from controller.core.point import ValueType
 from tests.wire.bacnet_bench import Bench, bound
 from tests.wire.bacnet_device import free_port
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 INSTANCE = 999
 HOST = "127.0.0.1"

@@ -27,7 +27,7 @@ from tests.wire.bacnet_device import (
     free_port,
 )
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 
 def options(**chosen: str) -> dict[str, str]:

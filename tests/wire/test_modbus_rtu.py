@@ -18,7 +18,7 @@ from tests.wire.modbus_bench import ALL, FLOATS, Bench, bound, fill, floats
 from tests.wire.modbus_device import HOLDING, ModbusDevice, Request
 from tests.wire.modbus_line import LineDevice, RtuDevice, crc, framed
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 TIMEOUT = 0.3
 

@@ -20,7 +20,7 @@ from drivers.modbus.target import SCAN
 from tests.wire.modbus_device import COILS, HOLDING, INPUT, ModbusDevice, Place
 from tests.wire.modbus_line import LineDevice, RtuDevice
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 DEFAULTS = {option.name: option.default for option in SCAN.options}
 

@@ -46,7 +46,7 @@ from drivers.mqtt.scan import SCAN
 from tests.hand_clock import HandClock
 from tests.wire.mqtt_broker import NOT_AUTHORISED, LittleBroker
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 ONE: Final = PointId("hall.sensor_1.temperature")
 TWO: Final = PointId("hall.sensor_2.temperature")

@@ -34,7 +34,7 @@ from drivers.opcua.driver import OpcuaDriver
 from tests.hand_clock import HandClock
 from tests.wire.opcua_device import Cell, OpcuaDevice
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 # For a machine that is busy with other tests; and where a test waits for it to run out.
 TIMEOUT: Final = timedelta(seconds=5)

@@ -21,7 +21,7 @@ from drivers.opcua.certificates import REJECTED, own_identity
 from tests.wire.opcua_device import Cell, Child, OpcuaDevice
 from tests.wire.opcua_node_server import NodeServer, papers
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 T: Final = ua.VariantType
 DEFAULTS: Final = {option.name: option.default for option in SCAN.options}
