@@ -32,7 +32,7 @@ from tests.hand_clock import HandClock
 from tests.wire.modbus_bench import ALL, FLOATS, Bench, bound, fill, floats
 from tests.wire.modbus_device import COILS, HOLDING, INPUT, ModbusDevice, Place, Request
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.slow]  # one case a protocol is in the fast suite: its foreign peer
 
 
 @asynccontextmanager
