@@ -32,6 +32,8 @@ LOOK_EVERY_S = 0.05
 FIRST_COMMAND = re.compile(r"^\d\d:\d\d:\d\d  [a-z0-9_.]+: ", re.MULTILINE)
 # For a machine that is busy with other tests; what a test promises is asserted on top.
 PATIENCE_S = 30.0
+# Whatever the time is where the tests run; outdoor light changes by more than its COV increment in every scan.
+MORNING = "2026-07-06T09:00"
 
 PLANT, LIGHTING, METERS = 0, 1, 2
 COILS, DISCRETE, HOLDING, INPUT = 1, 2, 3, 4
@@ -151,8 +153,9 @@ class SiteProcesses:
         return self.tidewatt("points", str(self.site), action, *arguments, **environment)
 
     def simulator(self, *options: str) -> Started:
-        """The simulated plant, ready to be asked."""
-        simulator = self.start(*TIDEWATT, "simulate", str(self.site), "--linger=120s", *options)
+        """The simulated plant, ready to be asked; its day begins at MORNING unless an option says otherwise."""
+        starting = ("--linger=120s", f"--start={MORNING}")
+        simulator = self.start(*TIDEWATT, "simulate", str(self.site), *starting, *options)
         simulator.wait_until(lambda: "ready" in simulator.out, "the simulator is ready")
         return simulator
 
@@ -249,6 +252,11 @@ class SiteProcesses:
         coils = {name: plant[register] for name, register in PLANT_REMOTES.items()}
         coils |= {name: lighting[register] for name, register in LIGHTING_REMOTES.items()}
         return {name: bool(coil) for name, coil in coils.items()}
+
+    def has_lamps(self) -> bool:
+        """Whether every lamp circuit is taken; whether the plant is, too, depends on the time of day."""
+        bits = self.remote_bits()
+        return all(bits[name] for name in LIGHTING_REMOTES)
 
     def is_given_back(self) -> bool:
         return not any(self.remote_bits().values())

@@ -20,8 +20,6 @@ from tests.site_processes import TIDEWATT, SiteProcesses, seconds, site_on, wait
 
 pytestmark = [pytest.mark.fault, pytest.mark.wire, pytest.mark.slow, pytest.mark.timeout(240)]
 
-# Daylight changes by more than its COV increment in every scan, so that history should always be fresh.
-MORNING = "2026-07-06T09:00"
 SPEED = 60
 # One second of flushing, one scan, and a commit on a busy machine; real time.
 MOST_HISTORY_LOST_S = 2.0
@@ -60,7 +58,7 @@ def last_recorded(here: SiteProcesses) -> float:
 def test_kill_9_at_any_moment(here: SiteProcesses, seed: int) -> None:
     """Seven times each: the first seconds of a start, and later. The plant stays; each start finds what the one before
     left."""
-    here.simulator(f"--speed={SPEED}", f"--start={MORNING}")
+    here.simulator(f"--speed={SPEED}")
     chance = random.Random(seed)
     pause = threading.Event()
     for number in range(7):
@@ -88,7 +86,7 @@ def test_kill_9_at_any_moment(here: SiteProcesses, seed: int) -> None:
 
 
 def test_release_gives_back_what_a_dead_daemon_held(here: SiteProcesses) -> None:
-    here.simulator(f"--start={MORNING}")
+    here.simulator()
     daemon = here.daemon()
     assert here.points("write", "plant.condenser_water_pump_1.command", "on", "--for=1h").code == 0
     here.wait_for("plant.condenser_water_pump_1.remote", value=True)
@@ -109,9 +107,9 @@ def test_release_gives_back_what_a_dead_daemon_held(here: SiteProcesses) -> None
 
 @pytest.mark.parametrize("by_daemon", [True, False], ids=["by the daemon", "by itself"])
 def test_release_waits_for_no_disk(here: SiteProcesses, *, by_daemon: bool) -> None:
-    here.simulator(f"--start={MORNING}")
+    here.simulator()
     daemon = here.daemon()
-    wait_until(lambda: sum(here.remote_bits().values()) >= 4, "the lamps are taken")
+    wait_until(here.has_lamps, "the lamps are taken")
     if not by_daemon:
         daemon.kill()
     fill_the_disk(here.site / "state", only=["authority"] if by_daemon else [])
@@ -168,7 +166,7 @@ def test_a_plant_that_comes_later(here: SiteProcesses) -> None:
     wait_until(lambda: here.qualities("") == {"good"}, "every point is good")
     # At that age of the outage the pauses have grown to at most 8 s.
     assert seconds() - began < 12
-    wait_until(lambda: sum(here.remote_bits().values()) == 4, "the lamps are taken")
+    wait_until(here.has_lamps, "the lamps are taken")
     assert daemon.stop() == 0, daemon.told
     assert here.is_given_back()
 
@@ -176,7 +174,7 @@ def test_a_plant_that_comes_later(here: SiteProcesses) -> None:
 def test_a_plant_that_dies_and_comes_again(here: SiteProcesses) -> None:
     simulator = here.simulator()
     daemon = here.daemon()
-    wait_until(lambda: sum(here.remote_bits().values()) == 4, "the lamps are taken")
+    wait_until(here.has_lamps, "the lamps are taken")
     scans = here.ask("status")["scan"]["count"]
     simulator.kill()
     wait_until(lambda: here.qualities("") == {"bad"}, "every point is bad", 10)
@@ -186,7 +184,7 @@ def test_a_plant_that_dies_and_comes_again(here: SiteProcesses) -> None:
     # Another run of the simulator knows nothing of us: its remote bits are clear, and we take them again.
     here.simulator()
     wait_until(lambda: here.qualities("") == {"good"}, "every point is good")
-    wait_until(lambda: sum(here.remote_bits().values()) == 4, "the lamps are taken again")
+    wait_until(here.has_lamps, "the lamps are taken again")
     assert daemon.stop() == 0, daemon.told
     assert here.is_given_back()
     assert "Traceback" not in daemon.told
@@ -196,7 +194,7 @@ def test_a_plant_that_hangs_for_a_while(here: SiteProcesses) -> None:
     """A stopped process accepts connections and answers nothing: the worst kind of silence."""
     simulator = here.simulator()
     daemon = here.daemon()
-    wait_until(lambda: sum(here.remote_bits().values()) == 4, "the lamps are taken")
+    wait_until(here.has_lamps, "the lamps are taken")
     simulator.signal(signal.SIGSTOP)
     try:
         wait_until(lambda: "good" not in here.qualities(""), "no point is good any more", 20)
@@ -211,7 +209,7 @@ def test_a_plant_that_hangs_for_a_while(here: SiteProcesses) -> None:
     finally:
         simulator.signal(signal.SIGCONT)
     wait_until(lambda: here.qualities("") == {"good"}, "every point is good again")
-    wait_until(lambda: sum(here.remote_bits().values()) == 4, "the lamps are ours")
+    wait_until(here.has_lamps, "the lamps are ours")
     assert daemon.stop() == 0, daemon.told
     assert here.is_given_back()
     alarms = [event for event in here.events("alarm") if event["body"]["alarm"] == "overridden"]

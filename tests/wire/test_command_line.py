@@ -19,7 +19,6 @@ pytestmark = [pytest.mark.wire]
 
 LAMP = "garage.group_1.brightness_command"
 PUMP = "plant.condenser_water_pump_1.command"
-LAMPS_TAKEN = 4
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteProcesses]
     with site_on(tmp_path_factory.mktemp("running")) as here:
         here.simulator("--start=2026-07-06T10:00", "--seed=3")
         here.daemon()
-        wait_until(lambda: sum(here.remote_bits().values()) >= LAMPS_TAKEN, "the lamps are taken")
+        wait_until(here.has_lamps, "the lamps are taken")
         yield here
 
 
@@ -273,7 +272,7 @@ def test_what_cannot_be_let_go_is_exit_code_4(here: SiteProcesses) -> None:
     (here.site / "site.yaml").write_text(text.replace("release_within: 10min", "release_within: 5s"))
     simulator = here.simulator()
     daemon = here.daemon()
-    wait_until(lambda: sum(here.remote_bits().values()) >= LAMPS_TAKEN, "the lamps are taken")
+    wait_until(here.has_lamps, "the lamps are taken")
     simulator.signal(signal.SIGSTOP)
     assert daemon.stop() == Exit.NOT_RELEASED, daemon.told
     last = daemon.err.splitlines()[-1]
