@@ -24,12 +24,12 @@ test: $(READY) ## the fast tests, at most three minutes
 test-all: $(READY) $(PEERS) ## every test; only those on the reference records may skip
 	@export TIDEWATT_STRICT_SKIPS=1; $(call in_two_parts)
 
-# Tests on virtual time share the cores, a file at a time; those in real time then have the machine to themselves.
+# Two files at a time. Those in real time come last, so that nothing that keeps a core busy disturbs what they time.
 # Where ARGS chooses tests of one part only, the other part has none (pytest's code 5), which is no failure.
 define in_two_parts
 $(PYTEST) --numprocesses=auto --dist=loadfile -m "$(1) not (wire or system)" $(ARGS); shared=$$?; \
 [ $$shared -eq 0 ] || [ $$shared -eq 5 ] || exit $$shared; \
-$(PYTEST) -m "$(1) (wire or system)" $(ARGS); alone=$$?; \
+$(PYTEST) --numprocesses=auto --dist=loadfile -m "$(1) (wire or system)" $(ARGS); alone=$$?; \
 if [ $$alone -eq 5 ]; then exit $$shared; fi; exit $$alone
 endef
 
