@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from controller.core.command import Command, Priority, PriorityArray
 from controller.core.event import EventKind, JsonValue
 from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
 from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of, next_beat
+from controller.core.inhibition import Inhibition, released_at_once
 from controller.core.ledger import Holding
 from controller.core.point import Point, PointId
 from controller.core.ports import Clock, Phase
@@ -29,6 +31,14 @@ from controller.runtime.writer import LATE_BY, Writer, writable_of
 
 # Urgent points may trigger a scan between two, at most this often.
 EARLY_SCAN_PAUSE_S = 0.1
+
+
+class Inhibits(Protocol):
+    """Looks at each frozen image, before anything is decided on it."""
+
+    def inhibited(self, image: FrozenImage) -> Mapping[PointId, Inhibition]:
+        """The points that nobody may command now."""
+        ...
 
 
 class Control:
@@ -50,8 +60,10 @@ class Control:
         self.limit: Text = NO_TEXT
         self.waiting: Text = NO_TEXT
 
-    def settle(self, image: FrozenImage, is_held: bool, rested_at: float) -> Scalar | None:
-        """The value that arbitration and guard let through now; None lets the point go.
+    def settle(
+        self, image: FrozenImage, is_held: bool, rested_at: float, inhibition: Inhibition | None = None
+    ) -> Scalar | None:
+        """The value that arbitration, inhibitions and guard let through now; None lets the point go.
 
         rested_at: until when nothing has changed, monotonic; a rate counts from there.
         """
@@ -67,6 +79,9 @@ class Control:
         command = self.array.winner
         if command is None:
             self.allowed, self.limit = None, NO_TEXT
+            return None
+        if inhibition is not None:
+            self.allowed, self.limit = None, inhibition.reason
             return None
         allowed = guard(command, self.point, self.memory, self._permissives(image), monotonic)
         if is_held:
@@ -103,6 +118,9 @@ class Scan:
         self._journal = journal
         self._strategies = strategies
         self._authority = authority
+        # Filled by those who are put together after the scan, before it runs.
+        self.inhibitors: list[Inhibits] = []
+        self._inhibited: dict[PointId, Inhibition] = {}
         writables = [point for point in site.points.values() if point.writable is not None]
         self._machines = machines_of(writables)
         self._lifelines = lifelines_of(writables)
@@ -134,6 +152,7 @@ class Scan:
         self._settled_arrays: list[PriorityArray] = []
         self._settled_holdings: dict[PointId, Holding] = {}
         self._settled_authority: dict[str, Authority] = {}
+        self._settled_inhibited: dict[PointId, Inhibition] = {}
 
     def _leaning_on(self) -> frozenset[PointId]:
         """The points whose values enter into arbitration, guard and release order."""
@@ -177,6 +196,7 @@ class Scan:
         image = self._image.freeze()
         self._measure(image)
         self._writer.judge(image)
+        self._inhibited = self._inhibited_by(image)
         if not self.letting_go:
             for strategy in self._strategies:
                 self._step(strategy, image)
@@ -186,6 +206,16 @@ class Scan:
             self._keep_alive()
         self._recorder.record(image)
         self.count += 1
+
+    def _inhibited_by(self, image: FrozenImage) -> dict[PointId, Inhibition]:
+        inhibited: dict[PointId, Inhibition] = {}
+        for each in self.inhibitors:
+            for point, inhibition in each.inhibited(image).items():
+                # Of several the first is told; what one lets go at once goes at once.
+                first = inhibited.setdefault(point, inhibition)
+                if inhibition.at_once and not first.at_once:
+                    inhibited[point] = first._replace(at_once=True)
+        return inhibited
 
     def _is_at_rest(self, image: FrozenImage) -> bool:
         """Whether arbitration, guard and writer would come to what they came to last time.
@@ -199,7 +229,9 @@ class Scan:
             if not self._writer.stands_as(self._settled_holdings):
                 return False
             self._settle_holdings()
-        if self._authority != self._settled_authority or not self._leant.isdisjoint(image.changed):
+        if self._authority != self._settled_authority or self._inhibited != self._settled_inhibited:
+            return False
+        if not self._leant.isdisjoint(image.changed):
             return False
         arrays = [control.array for control in self._all_controls]
         if arrays != self._settled_arrays:
@@ -211,11 +243,12 @@ class Scan:
 
     def _arbitrate(self, image: FrozenImage) -> None:
         wanted = self._wanted(image)
-        self._writer.want(wanted, self._fulfilled(image))
+        self._writer.want(wanted, self._fulfilled(image), released_at_once(self._inhibited, self._machines))
         self._may_rest = self._writer.is_settled(wanted) and not any(control.limit.en for control in self._all_controls)
         self._settle_arrays([control.array for control in self._all_controls])
         self._settle_holdings()
         self._settled_authority = dict(self._authority)
+        self._settled_inhibited = self._inhibited
 
     def _settle_arrays(self, arrays: list[PriorityArray]) -> None:
         self._settled_arrays = arrays
@@ -290,7 +323,9 @@ class Scan:
         holdings, yielding = self._writer.holdings, self._writer.yielding
         wanted: dict[PointId, Scalar] = {}
         for id_, control in self.controls.items():
-            value = control.settle(image, id_ in holdings and id_ not in yielding, self._rested_at)
+            value = control.settle(
+                image, id_ in holdings and id_ not in yielding, self._rested_at, self._inhibited.get(id_)
+            )
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)

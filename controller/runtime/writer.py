@@ -177,8 +177,13 @@ class Writer:
             if effect is not None and effect.point in fresh:
                 self._look_for_effect(point, effect, image)
 
-    def want(self, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition]) -> None:
-        """State the complete wish; everything held that is not in it is let go, in its system's order."""
+    def want(
+        self, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition], at_once: Collection[PointId] = ()
+    ) -> None:
+        """State the complete wish; everything held that is not in it is let go, in its system's order.
+
+        at_once: points that wait for no order.
+        """
         self._wished_under = dict(self._authority)
         times = Times(self._clock.monotonic(), self._clock.wire_time())
         yielding, busy = self.yielding, self._in_flight | self._gone
@@ -196,7 +201,7 @@ class Writer:
                 self._queue(next_job(point, place.writable, self.holdings.get(point), value, times))
         for point, holding in self.holdings.items():
             if point not in wanted and point not in self._in_flight:
-                self._queue(self._release_job(holding, wanted, fulfilled, times))
+                self._queue(self._release_job(holding, wanted, fulfilled, times, is_at_once=point in at_once))
 
     def _note_wishes(self, wanted: Mapping[PointId, Scalar], monotonic: float) -> None:
         """Since when each wish waits to reach its device."""
@@ -438,10 +443,16 @@ class Writer:
     # --- the parts ----------------------------------------------------------------------------------------------
 
     def _release_job(
-        self, holding: Holding, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition], times: Times
+        self,
+        holding: Holding,
+        wanted: Mapping[PointId, Scalar],
+        fulfilled: Collection[Condition],
+        times: Times,
+        *,
+        is_at_once: bool,
     ) -> Job | None:
         place = self._places[holding.point]
-        if not place.order.may_let_go(holding.point, self.holdings, fulfilled):
+        if not is_at_once and not place.order.may_let_go(holding.point, self.holdings, fulfilled):
             return None if self._is_being_handed_back(place) else keep_job(holding, place.writable, times)
         return release_job(holding, place.writable, self.holdings, place.remote in wanted, times)
 
