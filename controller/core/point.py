@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Generic, NamedTuple, NewType, TypeAlias, TypeVar
 
+from controller.core.doubt import Doubt
 from controller.core.sample import Scalar, as_number
 from controller.core.units import Unit
 
@@ -157,7 +158,8 @@ class Writable:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """states: the values that a text may have; none for numbers and switches."""
+    """states: the values that a text may have; none for numbers and switches. doubt: when a reading that the device
+    calls good is not believed."""
 
     id: PointId
     kind: PointKind
@@ -170,6 +172,7 @@ class Point:
     cov_increment: float = 0.0
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     states: tuple[str, ...] = ()
+    doubt: Doubt | None = None
 
     @property
     def equipment(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from controller.core.doubt import Past, doubted
 from controller.core.point import Point, PointId
 from controller.core.ports import Clock
 from controller.core.sample import Quality, Sample, bad
@@ -46,6 +47,8 @@ class Image:
         self._next: dict[PointId, Sample] = {id_: bad(NEVER_SEEN, now, monotonic) for id_ in points}
         self._fresh: dict[PointId, Sample] = dict(self._next)
         self._changed: dict[PointId, Sample] = dict(self._next)
+        self._doubts = {point.id: point.doubt for point in points.values() if point.doubt is not None}
+        self._pasts: dict[PointId, Past | None] = dict.fromkeys(self._doubts)
         self._none_stale_before = -math.inf
         self._watched: frozenset[PointId] = frozenset()
         self._on_watched: Callable[[Collection[PointId]], None] = _unwatched
@@ -62,6 +65,8 @@ class Image:
 
     def put(self, samples: Mapping[PointId, Sample]) -> None:
         upcoming = self._next
+        if self._doubts and not self._doubts.keys().isdisjoint(samples):
+            samples = self._believed(samples)
         changed = {
             point: sample
             for point, sample in samples.items()
@@ -75,6 +80,12 @@ class Image:
         self._fresh.update(samples)
         if changed and not self._watched.isdisjoint(changed):
             self._on_watched([point for point in changed if point in self._watched])
+
+    def _believed(self, samples: Mapping[PointId, Sample]) -> dict[PointId, Sample]:
+        believed = dict(samples)
+        for point in self._doubts.keys() & samples.keys():
+            believed[point], self._pasts[point] = doubted(samples[point], self._doubts[point], self._pasts[point])
+        return believed
 
     def put_unless_older(self, samples: Mapping[PointId, Sample]) -> None:
         """As `put`, but what came in after a sample was received stays: what is told may overtake what is asked."""

@@ -46,6 +46,8 @@ _COLUMNS: Mapping[str, _Column] = {
     "unit": _Column(("unit",), as_text),
     "plausible_low": _Column(("plausible", 0), as_number),
     "plausible_high": _Column(("plausible", 1), as_number),
+    "plausible_rate": _Column(("plausible_rate",), as_number),
+    "frozen_after": _Column(("frozen_after",), as_text),
     "stale_after": _Column(("stale_after",), as_text),
     "cov_increment": _Column(("cov_increment",), as_number),
     "urgent": _Column(("urgent",), as_boolean),

@@ -499,6 +499,8 @@ class PointEntry(_Entry):
     states: Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
     unit: Label = "none"
     plausible: Pair | None = None
+    plausible_rate: Annotated[float, Field(gt=0)] | None = None
+    frozen_after: Interval | None = None
     stale_after: Interval | None = None
     cov_increment: Annotated[float, Field(ge=0)] = 0.0
     urgent: bool = False

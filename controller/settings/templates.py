@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from controller.core.doubt import Doubt
 from controller.core.equipment import EQUIPMENT, EquipmentClass, Quantity
-from controller.core.point import Point, PointId, Range, Writable
+from controller.core.point import Point, PointId, Range, ValueType, Writable
 from controller.core.ports import DriverKind
 from controller.core.units import DEVICE_UNITS, Linear, Unit
 from controller.settings.conversion import IDENTITY, difference_inside, range_inside
@@ -65,7 +66,14 @@ class TemplatePoint:
             cov_increment=difference_inside(entry.cov_increment, self.said.conversion),
             tags=entry.tags,
             states=quantity.states,
+            doubt=self._doubt(),
         )
+
+    def _doubt(self) -> Doubt | None:
+        frozen_after, rate = self.said.entry.frozen_after, self.said.entry.plausible_rate
+        if frozen_after is None and rate is None:
+            return None
+        return Doubt(frozen_after, None if rate is None else difference_inside(rate, self.said.conversion))
 
     def references(self) -> list[str]:
         """The local names that the point leans on."""
@@ -185,8 +193,19 @@ class _Compiler:
             if entry.plausible[0] >= entry.plausible[1]:
                 self._tell((*where, "plausible"), *upside_down("plausible", entry.plausible))
             plausible = range_inside(entry.plausible, conversion or IDENTITY)
+        self._refuse_doubt(where, entry, quantity)
         is_sound = conversion is not None
         return Candidate(local, where, its_class, quantity, entry, conversion or IDENTITY, plausible, is_sound)
+
+    def _refuse_doubt(self, where: Where, entry: PointEntry, quantity: Quantity) -> None:
+        """What is written stands still and jumps; what is no number has no rate."""
+        for name in ("plausible_rate", "frozen_after"):
+            if getattr(entry, name) is None:
+                continue
+            if entry.writable is not None:
+                self._tell((*where, name), f"'{name}' is for what is measured", f"remove '{name}' or 'writable'")
+            elif name == "plausible_rate" and quantity.type not in (ValueType.NUMBER, ValueType.INTEGER):
+                self._tell((*where, name), f"a {quantity.type} has no rate", "remove 'plausible_rate'")
 
     def _conversion(self, where: Where, entry: PointEntry, quantity: Quantity) -> Linear | None:
         known = DEVICE_UNITS.get(entry.unit)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from controller.core.command import Priority
+from controller.core.doubt import Doubt
 from controller.core.point import (
     DeviceTimeout,
     Effect,
@@ -119,6 +120,17 @@ def test_a_point_has_the_meaning_of_its_quantity(site: Path) -> None:
     )
     motion = points[PointId("garage.group_1.motion")]
     assert (motion.kind, motion.type, motion.urgent) == (PointKind.STATUS, ValueType.BOOLEAN, True)
+
+
+def test_a_point_is_doubted_in_its_own_unit(site: Path, edit: Edit) -> None:
+    edit(
+        "templates/test/plant.yaml",
+        "        stale_after: 10s\n",
+        "        stale_after: 10s\n        plausible_rate: 50000\n        frozen_after: 2h\n",
+    )
+    points = compiled(site).points
+    assert points[PointId("plant.chiller_1.power")].doubt == Doubt(timedelta(hours=2), plausible_rate=50.0)
+    assert points[PointId("plant.chiller_1.status")].doubt is None
 
 
 def test_a_point_is_stale_after_its_own_time_else_the_template_s_else_half_a_minute(site: Path) -> None:
