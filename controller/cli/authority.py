@@ -15,9 +15,11 @@ from controller.cli.words import program
 from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.system import Authority
+from controller.runtime import exit_latch
 from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
 from controller.runtime.commissioning import Commissioning
+from controller.runtime.daemon import OUR_EXITS
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
 
@@ -33,6 +35,11 @@ def register(commands: Any) -> None:
     parser.add_argument("system", nargs="?", metavar="SYSTEM", help="a system's id, or all")
     parser.add_argument("authority", nargs="?", choices=[each.value for each in Authority])
     add_for(parser, "when commissioning ends: 2h; it is required there and nowhere else")
+    parser.add_argument(
+        "--reset",
+        action="store_true",
+        help="after three unclean exits within an hour: it has been looked into, systems may be handed over again",
+    )
     parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
     add_json(parser)
     parser.set_defaults(execute=execute)
@@ -46,22 +53,33 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     try:
         shown = _of_daemon(arguments)
+        vetoes = _vetoes(arguments)
     except DaemonNotRunning:
-        shown = asyncio.run(_of_store(load_site(arguments.site), arguments.system, arguments.authority))
+        shown, vetoes = asyncio.run(_of_store(load_site(arguments.site), arguments))
     if arguments.json:
         print_json(shown)
         return Exit.OK
     for system, authority in shown.items():
         say(f"{system:<20} {authority}")
+        for source, reason in vetoes.get(system, {}).items():
+            say(f"  kept there by {source}: {reason}")
     return Exit.OK
 
 
+def _vetoes(arguments: argparse.Namespace) -> dict[str, dict[str, str]]:
+    """By system and source."""
+    status = ask(arguments.site, "status")
+    return {each["id"]: {veto["source"]: veto["en"] for veto in each["vetoes"]} for each in status["systems"]}
+
+
 def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
+    who = arguments.who or getpass.getuser()
+    if arguments.reset:
+        ask(arguments.site, "reset_latch", who=who)
     status = ask(arguments.site, "status")
     shown = {each["id"]: each["authority"] for each in status["systems"]}
     if arguments.system is None:
         return shown
-    who = arguments.who or getpass.getuser()
     for_s = None if arguments.lasting is None else arguments.lasting.total_seconds()
     refused: list[str] = []
     for system in _chosen(arguments.system, list(shown)):
@@ -76,35 +94,43 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
     return shown
 
 
-async def _of_store(site: Site, system: str | None, authority: str | None) -> dict[str, str]:
+async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """With no daemon running: what the next start will find."""
     refused: list[str] = []
     commissioning = Commissioning(site)
+    ids = [each.id for each in site.systems]
     with site_lock(site.folder / "state"):
         store = Store(site.folder / "state" / "store.db", RealClock())
         try:
-            ids = [each.id for each in site.systems]
-            if system is not None and authority is not None:
-                for each in _chosen(system, ids):
-                    why_not = _why_not(commissioning, each, Authority(authority))
+            if arguments.reset:
+                await exit_latch.reset(store)
+            is_latched = await exit_latch.is_latched(store)
+            if arguments.system is not None:
+                wished = Authority(arguments.authority)
+                for each in _chosen(arguments.system, ids):
+                    why_not = _why_not(commissioning, each, wished, is_latched=is_latched)
                     if why_not:
                         refused.append(why_not)
                     else:
-                        await store_decision(store, each, Authority(authority))
+                        await store_decision(store, each, wished)
             stored = await store.load_authority()
         finally:
             await store.close()
     if refused:
         raise EnvironmentProblem("\n".join(refused))
-    wished = {each: stored.get(each, site.first_authority) for each in ids}
-    return {
-        each: (Authority.ORIGINAL if _why_not(commissioning, each, authority) else authority).value
-        for each, authority in wished.items()
+    decided = {each: stored.get(each, site.first_authority) for each in ids}
+    shown = {
+        each: (Authority.ORIGINAL if _why_not(commissioning, each, authority, is_latched=is_latched) else authority)
+        for each, authority in decided.items()
     }
+    vetoes = {each: {OUR_EXITS: exit_latch.WHY.en} for each in ids} if is_latched else {}
+    return {each: authority.value for each, authority in shown.items()}, vetoes
 
 
-def _why_not(commissioning: Commissioning, system: str, authority: Authority) -> str:
+def _why_not(commissioning: Commissioning, system: str, authority: Authority, *, is_latched: bool) -> str:
     """What the next start would refuse is refused at once; what may still prove to be a simulator is not."""
+    if is_latched and authority is not Authority.ORIGINAL:
+        return f"system {system} stays with its original controls: {exit_latch.WHY.en}"
     if authority is Authority.COMMISSIONING:
         return "people command a system through the daemon; start it, then begin commissioning"
     if authority is Authority.ORIGINAL or commissioning.may_prove(system):

@@ -56,6 +56,7 @@ _CHINESE = {
     "failed": "未通过",
     "not commissioned": "调试未完成",
     "authority not stored": "控制权未保存",
+    "latched at original": "锁定于原控",
     "active": "激活",
     "cleared": "已消除",
     "direct": "直供",

@@ -109,6 +109,17 @@ BUILT_IN: Mapping[str, BuiltIn] = {
         Text("a restart would forget who has the system", "重启后将丢失该系统的控制权设置"),
         Text("make room on the disk; it is tried again by itself", "清理磁盘空间；将自动重试"),
     ),
+    "latched at original": _built_in(
+        Priority.HIGH,
+        Text(
+            "Tidewatt kept ending by itself; all systems stay with their original controls",
+            "Tidewatt 反复异常退出；所有系统保持原有控制",
+        ),
+        Text(
+            "find out why (power, journalctl -u tidewatt), then: tidewatt authority SITE --reset",
+            "查明原因（供电、journalctl -u tidewatt），然后执行：tidewatt authority SITE --reset",
+        ),
+    ),
     "tariff ends": _built_in(
         Priority.LOW,
         Text("nobody knows the prices after the tariff's end", "电价到期后价格未知"),

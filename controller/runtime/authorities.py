@@ -13,11 +13,13 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind, JsonValue
 from controller.core.ports import Clock
 from controller.core.system import Authority
+from controller.core.text import Text
 from controller.runtime.backoff import Backoff
 from controller.runtime.commissioning import Commissioning
 from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask, Session
 from controller.runtime.store import Store
+from controller.runtime.vetoes import Vetoes
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,10 @@ class Authorities:
         self._keep_at = math.inf
         self._saving = asyncio.Lock()
         self._needed = asyncio.Event()
+        self.vetoes = Vetoes(present)
+        # What a veto has taken from us, and nobody decided otherwise since.
+        self._taken: set[str] = set()
+        self._taken_now: set[str] = set()
 
     async def restore(self) -> None:
         """What people had set before; a system that has not been tested as it is now stays with its own controls."""
@@ -102,9 +108,10 @@ class Authorities:
         """End what was given for a time; store what the disk did not take; take what has proved to be a simulator."""
         while True:
             self._needed.clear()
-            if not (self._ends or self._unproven or self._not_kept):
+            if not (self._ends or self._unproven or self._not_kept or self._taken_now or self._returning()):
                 await self._needed.wait()
                 continue
+            await self._follow_vetoes()
             await asyncio.sleep(LOOK_EVERY_S)
             await self._end_commissioning()
             await self._keep_again()
@@ -125,6 +132,8 @@ class Authorities:
         ):
             hours = LONGEST_COMMISSIONING.total_seconds() / 3600
             raise AuthorityRefused(f"commissioning needs an end, at most {hours:g} h from now, such as --for 2h")
+        if authority is not Authority.ORIGINAL:
+            self._require_no_veto(system)
         request = self._next_request()
         if authority is Authority.TIDEWATT:
             await self._require_tested(system)
@@ -148,11 +157,71 @@ class Authorities:
             await store_decision(self._store, system, _lasting(authority))
         self._note_kept(system)
         self._set(request, system, authority, who, lasting)
+        reason = self.vetoes.reason(system)
+        if reason is not None:  # it came while the disk was at work
+            self._take(system, OURSELVES, reason)
         await self._on_change(system)
+
+    # --- who insists on the original controls
+
+    def veto(self, system: str, source: str, reason: Text) -> None:
+        """At once, within a scan: the system is its original controls' until the last veto is lifted."""
+        self.vetoes.place(system, source, reason)
+        if self._present[system] is not Authority.ORIGINAL:
+            self._take(system, source, reason)
+
+    def lift_veto(self, system: str, source: str) -> None:
+        """What was ours when the first veto came is ours again; what people decided meanwhile counts."""
+        if self.vetoes.lift(system, source):
+            self._needed.set()
+
+    async def latch(self, source: str, reason: Text) -> None:
+        """Every system is its original controls', and stays so after the veto is lifted, until a person decides.
+
+        Raises EnvironmentProblem.
+        """
+        for system in self._present:
+            await self._store.save_authority(system, Authority.ORIGINAL)
+            self._unproven.discard(system)
+            self.veto(system, source, reason)
+        self._taken.clear()
+
+    def _take(self, system: str, source: str, reason: Text) -> None:
+        before = self._present[system]
+        if before is Authority.TIDEWATT:
+            self._taken.add(system)
+        self._ends.pop(system, None)
+        self._present[system] = Authority.ORIGINAL
+        self._taken_now.add(system)
+        body = {"before": before.value, "authority": Authority.ORIGINAL.value, "who": source}
+        self._journal.note(EventKind.AUTHORITY, system, {**body, "reason": reason.en, "reason_zh": reason.zh})
+        self._needed.set()
+
+    def _returning(self) -> list[str]:
+        return sorted(system for system in self._taken if self.vetoes.reason(system) is None)
+
+    async def _follow_vetoes(self) -> None:
+        while self._taken_now:
+            await self._on_change(self._taken_now.pop())
+        for system in self._returning():
+            self._taken.discard(system)
+            try:
+                await self.switch(system, Authority.TIDEWATT, OURSELVES)
+            except AuthorityRefused as error:
+                self._tell_refused(system, str(error))
+            except EnvironmentProblem as error:
+                log.warning("system %s is not taken again before the disk works: %s", system, error)
+                self._taken.add(system)
+
+    def _require_no_veto(self, system: str) -> None:
+        reason = self.vetoes.reason(system)
+        if reason is not None:
+            raise AuthorityRefused(f"system {system} stays with its original controls: {reason.en}")
 
     def _set(self, request: int, system: str, authority: Authority, who: str, lasting: timedelta | None = None) -> None:
         self._done[system] = request
         self._unproven.discard(system)
+        self._taken.discard(system)
         self._ends.pop(system, None)
         body: dict[str, JsonValue] = {
             "before": self._present[system].value,
@@ -245,7 +314,7 @@ class Authorities:
         request = self._next_request()
         simulated = await self._commissioning.prove(self._links, self._unproven)
         for system in sorted(self._unproven):
-            if self._commissioning.is_simulated(system, simulated):
+            if self._commissioning.is_simulated(system, simulated) and self.vetoes.reason(system) is None:
                 # Whoever has decided otherwise meanwhile has it as they want it. Without a disk: the next time.
                 with suppress(AuthorityRefused, EnvironmentProblem):
                     await self._switch(request, system, Authority.TIDEWATT, OURSELVES)

@@ -177,6 +177,10 @@ async def _authority(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     return {id_: each.value for id_, each in daemon.authority.items()}
 
 
+async def _reset_latch(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    return {"was_latched": await daemon.reset_latch(_who(request))}
+
+
 async def _record(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     result = str(request.get("result"))
     if result not in set(Result):
@@ -279,6 +283,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "write": _write,
     "relinquish": _relinquish,
     "authority": _authority,
+    "reset_latch": _reset_latch,
     "record": _record,
     "silence": _silence,
     "silence_progress": _silence_progress,

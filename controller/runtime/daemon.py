@@ -28,6 +28,8 @@ from controller.runtime.alarms import Alarms
 from controller.runtime.authorities import Authorities
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.commissioning import Commissioning, body_of
+from controller.runtime.exit_latch import WHY as WHY_LATCHED
+from controller.runtime.exit_latch import ExitLatch
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import Image
 from controller.runtime.inspector import Inspector
@@ -55,6 +57,8 @@ FIRST_READ_S = 3.3
 SAVE_STATES_EVERY_S = 10.0
 # When nobody looks, and away from the hours that daylight saving skips or repeats.
 HISTORY_AT: dict[str, int | str] = {"hour": 4, "minute": 20}
+# Who vetoes while the program keeps ending by itself.
+OUR_EXITS = "exit latch"
 # Shutting down, a progress line this often.
 PROGRESS_EVERY_S = 1.0
 
@@ -132,6 +136,7 @@ class Daemon:
         self.authorities = Authorities(
             self.authority, clock, store, self.journal, self.commissioning, self.links, self._switched
         )
+        self.exit_latch = ExitLatch(site.name, clock, store, self.journal)
 
     def _urgent(self) -> None:
         self.scan.request_early()
@@ -152,7 +157,7 @@ class Daemon:
         finally:
             for each in beside:
                 each.close()
-            released = await self._end(progress)
+            released = await self._end(progress, on_purpose=stop.is_set())
         return released
 
     def suspend(self, stop: asyncio.Event) -> None:
@@ -163,14 +168,18 @@ class Daemon:
     async def release(self, progress: Progress = _unseen) -> bool:
         """Let go what an earlier run left at the devices, and nothing else; for when the daemon is dead."""
         self.writer.adopt(await self.store.load_held())
-        return await self._end(progress)
+        # That the run before died still counts.
+        return await self._end(progress, on_purpose=False)
 
     async def _begin(self) -> None:
         # Before all that may fail: what ends this start lets go what is held, too.
         self.writer.adopt(await self.store.load_held())
-        ended_cleanly = await self.store.begin_run()
         await self.alarms.restore()
+        await self.exit_latch.begin()
+        ended_cleanly = await self.store.begin_run()
         await self.authorities.restore()
+        if self.exit_latch.is_latched:
+            await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
         self._restore_states(await self.store.load_states())
         self.planner.restore(await self.store.load_plans())
         await self.forecasts.restore(await self.store.load_trained())
@@ -199,6 +208,7 @@ class Daemon:
                 self.recorder.run(),
                 calendar.run(),
                 self.authorities.run(),
+                self.exit_latch.run(),
                 self.alarms.run(),
                 self.silence.run(),
                 self._save_states(),
@@ -213,7 +223,7 @@ class Daemon:
             for task in tasks:
                 task.cancel()
 
-    async def _end(self, progress: Progress) -> bool:
+    async def _end(self, progress: Progress, *, on_purpose: bool) -> bool:
         """Let go, then close everything in the order that loses nothing, whatever fails."""
         released = False
         async with AsyncExitStack() as closing:
@@ -228,15 +238,15 @@ class Daemon:
                 state = "stopped" if released else "stopped, not everything was let go"
             self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
             await self._save_changed_states()
-            if released:
-                await self._note_clean_end()
+            if on_purpose:
+                await self._note_end(cleanly=released)
         return released
 
-    async def _note_clean_end(self) -> None:
+    async def _note_end(self, *, cleanly: bool) -> None:
         try:
-            await self.store.end_run()
+            await self.store.end_run(cleanly=cleanly)
         except EnvironmentProblem as error:
-            log.warning("everything was let go; the next start will not know it: %s", error)
+            log.warning("the next start will not know that this run was asked to end: %s", error)
 
     async def _close_history(self) -> None:
         await self.recorder.flush()
@@ -377,6 +387,16 @@ class Daemon:
         lasting: of commissioning. Raises AuthorityRefused, or EnvironmentProblem where the disk does not take it.
         """
         await self.authorities.switch(system, authority, who, lasting)
+
+    async def reset_latch(self, who: str) -> bool:
+        """Somebody has found out why the program kept ending; answers whether it was latched.
+
+        The systems stay with their original controls until somebody hands them over. Raises EnvironmentProblem.
+        """
+        was_latched = await self.exit_latch.reset(who)
+        for system in self.authority:
+            self.authorities.lift_veto(system, OUR_EXITS)
+        return was_latched
 
     async def _switched(self, system: str) -> None:
         self.rights.refresh()

@@ -54,6 +54,10 @@ def status(daemon: Daemon) -> Json:
                 "id": system.id,
                 "name": text(system.name),
                 "authority": daemon.authority[system.id].value,
+                "vetoes": [
+                    {"source": source, **text(reason)}
+                    for source, reason in daemon.authorities.vetoes.of(system.id).items()
+                ],
                 "commissioning_ends_in_s": daemon.authorities.remaining(system.id),
                 "held": [str(point) for point in daemon.writer.held_of(system)],
             }

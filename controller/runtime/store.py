@@ -49,6 +49,9 @@ CREATE TABLE IF NOT EXISTS alarm_standing (
 CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+# How the last run stands: at work or dead, ended with everything let go, ended on purpose with something left.
+_STATE, _RUNNING, _ENDED, _LEFT = "state", "running", "ended", "left"
+
 
 class Held(NamedTuple):
     """A point in our hands: what we meant to write, what stood there before us, and what we had written earlier, which
@@ -252,15 +255,27 @@ class Store:
 
     async def begin_run(self) -> bool:
         """Mark a run as begun; answers whether the run before ended cleanly (or there was none)."""
-        rows = await self._query("SELECT value FROM run WHERE key = 'state'")
-        await self._change("REPLACE INTO run VALUES ('state', ?)", [("running",)])
-        return not rows or rows[0][0] == "ended"
+        state = await self.load_run(_STATE)
+        await self.save_run(_STATE, _RUNNING)
+        return state in (None, _ENDED)
 
-    async def end_run(self) -> None:
-        await self._change("REPLACE INTO run VALUES ('state', ?)", [("ended",)])
+    async def was_ended_on_purpose(self) -> bool:
+        """Whether somebody asked the run before to end (or there was none), whatever it left behind."""
+        return await self.load_run(_STATE) != _RUNNING
 
-    async def _query(self, sql: str) -> list[tuple[Any, ...]]:
-        return await self._run(lambda: self._database.execute(sql).fetchall())
+    async def end_run(self, *, cleanly: bool = True) -> None:
+        """It was asked to end; cleanly: everything was let go."""
+        await self.save_run(_STATE, _ENDED if cleanly else _LEFT)
+
+    async def load_run(self, key: str) -> str | None:
+        rows = await self._query("SELECT value FROM run WHERE key = ?", key)
+        return rows[0][0] if rows else None
+
+    async def save_run(self, key: str, value: str) -> None:
+        await self._change("REPLACE INTO run VALUES (?, ?)", [(key, value)])
+
+    async def _query(self, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
+        return await self._run(lambda: self._database.execute(sql, parameters).fetchall())
 
     async def _change(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         await self._run(lambda: self._commit(sql, rows))
