@@ -19,18 +19,20 @@ from controller.runtime.store import Store
 from tests.virtual_demo import DEMO
 
 
-def test_what_the_exits_have_latched_is_reset_by_a_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "demo"
-    shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("state"))
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("state")))
 
+
+def test_what_the_exits_have_latched_is_reset_by_a_person(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def type_in(*arguments: str) -> tuple[int, str, str]:
-        code = main(["authority", str(folder), *arguments])
+        code = main(["authority", str(site), *arguments])
         told = capsys.readouterr()
         return code, told.out, told.err
 
     async def die() -> None:
         clock = RealClock()
-        store = Store(folder / "state" / "store.db", clock)
+        store = Store(site / "state" / "store.db", clock)
         await ExitLatch("demo", clock, store, Journal(clock, "")).begin()
         await store.begin_run()
         await store.close()
