@@ -18,6 +18,7 @@ from controller.cli import (
     demo,
     explain,
     forecast,
+    health,
     history,
     points,
     release,
@@ -48,6 +49,7 @@ _COMMANDS = (
     commission,
     release,
     retry,
+    health,
 )
 
 

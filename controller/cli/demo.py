@@ -171,7 +171,7 @@ def summary(daemon: Daemon, simulated: timedelta, twin: Twin) -> list[str]:
     scan = daemon.scan
     return [
         f"{daemon.site.name}: {words.lasting(simulated.total_seconds())} of plant time, {scan.count} scans"
-        f" (one every {scan.actual_period:.1f} s, {scan.missed} left out), {daemon.writer.writes} writes",
+        f" (one every {scan.actual_period:.1f} s, {scan.overruns.missed} left out), {daemon.writer.writes} writes",
         f"alarms among the last {len(daemon.journal.recent)} events: {alarms};"
         f" still held: {len(daemon.writer.holdings)} points",
         *(told(day, daemon.site.zone, language()) for day in (twin.day_before, twin.today) if day is not None),

@@ -81,6 +81,8 @@ _CHINESE = {
     "suppressed": "抑制",
     "out of service": "停用",
     "out_of_service": "停用",
+    "warning": "警告",
+    "critical": "严重",
     "held": "保持",
     "substituted": "替代",
     "absent": "缺失",

@@ -24,6 +24,7 @@ from controller.runtime.alarms import AlarmActionRefused
 from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
+from controller.runtime.health import health
 from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
 from controller.runtime.silence import SilenceRefused
@@ -138,6 +139,10 @@ def _error(words: str) -> dict[str, JsonValue]:
 
 async def _status(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
     return status.status(daemon)
+
+
+async def _health(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
+    return await health(daemon)
 
 
 async def _points(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
@@ -278,6 +283,7 @@ def _who(request: Mapping[str, Any]) -> str:
 _HANDLERS: Mapping[str, Handler] = {
     "status": _status,
     "points": _points,
+    "health": _health,
     "explain": _explain,
     "inspect": _inspect,
     "write": _write,

@@ -99,6 +99,8 @@ class Daemon:
         """
         self.site = site
         self.clock = clock
+        self.began = clock.monotonic()
+        self.earlier_run_ended_cleanly = True
         self.historian = historian
         self.store = store
         self.journal = Journal(clock, site.digest)
@@ -176,7 +178,7 @@ class Daemon:
         self.writer.adopt(await self.store.load_held())
         await self.alarms.restore()
         await self.exit_latch.begin()
-        ended_cleanly = await self.store.begin_run()
+        self.earlier_run_ended_cleanly = await self.store.begin_run()
         await self.authorities.restore()
         if self.exit_latch.is_latched:
             await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
@@ -189,7 +191,7 @@ class Daemon:
             self.site.name,
             {
                 "state": "started",
-                "earlier_run_ended_cleanly": ended_cleanly,
+                "earlier_run_ended_cleanly": self.earlier_run_ended_cleanly,
                 "adopted": [str(point) for point in self.writer.holdings],
             },
         )

@@ -55,14 +55,24 @@ class Recorder:
         self._pending: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._handed_over: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._has_pending = asyncio.Event()
-        self._failing = False
+        # Why the historian takes nothing; "" while it does.
+        self.trouble = ""
+        self._recorded_until = self._newest = 0.0  # monotonic
         self.dropped = 0
 
     @property
     def pending(self) -> int:
         return len(self._handed_over) + len(self._pending)
 
+    @property
+    def behind(self) -> float:
+        """Seconds of which history knows nothing yet."""
+        return max(0.0, self._newest - self._recorded_until) if self.pending else 0.0
+
     def record(self, image: FrozenImage) -> None:
+        self._newest = image.monotonic
+        if not self._pending and not self._handed_over:
+            self._recorded_until = image.monotonic
         latest, increments, pending, monotonic = self._latest, self._increments, self._pending, image.monotonic
         # Where every value of a large site changes every second, this is the longest step of a scan.
         for point, sample in image.changed.items():
@@ -120,16 +130,17 @@ class Recorder:
             await self._flush_samples()
             await self._journal.flush(self._historian)
         except HistorianError as error:
-            if not self._failing:
+            if not self.trouble:
                 log.warning("history is not being recorded, samples wait in memory: %s", error)
-            self._failing = True
+            self.trouble = str(error)
             return
-        if self._failing:
+        if self.trouble:
             log.info("history is being recorded again")
-        self._failing = False
+        self.trouble = ""
 
     async def _flush_samples(self) -> None:
         fresh, self._pending = self._pending, deque(maxlen=MOST_PENDING)
+        until = self._newest
         if self._forwarder is not None:
             self._forwarder.offer(fresh)
         rows = self._handed_over
@@ -140,3 +151,4 @@ class Recorder:
         # Refused, or cancelled half-way: all of it stays for the next time, which drops what is there already.
         await self._historian.append_samples(rows)
         self._handed_over = deque(maxlen=MOST_PENDING)
+        self._recorded_until = until

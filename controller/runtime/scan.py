@@ -26,6 +26,7 @@ from controller.core.text import NO_TEXT, Text
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.mounted import MountedStrategy
+from controller.runtime.overruns import Overruns
 from controller.runtime.recorder import Recorder
 from controller.runtime.writer import LATE_BY, Writer, writable_of
 
@@ -138,7 +139,7 @@ class Scan:
         self.frozen: FrozenImage | None = None
         self.letting_go = False
         self.count = 0
-        self.missed = 0
+        self.overruns = Overruns()
         self.actual_period = site.scan_every.total_seconds()
         self.longest_period = 0.0
         self._first: float | None = None
@@ -176,9 +177,17 @@ class Scan:
         while True:
             await self._clock.sleep_until(due, Phase.SCAN, "scan")
             self.cycle()
-            late = int((self._clock.monotonic() - due) // period)
-            self.missed += late
-            due += (late + 1) * period
+            ended = self._clock.monotonic()
+            if missed := int((ended - due) // period):
+                self.overruns.note(ended - due, missed, ended)
+            self._tell_overruns(ended)
+            due += (missed + 1) * period
+
+    def _tell_overruns(self, monotonic: float) -> None:
+        growth = self.overruns.growth(monotonic)
+        if growth is not None:
+            figures = {"overruns": growth.overruns, "missed": growth.missed, "late_by_s": round(growth.late_by, 3)}
+            self._journal.note(EventKind.DAEMON, "scan", {"state": "scan overrun", **figures})
 
     async def _run_early(self) -> None:
         while True:
@@ -285,7 +294,8 @@ class Scan:
         mean = (self.frozen.monotonic - self._first) / max(1, self.count - 1)
         return {
             "scans": self.count,
-            "scans_left_out": self.missed,
+            "scans_left_out": self.overruns.missed,
+            "scan_overruns": self.overruns.count,
             "scan_period_mean_s": round(mean, 3),
             "scan_period_longest_s": round(self.longest_period, 3),
         }

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -51,6 +52,8 @@ CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHO
 
 # How the last run stands: at work or dead, ended with everything let go, ended on purpose with something left.
 _STATE, _RUNNING, _ENDED, _LEFT = "state", "running", "ended", "left"
+# When health last proved that the disk takes a change.
+_PROVED = "proved"
 
 
 class Held(NamedTuple):
@@ -61,6 +64,13 @@ class Held(NamedTuple):
     value: Scalar
     before: Scalar | None
     earlier: Scalar | None = None
+
+
+class Left(NamedTuple):
+    """What the store of a daemon that does not run says: what it may still hold, and whether it ended cleanly."""
+
+    held: tuple[PointId, ...]
+    ended_cleanly: bool
 
 
 class OperatorCommand(NamedTuple):
@@ -267,6 +277,10 @@ class Store:
         """It was asked to end; cleanly: everything was let go."""
         await self.save_run(_STATE, _ENDED if cleanly else _LEFT)
 
+    async def prove(self) -> None:
+        """That the disk takes a change now; raises EnvironmentProblem where it does not."""
+        await self.save_run(_PROVED, self._clock.now().isoformat())
+
     async def load_run(self, key: str) -> str | None:
         rows = await self._query("SELECT value FROM run WHERE key = ?", key)
         return rows[0][0] if rows else None
@@ -299,6 +313,20 @@ class Store:
                 return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
             raise EnvironmentProblem(f"the state store failed: {error}") from error
+
+
+def left_by(path: Path) -> Left:
+    """Look without touching: no lock, no change, so that a daemon may start meanwhile.
+
+    Raises EnvironmentProblem where the file cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            held = tuple(PointId(row[0]) for row in database.execute("SELECT point FROM intent ORDER BY point"))
+            states = database.execute("SELECT value FROM run WHERE key = ?", (_STATE,)).fetchall()
+    except sqlite3.Error as error:
+        raise EnvironmentProblem(f"{path}: the state store cannot be read: {error}") from error
+    return Left(held, not states or states[0][0] == _ENDED)
 
 
 def _score(stored: list[Any] | None) -> Score | None:
