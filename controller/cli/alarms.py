@@ -84,7 +84,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def told(alarm: Mapping[str, Any], zone: ZoneInfo, now: datetime, chosen: Language) -> list[str]:
     """The lines of one alarm: what, since when, why, what to do, and how it is called in commands."""
-    raised = _local(alarm["raised"], zone, now)
+    raised = words.moment(alarm["raised"], zone, now)
     head = "  ".join(
         (
             words.padded(words.term(alarm["priority"], chosen), 6),
@@ -125,14 +125,6 @@ def _person(alarm: Mapping[str, Any], chosen: Language) -> str:
     if alarm["shelved_for_s"] is not None:
         said.append(_LEFT.in_language(chosen).format(words.lasting(alarm["shelved_for_s"])))
     return ("，" if chosen == "zh" else ", ").join(said)
-
-
-def _local(instant: str | None, zone: ZoneInfo, now: datetime) -> str:
-    """The time of day; with the date where it was another day."""
-    if instant is None:
-        return "—"
-    at = datetime.fromisoformat(instant).astimezone(zone)
-    return f"{at:%H:%M:%S}" if at.date() == now.astimezone(zone).date() else f"{at:%m-%d %H:%M}"
 
 
 # --- what people do ---------------------------------------------------------------------------------------------------

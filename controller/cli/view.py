@@ -301,7 +301,7 @@ def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: L
         return "  ".join(each for each in (told, body["measured"], body["who"], body["note"]) if each)
     if kind == "alarm":
         return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
-    if kind == "strategy" and body.get("fault") is None and "reason" in body:
+    if kind in ("strategy", "equipment") and body.get("fault") is None and "reason" in body:
         return body["reason_zh" if language == "zh" else "reason"]
     return "  ".join(
         f"{key}={shown}" for key, shown in body.items() if key not in _HIDDEN and shown not in (None, "", [], {})

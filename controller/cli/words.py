@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len
 
@@ -52,6 +54,7 @@ _CHINESE = {
     "strategy": "策略",
     "configuration": "配置",
     "daemon": "守护进程",
+    "equipment": "设备",
     "passed": "通过",
     "failed": "未通过",
     "not commissioned": "调试未完成",
@@ -64,6 +67,8 @@ _CHINESE = {
     "discharge": "放冷",
     "effect missing": "效果缺失",
     "tariff ends": "电价到期",
+    "short cycling": "频繁启停",
+    "maintenance overdue": "保养超期",
     "link refused": "连接被拒绝",
     "link lost": "连接中断",
     "device lost": "设备失联",
@@ -134,6 +139,19 @@ def counted(number: int, what: str) -> str:
 def padded(text: str, width: int) -> str:
     """Filled up with spaces; a Chinese character takes the room of two."""
     return text + " " * max(0, width - cell_len(text))
+
+
+def width(text: str) -> int:
+    """On a terminal; a Chinese character takes the room of two."""
+    return cell_len(text)
+
+
+def moment(instant: str | None, zone: ZoneInfo, now: datetime) -> str:
+    """The time of day; with the date where it was another day."""
+    if instant is None:
+        return "—"
+    at = datetime.fromisoformat(instant).astimezone(zone)
+    return f"{at:%H:%M:%S}" if at.date() == now.astimezone(zone).date() else f"{at:%m-%d %H:%M}"
 
 
 def program() -> str:

@@ -14,6 +14,8 @@ LINK_LOST = "link lost"
 LINK_REFUSED = "link refused"
 DEVICE_LOST = "device lost"
 STRATEGY_FAULT = "strategy at fault"
+SHORT_CYCLING = "short cycling"
+MAINTENANCE_OVERDUE = "maintenance overdue"
 VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
 
 # Connections that blink are no alarm; what comes back together with its device is not told one by one.
@@ -124,6 +126,24 @@ BUILT_IN: Mapping[str, BuiltIn] = {
         Priority.LOW,
         Text("nobody knows the prices after the tariff's end", "电价到期后价格未知"),
         Text("add the next version to the tariff's file", "在电价文件中加入后续版本"),
+        durable=True,
+    ),
+    SHORT_CYCLING: _built_in(
+        Priority.MEDIUM,
+        Text("it starts too often or runs too shortly", "启停过于频繁或单次运行过短"),
+        Text(
+            "look for too little load, a sensor that jumps or limits too close together; tidewatt equipment SITE",
+            "检查负荷是否过低、传感器是否跳变、启停限值是否过近；tidewatt equipment SITE",
+        ),
+        durable=True,
+    ),
+    MAINTENANCE_OVERDUE: _built_in(
+        Priority.LOW,
+        Text("maintenance is overdue", "保养超期"),
+        Text(
+            "have it done, then: tidewatt equipment SITE done EQUIPMENT --what TASK",
+            "完成后执行：tidewatt equipment SITE done EQUIPMENT --what TASK",
+        ),
         durable=True,
     ),
     "stored state not used": BuiltIn(

@@ -28,11 +28,13 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EquipmentClass:
-    """is_open: it has no quantities of its own; every point says itself what it is."""
+    """is_open: it has no quantities of its own; every point says itself what it is. runs_by: the quantity that tells
+    whether it runs."""
 
     name: str
     quantities: Mapping[str, Quantity]
     is_open: bool = False
+    runs_by: str | None = None
 
 
 def _status(kind: PointKind = PointKind.STATUS) -> Quantity:
@@ -59,15 +61,22 @@ _SETPOINT = Quantity(PointKind.SETPOINT, Unit.CELSIUS)
 _STORAGE_MODE = Quantity(PointKind.COMMAND, Unit.NONE, ValueType.TEXT, ("direct", "charge", "discharge"))
 # The bit by which a machine follows us; handled by the shell, never by a strategy.
 _REMOTE = {"remote": _ON_OFF}
+# A machine's own meters; where it has none, the equipment log counts.
+_COUNTERS = {"run_time": _sensor(Unit.SECOND), "starts": Quantity(PointKind.SENSOR, Unit.NONE, ValueType.INTEGER)}
 
 
 def _class(name: str, **quantities: Quantity) -> EquipmentClass:
     return EquipmentClass(name, MappingProxyType(quantities))
 
 
+def _running_class(name: str, runs_by: str, **quantities: Quantity) -> EquipmentClass:
+    return EquipmentClass(name, MappingProxyType({**quantities, **_COUNTERS}), runs_by=runs_by)
+
+
 _CLASSES = (
-    _class(
+    _running_class(
         "chiller",
+        "status",
         enable_command=_ON_OFF,
         status=_STATUS,
         tripped=_STATUS,
@@ -76,14 +85,16 @@ _CLASSES = (
         entering_chilled_water_temperature=_TEMPERATURE,
         leaving_condenser_water_temperature=_TEMPERATURE,
         entering_condenser_water_temperature=_TEMPERATURE,
+        saturated_condensing_temperature=_TEMPERATURE,
         power=_POWER,
         energy=_ENERGY,
         cooling_energy=_ENERGY,
         heat_rejection_energy=_ENERGY,
         **_REMOTE,
     ),
-    _class(
+    _running_class(
         "pump",
+        "status",
         command=_ON_OFF,
         speed_command=_command(Unit.FRACTION),
         status=_STATUS,
@@ -93,7 +104,7 @@ _CLASSES = (
         energy=_ENERGY,
         **_REMOTE,
     ),
-    _class("cooling_tower", fan_status=_STATUS, power=_POWER, energy=_ENERGY),
+    _running_class("cooling_tower", "fan_status", fan_status=_STATUS, power=_POWER, energy=_ENERGY),
     _class(
         "thermal_storage_tank",
         charge_valve_command=_ON_OFF,
@@ -122,8 +133,9 @@ _CLASSES = (
     _class("chilled_water_plant", mode=_STORAGE_MODE),
     _class("zone", air_temperature=_TEMPERATURE, air_temperature_setpoint=_SETPOINT),
     # After the points of a multiple-zone VAV air handler in Guideline 36-2021, section 4.
-    _class(
+    _running_class(
         "air_handler",
+        "supply_fan_status",
         supply_fan_command=_ON_OFF,
         supply_fan_speed_command=_command(Unit.FRACTION),
         supply_fan_status=_STATUS,
@@ -162,7 +174,9 @@ _CLASSES = (
         energy=_ENERGY,
         **_REMOTE,
     ),
-    _class("lighting_circuit", command=_ON_OFF, status=_STATUS, power=_POWER, energy=_ENERGY, **_REMOTE),
+    _running_class(
+        "lighting_circuit", "status", command=_ON_OFF, status=_STATUS, power=_POWER, energy=_ENERGY, **_REMOTE
+    ),
     _class("daylight_sensor", illuminance=_LUX),
     _class(
         "electric_meter",

@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     CONFIGURATION = "configuration"
     DAEMON = "daemon"
     COMMISSIONING = "commissioning"
+    EQUIPMENT = "equipment"
 
 
 class Event(NamedTuple):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from controller.core.alarm_route import Route
 from controller.core.alarm_rule import Adjustment, PointRule
 from controller.core.command import Priority
+from controller.core.equipment_log import EquipmentLogging
 from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
 from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
@@ -112,3 +113,4 @@ class Site:
     influx: InfluxDatabase | None = None
     forecasts: tuple[ForecastTarget, ...] = ()
     alarms: Alarming = Alarming()
+    equipment_log: EquipmentLogging = field(default_factory=EquipmentLogging)

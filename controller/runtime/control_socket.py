@@ -19,11 +19,12 @@ from controller.core.errors import ConfigError, EnvironmentProblem
 from controller.core.event import JsonValue
 from controller.core.point import PointId
 from controller.core.system import Authority
-from controller.runtime import status
+from controller.runtime import equipment_rows, status
 from controller.runtime.alarms import AlarmActionRefused
 from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
+from controller.runtime.equipment_log import MaintenanceRefused
 from controller.runtime.health import health
 from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
@@ -50,6 +51,7 @@ _REFUSALS = (
     InspectionRefused,
     SilenceRefused,
     AlarmActionRefused,
+    MaintenanceRefused,
     EnvironmentProblem,
 )
 
@@ -245,6 +247,21 @@ async def _into_service(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue
     return [status.alarm(daemon, await daemon.alarms.put_into_service(str(request.get("alarm")), _who(request)))]
 
 
+async def _equipment(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    if request.get("equipment") is None:
+        return equipment_rows.rows(daemon)
+    only = str(request.get("equipment"))
+    if only not in daemon.equipment_log.all:
+        raise RequestRefused(f"there is no {only!r} in the log; there are {', '.join(daemon.equipment_log.all)}")
+    return equipment_rows.rows(daemon, only)
+
+
+async def _equipment_done(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    equipment, what = str(request.get("equipment")), str(request.get("what") or "")
+    each = await daemon.equipment_log.note_done(equipment, what, _who(request))
+    return equipment_rows.rows(daemon, each.id)
+
+
 async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     name = str(request.get("name"))
     try:
@@ -300,5 +317,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "unshelve": _unshelve,
     "out_of_service": _out_of_service,
     "into_service": _into_service,
+    "equipment": _equipment,
+    "equipment_done": _equipment_done,
     "retry": _retry,
 }

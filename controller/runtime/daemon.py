@@ -28,6 +28,7 @@ from controller.runtime.alarms import Alarms
 from controller.runtime.authorities import Authorities
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.commissioning import Commissioning, body_of
+from controller.runtime.equipment_log import EquipmentLog
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
 from controller.runtime.exit_latch import ExitLatch
 from controller.runtime.forwarder import Forwarder
@@ -109,6 +110,7 @@ class Daemon:
         self.workers = workers or WorkerProcess(clock)
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.alarms = Alarms(site, clock, self.image, self.journal, store)
+        self.equipment_log = EquipmentLog(site, clock, self.image, self.journal, store)
         self.messages = None if messenger is None else Messages(site, clock, messenger, self.alarms.note_told)
         if self.messages is not None:
             self.alarms.listeners.append(self.messages.changed)
@@ -179,6 +181,7 @@ class Daemon:
         await self.alarms.restore()
         await self.exit_latch.begin()
         self.earlier_run_ended_cleanly = await self.store.begin_run()
+        await self.equipment_log.restore()
         await self.authorities.restore()
         if self.exit_latch.is_latched:
             await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
@@ -212,6 +215,7 @@ class Daemon:
                 self.authorities.run(),
                 self.exit_latch.run(),
                 self.alarms.run(),
+                self.equipment_log.run(),
                 self.silence.run(),
                 self._save_states(),
             ):
@@ -233,6 +237,7 @@ class Daemon:
             closing.push_async_callback(self._close_history)
             closing.push_async_callback(self.workers.close)
             closing.push_async_callback(self.alarms.close)
+            closing.push_async_callback(self.equipment_log.close)
             if self._is_suspended:
                 state = "suspended"
             else:

@@ -50,13 +50,16 @@ class Image:
         self._doubts = {point.id: point.doubt for point in points.values() if point.doubt is not None}
         self._pasts: dict[PointId, Past | None] = dict.fromkeys(self._doubts)
         self._none_stale_before = -math.inf
-        self._watched: frozenset[PointId] = frozenset()
-        self._on_watched: Callable[[Collection[PointId]], None] = _unwatched
+        self._watchers: list[tuple[frozenset[PointId], Callable[[Collection[PointId]], None]]] = []
 
     def watch(self, points: Collection[PointId], on_change: Callable[[Collection[PointId]], None]) -> None:
         """Tell which of these points changed value or quality, as soon as it is known."""
-        self._watched = frozenset(points)
-        self._on_watched = on_change
+        self._watchers.append((frozenset(points), on_change))
+
+    def _tell_watchers(self, changed: Collection[PointId]) -> None:
+        for watched, on_change in self._watchers:
+            if not watched.isdisjoint(changed):
+                on_change([point for point in changed if point in watched])
 
     @property
     def present(self) -> Mapping[PointId, Sample]:
@@ -78,8 +81,8 @@ class Image:
                 self._on_urgent()
         upcoming.update(samples)
         self._fresh.update(samples)
-        if changed and not self._watched.isdisjoint(changed):
-            self._on_watched([point for point in changed if point in self._watched])
+        if changed:
+            self._tell_watchers(changed)
 
     def _believed(self, samples: Mapping[PointId, Sample]) -> dict[PointId, Sample]:
         believed = dict(samples)
@@ -105,7 +108,7 @@ class Image:
     def _age(self, monotonic: float) -> None:
         """Mark what has become stale, and note when the next point can be: samples only ever get newer."""
         upcoming, earliest = self._next, math.inf
-        watched: list[PointId] = []
+        become_stale: list[PointId] = []
         for point, stale_after in self._stale_after:
             sample = upcoming[point]
             if sample.quality is Quality.BAD:
@@ -114,14 +117,9 @@ class Image:
             elif monotonic - sample.received > stale_after:
                 stale = sample.worsened(Quality.BAD, STALE)
                 upcoming[point] = self._fresh[point] = self._changed[point] = stale
-                if point in self._watched:
-                    watched.append(point)
+                become_stale.append(point)
             else:
                 earliest = min(earliest, sample.received + stale_after)
         self._none_stale_before = earliest
-        if watched:
-            self._on_watched(watched)
-
-
-def _unwatched(_: Collection[PointId]) -> None:
-    """Nobody watches."""
+        if become_stale:
+            self._tell_watchers(become_stale)

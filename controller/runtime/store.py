@@ -1,8 +1,8 @@
 """What must outlive the process: small, synchronous FULL, every change one transaction.
 
 Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
-states and plans, trained forecasts, alarms that outlive a restart, the calendar's last runs, and whether the last exit
-was clean.
+states and plans, trained forecasts, the equipment log, alarms that outlive a restart, the calendar's last runs, and
+whether the last exit was clean.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS alarm (subject TEXT, alarm TEXT, PRIMARY KEY (subject
 CREATE TABLE IF NOT EXISTS alarm_standing (
     subject TEXT, name TEXT, is_rule INTEGER NOT NULL, saved TEXT NOT NULL, content TEXT NOT NULL,
     PRIMARY KEY (subject, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS equipment (
+    equipment TEXT, part TEXT, saved TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (equipment, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -95,6 +97,15 @@ class StoredAlarm(NamedTuple):
     is_rule: bool
     saved: datetime
     content: dict[str, Any]
+
+
+class StoredEquipment(NamedTuple):
+    """One part of what the log knows of an equipment: how it ran, what was done to it. content: plain JSON."""
+
+    equipment: str
+    part: str
+    saved: datetime
+    content: Any
 
 
 class StoredPlan(NamedTuple):
@@ -255,6 +266,19 @@ class Store:
         )
         if normal_again:
             await self._change("DELETE FROM alarm_standing WHERE subject = ? AND name = ?", normal_again)
+
+    async def load_equipment(self) -> list[StoredEquipment]:
+        rows = await self._query("SELECT equipment, part, saved, content FROM equipment")
+        return [
+            StoredEquipment(equipment, part, datetime.fromisoformat(saved), json.loads(content))
+            for equipment, part, saved, content in rows
+        ]
+
+    async def save_equipment(self, parts: Sequence[StoredEquipment]) -> None:
+        await self._change(
+            "REPLACE INTO equipment VALUES (?, ?, ?, ?)",
+            [(each.equipment, each.part, each.saved.isoformat(), json.dumps(each.content)) for each in parts],
+        )
 
     async def load_calendar(self) -> dict[str, date]:
         rows = await self._query("SELECT job, ran_on FROM calendar")

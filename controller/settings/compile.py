@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel
 
+from controller.core.equipment_log import EquipmentLogging
 from controller.core.ports import DriverKind
 from controller.core.site import Alarming, Site
 from controller.core.strategy import Position, StrategyKind
 from controller.settings.alarms import AlarmsCompiler
 from controller.settings.devices import Plant, PlantCompiler
+from controller.settings.equipment_log import EquipmentLogCompiler
 from controller.settings.forecasts import ForecastsCompiler
 from controller.settings.influx import influx_database
 from controller.settings.mounts import MountsCompiler
@@ -77,6 +79,7 @@ def compile_site(
     )
     systems = () if site is None else SystemsCompiler(site, plant, scan_every, problems).compiled()
     forecasts = () if site is None else ForecastsCompiler(site, plant, problems).compiled()
+    logging = EquipmentLogging() if site is None else EquipmentLogCompiler(site, plant, problems).compiled()
     mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)
     mounted = () if mounts is None else mounts.compiled()
     tariffs = template_folder.parent / "tariffs" if tariff_folder is None else tariff_folder
@@ -115,6 +118,7 @@ def compile_site(
         influx=influx,
         forecasts=forecasts,
         alarms=alarming,
+        equipment_log=logging,
     )
 
 

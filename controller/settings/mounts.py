@@ -10,6 +10,7 @@ from typing import Any
 
 from controller.core.command import Priority
 from controller.core.equipment import EQUIPMENT
+from controller.core.equipment_log import counter_point, logged_equipment
 from controller.core.point import PointId
 from controller.core.site import Mount
 from controller.core.strategy import Member, Mode, Role, Strategy, StrategyKind
@@ -169,6 +170,8 @@ class MountsCompiler:
             known = self.plant.points.get(point)
             if self.plant.equipment.get(equipment) != kind.members[role.member].equipment:
                 continue  # told already
+            if known is None and role not in strategy.outputs and self._is_counted(point):
+                continue
             if known is None:
                 if not self.plant.is_excused(point):
                     wrong = f"'{equipment}' has no point '{role.quantity}', which the strategy needs"
@@ -176,6 +179,14 @@ class MountsCompiler:
             elif role in strategy.outputs and known.writable is None:
                 wrong = f"'{point}' cannot be written, and the strategy commands it"
                 self._add(place, wrong, "bind another equipment, or make the point writable in its template")
+
+    def _is_counted(self, point: PointId) -> bool:
+        """Whether it is what the equipment log counts; the virtual point that shows it is there from now on."""
+        counter = counter_point(point)
+        if counter is None or counter.equipment not in logged_equipment(self.plant.equipment, self.plant.points):
+            return False
+        self.plant.add(counter)
+        return True
 
     def _place_of(self, role: Role, where: Where) -> Where:
         return (*where, "bind", role.member, role.ordinal)

@@ -241,6 +241,21 @@ class ForecastEntry(_Entry):
     temperature: FullPointId | None = None
 
 
+class MaintenanceEntry(_Entry):
+    """At least one interval is demanded in equipment_log.py."""
+
+    equipment: EquipmentId
+    what: Label
+    every_run_hours: Annotated[float, Field(gt=0, le=200_000)] | None = None
+    every_days: Annotated[float, Field(gt=0, le=10_000)] | None = None
+
+
+class EquipmentLogEntry(_Entry):
+    id: EquipmentId
+    starts_per_hour: Annotated[int, Field(ge=1, le=60)] | None = None
+    shortest_run: Duration | None = None
+
+
 class SiteHead(_Entry):
     tidewatt: Literal[1]
     name: Label
@@ -255,6 +270,8 @@ class SiteHead(_Entry):
 class SiteFile(SiteHead):
     systems: tuple[SystemEntry, ...]
     forecasts: tuple[ForecastEntry, ...] = ()
+    equipment: tuple[EquipmentLogEntry, ...] = ()
+    maintenance: tuple[MaintenanceEntry, ...] = ()
 
 
 # --- devices.yaml -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from controller.core.site import Site
 from controller.core.system import Authority
 from controller.historian.memory import MemoryHistorian
 from controller.runtime import control_socket
@@ -43,10 +44,10 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(tmp_path: Path) -> AsyncGenerator[Client]:
+async def serving(tmp_path: Path, site: Site | None = None) -> AsyncGenerator[Client]:
     """The requests alone, of a daemon that is not running."""
     clock = RealClock()
-    daemon = Daemon(Bench(tmp_path).site(), clock, MemoryHistorian(), Store(None, clock))
+    daemon = Daemon(site or Bench(tmp_path).site(), clock, MemoryHistorian(), Store(None, clock))
     path = tmp_path / "control.sock"
     with control_socket.listening(path) as listener:
         async with asyncio.TaskGroup() as tasks:
