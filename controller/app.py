@@ -26,6 +26,7 @@ from controller.cli import (
     retry,
     run,
     scan,
+    service,
     simulate,
     tariff,
 )
@@ -52,6 +53,7 @@ _COMMANDS = (
     release,
     retry,
     health,
+    service,
 )
 
 

@@ -41,7 +41,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--keep-authority",
         action="store_true",
-        help="let go now, but let the next start take over again (for the service manager's stop)",
+        help="let go now, but let the next start take over again (for maintenance without the daemon)",
     )
     parser.set_defaults(execute=execute)
 

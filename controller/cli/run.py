@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_for, add_site
+from controller.cli.arguments import Exit, add_command, add_for, add_site, language
 from controller.cli.follow import Followed, follow
 from controller.cli.output import complain
 from controller.cli.site_folder import load_site
@@ -22,8 +23,10 @@ from controller.forecasting.jobs import FORECASTER
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import control_socket
 from controller.runtime.apprise_messenger import AppriseMessenger
-from controller.runtime.daemon import Daemon, Releasing
+from controller.runtime.daemon import Daemon, Progress, Releasing
 from controller.runtime.messages import Messenger
+from controller.runtime.notify_socket import notify_socket
+from controller.runtime.service_beat import ServiceBeat
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
 
@@ -102,8 +105,13 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
         loop.add_signal_handler(number, on_signal)
     if lasting is not None:
         loop.call_later(lasting.total_seconds(), stop.set)
+    progress = TellProgress()
+    if (service_manager := notify_socket(os.environ)) is not None:
+        beat = ServiceBeat(service_manager, daemon, language())
+        beside = (*beside, beat.run())
+        progress = TellProgress(beat.letting_go)
     try:
-        released = await daemon.run(stop, TellProgress(), *beside)
+        released = await daemon.run(stop, progress, *beside)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
@@ -114,12 +122,15 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
 
 
 class TellProgress:
-    """A line whenever something more was let go."""
+    """A line whenever something more was let go. beside: hears everything, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Progress | None = None) -> None:
         self._told = -1
+        self._beside = beside
 
     def __call__(self, releasing: Releasing) -> None:
+        if self._beside is not None:
+            self._beside(releasing)
         count = len(releasing.held)
         if count == self._told:
             return
