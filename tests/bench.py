@@ -188,7 +188,7 @@ SYSTEMS = (
 )
 
 
-def _link(id_: str, far: MemoryFarSide, points: tuple[Point, ...]) -> Link:
+def link_of(id_: str, far: MemoryFarSide, points: tuple[Point, ...]) -> Link:
     return Link(
         id_,
         memory_kind(far),
@@ -278,7 +278,7 @@ class Bench:
             zone=ZoneInfo("Asia/Shanghai"),
             scan_every=timedelta(seconds=1),
             systems=self.systems,
-            links=(_link(LIGHTS, self.plant.lights, LIGHT_POINTS), _link(PLANT, self.plant.plant, PLANT_POINTS)),
+            links=(link_of(LIGHTS, self.plant.lights, LIGHT_POINTS), link_of(PLANT, self.plant.plant, PLANT_POINTS)),
             points=points,
             equipment={},
             mounts=(mount,),

@@ -48,6 +48,7 @@ _READ_BACK = Text("read back", "回读")
 _EFFECT = Text("effect", "效果")
 _SYSTEM = Text("system", "系统")
 _SHADOW = Text("shadow", "影子")
+_FIRE = Text("fire input", "火警输入")
 _NOBODY = Text("nobody; the site's own controls have it", "无；由现场原有控制系统控制")
 _HANDSHAKE = Text(
     "Tidewatt itself: it sets this when it takes a machine over and clears it when it hands it back",
@@ -76,6 +77,8 @@ def told(answer: dict[str, Any], chosen: Language) -> list[str]:
     if "system" in answer:
         lines.append(line(_SYSTEM, f"{answer['system']}: {words.term(answer['authority'], chosen)}"))
     if "winner" not in answer:
+        if answer["fire"] is not None:
+            lines.append(line(_FIRE, words.term(answer["fire"], chosen)))
         nobody = _NOT_COMMANDABLE if "system" not in answer else _HANDSHAKE if "holding" in answer else _NOBODY
         return [*lines, line(_HELD_BY, nobody.in_language(chosen))]
     lines.extend(_held_by(answer, unit, chosen, line))
@@ -120,7 +123,7 @@ def _command(command: dict[str, Any], unit: str, chosen: Language) -> str:
     level = words.term(command["level"], chosen)
     if chosen == "zh":
         return f"{command['source']}：{value}，优先级 {command['priority']}（{level}），{ends} 后到期"
-    renewed = " unless renewed" if command["source"].startswith("strategy:") else ""
+    renewed = " unless renewed" if command["source"].startswith(("strategy:", "fire:")) else ""
     return f"{command['source']}: {value}, level {command['priority']} ({level}), ends in {ends}{renewed}"
 
 

@@ -46,6 +46,7 @@ _WAITING = Text("{} waiting", "{} 条待发")
 _LOST = Text("{} lost", "{} 条未送达")
 _WOULD_BE = Text("would be", "假定")
 _ALARMS = Text("alarms: {}", "报警：{}")
+_FIRE = Text("fire input {}: {}", "火警输入 {}：{}")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
 WIDE = 165
@@ -107,7 +108,16 @@ def _header(frame: Frame, *, is_narrow: bool) -> RenderableType:
         second.append(frame.term(system["authority"]), style=style)
         second.append(f", {frame.say(_POINTS_HELD).format(len(system['held']))}   ")
     second.append(frame.say(_HINT), style="dim")
-    return Group(line, second)
+    return Group(*_fire(frame), line, second)
+
+
+def _fire(frame: Frame) -> list[Line]:
+    """Above all else, and only where there is something to tell."""
+    return [
+        Line(frame.say(_FIRE).format(each["input"], frame.term(each["state"])), style="bold red")
+        for each in frame.status["fire"]
+        if each["state"] != "normal"
+    ]
 
 
 def _append_remote(line: Line, frame: Frame, remote: Mapping[str, Any]) -> None:
@@ -299,6 +309,8 @@ def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: L
     if kind == "commissioning":
         told = f"{body['item']}: {words.term(body['result'], language)}"
         return "  ".join(each for each in (told, body["measured"], body["who"], body["note"]) if each)
+    if kind == "fire":
+        return "  ".join(each for each in (words.term(body["state"], language), body.get("who", "")) if each)
     if kind == "alarm":
         return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
     if kind in ("strategy", "equipment") and body.get("fault") is None and "reason" in body:

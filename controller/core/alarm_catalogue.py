@@ -16,7 +16,12 @@ DEVICE_LOST = "device lost"
 STRATEGY_FAULT = "strategy at fault"
 SHORT_CYCLING = "short cycling"
 MAINTENANCE_OVERDUE = "maintenance overdue"
+FIRE = "fire"
+FIRE_INPUT_LOST = "fire input lost"
 VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
+
+# Told even where a lost device or link explains them.
+NEVER_EXPLAINED = frozenset({LINK_REFUSED, FIRE, FIRE_INPUT_LOST})
 
 # Connections that blink are no alarm; what comes back together with its device is not told one by one.
 _BLINK = timedelta(seconds=10)
@@ -40,6 +45,25 @@ def _built_in(
 
 
 BUILT_IN: Mapping[str, BuiltIn] = {
+    FIRE: BuiltIn(
+        Behaviour(Priority.URGENT, latching=True),
+        Wording(
+            Text("lights full; ventilation and cooling plant let go", "照明全亮；通风与冷源已释放，待复位"),
+            Text(
+                "follow the fire plan; once it is over: tidewatt fire SITE reset",
+                "按消防预案处置；解除后执行：tidewatt fire SITE reset",
+            ),
+        ),
+    ),
+    FIRE_INPUT_LOST: _built_in(
+        Priority.URGENT,
+        Text("lights full; no new command to ventilation", "照明全亮；通风不下达新命令"),
+        Text(
+            "mend the contact, its cable or its device; until then nobody here sees a fire",
+            "检修火警触点、线缆或设备；恢复前无法获知火警",
+        ),
+        _BLINK,
+    ),
     LINK_LOST: _built_in(
         Priority.HIGH,
         Text("no connection; everything behind it is unknown", "连接中断；其后的数据均未知"),

@@ -105,6 +105,19 @@ _CLASSES = (
         **_REMOTE,
     ),
     _running_class("cooling_tower", "fan_status", fan_status=_STATUS, power=_POWER, energy=_ENERGY),
+    _running_class(
+        "fan",
+        "status",
+        command=_ON_OFF,
+        speed_command=_command(Unit.FRACTION),
+        status=_STATUS,
+        tripped=_STATUS,
+        speed=_FRACTION,
+        power=_POWER,
+        energy=_ENERGY,
+        **_REMOTE,
+    ),
+    _class("damper", position_command=_command(Unit.FRACTION), position=_FRACTION, **_REMOTE),
     _class(
         "thermal_storage_tank",
         charge_valve_command=_ON_OFF,
@@ -177,6 +190,10 @@ _CLASSES = (
     _running_class(
         "lighting_circuit", "status", command=_ON_OFF, status=_STATUS, power=_POWER, energy=_ENERGY, **_REMOTE
     ),
+    # Evacuation lighting and signs (GB 51309; emergency lighting of NFPA 101, 7.9) have nothing that may be written.
+    _class("evacuation_lighting", status=_STATUS, tripped=_STATUS, power=_POWER, energy=_ENERGY),
+    # Alarm and trouble signal of a fire alarm control unit (NFPA 72, GB 50116).
+    _class("fire_alarm_panel", fire_alarm=_STATUS, trouble=_STATUS),
     _class("daylight_sensor", illuminance=_LUX),
     _class(
         "electric_meter",

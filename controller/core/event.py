@@ -25,6 +25,7 @@ class EventKind(StrEnum):
     DAEMON = "daemon"
     COMMISSIONING = "commissioning"
     EQUIPMENT = "equipment"
+    FIRE = "fire"
 
 
 class Event(NamedTuple):

@@ -6,15 +6,42 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from controller.core.handover import Machine
-from controller.core.point import PointId
+from controller.core.ledger import Holding, Verdict
+from controller.core.point import PointId, RemoteBit, Writable
+from controller.core.sample import Scalar
 from controller.core.text import Text
 
 
 class Inhibition(NamedTuple):
-    """Why the point is let go and not written. at_once: without waiting for the release order of its system."""
+    """Why the point is let go and not written. at_once: without waiting for the release order of its system.
+
+    keeps: what is held stays held as it is, instead of being let go; nothing else is written and nothing new is taken.
+    """
 
     reason: Text
     at_once: bool = False
+    keeps: bool = False
+
+
+def combined(first: Inhibition, other: Inhibition) -> Inhibition:
+    """Two inhibitions of one point: letting go outweighs keeping, at once outweighs in order, the first is told."""
+    if first.keeps != other.keeps:
+        return other if first.keeps else first
+    return first._replace(at_once=first.at_once or other.at_once)
+
+
+def kept_value(point: PointId, writable: Writable, holdings: Mapping[PointId, Holding]) -> Scalar | None:
+    """The value at which a point that is ours stays; None where it is not, is being let go, or somebody overrode it.
+
+    A point that a remote bit hands over is ours only with the bit.
+    """
+    needed = [point]
+    if isinstance(writable.release, RemoteBit):
+        needed.append(writable.release.point)
+    held = [holdings.get(each) for each in needed]
+    if any(each is None or each.releasing or each.verdict is Verdict.OVERRIDDEN for each in held):
+        return None
+    return holdings[point].value
 
 
 def released_at_once(inhibited: Mapping[PointId, Inhibition], machines: Iterable[Machine]) -> frozenset[PointId]:

@@ -13,6 +13,7 @@ from controller.core.alarm_route import Route
 from controller.core.alarm_rule import Adjustment, PointRule
 from controller.core.command import Priority
 from controller.core.equipment_log import EquipmentLogging
+from controller.core.fire import FireInput
 from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
 from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
@@ -114,3 +115,4 @@ class Site:
     forecasts: tuple[ForecastTarget, ...] = ()
     alarms: Alarming = Alarming()
     equipment_log: EquipmentLogging = field(default_factory=EquipmentLogging)
+    fire: tuple[FireInput, ...] = ()

@@ -35,6 +35,7 @@ from controller.core.alarm_catalogue import (
     DEVICE_LOST,
     LINK_LOST,
     LINK_REFUSED,
+    NEVER_EXPLAINED,
     STRATEGY_FAULT,
     built_in,
 )
@@ -297,7 +298,7 @@ class Alarms:
             id_,
             definition.behaviour,
             definition.wording,
-            () if id_.name == LINK_REFUSED else tuple(parent for parent in parents if parent != id_),
+            () if id_.name in NEVER_EXPLAINED else tuple(parent for parent in parents if parent != id_),
             is_heard=id_.name not in (LINK_LOST, DEVICE_LOST, STRATEGY_FAULT),
         )
         for adjustment in self._site.alarms.adjustments:

@@ -25,6 +25,7 @@ from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.equipment_log import MaintenanceRefused
+from controller.runtime.fire import FireResetRefused
 from controller.runtime.health import health
 from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
@@ -52,6 +53,7 @@ _REFUSALS = (
     SilenceRefused,
     AlarmActionRefused,
     MaintenanceRefused,
+    FireResetRefused,
     EnvironmentProblem,
 )
 
@@ -262,6 +264,16 @@ async def _equipment_done(daemon: Daemon, request: Mapping[str, Any]) -> JsonVal
     return equipment_rows.rows(daemon, each.id)
 
 
+async def _fire(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
+    return status.fire(daemon)
+
+
+async def _reset_fire(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    point = request.get("point")
+    reset = await daemon.fire.reset(None if point is None else PointId(str(point)), _who(request))
+    return {"reset": [str(each) for each in reset], "fire": status.fire(daemon)}
+
+
 async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     name = str(request.get("name"))
     try:
@@ -320,4 +332,6 @@ _HANDLERS: Mapping[str, Handler] = {
     "equipment": _equipment,
     "equipment_done": _equipment_done,
     "retry": _retry,
+    "fire": _fire,
+    "reset_fire": _reset_fire,
 }

@@ -31,6 +31,7 @@ from controller.runtime.commissioning import Commissioning, body_of
 from controller.runtime.equipment_log import EquipmentLog
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
 from controller.runtime.exit_latch import ExitLatch
+from controller.runtime.fire import FireInterlock
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.image import Image
 from controller.runtime.inspector import Inspector
@@ -121,6 +122,7 @@ class Daemon:
             site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
         )
         self.operator = Operator(self.scan, clock, self.authority)
+        self.fire = FireInterlock(site.fire, self.scan, self.authority, clock, self.journal, store)
         self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
         self.tariff_watch = TariffWatch(site, clock, store, self.journal)
         self.planner = Planner(
@@ -185,6 +187,7 @@ class Daemon:
         await self.authorities.restore()
         if self.exit_latch.is_latched:
             await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
+        await self.fire.restore()
         self._restore_states(await self.store.load_states())
         self.planner.restore(await self.store.load_plans())
         await self.forecasts.restore(await self.store.load_trained())
@@ -216,6 +219,7 @@ class Daemon:
                 self.exit_latch.run(),
                 self.alarms.run(),
                 self.equipment_log.run(),
+                self.fire.run(),
                 self.silence.run(),
                 self._save_states(),
             ):

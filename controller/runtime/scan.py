@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from controller.core.command import Command, Priority, PriorityArray
 from controller.core.event import EventKind, JsonValue
 from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
 from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of, next_beat
-from controller.core.inhibition import Inhibition, released_at_once
+from controller.core.inhibition import Inhibition, combined, kept_value, released_at_once
 from controller.core.ledger import Holding
-from controller.core.point import Point, PointId
+from controller.core.point import Point, PointId, RemoteBit
 from controller.core.ports import Clock, Phase
 from controller.core.sample import Sample, Scalar
 from controller.core.site import Site
@@ -62,11 +62,17 @@ class Control:
         self.waiting: Text = NO_TEXT
 
     def settle(
-        self, image: FrozenImage, is_held: bool, rested_at: float, inhibition: Inhibition | None = None
+        self,
+        image: FrozenImage,
+        is_held: bool,
+        rested_at: float,
+        inhibition: Inhibition | None = None,
+        kept: Scalar | None = None,
     ) -> Scalar | None:
         """The value that arbitration, inhibitions and guard let through now; None lets the point go.
 
-        rested_at: until when nothing has changed, monotonic; a rate counts from there.
+        rested_at: until when nothing has changed, monotonic; a rate counts from there. kept: at what the inhibition
+        keeps the point.
         """
         monotonic = image.monotonic
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
@@ -82,8 +88,9 @@ class Control:
             self.allowed, self.limit = None, NO_TEXT
             return None
         if inhibition is not None:
-            self.allowed, self.limit = None, inhibition.reason
-            return None
+            self.memory = remember(self.memory, kept, monotonic)
+            self.allowed, self.limit = kept, inhibition.reason
+            return kept
         allowed = guard(command, self.point, self.memory, self._permissives(image), monotonic)
         if is_held:
             reached = allowed.value if allowed.between is None else allowed.between
@@ -220,10 +227,7 @@ class Scan:
         inhibited: dict[PointId, Inhibition] = {}
         for each in self.inhibitors:
             for point, inhibition in each.inhibited(image).items():
-                # Of several the first is told; what one lets go at once goes at once.
-                first = inhibited.setdefault(point, inhibition)
-                if inhibition.at_once and not first.at_once:
-                    inhibited[point] = first._replace(at_once=True)
+                inhibited[point] = combined(inhibited[point], inhibition) if point in inhibited else inhibition
         return inhibited
 
     def _is_at_rest(self, image: FrozenImage) -> bool:
@@ -251,9 +255,13 @@ class Scan:
         return True
 
     def _arbitrate(self, image: FrozenImage) -> None:
-        wanted = self._wanted(image)
-        self._writer.want(wanted, self._fulfilled(image), released_at_once(self._inhibited, self._machines))
-        self._may_rest = self._writer.is_settled(wanted) and not any(control.limit.en for control in self._all_controls)
+        insisted = self._insisted()
+        wanted = self._wanted(image, insisted)
+        at_once = released_at_once(self._inhibited, self._machines)
+        self._writer.want(wanted, self._fulfilled(image), at_once, insisted)
+        self._may_rest = self._writer.is_settled(wanted) and not any(
+            control.limit.en for control in self._all_controls if control.point.id not in self._inhibited
+        )
         self._settle_arrays([control.array for control in self._all_controls])
         self._settle_holdings()
         self._settled_authority = dict(self._authority)
@@ -328,14 +336,16 @@ class Scan:
             else:
                 control.array = array
 
-    def _wanted(self, image: FrozenImage) -> dict[PointId, Scalar]:
+    def _wanted(self, image: FrozenImage, insisted: Collection[PointId]) -> dict[PointId, Scalar]:
         """The complete wish of all systems that are ours, remote bits and heartbeats included."""
-        holdings, yielding = self._writer.holdings, self._writer.yielding
+        holdings, yielding = self._writer.holdings, self._writer.yielding.difference(insisted)
         wanted: dict[PointId, Scalar] = {}
         for id_, control in self.controls.items():
-            value = control.settle(
-                image, id_ in holdings and id_ not in yielding, self._rested_at, self._inhibited.get(id_)
-            )
+            inhibition = self._inhibited.get(id_)
+            keeps = inhibition is not None and inhibition.keeps
+            kept = kept_value(id_, control.writable, holdings) if keeps else None
+            is_held = id_ in holdings and id_ not in yielding
+            value = control.settle(image, is_held, self._rested_at, inhibition, kept)
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)
@@ -343,6 +353,15 @@ class Scan:
             control.waiting = waiting.get(id_, NO_TEXT)
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
         return wanted
+
+    def _insisted(self) -> set[PointId]:
+        """What life safety commands, with the bits that hand it over: there nobody's override is yielded to."""
+        insisted: set[PointId] = set()
+        for id_, control in self.controls.items():
+            winner, release = control.array.winner, control.writable.release
+            if winner is not None and winner.priority <= Priority.AUTOMATIC_LIFE_SAFETY:
+                insisted.update((id_, release.point) if isinstance(release, RemoteBit) else (id_,))
+        return insisted
 
     def _is_ours(self, control: Control) -> bool:
         if self.letting_go:

@@ -75,6 +75,7 @@ def status(daemon: Daemon) -> Json:
         },
         "writes": daemon.writer.writes,
         "alarms": counts(daemon.alarms.all),
+        "fire": _fire_inputs(daemon),
         "events": [event(each) for each in list(daemon.journal.recent)[-RECENT_EVENTS:]],
     }
 
@@ -115,6 +116,7 @@ def explain(daemon: Daemon, point: PointId) -> Json:
     holding = daemon.writer.holdings.get(point)
     if holding is not None:
         shown["holding"] = _holding(holding, monotonic)
+    shown["fire"] = next((each.standing.state.value for each in daemon.fire.all if each.input.point == point), None)
     control = daemon.scan.controls.get(point)
     if control is not None:
         shown["winner"] = _command(control.array.winner, monotonic)
@@ -126,6 +128,26 @@ def explain(daemon: Daemon, point: PointId) -> Json:
         shown["readback_point"] = str(control.writable.readback)
         shown["readback"] = sample_of(daemon, control.writable.readback, samples[control.writable.readback])
     return shown
+
+
+def fire(daemon: Daemon) -> Json:
+    return {"time_zone": str(daemon.site.zone), "inputs": _fire_inputs(daemon)}
+
+
+def _fire_inputs(daemon: Daemon) -> list[JsonValue]:
+    """since: of the fire that nobody has reset. The lists tell what each is meant for."""
+    return [
+        {
+            "input": str(each.input.point),
+            "state": each.standing.state.value,
+            "is_latched": each.standing.is_latched,
+            "since": None if each.since is None else each.since.isoformat(),
+            "lights": [str(point) for point in each.input.lights],
+            "ventilation": [str(point) for point in each.input.ventilation],
+            "plant": [str(point) for point in each.input.plant],
+        }
+        for each in daemon.fire.all
+    ]
 
 
 def alarms(daemon: Daemon, *, everything: bool) -> Json:

@@ -1,8 +1,8 @@
 """What must outlive the process: small, synchronous FULL, every change one transaction.
 
 Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
-states and plans, trained forecasts, the equipment log, alarms that outlive a restart, the calendar's last runs, and
-whether the last exit was clean.
+states and plans, trained forecasts, the equipment log, alarms that outlive a restart, fires that nobody has reset, the
+calendar's last runs, and whether the last exit was clean.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS alarm_standing (
     PRIMARY KEY (subject, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS equipment (
     equipment TEXT, part TEXT, saved TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (equipment, part)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fire (input TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -279,6 +280,21 @@ class Store:
             "REPLACE INTO equipment VALUES (?, ?, ?, ?)",
             [(each.equipment, each.part, each.saved.isoformat(), json.dumps(each.content)) for each in parts],
         )
+
+    async def load_fires(self) -> dict[PointId, datetime]:
+        """By input, since when: the fires that nobody has reset."""
+        rows = await self._query("SELECT input, since FROM fire")
+        return {PointId(point): datetime.fromisoformat(since) for point, since in rows}
+
+    async def save_fires(self, fires: Mapping[PointId, datetime]) -> None:
+        """These and no others are not reset."""
+        known = await self.load_fires()
+        over = [(point,) for point in known if point not in fires]
+        if over:
+            await self._change("DELETE FROM fire WHERE input = ?", over)
+        if fires:
+            rows = [(point, since.astimezone(UTC).isoformat()) for point, since in fires.items()]
+            await self._change("REPLACE INTO fire VALUES (?, ?)", rows)
 
     async def load_calendar(self) -> dict[str, date]:
         rows = await self._query("SELECT job, ran_on FROM calendar")

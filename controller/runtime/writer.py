@@ -178,15 +178,19 @@ class Writer:
                 self._look_for_effect(point, effect, image)
 
     def want(
-        self, wanted: Mapping[PointId, Scalar], fulfilled: Collection[Condition], at_once: Collection[PointId] = ()
+        self,
+        wanted: Mapping[PointId, Scalar],
+        fulfilled: Collection[Condition],
+        at_once: Collection[PointId] = (),
+        insisted: Collection[PointId] = (),
     ) -> None:
         """State the complete wish; everything held that is not in it is let go, in its system's order.
 
-        at_once: points that wait for no order.
+        at_once: points that wait for no order. insisted: points that are written whoever overrode them.
         """
         self._wished_under = dict(self._authority)
         times = Times(self._clock.monotonic(), self._clock.wire_time())
-        yielding, busy = self.yielding, self._in_flight | self._gone
+        yielding, busy = self.yielding.difference(insisted), self._in_flight | self._gone
         for queue in self._queues.values():
             queue.clear()
         for point in self._gone - self._in_flight:

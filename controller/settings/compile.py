@@ -21,6 +21,7 @@ from controller.core.strategy import Position, StrategyKind
 from controller.settings.alarms import AlarmsCompiler
 from controller.settings.devices import Plant, PlantCompiler
 from controller.settings.equipment_log import EquipmentLogCompiler
+from controller.settings.fire import FireCompiler
 from controller.settings.forecasts import ForecastsCompiler
 from controller.settings.influx import influx_database
 from controller.settings.mounts import MountsCompiler
@@ -78,6 +79,7 @@ def compile_site(
         else PlantCompiler(devices, folder, template_folder, cache(driver_kind), secrets, problems).compiled()
     )
     systems = () if site is None else SystemsCompiler(site, plant, scan_every, problems).compiled()
+    fire = () if site is None else FireCompiler(site, plant, systems, scan_every, problems).compiled()
     forecasts = () if site is None else ForecastsCompiler(site, plant, problems).compiled()
     logging = EquipmentLogging() if site is None else EquipmentLogCompiler(site, plant, problems).compiled()
     mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)
@@ -119,6 +121,7 @@ def compile_site(
         forecasts=forecasts,
         alarms=alarming,
         equipment_log=logging,
+        fire=fire,
     )
 
 

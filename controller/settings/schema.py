@@ -160,6 +160,21 @@ class SystemEntry(_Entry):
     permissives: tuple[PermissiveEntry, ...] = ()
 
 
+class FireInputEntry(_Entry):
+    point: FullPointId
+    value: Annotated[Plain, Field(alias="is")]
+
+
+class FireEntry(_Entry):
+    """Lists that are not given follow from the classes of the equipment."""
+
+    input: FireInputEntry
+    systems: Annotated[tuple[Id, ...], Field(min_length=1)] | None = None
+    lights: tuple[EquipmentOrPoint, ...] | None = None
+    ventilation: tuple[EquipmentOrPoint, ...] | None = None
+    plant: tuple[EquipmentOrPoint, ...] | None = None
+
+
 GIVEN_BY_SITE = "given_by_site"
 """What stands in a tariff file for a price that each site has of its own."""
 
@@ -272,6 +287,7 @@ class SiteFile(SiteHead):
     forecasts: tuple[ForecastEntry, ...] = ()
     equipment: tuple[EquipmentLogEntry, ...] = ()
     maintenance: tuple[MaintenanceEntry, ...] = ()
+    fire: tuple[FireEntry, ...] = ()
 
 
 # --- devices.yaml -------------------------------------------------------------------------------------------------

@@ -148,3 +148,13 @@ def test_a_link_that_is_down_has_its_name_everywhere(seen: dict[str, Any]) -> No
     assert "○ plant" in drawn(changed, "en", 80)[0]
     assert "○ plant" in drawn(changed, "en", 180)[0]
     assert "○" not in drawn(seen, "en", 80)[0]
+
+
+def test_a_fire_stands_in_the_head(seen: dict[str, Any]) -> None:
+    assert not any("fire" in line for line in drawn(seen, "en", 80)[:6])
+    changed = copy.deepcopy(seen)
+    panel = {"input": "garage.panel_1.fire_alarm", "is_latched": True, "since": None}
+    changed["status"]["fire"] = [{**panel, "state": "fire"}, {**panel, "state": "normal"}]
+    assert "fire input garage.panel_1.fire_alarm: fire" in drawn(changed, "en", 80)[0]
+    changed["status"]["fire"][0]["state"] = "waiting for reset"
+    assert "火警输入 garage.panel_1.fire_alarm：待复位" in drawn(changed, "zh", 80)[0]
