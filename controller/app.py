@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from controller.cli import (
     alarms,
+    audit,
     authority,
     backtest,
     check,
@@ -51,6 +52,7 @@ _COMMANDS = (
     equipment,
     authority,
     fire,
+    audit,
     commission,
     release,
     retry,

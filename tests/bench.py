@@ -258,6 +258,7 @@ class Bench:
         self.historian: MemoryHistorian
         self._killed_at = self.now
         self._disk: dict[Path, bytes] = {}
+        self._recorded = MemoryHistorian()
 
     def site(self) -> Site:
         points = {point.id: point for point in (*LIGHT_POINTS, *PLANT_POINTS)}
@@ -287,7 +288,9 @@ class Bench:
         )
 
     def open_historian(self) -> MemoryHistorian:
-        return MemoryHistorian()
+        """What was recorded survives from run to run, as the store does."""
+        self._recorded.reopen()
+        return self._recorded
 
     def run(self, life: Life, *, kill: bool = False) -> bool:
         """Let the daemon live while `life` lasts, then stop it (or kill it, letting nothing go)."""

@@ -94,7 +94,7 @@ async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
         store = Store(state / "store.db", clock)
         daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store)
         try:
-            released = await daemon.release(TellProgress())
+            released = await daemon.release(TellProgress(), "" if keep_authority else getpass.getuser())
         finally:
             is_stored = keep_authority or await _keep_original(site, clock)
     if released:

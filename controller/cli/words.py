@@ -77,6 +77,7 @@ _CHINESE = {
     "fire": "火警",
     "fire input lost": "火警输入失效",
     "waiting for reset": "待复位",
+    "history changed": "历史被改动",
     "urgent": "紧急",
     "high": "高",
     "medium": "中",

@@ -170,6 +170,17 @@ BUILT_IN: Mapping[str, BuiltIn] = {
         ),
         durable=True,
     ),
+    "history changed": BuiltIn(
+        Behaviour(Priority.HIGH, latching=True),
+        Wording(
+            Text("events that were recorded are not in history any more", "已记录的事件在历史中缺失"),
+            Text(
+                "ask who removed or replaced history.db; tidewatt audit SITE verify",
+                "查明是谁删除或替换了 history.db；tidewatt audit SITE verify",
+            ),
+        ),
+        is_momentary=True,
+    ),
     "stored state not used": BuiltIn(
         Behaviour(Priority.LOW, latching=True),
         Wording(

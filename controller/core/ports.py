@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from controller.core.discovery import Scan
 from controller.core.event import Event, EventKind
+from controller.core.event_chain import ChainHead
 from controller.core.point import Binding, PointId
 from controller.core.sample import Sample, Scalar
 from controller.core.units import Linear
@@ -191,7 +192,17 @@ class Historian(Protocol):
 
     async def append_samples(self, rows: Sequence[RecordedSample]) -> None: ...
 
-    async def append_events(self, events: Sequence[Event]) -> None: ...
+    async def append_events(self, events: Sequence[Event]) -> None:
+        """Each becomes a line of the chain (`core/event_chain.py`), in the order given."""
+        ...
+
+    async def chain_head(self) -> ChainHead | None:
+        """The newest event's line, once everything up to it is safe from a power cut; None where there is none."""
+        ...
+
+    async def chain_at(self, number: int) -> ChainHead | None:
+        """The line of that number, if there is one."""
+        ...
 
     async def read_samples(self, point: PointId, start: datetime, end: datetime) -> Sequence[Sample]: ...
 

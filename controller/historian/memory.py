@@ -11,16 +11,17 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from json import dumps
 from operator import itemgetter
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
+from controller.core.event_chain import BEGINNING, ChainHead
 from controller.core.point import PointId
 from controller.core.ports import Aggregate, HistoryInterval, RecordedSample
 from controller.core.sample import Sample, Scalar
 from controller.historian.aggregates import merged, minutes, to_aggregates
 from controller.historian.rows import Row, in_order, to_samples
+from controller.historian.stored_events import EventRow, event_row
 from controller.historian.timeline import EPOCH, HOLD, MICROSECOND, MINUTE, ceiling, floor, step_of, to_microseconds
 from controller.historian.value_type import BOOLEAN, INTEGER, NOTHING, NUMBER, TEXT, TYPE_CODES, plain
 
@@ -84,7 +85,8 @@ class MemoryHistorian:
     def __init__(self) -> None:
         self._columns: dict[str, _Column] = {}
         self._events: list[Event] = []
-        self._known_events: set[tuple[datetime, EventKind, str, str]] = set()
+        self._known_events: set[EventRow] = set()
+        self._chain: list[ChainHead] = []
         self._hold = HOLD // MICROSECOND
         self._closed = False
 
@@ -108,10 +110,21 @@ class MemoryHistorian:
     async def append_events(self, events: Sequence[Event]) -> None:
         self._check_open()
         for event in events:
-            same = (event.at, event.kind, event.subject, dumps(dict(event.body)))
-            if same not in self._known_events:
-                self._known_events.add(same)
+            row = event_row(event)
+            if row not in self._known_events:
+                before = self._chain[-1].chain if self._chain else BEGINNING
+                number = len(self._chain) + 1
+                self._known_events.add(row)
                 self._events.append(event)
+                self._chain.append(ChainHead(number, row.at, row.link(before, number)))
+
+    async def chain_head(self) -> ChainHead | None:
+        self._check_open()
+        return self._chain[-1] if self._chain else None
+
+    async def chain_at(self, number: int) -> ChainHead | None:
+        self._check_open()
+        return self._chain[number - 1] if 0 < number <= len(self._chain) else None
 
     async def read_samples(self, point: PointId, start: datetime, end: datetime) -> Sequence[Sample]:
         self._check_open()

@@ -10,13 +10,11 @@ import json
 import sqlite3
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
 from controller.core.point import PointId
 from controller.core.ports import Aggregate, HistoryInterval
@@ -55,25 +53,25 @@ class SqliteHistoryReader:
         self._hold = HOLD // MICROSECOND
 
     def points(self) -> list[PointId]:
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             return [PointId(name) for (name,) in connection.execute("SELECT name FROM point ORDER BY name")]
 
     def span(self, point: PointId | None = None) -> tuple[datetime, datetime] | None:
         """First and last moment of which samples, thinned or not, are kept: of one point or of all."""
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             number = None if point is None else point_number(connection, point) or 0
             first, last = _span(connection, number)
             return None if first is None or last is None else (to_datetime(first), to_datetime(last))
 
     def event_span(self) -> tuple[datetime, datetime] | None:
         """Moments of the first and the last event."""
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             first, last = connection.execute("SELECT min(at), max(at) FROM event").fetchone()
             return None if first is None else (to_datetime(first), to_datetime(last))
 
     def read_samples(self, point: PointId, start: datetime, end: datetime) -> list[Sample]:
         """start <= timestamp < end; raw samples live for two days."""
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             number = point_number(connection, point)
             if number is None:
                 return []
@@ -83,7 +81,7 @@ class SqliteHistoryReader:
         self, point: PointId, start: datetime, end: datetime, interval: HistoryInterval
     ) -> list[Aggregate]:
         """Whole intervals that touch start <= time < end, also where they have to be worked out from raw samples."""
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             buckets = self._buckets(connection, point, to_microseconds(start), to_microseconds(end), interval)
         return to_aggregates(buckets, step_of(interval))
 
@@ -93,7 +91,7 @@ class SqliteHistoryReader:
         """Starts (microseconds, UTC) and means alone, NaN where nothing was known: columns for models and charts."""
         first, last = to_microseconds(start), to_microseconds(end)
         step = step_of(interval)
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             number = point_number(connection, point)
             if number is not None and not stored_aggregates.stale_days(connection, number, first, last, self._hold):
                 return _stored_means(connection, step, number, floor(first, step), last)
@@ -104,7 +102,7 @@ class SqliteHistoryReader:
     def read_finest(self, point: PointId, start: datetime, end: datetime) -> Finest:
         """Samples where they are still kept, minutes before that, hours from the beginning."""
         first, last = to_microseconds(start), to_microseconds(end)
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             number = point_number(connection, point)
             if number is None:
                 return Finest((), (), ())
@@ -129,7 +127,7 @@ class SqliteHistoryReader:
             arguments.append(subject)
         question = f"SELECT at, kind, subject, body FROM event WHERE {' AND '.join(wanted)} ORDER BY at, id"
         known = set(EventKind)
-        with self._moment() as connection:
+        with schema.moment(self._path) as connection:
             return [
                 Event(to_datetime(at), EventKind(kind), about, json.loads(body))
                 for at, kind, about, body in connection.execute(question, arguments)
@@ -143,21 +141,6 @@ class SqliteHistoryReader:
         if number is None:
             return []
         return stored_aggregates.read_buckets(connection, number, start, end, step_of(interval), self._hold)
-
-    @contextmanager
-    def _moment(self) -> Generator[sqlite3.Connection, None, None]:
-        if not self._path.exists():
-            raise HistorianError(f"no history at {self._path}")
-        try:
-            connection = schema.open_for_reading(self._path)
-            try:
-                schema.check_version(connection, self._path)
-                connection.execute("BEGIN")
-                yield connection
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise HistorianError(f"{self._path}: {error}") from error
 
 
 def _untold(buckets: Sequence[Bucket], told: Collection[int]) -> list[Bucket]:

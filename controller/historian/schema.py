@@ -6,7 +6,7 @@ hot              newest samples, appended in order of arrival and never touched 
 sample_block     sealed samples: one point, one hour, compressed (`sample_block.py`)
 aggregate_block  minutes, hours, days: 1440 of them a block (`aggregate_block.py`)
 stale_day        the days whose aggregates do not yet say what their samples say: the work list of `maintain`
-event            never thinned
+event            never thinned, each line chained to the one before (`stored_events.py`)
 meta             when maintenance ran
 recent           a view on `hot` for people with a SQLite shell
 """
@@ -16,12 +16,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from controller.core.errors import HistorianError
+from controller.historian import stored_events
 
 APPLICATION_ID = 0x54574854  # "TWHT"
-VERSION = 1
+VERSION = 2
+# Without the chain of events. Still read as it is: whoever asks for history need not wait for a daemon's next start.
+UNCHAINED = 1
 
 # Another process holds the file only for a moment (a reader recovering the log after a crash).
 BUSY_TIMEOUT_S = 5.0
@@ -45,7 +49,8 @@ CREATE TABLE aggregate_block(
 CREATE TABLE stale_day(day INTEGER NOT NULL, point INTEGER NOT NULL, PRIMARY KEY(day, point)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event(
-    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+    chain BLOB NOT NULL) STRICT;
 CREATE INDEX event_at ON event(at);
 CREATE INDEX event_kind ON event(kind, at);
 CREATE INDEX event_subject ON event(subject, at);
@@ -59,19 +64,22 @@ CREATE VIEW recent AS
 """
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """The file, begun where it is absent or empty. Raises sqlite3.Error, OSError or HistorianError."""
+def open_for_writing(path: Path, now: datetime) -> sqlite3.Connection:
+    """The file, begun where it is absent or empty, brought up to date where it is old.
+
+    now: when that happens. Raises sqlite3.Error, OSError or HistorianError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
-        _prepare(connection, path)
+        _prepare(connection, path, now)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, now: datetime) -> None:
     # Commits reach the kernel at once, which is all a killed process needs; `writer` adds the fsync for power loss.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -83,16 +91,38 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-    check_version(connection, path)
+    elif version_of(connection, path) == UNCHAINED:
+        with transaction(connection):
+            stored_events.chain_what_is_there(connection, now)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """VERSION or UNCHAINED. Raises HistorianError where it is neither, or no history."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
         raise HistorianError(f"{path} is a database, but not a history")
-    if version != VERSION:
+    if version not in (VERSION, UNCHAINED):
         raise HistorianError(f"{path} is a history of version {version}; this Tidewatt reads version {VERSION}")
+    return version
+
+
+@contextmanager
+def moment(path: Path) -> Generator[sqlite3.Connection, None, None]:
+    """One moment of the file, to be read. Raises HistorianError where it is missing or cannot be read."""
+    if not path.exists():
+        raise HistorianError(f"no history at {path}")
+    try:
+        connection = open_for_reading(path)
+        try:
+            version_of(connection, path)
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.close()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise HistorianError(f"{path}: {error}") from error
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -112,7 +142,7 @@ def _reading(address: str) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection
@@ -131,8 +161,10 @@ def transaction(connection: sqlite3.Connection) -> Generator[None, None, None]:
         raise
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
     """Whether the file itself is beyond reading, as opposed to a full disk or a missing right."""
+    if isinstance(error, UnicodeDecodeError):  # what SQLite quotes from the file in its complaint is no text any more
+        return True
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 

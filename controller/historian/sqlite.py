@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
+from controller.core.event_chain import ChainHead
 from controller.core.point import PointId
 from controller.core.ports import Aggregate, Clock, HistoryInterval, RecordedSample
 from controller.core.sample import Sample
@@ -51,6 +52,12 @@ class SqliteHistorian:
 
     async def append_events(self, events: Sequence[Event]) -> None:
         await self._write(self._writer.append_events, events)
+
+    async def chain_head(self) -> ChainHead | None:
+        return await self._write(self._writer.chain_head)
+
+    async def chain_at(self, number: int) -> ChainHead | None:
+        return await self._write(self._writer.chain_at, number)
 
     async def read_samples(self, point: PointId, start: datetime, end: datetime) -> Sequence[Sample]:
         return await self._read(self._reader.read_samples, point, start, end)

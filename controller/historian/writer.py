@@ -12,17 +12,18 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
-from json import dumps
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from controller.core.errors import HistorianError
-from controller.core.event import Event, EventKind
+from controller.core.event import Event, EventKind, JsonValue
+from controller.core.event_chain import ChainHead
 from controller.core.ports import Clock, RecordedSample
-from controller.historian import retention, schema, sealing
+from controller.historian import retention, schema, sealing, stored_events
 from controller.historian.retention import Retention
 from controller.historian.timeline import EPOCH, MICROSECOND, to_microseconds
 from controller.historian.value_type import TYPE_CODES, Stored, plain, storable
@@ -34,8 +35,6 @@ _HotRow: TypeAlias = tuple[int, int, int, Stored, int, str]
 
 # A reader looks through all hot rows: at this many it takes some hundredths of a second. An hour of 20 samples/s.
 HOT_ROWS = 80_000
-
-SUBJECT = "history"
 
 
 class HistoryWriter:
@@ -62,7 +61,19 @@ class HistoryWriter:
             self.seal()
 
     def append_events(self, events: Sequence[Event]) -> None:
-        self._change(partial(_insert_events, events))
+        self._change(partial(stored_events.append, events=events))
+
+    def chain_head(self) -> ChainHead | None:
+        """The newest event's place in the chain, once everything up to it is on the disk."""
+        newest = self._change(stored_events.head)
+        try:
+            self._bring_to_disk()
+        except OSError as error:
+            raise HistorianError(f"{self._path}: {error}") from error
+        return newest
+
+    def chain_at(self, number: int) -> ChainHead | None:
+        return self._change(partial(stored_events.line_at, number=number))
 
     def seal_slices(self) -> int:
         """In how many turns of `seal` all that is hot now will be sealed; more rows may come meanwhile."""
@@ -94,14 +105,16 @@ class HistoryWriter:
     def sync(self) -> None:
         """Bring the log to the disk. After trouble the next turn tries again; a checkpoint syncs on its own."""
         try:
-            _fsync(self._path.with_name(self._path.name + "-wal"))
+            self._bring_to_disk()
             self._sync_failed = False
-        except FileNotFoundError:  # nothing was written since the file was opened
-            return
         except OSError as error:
             if not self._sync_failed:
                 log.warning("%s: cannot sync: %s", self._path, error)
             self._sync_failed = True
+
+    def _bring_to_disk(self) -> None:
+        with suppress(FileNotFoundError):  # nothing was written since the file was opened
+            _fsync(self._path.with_name(self._path.name + "-wal"))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -115,7 +128,7 @@ class HistoryWriter:
         try:
             try:
                 return self._attempt(work)
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if not schema.is_damage(error):
                     raise
                 self._begin_afresh(error)
@@ -139,7 +152,7 @@ class HistoryWriter:
             log.warning("%s was removed or replaced; beginning a new one", self._path)
             self._forget()
         if self._connection is None:
-            self._connection = schema.open_for_writing(self._path)
+            self._connection = schema.open_for_writing(self._path, self._clock.now())
             self._inode = _inode(self._path)
         return self._connection
 
@@ -153,12 +166,17 @@ class HistoryWriter:
             except sqlite3.Error as error:
                 log.debug("closing %s: %s", self._path, error)
 
-    def _begin_afresh(self, error: sqlite3.Error) -> None:
+    def _begin_afresh(self, error: Exception) -> None:
         now = self._clock.now()
+        body: dict[str, JsonValue] = {"trouble": "history damaged", "cause": str(error)}
+        newest = _head_of_damaged(self._path)
         kept = schema.set_aside(self._path, now.strftime("%Y%m%dT%H%M%SZ"))
         log.error("%s is damaged (%s): kept as %s, a fresh one begins", self._path, error, kept.name)
-        body = {"trouble": "history damaged", "cause": str(error), "kept_as": kept.name}
-        self._attempt(partial(_insert_events, [Event(now, EventKind.DAEMON, SUBJECT, body)]))
+        body["kept_as"] = kept.name
+        if newest is not None:  # a new chain begins, and names the end of the old one
+            body |= {"last_line": newest.number, "last_chain": newest.chain.hex()}
+        event = Event(now, EventKind.DAEMON, stored_events.SUBJECT, body)
+        self._attempt(partial(stored_events.append, events=[event]))
 
     # --- rows ----------------------------------------------------------------------------------------------------
 
@@ -207,26 +225,18 @@ class HistoryWriter:
         self._change(lambda connection: retention.aggregate_day(connection, day, point, self._hold))
 
 
-def _insert_events(events: Iterable[Event], connection: sqlite3.Connection) -> None:
-    """An event that is there already, to the microsecond and the letter, is not doubled when a batch is sent again."""
-    connection.executemany(
-        "INSERT INTO event(at, kind, subject, body) SELECT :at, :kind, :subject, :body WHERE NOT EXISTS"
-        " (SELECT 1 FROM event WHERE at = :at AND kind = :kind AND subject = :subject AND body = :body)",
-        [
-            {
-                "at": to_microseconds(event.at),
-                "kind": str(event.kind),
-                "subject": storable(event.subject),
-                "body": storable(dumps(dict(event.body), ensure_ascii=False)),
-            }
-            for event in events
-        ],
-    )
-
-
 def _storable(row: _HotRow) -> _HotRow:
     point, time, code, value, quality, reason = row
     return point, time, code, storable(value), quality, str(storable(reason))
+
+
+def _head_of_damaged(path: Path) -> ChainHead | None:
+    """The end of the chain, if that much can still be read."""
+    try:
+        with closing(schema.open_for_reading(path)) as connection:
+            return stored_events.head(connection)
+    except (sqlite3.Error, UnicodeDecodeError):
+        return None
 
 
 def _inode(path: Path) -> int:

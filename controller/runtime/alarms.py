@@ -323,6 +323,8 @@ class Alarms:
             alarm.raised, alarm.value = self._clock.now(), self._value(alarm)
         if after.state is not before.state:
             self._tell(alarm, before.state, who, why)
+        elif who:
+            self._note_deed(alarm, before, who, why)
         if alarm.is_forgotten:
             del self._all[alarm.id]
 
@@ -361,6 +363,20 @@ class Alarms:
         if after is AlarmState.UNACKNOWLEDGED:
             said = alarm.cause if alarm.cause.en else alarm.wording.wrong
             body |= {"reason": said.en, "reason_zh": said.zh}
+        self._journal.note(EventKind.ALARM, alarm.id.subject, body)
+
+    def _note_deed(self, alarm: Alarm, before: Standing, who: str, why: str) -> None:
+        """What somebody did shows nowhere in the list (it is shelved or out of service), but it was done."""
+        after = alarm.standing
+        deed = "shelved"
+        if after.is_out_of_service != before.is_out_of_service:
+            deed = "out of service" if after.is_out_of_service else "into service"
+        elif after.shelved_until is None and before.shelved_until is not None:
+            deed = "unshelved"
+        elif after.is_acknowledged != before.is_acknowledged:
+            deed = "acknowledged"
+        priority = alarm.behaviour.priority.name.lower()
+        body = {"alarm": alarm.id.name, "state": deed, "priority": priority, "who": who, "why": why}
         self._journal.note(EventKind.ALARM, alarm.id.subject, body)
 
     # --- what people do -------------------------------------------------------------------------------------------

@@ -27,7 +27,9 @@ from controller.core.system import Authority
 from controller.runtime.alarms import Alarms
 from controller.runtime.authorities import Authorities
 from controller.runtime.calendar import Calendar, CalendarJob
+from controller.runtime.chain_anchor import ChainAnchor
 from controller.runtime.commissioning import Commissioning, body_of
+from controller.runtime.configuration_events import note_configuration
 from controller.runtime.equipment_log import EquipmentLog
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
 from controller.runtime.exit_latch import ExitLatch
@@ -118,6 +120,7 @@ class Daemon:
         self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
         self.forwarder = None if remote is None else Forwarder(remote, self.journal)
         self.recorder = Recorder(site.points, historian, self.journal, self.forwarder)
+        self.chain_anchor = ChainAnchor(historian, store, self.journal)
         self.scan = Scan(
             site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
         )
@@ -171,9 +174,17 @@ class Daemon:
         self._is_suspended = True
         stop.set()
 
-    async def release(self, progress: Progress = _unseen) -> bool:
-        """Let go what an earlier run left at the devices, and nothing else; for when the daemon is dead."""
+    async def release(self, progress: Progress = _unseen, handed_back_by: str = "") -> bool:
+        """Let go what an earlier run left at the devices, and nothing else; for when the daemon is dead.
+
+        handed_back_by: who also gives all systems to their original controls; empty if nobody does.
+        """
         self.writer.adopt(await self.store.load_held())
+        if handed_back_by:
+            self.authority.update(await self.store.load_authority())
+            for system in self.site.systems:
+                body = {"before": self.authority[system.id].value, "authority": Authority.ORIGINAL.value}
+                self.journal.note(EventKind.AUTHORITY, system.id, {**body, "who": handed_back_by})
         # That the run before died still counts.
         return await self._end(progress, on_purpose=False)
 
@@ -201,6 +212,7 @@ class Daemon:
                 "adopted": [str(point) for point in self.writer.holdings],
             },
         )
+        await note_configuration(self.site, self.store, self.journal)
         await self.tariff_watch.look()
 
     async def _work(self, stop: asyncio.Event, beside: tuple[Coroutine[Any, Any, None], ...]) -> None:
@@ -220,6 +232,7 @@ class Daemon:
                 self.alarms.run(),
                 self.equipment_log.run(),
                 self.fire.run(),
+                self.chain_anchor.run(),
                 self.silence.run(),
                 self._save_states(),
             ):
@@ -261,6 +274,7 @@ class Daemon:
 
     async def _close_history(self) -> None:
         await self.recorder.flush()
+        await self.chain_anchor.keep()
         try:
             await self.historian.close()
         except HistorianError as error:
@@ -342,6 +356,8 @@ class Daemon:
                 self.operator.command(each.point, each.value, timedelta(seconds=each.remaining), who, each.reason)
             except OperatorCommandRefused as error:
                 log.warning("the operator's command for %s is not restored: %s", each.point, error)
+                body = {"step": "operator not restored", "value": each.value, "who": who, "reason": str(error)}
+                self.journal.note(EventKind.COMMAND, each.point, body)
 
     async def _save_states(self) -> None:
         while True:

@@ -21,6 +21,7 @@ class Journal:
         self.recent: deque[Event] = deque(maxlen=RECENT)
         self.pending: deque[Event] = deque()
         self.dropped = 0
+        self._dropped_told = 0
         self.listeners: list[Callable[[Event], None]] = []
 
     def note(self, kind: EventKind, subject: str, body: Mapping[str, JsonValue]) -> None:
@@ -34,10 +35,24 @@ class Journal:
             listener(event)
 
     async def flush(self, historian: Historian) -> None:
-        """Hand the pending events over; raises HistorianError and keeps them where that fails."""
+        """Hand the pending events over; raises HistorianError and keeps them where that fails.
+
+        What had to be dropped meanwhile is itself an event: a chain without a gap must not hide that there is one.
+        """
+        await self._hand_over(historian)
+        if self.dropped > self._dropped_told:
+            lost, self._dropped_told = self.dropped - self._dropped_told, self.dropped
+            self.note(EventKind.DAEMON, "history", {"trouble": "events lost", "events": lost})
+            await self._hand_over(historian)
+
+    async def _hand_over(self, historian: Historian) -> None:
         events = list(self.pending)
         if not events:
             return
+        dropped = self.dropped
         await historian.append_events(events)
-        for _ in events:
+        # Some of them may have been pushed out while they were being stored; those are not lost.
+        pushed_out = min(self.dropped - dropped, len(events))
+        self.dropped -= pushed_out
+        for _ in range(len(events) - pushed_out):
             self.pending.popleft()

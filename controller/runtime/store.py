@@ -2,7 +2,8 @@
 
 Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
 states and plans, trained forecasts, the equipment log, alarms that outlive a restart, fires that nobody has reset, the
-calendar's last runs, and whether the last exit was clean.
+calendar's last runs, the event chain's newest known link, the configuration in force, and whether the last exit was
+clean.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from controller.core.errors import EnvironmentProblem
+from controller.core.event_chain import ChainHead
 from controller.core.forecast import Trained
 from controller.core.forecast_score import Score
 from controller.core.point import PointId
@@ -57,6 +59,10 @@ CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHO
 _STATE, _RUNNING, _ENDED, _LEFT = "state", "running", "ended", "left"
 # When health last proved that the disk takes a change.
 _PROVED = "proved"
+
+
+_CHAIN_HEAD = "chain_head"
+_CONFIGURATION = "configuration"
 
 
 class Held(NamedTuple):
@@ -107,6 +113,13 @@ class StoredEquipment(NamedTuple):
     part: str
     saved: datetime
     content: Any
+
+
+class ConfigurationInForce(NamedTuple):
+    """digest: of the compiled site. modes: of its strategies, by mount."""
+
+    digest: str
+    modes: dict[str, str]
 
 
 class StoredPlan(NamedTuple):
@@ -331,6 +344,21 @@ class Store:
     async def _query(self, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
         return await self._run(lambda: self._database.execute(sql, parameters).fetchall())
 
+    async def load_configuration(self) -> ConfigurationInForce | None:
+        """What was in force when it was last asked for."""
+        stored = await self.load_run(_CONFIGURATION)
+        return None if stored is None else ConfigurationInForce(*json.loads(stored))
+
+    async def save_configuration(self, configuration: ConfigurationInForce) -> None:
+        await self.save_run(_CONFIGURATION, json.dumps(configuration))
+
+    async def load_chain_head(self) -> ChainHead | None:
+        """Up to where the event chain of history was known."""
+        return await self._run(lambda: kept_chain_head(self._database))
+
+    async def save_chain_head(self, head: ChainHead) -> None:
+        await self.save_run(_CHAIN_HEAD, json.dumps([head.number, head.at, head.chain.hex()]))
+
     async def _change(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         await self._run(lambda: self._commit(sql, rows))
 
@@ -367,6 +395,15 @@ def left_by(path: Path) -> Left:
     except sqlite3.Error as error:
         raise EnvironmentProblem(f"{path}: the state store cannot be read: {error}") from error
     return Left(held, not states or states[0][0] == _ENDED)
+
+
+def kept_chain_head(database: sqlite3.Connection) -> ChainHead | None:
+    """For whoever looks at the file beside the daemon, too."""
+    row = database.execute("SELECT value FROM run WHERE key = ?", (_CHAIN_HEAD,)).fetchone()
+    if row is None:
+        return None
+    number, at, chain = json.loads(row[0])
+    return ChainHead(number, at, bytes.fromhex(chain))
 
 
 def _score(stored: list[Any] | None) -> Score | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind, JsonValue
+from controller.core.event_chain import ChainHead
 from controller.core.point import PointId
 from controller.core.ports import Aggregate, Historian, HistoryInterval, RecordedSample
 from controller.core.sample import Quality, Sample, Scalar
@@ -256,6 +258,36 @@ class TestEvents:
         events = [Event(START, EventKind.COMMAND, POWER, {"number": number}) for number in range(3)]
         await historian.append_events(events)
         assert list(await historian.read_events(START, END_OF_TIME)) == events
+
+
+class TestChain:
+    """docs/audit.md: what anybody can work out again."""
+
+    BODY: Mapping[str, JsonValue] = {"alarm": "过热", "value": 31.5}
+
+    async def test_there_is_no_head_before_the_first_event(self, historian: Historian) -> None:
+        assert await historian.chain_head() is None
+        assert await historian.chain_at(1) is None
+
+    async def test_each_event_is_chained_to_the_one_before(self, historian: Historian) -> None:
+        await historian.append_events([Event(START, EventKind.ALARM, "plant", self.BODY)])
+        await historian.append_events([Event(at(-1.5), EventKind.MODE, "a\nb", {})])
+        first = hashlib.sha256(
+            bytes(32) + b"1:1,16:1785542400000000,5:alarm,5:plant," + '34:{"alarm": "过热", "value": 31.5},'.encode()
+        ).digest()
+        second = hashlib.sha256(first + b"1:2,16:1785542398500000,4:mode,3:a\nb,2:{},").digest()
+        assert await historian.chain_at(1) == ChainHead(1, 1785542400000000, first)
+        assert await historian.chain_at(2) == ChainHead(2, 1785542398500000, second)
+        assert await historian.chain_head() == await historian.chain_at(2)
+        assert await historian.chain_at(3) is None
+
+    async def test_an_event_sent_twice_is_one_line(self, historian: Historian) -> None:
+        events = [Event(at(second), EventKind.ALARM, "plant", self.BODY) for second in range(3)]
+        await historian.append_events(events[:2])
+        await historian.append_events(events)
+        head = await historian.chain_head()
+        assert head is not None
+        assert head.number == 3
 
 
 class TestClosing:

@@ -245,6 +245,15 @@ def test_history_while_the_daemon_records(running: SiteProcesses) -> None:
     assert (nothing.code, nothing.err.count("\n")) == (Exit.ENVIRONMENT, 1)
 
 
+@pytest.mark.slow
+def test_the_chain_of_events_is_whole_while_the_daemon_adds_to_it(running: SiteProcesses) -> None:
+    site = str(running.site)
+    head = running.tidewatt("audit", site, "head", "--json").json
+    found = running.tidewatt("audit", site, "verify", "--head", head["chain"], "--json")
+    assert (found.code, found.json["whole"], found.json["sought"]["found"]) == (Exit.OK, True, True)
+    assert found.json["lines"] >= head["line"]
+
+
 def test_check_says_what_there_is(here: SiteProcesses) -> None:
     told = here.tidewatt("check", str(here.site))
     assert (told.code, told.err) == (Exit.OK, "")

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
+from controller.core.event_chain import Verification
 from controller.core.ports import HistoryInterval, RecordedSample
 from controller.core.sample import Quality, Sample
+from controller.historian.chain_reading import ChainReader
 from controller.historian.reading import SqliteHistoryReader
 from controller.historian.retention import Retention
 from controller.historian.sqlite import SqliteHistorian
@@ -349,6 +351,66 @@ class TestTrouble:
             store.append_samples([RecordedSample(POWER, sample(0, [1]))])  # type: ignore[arg-type]
         store.append_samples([recorded(0, 1.0)])
         store.close()
+
+
+class TestChain:
+    def before_there_was_one(self, path: Path, events: list[Event]) -> None:
+        store = writer(path)
+        store.append_events(events)
+        store.close()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("ALTER TABLE event DROP COLUMN chain")
+            connection.execute("PRAGMA user_version = 1")
+
+    def verified(self, path: Path, *sought: bytes) -> Verification:
+        verification = Verification(sought)
+        ChainReader(path).verify(verification)
+        return verification
+
+    def test_a_file_from_before_is_read_as_it_is_and_chained_when_written(self, path: Path) -> None:
+        events = [Event(at(second), EventKind.MODE, "tidal_lighting", {"mode": "auto"}) for second in range(-5, 0)]
+        self.before_there_was_one(path, events)
+        reader = SqliteHistoryReader(path)
+        assert reader.read_events(BEGINNING, END_OF_TIME) == events
+        with pytest.raises(HistorianError, match="before events were chained"):
+            ChainReader(path).head()
+        store = writer(path)
+        store.append_events([Event(at(1), EventKind.MODE, "tidal_lighting", {"mode": "off"})])
+        store.close()
+        after = reader.read_events(BEGINNING, END_OF_TIME)
+        assert after[:5] == events
+        assert after[5].body == {"state": "chain begun", "earlier_lines": 5}
+        found = self.verified(path)
+        assert (found.lines, found.breaks) == (7, 0)
+
+    def test_the_chain_after_a_damaged_file_names_the_end_of_the_one_before(self, path: Path) -> None:
+        store = writer(path)
+        store.append_samples(every_second(0, 5000))
+        store.append_events([Event(START, EventKind.ALARM, "plant", {"alarm": "hot"})])
+        store.close()
+        head = ChainReader(path).head()
+        assert head is not None
+        with closing(sqlite3.connect(path)) as connection:
+            (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'hot'").fetchone()
+        content = bytearray(path.read_bytes())
+        content[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+        path.write_bytes(content)
+        store = writer(path)
+        store.append_samples([recorded(6000, 1.0)])
+        store.close()
+        (event,) = SqliteHistoryReader(path).read_events(BEGINNING, END_OF_TIME)
+        assert event.body["trouble"] == "history damaged"
+        assert (event.body["last_line"], event.body["last_chain"]) == (1, head.chain.hex())
+        assert self.verified(path).breaks == 0
+        assert self.verified(path, head.chain).missing == {head.chain}
+
+    def test_lines_are_found_where_the_file_was_taken_away_and_begun_anew(self, path: Path) -> None:
+        for number in range(2):
+            store = writer(path)
+            store.append_events([Event(at(number), EventKind.ALARM, "plant", {})])
+            assert store.chain_head() == store.chain_at(1)
+            store.close()
+            path.unlink()
 
 
 class TestBesideTheLoop:

@@ -18,6 +18,7 @@ from controller.core.sample import Scalar, bad, good
 from controller.core.units import Unit
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.image import Image
+from controller.runtime.journal import MOST_PENDING as MOST_EVENTS
 from controller.runtime.journal import Journal
 from controller.runtime.recorder import MOST_PENDING, Recorder
 from tests.hand_clock import HandClock
@@ -30,6 +31,7 @@ class FlakyHistorian(MemoryHistorian):
 
     full = False
     slow: asyncio.Event | None = None
+    events_slow: asyncio.Event | None = None
 
     async def append_samples(self, rows: Sequence[RecordedSample]) -> None:
         if self.full:
@@ -41,6 +43,8 @@ class FlakyHistorian(MemoryHistorian):
     async def append_events(self, events: Sequence[Event]) -> None:
         if self.full:
             raise HistorianError("the disk is full")
+        if self.events_slow is not None:
+            await self.events_slow.wait()
         await super().append_events(events)
 
 
@@ -133,3 +137,33 @@ async def test_a_flush_that_is_cancelled_is_made_up_for() -> None:
     bench.see(2.0)
     bench.historian.slow = None
     assert await bench.recorded() == [1.0, 2.0]
+
+
+async def test_events_that_had_to_be_dropped_are_told_in_the_stream() -> None:
+    bench = Bench()
+    bench.historian.full = True
+    for number in range(MOST_EVENTS + 7):
+        bench.journal.note(EventKind.ALARM, "plant", {"number": number})
+    await bench.recorder.flush()
+    bench.historian.full = False
+    await bench.recorder.flush()
+    events = await bench.historian.read_events(bench.start, bench.clock.now() + timedelta(days=1))
+    assert events[0].body["number"] == 7
+    assert (events[-1].body["trouble"], events[-1].body["events"]) == ("events lost", 7)
+    assert not bench.journal.pending
+
+
+async def test_what_comes_while_events_are_stored_is_neither_lost_nor_stored_twice() -> None:
+    bench = Bench()
+    bench.historian.events_slow = asyncio.Event()
+    for number in range(MOST_EVENTS):
+        bench.journal.note(EventKind.ALARM, "plant", {"number": number})
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(bench.recorder.flush())
+        await asyncio.sleep(0)
+        for number in range(MOST_EVENTS, MOST_EVENTS + 5):
+            bench.journal.note(EventKind.ALARM, "plant", {"number": number})
+        bench.historian.events_slow.set()
+    await bench.recorder.flush()
+    events = await bench.historian.read_events(bench.start, bench.clock.now() + timedelta(days=1))
+    assert [event.body.get("number") for event in events] == list(range(MOST_EVENTS + 5))
