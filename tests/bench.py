@@ -46,6 +46,7 @@ from controller.core.units import Unit
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
 from controller.runtime.messages import Messenger
+from controller.runtime.reload import Load
 from controller.runtime.store import Store
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
@@ -247,6 +248,7 @@ class Bench:
     forecaster: Forecaster | None = None
     remote: RemoteHistorian | None = None
     messenger: Messenger | None = None
+    load: Load | None = None
 
     def __post_init__(self) -> None:
         site = Bench.site(self)
@@ -312,6 +314,7 @@ class Bench:
             self.remote,
             self.forecaster,
             messenger=self.messenger,
+            load=self.load,
         )
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

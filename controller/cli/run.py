@@ -7,9 +7,12 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_site, language
@@ -26,6 +29,7 @@ from controller.runtime.apprise_messenger import AppriseMessenger
 from controller.runtime.daemon import Daemon, Progress, Releasing
 from controller.runtime.messages import Messenger
 from controller.runtime.notify_socket import notify_socket
+from controller.runtime.reload import Configuration, ReloadRefused
 from controller.runtime.service_beat import ServiceBeat
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
@@ -73,8 +77,15 @@ def open_daemon(site: Site, followed: Followed, stack: ExitStack) -> tuple[Daemo
         forecaster=FORECASTER,
         simulated=followed.simulated,
         messenger=_messenger(site),
+        load=partial(_configuration, site.folder),
     )
     return daemon, control_socket.serve(daemon, listener)
+
+
+def _configuration(folder: Path) -> Configuration:
+    """What stands in the site's files now."""
+    site = load_site(folder)
+    return Configuration(site, _remote_historian(site), _messenger(site))
 
 
 def _remote_historian(site: Site) -> RemoteHistorian | None:
@@ -103,6 +114,7 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
+    _listen_for_hang_up(daemon, on_signal)
     if lasting is not None:
         loop.call_later(lasting.total_seconds(), stop.set)
     progress = TellProgress()
@@ -119,6 +131,21 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
     if not released:
         complain(f"stopped, but not everything was let go; try: {program()} release {daemon.site.folder}")
     return Exit.OK if released else Exit.NOT_RELEASED
+
+
+def _listen_for_hang_up(daemon: Daemon, stop: Callable[[], None]) -> None:
+    """SIGHUP: of a service it means to reload; of a terminal that is gone, to let go and stop. nohup is left alone."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return
+
+    def reload() -> None:
+        try:
+            daemon.reloads.request("SIGHUP")
+        except ReloadRefused as error:
+            log.warning("SIGHUP is ignored: %s", error)
+
+    on_hang_up = stop if sys.stdin.isatty() else reload
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hang_up)
 
 
 class TellProgress:

@@ -79,6 +79,8 @@ Type=notify
 NotifyAccess=main
 WatchdogSec={site.watchdog}
 ExecStart={site.program} run {site.folder}
+# `systemctl reload`: the changed files are checked and taken, or refused with an alarm; the control goes on.
+ExecReload=/bin/kill -HUP $MAINPID
 # Letting go takes as long as the site declares (release_within); the daemon asks for more where it needs more.
 TimeoutStopSec={site.stop_within}
 TimeoutStartSec=2min

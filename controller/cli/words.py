@@ -69,6 +69,7 @@ _CHINESE = {
     "tariff ends": "电价到期",
     "short cycling": "频繁启停",
     "maintenance overdue": "保养超期",
+    "configuration not loaded": "配置未加载",
     "link refused": "连接被拒绝",
     "link lost": "连接中断",
     "device lost": "设备失联",

@@ -146,6 +146,14 @@ BUILT_IN: Mapping[str, BuiltIn] = {
             "查明原因（供电、journalctl -u tidewatt），然后执行：tidewatt authority SITE --reset",
         ),
     ),
+    "configuration not loaded": _built_in(
+        Priority.MEDIUM,
+        Text(
+            "the files were changed and could not be loaded; the earlier configuration goes on",
+            "文件已更改但未能加载，仍按原配置运行",
+        ),
+        Text("see what is wrong: tidewatt reload SITE --dry-run", "查看问题：tidewatt reload SITE --dry-run"),
+    ),
     "tariff ends": _built_in(
         Priority.LOW,
         Text("nobody knows the prices after the tariff's end", "电价到期后价格未知"),

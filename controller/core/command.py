@@ -7,6 +7,7 @@ levels never appear on a wire.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -74,6 +75,14 @@ class PriorityArray:
         if held is None or held.source != source:
             return self
         return self._with_slot(priority, None)
+
+    def without_sources(self, ended: Collection[str]) -> PriorityArray:
+        """The array without anything that these sources wish."""
+        if all(command is None or command.source not in ended for command in self.slots):
+            return self
+        return PriorityArray(
+            tuple(None if command is None or command.source in ended else command for command in self.slots)
+        )
 
     def at(self, monotonic: float) -> PriorityArray:
         """The array without the leases that have ended."""

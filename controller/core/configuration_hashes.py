@@ -37,6 +37,10 @@ class ConfigurationHashes:
             self._of_point[point] = _digest(self._said_of(self._points[point]))
         return self._of_point[point]
 
+    def of_place(self, point: PointId) -> str:
+        """Of where it lives and how it is spelt there. Raises KeyError where nothing of that name lives."""
+        return _digest(self._place(point))
+
     def of_silence(self, point: PointId, within: float, hanging: Iterable[PointId]) -> str:
         """within: seconds after which the device drops it. hanging: the points that it drops together with it."""
         return _digest([self.of_point(point), within, {str(each): self._place(each) for each in hanging}])

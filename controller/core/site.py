@@ -55,7 +55,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A strategy bound to this site's points."""
+    """A strategy bound to this site's points. parameters: what it was built from, of its kind's type."""
 
     id: str
     kind: StrategyKind
@@ -64,6 +64,7 @@ class Mount:
     roles: Mapping[Role, PointId]
     priority: Priority
     lease: timedelta
+    parameters: Any = None
 
 
 @dataclass(frozen=True, slots=True)

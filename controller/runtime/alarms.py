@@ -381,6 +381,9 @@ class Alarms:
 
     # --- what people do -------------------------------------------------------------------------------------------
 
+    def get(self, id_: AlarmId) -> Alarm | None:
+        return self._all.get(id_)
+
     async def acknowledge(self, name: str, who: str) -> Alarm:
         """Somebody has seen the alarm. Raises AlarmActionRefused where there is nothing to acknowledge."""
         alarm = self._called(name)
@@ -459,6 +462,40 @@ class Alarms:
                 for listener in self.listeners:
                     listener(alarm, AlarmState.NORMAL)
 
+    def succeed(self, earlier: Alarms) -> None:
+        """Go on where the list of an earlier configuration was. An alarm whose rule or subject is gone is over; what
+        links and devices have told waits to be told again, since they connect anew."""
+        for _ in earlier._work():
+            pass
+        now, subjects = self._clock.monotonic(), self._subjects()
+        for alarm in list(earlier.all):
+            present = self._all.get(alarm.id)
+            if present is None and alarm.rule is not None:
+                earlier._move(alarm, NORMAL)
+                self._unsaved.add(alarm.id)
+            elif alarm.standing != NORMAL:
+                self._all.setdefault(alarm.id, self._built_in(alarm.id))
+                self._go_on(alarm, self._all[alarm.id])
+                if alarm.rule is None and alarm.id.subject not in subjects:
+                    self._unconfirmed[alarm.id] = now
+                elif alarm.id.name in (LINK_LOST, DEVICE_LOST, LINK_REFUSED) and alarm.standing.condition:
+                    self._unconfirmed[alarm.id] = now + CONFIRM_WITHIN_S
+                elif alarm.id in earlier._unconfirmed:
+                    self._unconfirmed[alarm.id] = earlier._unconfirmed[alarm.id]
+        self._unsaved |= earlier._unsaved
+        self._to_save.set()
+
+    def _go_on(self, before: Alarm, alarm: Alarm) -> None:
+        alarm.standing, alarm.cause, alarm.raised = before.standing, before.cause, before.raised
+        alarm.value, alarm.who, alarm.why, alarm.told = before.value, before.who, before.why, before.told
+        self._note_due(alarm)
+
+    def _subjects(self) -> set[str]:
+        """Everything of this site that an alarm may be about."""
+        site = self._site
+        named = (each.id for kind in (site.systems, site.mounts) for each in kind)
+        return {site.name, *map(str, site.points), *self._parents, *named}
+
     async def close(self) -> None:
         """Take in what letting go has told, and keep it."""
         for _ in self._work():
@@ -497,6 +534,7 @@ class Alarms:
 
     def note_told(self, alarm: Alarm, route: str, rungs: int) -> None:
         """So many rungs of a route know by now, restarts included."""
+        alarm = self._all.get(alarm.id, alarm)  # told of before the configuration changed
         alarm.told = {**(alarm.told or {}), route: rungs}
         self._unsaved.add(alarm.id)
         self._to_save.set()

@@ -76,12 +76,17 @@ class Authorities:
         self._taken: set[str] = set()
         self._taken_now: set[str] = set()
 
-    async def restore(self) -> None:
-        """What people had set before; a system that has not been tested as it is now stays with its own controls."""
+    async def restore(self, but: Collection[str] = ()) -> None:
+        """What people had set before; a system that has not been tested as it is now stays with its own controls.
+
+        but: systems that are not restored, but go on.
+        """
         stored = await self._store.load_authority()
         undecided = {system for system, alarm in await self._store.load_alarms() if alarm == ALARM}
         self._present.update({system: each for system, each in stored.items() if system in self._present})
         for system, authority in list(self._present.items()):
+            if system in but:
+                continue
             why_not = ""
             if authority is Authority.TIDEWATT:
                 why_not = self._commissioning.why_not(system, self._commissioning.simulated_at_start)
@@ -90,6 +95,20 @@ class Authorities:
                 await self._refuse_at_start(system, why_not, is_stored=system in stored)
             elif system in undecided:
                 self._raise_alarm(system, f"system {system} was taken from Tidewatt; nobody has decided since")
+
+    def succeed(self, earlier: Authorities) -> None:
+        """Go on where the systems of an earlier configuration stood."""
+        both = self._present.keys() & earlier._present.keys()
+        self._present.update({system: earlier._present[system] for system in both})
+        self._ends = {system: end for system, end in earlier._ends.items() if system in both}
+        self._unproven |= earlier._unproven & both
+        self._unproven_since = min(self._unproven_since, earlier._unproven_since)
+        self._alarmed |= earlier._alarmed & both
+        self._not_kept = earlier._not_kept & both
+        self._keep_at, self._asked, self._done = earlier._keep_at, earlier._asked, earlier._done
+        self.vetoes.succeed(earlier.vetoes)
+        self._taken, self._taken_now = earlier._taken & both, earlier._taken_now & both
+        self._needed.set()
 
     async def _refuse_at_start(self, system: str, why_not: str, *, is_stored: bool) -> None:
         if self._commissioning.may_prove(system):

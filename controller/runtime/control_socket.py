@@ -29,6 +29,7 @@ from controller.runtime.fire import FireResetRefused
 from controller.runtime.health import health
 from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
+from controller.runtime.reload import ReloadRefused, told
 from controller.runtime.silence import SilenceRefused
 
 VERSION = 1
@@ -54,6 +55,7 @@ _REFUSALS = (
     AlarmActionRefused,
     MaintenanceRefused,
     FireResetRefused,
+    ReloadRefused,
     EnvironmentProblem,
 )
 
@@ -119,7 +121,10 @@ async def _answer(daemon: Daemon, line: bytes) -> dict[str, JsonValue]:
     if handler is None:
         return _error(f"there is no command {request.get('command')!r}; there are {', '.join(_HANDLERS)}")
     try:
-        return {"ok": True, "answer": await handler(daemon, request)}
+        if handler in _LOOKS:
+            return {"ok": True, "answer": await handler(daemon, request)}
+        async with daemon.gate.passing():
+            return {"ok": True, "answer": await handler(daemon, request)}
     except _REFUSALS as error:
         return _error(str(error))
 
@@ -285,6 +290,11 @@ async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     return {"retried": name}
 
 
+async def _reload(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    outcome = await daemon.reloads.request(_who(request), is_dry_run=request.get("dry_run") is True)
+    return {"result": outcome.result.value, **told(outcome)}
+
+
 def _lasting(request: Mapping[str, Any]) -> timedelta:
     lasting = request.get("for_s")
     if not isinstance(lasting, (int, float)) or isinstance(lasting, bool):
@@ -334,4 +344,9 @@ _HANDLERS: Mapping[str, Handler] = {
     "retry": _retry,
     "fire": _fire,
     "reset_fire": _reset_fire,
+    "reload": _reload,
 }
+# They change nothing, or see to it themselves that nobody changes anything meanwhile.
+_LOOKS = frozenset(
+    {_status, _health, _fire, _points, _explain, _inspect, _alarms, _equipment, _silence_progress, _reload}
+)

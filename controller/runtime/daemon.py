@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -19,6 +20,7 @@ from controller.core.event import EventKind
 from controller.core.forecast import Forecaster
 from controller.core.point import PointId
 from controller.core.ports import Clock, Historian, Phase, RemoteHistorian
+from controller.core.reconfiguration import Reconfiguration, keeping_virtual_values
 from controller.core.sample import Scalar
 from controller.core.site import Site
 from controller.core.state_codec import decode, encode
@@ -35,6 +37,7 @@ from controller.runtime.exit_latch import WHY as WHY_LATCHED
 from controller.runtime.exit_latch import ExitLatch
 from controller.runtime.fire import FireInterlock
 from controller.runtime.forwarder import Forwarder
+from controller.runtime.gate import Gate
 from controller.runtime.image import Image
 from controller.runtime.inspector import Inspector
 from controller.runtime.journal import Journal
@@ -45,6 +48,7 @@ from controller.runtime.mounted import MountedStrategy
 from controller.runtime.operator import Operator, OperatorCommandRefused
 from controller.runtime.planner import Planner
 from controller.runtime.recorder import Recorder
+from controller.runtime.reload import Configuration, Load, Reloads
 from controller.runtime.scan import Scan
 from controller.runtime.silence import SilenceTest
 from controller.runtime.store import OperatorCommand, Store, StoredState
@@ -63,6 +67,9 @@ SAVE_STATES_EVERY_S = 10.0
 HISTORY_AT: dict[str, int | str] = {"hour": 4, "minute": 20}
 # Who vetoes while the program keeps ending by itself.
 OUR_EXITS = "exit latch"
+# A reload waits so long for a device to answer what was just written to it (wire time).
+WRITTEN_WITHIN_S = 2.0
+SCANNING = "scan"
 # Shutting down, a progress line this often.
 PROGRESS_EVERY_S = 1.0
 
@@ -95,22 +102,38 @@ class Daemon:
         workers: Workers | None = None,
         simulated: Collection[str] = (),
         messenger: Messenger | None = None,
+        load: Load | None = None,
     ) -> None:
         """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts.
 
         workers: where plans are made; a process of its own where nothing is given. simulated: devices that have
-        proved to be simulators. messenger: carries the messages of alarms.
+        proved to be simulators. messenger: carries the messages of alarms. load: reads the site's files anew.
         """
-        self.site = site
         self.clock = clock
         self.began = clock.monotonic()
         self.earlier_run_ended_cleanly = True
         self.historian = historian
         self.store = store
         self.journal = Journal(clock, site.digest)
+        self.workers = workers or WorkerProcess(clock)
+        self.exit_latch = ExitLatch(site.name, clock, store, self.journal)
+        self.chain_anchor = ChainAnchor(historian, store, self.journal)
+        self.gate = Gate()
+        self.reloads = Reloads(self, load)
+        self._forecaster = forecaster
+        self._stored_commands: set[PointId] = set()
+        self._is_suspended = False
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._compose(Configuration(site, remote, messenger), simulated)
+
+    def _compose(self, configuration: Configuration, simulated: Collection[str]) -> None:
+        """Everything that hangs on one configuration of the site, put together; nothing of it runs yet."""
+        site, remote, messenger = configuration
+        clock, historian, store, forecaster = self.clock, self.historian, self.store, self._forecaster
+        self.site = site
         self.authority: dict[str, Authority] = {system.id: site.first_authority for system in site.systems}
         self.strategies = [MountedStrategy(mount) for mount in site.mounts]
-        self.workers = workers or WorkerProcess(clock)
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.alarms = Alarms(site, clock, self.image, self.journal, store)
         self.equipment_log = EquipmentLog(site, clock, self.image, self.journal, store)
@@ -120,7 +143,6 @@ class Daemon:
         self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
         self.forwarder = None if remote is None else Forwarder(remote, self.journal)
         self.recorder = Recorder(site.points, historian, self.journal, self.forwarder)
-        self.chain_anchor = ChainAnchor(historian, store, self.journal)
         self.scan = Scan(
             site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
         )
@@ -131,8 +153,6 @@ class Daemon:
         self.planner = Planner(
             site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts
         )
-        self._stored_commands: set[PointId] = set()
-        self._is_suspended = False
         self.rights = WriteRights(site, self.authority, self.writer.holdings)
         self.links = [
             LinkTask(link, clock, self.image, self.journal, self.writer.serve, self.rights) for link in site.links
@@ -145,7 +165,6 @@ class Daemon:
         self.authorities = Authorities(
             self.authority, clock, store, self.journal, self.commissioning, self.links, self._switched
         )
-        self.exit_latch = ExitLatch(site.name, clock, store, self.journal)
 
     def _urgent(self) -> None:
         self.scan.request_early()
@@ -194,14 +213,11 @@ class Daemon:
         await self.alarms.restore()
         await self.exit_latch.begin()
         self.earlier_run_ended_cleanly = await self.store.begin_run()
-        await self.equipment_log.restore()
         await self.authorities.restore()
         if self.exit_latch.is_latched:
             await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
         await self.fire.restore()
-        self._restore_states(await self.store.load_states())
-        self.planner.restore(await self.store.load_plans())
-        await self.forecasts.restore(await self.store.load_trained())
+        await self._restore()
         self._restore_commands(await self.store.load_operator_commands())
         self.journal.note(
             EventKind.DAEMON,
@@ -215,36 +231,111 @@ class Daemon:
         await note_configuration(self.site, self.store, self.journal)
         await self.tariff_watch.look()
 
+    async def _restore(self) -> None:
+        """What the parts of a configuration find in the store, at a start and after a reload."""
+        await self.equipment_log.restore()
+        self._restore_states(await self.store.load_states())
+        self.planner.restore(await self.store.load_plans())
+        await self.forecasts.restore(await self.store.load_trained())
+
     async def _work(self, stop: asyncio.Event, beside: tuple[Coroutine[Any, Any, None], ...]) -> None:
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            await self._set_to_work(self.links)
+            lasting = [group.create_task(work) for work in (*beside, self.reloads.run())]
+            await stop.wait()
+            for task in (*lasting, *self._tasks):
+                task.cancel()
+
+    async def _set_to_work(self, awaited: Collection[LinkTask]) -> None:
+        """Start the tasks of this configuration. awaited: links to be read before the first scan."""
+        assert self._group is not None
+        begin = self._group.create_task
         calendar = Calendar(self._calendar_jobs(), self.site.zone, self.clock, self.store)
         self.rights.refresh()
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(link.run(), name=f"link {link.link.id}") for link in self.links]
-            await self._first_read()
-            for work in (
-                self.scan.run(),
-                self.planner.run(),
-                self.forecasts.run(),
-                self.recorder.run(),
-                calendar.run(),
-                self.authorities.run(),
-                self.exit_latch.run(),
-                self.alarms.run(),
-                self.equipment_log.run(),
-                self.fire.run(),
-                self.chain_anchor.run(),
-                self.silence.run(),
-                self._save_states(),
-            ):
-                tasks.append(group.create_task(work))
-            tasks.extend(group.create_task(work) for work in beside)
-            if self.forwarder is not None:
-                tasks.append(group.create_task(self.forwarder.run(), name="forwarder"))
-            if self.messages is not None:
-                tasks.append(group.create_task(self.messages.run(), name="messages"))
-            await stop.wait()
-            for task in tasks:
-                task.cancel()
+        self._tasks = [begin(link.run(), name=f"link {link.link.id}") for link in self.links]
+        await self._first_read(awaited)
+        self._tasks.append(begin(self.scan.run(), name=SCANNING))
+        for work in (
+            self.planner.run(),
+            self.forecasts.run(),
+            self.recorder.run(),
+            calendar.run(),
+            self.authorities.run(),
+            self.exit_latch.run(),
+            self.alarms.run(),
+            self.equipment_log.run(),
+            self.fire.run(),
+            self.chain_anchor.run(),
+            self.silence.run(),
+            self._save_states(),
+        ):
+            self._tasks.append(begin(work))
+        if self.forwarder is not None:
+            self._tasks.append(begin(self.forwarder.run(), name="forwarder"))
+        if self.messages is not None:
+            self._tasks.append(begin(self.messages.run(), name="messages"))
+
+    async def _rest_from_work(self) -> None:
+        """End the tasks of this configuration; bytes that are on their way to a device arrive first."""
+        scanning = [task for task in self._tasks if task.get_name() == SCANNING]
+        await _ended(scanning)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WRITTEN_WITHIN_S):
+                await self.writer.quiet()
+        await _ended(self._tasks)
+
+    async def switch_to(self, configuration: Configuration, change: Reconfiguration) -> None:
+        """Go on with another configuration of the site: nothing is let go here, and nothing forgotten.
+
+        What has to be let go for it is no longer held. Raises EnvironmentProblem where the disk does not play along;
+        the present configuration then goes on.
+        """
+        await self._save_changed_states()
+        await self._rest_from_work()
+        earlier, listeners = copy(self), self.journal.listeners
+        site = keeping_virtual_values(self.site, configuration.site)
+        simulated = self.commissioning.simulated_at_start - change.moved_devices
+        self.journal.begin_configuration(site.digest)
+        try:
+            self._compose(configuration._replace(site=site), simulated)
+            self.forecasts.succeed(earlier.forecasts)
+            await self.authorities.restore(but=earlier.authority)
+            if self.exit_latch.is_latched:
+                await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
+            await self._restore()
+            await self.tariff_watch.look()
+        except BaseException as error:
+            vars(self).update(vars(earlier))
+            self.journal.begin_configuration(self.site.digest, listeners)
+            if isinstance(error, EnvironmentProblem):
+                await self._set_to_work(())
+            raise
+        self._succeed(earlier, change)
+        if earlier.forwarder is not None:
+            await earlier.forwarder.abandon()
+        unseen = self.site.points.keys() - change.unmoved
+        new = [link for link in self.links if not unseen.isdisjoint(link.points)]
+        await self._set_to_work(new)
+
+    def _succeed(self, earlier: Daemon, change: Reconfiguration) -> None:
+        """Everything that is known and no store knows to the second: part by part, in the order of the cycle."""
+        self.image.succeed(earlier.image, change.unmoved)
+        self.writer.succeed(earlier.writer)
+        before = {each.mount.id: each for each in earlier.strategies}
+        for strategy in self.strategies:
+            if strategy.mount.id in before:
+                strategy.succeed(before[strategy.mount.id])
+        self.scan.succeed(earlier.scan, change.unmoved)
+        self.fire.succeed(earlier.fire)
+        self.authorities.succeed(earlier.authorities)
+        self.alarms.succeed(earlier.alarms)
+        self.equipment_log.succeed(earlier.equipment_log)
+        if self.messages is not None and earlier.messages is not None:
+            self.messages.succeed(earlier.messages, self.alarms.get)
+        self.recorder.succeed(earlier.recorder)
+        if self.forwarder is not None and earlier.forwarder is not None:
+            self.forwarder.succeed(earlier.forwarder)
 
     async def _end(self, progress: Progress, *, on_purpose: bool) -> bool:
         """Let go, then close everything in the order that loses nothing, whatever fails."""
@@ -324,11 +415,11 @@ class Daemon:
         period = min(PROGRESS_EVERY_S, self.site.scan_every.total_seconds())
         await self.clock.sleep_until(self.clock.monotonic() + period, Phase.RECORD, "progress")
 
-    async def _first_read(self) -> None:
+    async def _first_read(self, links: Collection[LinkTask]) -> None:
         """Decide on a picture, not on a blank."""
         try:
             async with asyncio.timeout(FIRST_READ_S):
-                for link in self.links:
+                for link in links:
                     await link.seen.wait()
         except TimeoutError:
             log.info("starting although not every link has answered yet")
@@ -481,6 +572,14 @@ class Daemon:
             if control.system.id == system and control.array.slots[Priority.MANUAL_OPERATOR - 1] is not None:
                 self.operator.relinquish(id_)
         await self._forget_ended_commands()
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """What a task raises while it is ended is its group's affair."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -191,6 +191,17 @@ class EquipmentLog:
             each.record = accounted(each.record, self._clock.monotonic())
         self._show_counters()
 
+    def succeed(self, earlier: EquipmentLog) -> None:
+        """Go on counting what an earlier configuration counted at the same status."""
+        for each in self.all.values():
+            before = earlier.all.get(each.id)
+            if before is not None and before.status == each.status:
+                each.record, each.done = before.record, before.done
+        self._alarms.update({key: words for key, words in earlier._alarms.items() if key[0] in self.all})
+        self._unsaved_alarms |= earlier._unsaved_alarms
+        self._has_news, self._saved_at = earlier._has_news, earlier._saved_at
+        self._show_counters()
+
     def _restore_part(self, each: Logged, stored: StoredEquipment) -> None:
         content: Any = stored.content
         if stored.part == _DONE:

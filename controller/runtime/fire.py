@@ -95,6 +95,15 @@ class FireInterlock:
                 self._since[point] = since
                 self._move(point, Standing(is_latched=True), Standing())
 
+    def succeed(self, earlier: FireInterlock) -> None:
+        """Go on with what an earlier configuration knew of the same inputs."""
+        self._standings.update({point: each for point, each in earlier._standings.items() if point in self._standings})
+        self._since.update({point: each for point, each in earlier._since.items() if point in self._standings})
+        self._to_keep.set()
+        self._raised = {point: each for point, each in earlier._raised.items() if point in self._scan.controls}
+        self._inhibited = inhibited_by(self._inputs, self._standings)
+        self._lit = lit_by(self._inputs, self._standings)
+
     # --- in the scan; no waiting here -------------------------------------------------------------------------------
 
     def inhibited(self, image: FrozenImage) -> Mapping[PointId, Inhibition]:

@@ -65,6 +65,17 @@ class Forwarder:
         self._waiting.extend(records)
         self._drop_oldest()
 
+    def succeed(self, earlier: Forwarder) -> None:
+        """Deliver what an earlier one could not; the earlier one is to be abandoned."""
+        self._waiting.extendleft(reversed(earlier._waiting))
+        self._drop_oldest()
+        self.sent, self.refused, self.trouble = earlier.sent, earlier.refused, earlier.trouble
+        self.dropped += earlier.dropped
+
+    async def abandon(self) -> None:
+        """The end without another attempt."""
+        await self._remote.close()
+
     async def run(self) -> None:
         while True:
             pause = await self._deliver()

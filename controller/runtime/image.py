@@ -66,6 +66,13 @@ class Image:
         """What has come in so far, for a look between two scans; nothing is switched."""
         return self._next
 
+    def succeed(self, earlier: Image, unmoved: Collection[PointId]) -> None:
+        """What was seen before the configuration changed still counts, as old as it is."""
+        seen = {point: earlier._next[point] for point in unmoved}
+        for samples in (self._next, self._fresh, self._changed):
+            samples.update(seen)
+        self._pasts.update({point: earlier._pasts.get(point) for point in self._doubts if point in unmoved})
+
     def put(self, samples: Mapping[PointId, Sample]) -> None:
         upcoming = self._next
         if self._doubts and not self._doubts.keys().isdisjoint(samples):

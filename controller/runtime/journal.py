@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from controller.core.event import Event, EventKind, JsonValue
 from controller.core.ports import Clock, Historian
@@ -23,6 +23,11 @@ class Journal:
         self.dropped = 0
         self._dropped_told = 0
         self.listeners: list[Callable[[Event], None]] = []
+
+    def begin_configuration(self, digest: str, listeners: Sequence[Callable[[Event], None]] = ()) -> None:
+        """From now on events carry this hash; whoever is put together for the configuration listens anew."""
+        self._digest = digest
+        self.listeners = [*listeners]
 
     def note(self, kind: EventKind, subject: str, body: Mapping[str, JsonValue]) -> None:
         event = Event(self._clock.now(), kind, subject, {**body, "configuration": self._digest})

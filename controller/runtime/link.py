@@ -174,6 +174,11 @@ class LinkTask:
                 async with asyncio.timeout(pause):
                     await self._try_now.wait()
 
+    @property
+    def points(self) -> frozenset[PointId]:
+        """Of its devices."""
+        return self._own_points
+
     def retry(self) -> None:
         """Whatever kept the link away may be over: try at once."""
         self._try_now.set()

@@ -106,9 +106,16 @@ class LoadForecasts:
                 return each.forecast
         return None
 
+    def succeed(self, earlier: LoadForecasts) -> None:
+        """What is foretold stays foretold."""
+        before = {each.target: each for each in earlier.all}
+        self.all = [before.get(each.target, each) for each in self.all]
+
     async def restore(self, stored: Mapping[PointId, Trained]) -> None:
         """What an earlier run has learned and foretold; what another version has told in another form is left."""
         for each in self.all:
+            if each.trained is not None:
+                continue
             each.trained = stored.get(each.target.point)
             try:
                 await self._restore_from_events(each)

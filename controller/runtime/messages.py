@@ -94,6 +94,24 @@ class Messages:
             # Acknowledged before a restart.
             self._over(_Given(alarm, None, dict(alarm.told)), STEPS[after])
 
+    def succeed(self, earlier: Messages, present: Callable[[AlarmId], Alarm | None]) -> None:
+        """Go on with what people of the same routes were told; a route that was changed begins anew.
+
+        present: the alarm of that name in the list as it is now.
+        """
+        kept = {route.id for route in self._routes if route in earlier._routes}
+        earlier._note_told = self._note_told  # what still waits there says so when it is delivered
+        for key, outbox in self.outboxes.items():
+            if key[0] in kept:
+                outbox.succeed(earlier.outboxes[key])
+        for id_, given in earlier._given.items():
+            alarm = present(id_)
+            if alarm is not None:
+                rungs = {route: count for route, count in given.rungs.items() if route in kept}
+                self._given[id_] = _Given(alarm, given.since, rungs)
+                if given.since is not None:
+                    self._climb(self._given[id_])
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             for name, outbox in self.outboxes.items():
@@ -196,6 +214,14 @@ class Outbox:
     @property
     def waiting(self) -> int:
         return len(self._waiting) + len(self._on_its_way)
+
+    def succeed(self, earlier: Outbox) -> None:
+        """What could not be sent yet is sent from here."""
+        self._waiting.extend((*earlier._on_its_way, *earlier._waiting))
+        self._flood, self._summarised, self._backoff = earlier._flood, earlier._summarised, earlier._backoff
+        self.sent, self.failed, self.dropped = earlier.sent, earlier.failed, earlier.dropped
+        self.trouble = earlier.trouble
+        self._filled.set()
 
     def put(self, notice: Notice, on_delivery: Callable[[], None]) -> None:
         if notice.step is Step.RAISED:

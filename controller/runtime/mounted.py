@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -161,6 +162,23 @@ class MountedStrategy:
                 if isinstance(value, float) and not math.isfinite(value):
                     raise ValueError(f"requests {value} for {role}")
         return decision
+
+    def succeed(self, earlier: MountedStrategy) -> None:
+        """Go on where the strategy of an earlier configuration was: with everything that it had in mind if nothing
+        about it has changed, else with its state and plan. Faults of what was changed are forgotten."""
+        if earlier.mount.kind is not self.mount.kind:
+            return
+        if replace(earlier.mount, strategy=self.mount.strategy) == self.mount:
+            mine = {"mount": self.mount, "plans": self.plans, "_steady_until": None}
+            vars(self).update(vars(earlier) | mine)
+            return
+        self.state, self.saved_state = earlier.state, earlier.saved_state
+        self.plan, self.plan_made, self.awaits_plan = earlier.plan, earlier.plan_made, earlier.awaits_plan
+
+    def commands_alike(self, earlier: MountedStrategy, point: PointId) -> bool:
+        """Whether what the earlier one wishes of a point stands until this one says otherwise."""
+        mine, its = ((each.mode, each.mount.priority) for each in (self, earlier))
+        return mine == its and self.mode is not Mode.OFF and any(point == output for _, output in self.outputs)
 
     def restart(self) -> None:
         """An operator acted: faults are forgotten."""

@@ -69,6 +69,13 @@ class Recorder:
         """Seconds of which history knows nothing yet."""
         return max(0.0, self._newest - self._recorded_until) if self.pending else 0.0
 
+    def succeed(self, earlier: Recorder) -> None:
+        """Go on where the recorder of an earlier configuration was; what waited there waits here."""
+        self._latest = OrderedDict((id_, each) for id_, each in earlier._latest.items() if id_ in self._increments)
+        self._pending, self._handed_over = earlier._pending, earlier._handed_over
+        self._newest, self._recorded_until = earlier._newest, earlier._recorded_until
+        self.trouble, self.dropped = earlier.trouble, earlier.dropped
+
     def record(self, image: FrozenImage) -> None:
         self._newest = image.monotonic
         if not self._pending and not self._handed_over:

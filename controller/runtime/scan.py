@@ -98,6 +98,12 @@ class Control:
         self.allowed, self.limit = allowed.value, allowed.limit
         return allowed.value
 
+    def succeed(self, earlier: Control, ended: Collection[str]) -> None:
+        """Go on where the control of an earlier configuration was. ended: sources that command this no more."""
+        self.array, self.shadow = earlier.array.without_sources(ended), earlier.shadow.without_sources(ended)
+        self.memory = earlier.memory
+        self.allowed, self.limit, self.waiting = earlier.allowed, earlier.limit, earlier.waiting
+
     def _permissives(self, image: FrozenImage) -> Sequence[tuple[Permissive, Sample]]:
         return [(each, image.samples[each.condition.point]) for each in self.permissives]
 
@@ -294,6 +300,25 @@ class Scan:
         elif self._first is None:
             self._first = image.monotonic
         self.frozen = image
+
+    def succeed(self, earlier: Scan, unmoved: Collection[PointId]) -> None:
+        """Go on where the scan of an earlier configuration was; points that live elsewhere now begin anew."""
+        before = {each.source: each for each in earlier._strategies}
+        after = {each.source: each for each in self._strategies}
+        for id_, control in self.controls.items():
+            if id_ in earlier.controls and id_ in unmoved:
+                ended = [
+                    source
+                    for source, strategy in before.items()
+                    if source not in after or not after[source].commands_alike(strategy, id_)
+                ]
+                control.succeed(earlier.controls[id_], ended)
+        self._conditions.update(
+            {each: since for each, since in earlier._conditions.items() if each in self._conditions}
+        )
+        self.count, self.overruns = earlier.count, earlier.overruns
+        self.actual_period, self.longest_period = earlier.actual_period, earlier.longest_period
+        self._first = earlier._first
 
     def figures(self) -> dict[str, JsonValue]:
         """How the scans of this run came out: number, left out, mean and longest time from one to the next."""

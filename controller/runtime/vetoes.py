@@ -21,6 +21,11 @@ class Vetoes:
         """The oldest; None where nobody objects."""
         return next(iter(self._reasons[system].values()), None)
 
+    def succeed(self, earlier: Vetoes) -> None:
+        """Whoever objected under an earlier configuration still does."""
+        for system in self._reasons.keys() & earlier._reasons.keys():
+            self._reasons[system] = earlier._reasons[system] | self._reasons[system]
+
     def place(self, system: str, source: str, reason: Text) -> None:
         self._reasons[system][source] = reason
 

@@ -125,6 +125,8 @@ class Writer:
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
         self._work = {link.id: asyncio.Event() for link in site.links}
         self._in_flight: set[PointId] = set()
+        self._is_quiet = asyncio.Event()
+        self._is_quiet.set()
         self._waiting: dict[PointId, _Waiting] = {}
         self._late_after = LATE_BY * site.scan_every.total_seconds()
         # Commissioning: what is not refreshed on purpose, and until when by the wire's clock.
@@ -149,6 +151,19 @@ class Writer:
                 adopted=True,
                 earlier=each.earlier,
             )
+
+    async def quiet(self) -> None:
+        """Return once no bytes are on their way, and no intent is being stored."""
+        await self._is_quiet.wait()
+
+    def succeed(self, earlier: Writer) -> None:
+        """Hold what the writer of an earlier configuration held; what had to be let go was let go before."""
+        self.holdings.clear()
+        self.holdings.update({point: each for point, each in earlier.holdings.items() if point in self._places})
+        self._alarms = {point: each for point, each in earlier._alarms.items() if point in self._places}
+        self._gone = {point for point in earlier._gone if point in self._places}
+        self._waiting = {point: each for point, each in earlier._waiting.items() if point in self._places}
+        self.writes = earlier.writes
 
     def judge(self, image: FrozenImage) -> None:
         """Compare what we hold with what the devices have shown since the last scan."""
@@ -332,10 +347,13 @@ class Writer:
             if not jobs:
                 continue
             self._in_flight.update(job.point for job in jobs)
+            self._is_quiet.clear()
             try:
                 await self._execute(session, jobs)
             finally:
                 self._in_flight.difference_update(job.point for job in jobs)
+                if not self._in_flight:
+                    self._is_quiet.set()
 
     async def _execute(self, session: Session, jobs: Sequence[Job]) -> None:
         under = self._wished_under

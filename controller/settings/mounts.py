@@ -82,7 +82,7 @@ class MountsCompiler:
         priority = Priority[entry.priority.upper()]
         if entry.mode is not Mode.OFF:
             self._claim(entry, [roles[role] for role in strategy.outputs if role in roles], priority, where)
-        return Mount(entry.id, kind, strategy, entry.mode, roles, priority, entry.lease)
+        return Mount(entry.id, kind, strategy, entry.mode, roles, priority, entry.lease, parameters)
 
     def _once(self, entry: StrategyEntry, where: Where) -> None:
         first = self._ids.setdefault(entry.id, where)
