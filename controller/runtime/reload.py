@@ -150,10 +150,9 @@ class Reloads:
                     await self._take(examined)
                 outcome = Outcome(Result.DIFFERENT if is_dry_run else Result.RELOADED, before, after, found)
         except ConfigError as error:
-            count = len(error.problems)
-            why = Text(
-                f"the files have {count} problems: {error.problems[0]}", f"文件有 {count} 处问题：{error.problems[0]}"
-            )
+            first, count = error.problems[0], len(error.problems)
+            more, more_zh = (f" (and {count - 1} more)", f"（另有 {count - 1} 处）") if count > 1 else ("", "")
+            why = Text(f"{first}{more}", f"{first}{more_zh}")
             outcome = Outcome(Result.REFUSED, before, problems=error.problems, why=why)
         except ReloadRefused as error:
             outcome = Outcome(Result.REFUSED, before, after, found, why=error.why)
