@@ -317,6 +317,10 @@ class Daemon:
         unseen = self.site.points.keys() - change.unmoved
         new = [link for link in self.links if not unseen.isdisjoint(link.points)]
         await self._set_to_work(new)
+        try:
+            await note_configuration(self.site, self.store, self.journal)
+        except EnvironmentProblem as error:
+            log.warning("the next start will tell once more which configuration is in force: %s", error)
 
     def _succeed(self, earlier: Daemon, change: Reconfiguration) -> None:
         """Everything that is known and no store knows to the second: part by part, in the order of the cycle."""
