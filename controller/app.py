@@ -23,6 +23,7 @@ from controller.cli import (
     forecast,
     health,
     history,
+    night_sheet,
     points,
     release,
     reload,
@@ -60,6 +61,7 @@ _COMMANDS = (
     retry,
     health,
     service,
+    night_sheet,
 )
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from controller.cli import silence
 from controller.cli.arguments import Exit, add_command, add_json, add_site, language
 from controller.cli.client import DaemonNotRunning, ask
-from controller.cli.output import print_json, say
+from controller.cli.output import print_json, say, write_file
 from controller.cli.site_folder import load_site
 from controller.core.commissioning import AmbiguousItem, Result, Standing, Status, item_called, missing
 from controller.core.errors import EnvironmentProblem
@@ -86,10 +86,10 @@ def _sheet(arguments: argparse.Namespace) -> int:
     standings = [each for each in whole if not (arguments.open and each.status is Status.PASSED)]
     chosen = language()
     if arguments.csv is not None:
-        _write(arguments.csv, as_csv(standings, site.zone, chosen))
+        write_file(arguments.csv, as_csv(standings, site.zone, chosen))
     if arguments.html is not None:
         head = Head(site.name, site.digest, site.zone, RealClock().now())
-        _write(arguments.html, as_html(head, standings, chosen))
+        write_file(arguments.html, as_html(head, standings, chosen))
     if arguments.json:
         print_json([_as_data(each) for each in standings])
     elif arguments.csv is None and arguments.html is None:
@@ -130,14 +130,6 @@ def _print(site: Site, standings: Sequence[Standing], whole: Sequence[Standing])
         table.add_row(*(cell.replace("[", r"\[") for cell in row(each, site.zone, chosen)))
     console.print(table)
     console.print(counted(whole, chosen))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
-    say(str(path))
 
 
 def still_open(site: Site) -> list[Text]:

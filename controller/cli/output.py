@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
+
+from controller.core.errors import EnvironmentProblem
 
 
 def say(line: str = "", *, flush: bool = False) -> None:
@@ -19,3 +22,12 @@ def complain(line: str) -> None:
 
 def print_json(value: Any) -> None:
     say(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def write_file(path: Path, text: str) -> None:
+    """And tell its name. Raises EnvironmentProblem where that is not possible."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
+    say(str(path))

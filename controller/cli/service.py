@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_site
-from controller.cli.output import complain, say
+from controller.cli.output import complain, say, write_file
 from controller.cli.service_units import STOP_MARGIN_S, WATCHDOG_PERIODS, WATCHDOG_S, Deployment, units
 from controller.cli.site_folder import load_site
 from controller.core.errors import EnvironmentProblem
@@ -47,7 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
             say(f"# --- {name} ---\n{content}")
         return Exit.OK
     for name, content in made.items():
-        _write(arguments.write / name, content)
+        write_file(arguments.write / name, content)
     daemon, _ = (name.removesuffix(".service") for name in made)
     complain(f"then: systemctl daemon-reload && systemctl enable --now {daemon}")
     return Exit.OK
@@ -76,11 +76,3 @@ def deployment(site: Site, name: str, user: str) -> Deployment:
         needs_home=any(path.is_relative_to(home) for path in (folder, program.resolve()) for home in _HOMES),
         environment=(f"TIDEWATT_CONFIG={Path(config).absolute()}",) if config else (),
     )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
-    say(str(path))

@@ -19,6 +19,7 @@ from controller.core.ports import DriverKind
 from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
 from controller.core.system import Authority, System
 from controller.core.tariff import Tariff
+from controller.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,14 @@ class Alarming:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom the night shift calls."""
+
+    who: Text
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """digest: hash of the compiled configuration, carried by every event. first_authority: where systems stand at the
     very first start; from then on what people set is kept in the store."""
@@ -117,3 +126,4 @@ class Site:
     alarms: Alarming = Alarming()
     equipment_log: EquipmentLogging = field(default_factory=EquipmentLogging)
     fire: tuple[FireInput, ...] = ()
+    contacts: tuple[Contact, ...] = ()

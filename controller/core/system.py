@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from controller.core.point import PointId
 from controller.core.sample import Sample, Scalar
-from controller.core.text import Text
+from controller.core.text import NO_TEXT, Text
 
 
 class Authority(StrEnum):
@@ -54,12 +54,21 @@ class Permissive:
 
 
 @dataclass(frozen=True, slots=True)
+class HandBack:
+    """What people do at the equipment to have a system back without us, and by what they see that it has worked."""
+
+    action: Text
+    proof: Text = NO_TEXT
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A part of the building that is handed over as a whole.
 
     release: every writable point of the system exactly once, in the order of letting go.
     release_within: time in which letting go must be complete.
     yield_for: how long we leave a point to whoever overrode it.
+    hand_back: what stands of it on the night shift's sheet; None where the site says nothing.
     """
 
     id: str
@@ -69,3 +78,4 @@ class System:
     release_within: timedelta
     yield_for: timedelta = timedelta(minutes=15)
     permissives: tuple[Permissive, ...] = ()
+    hand_back: HandBack | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from controller.core.commissioning import ItemKind, Standing, Status
 from controller.core.text import Language, Text
+from controller.reports.page import breakable, document
 
 COLUMNS = (
     Text("item", "项目"),
@@ -130,19 +130,12 @@ _SIGNATURE = Text("name, signature, date", "姓名、签字、日期")
 
 _STYLE = """
 @page { size: A4 landscape; margin: 12mm; }
-body { font: 9pt/1.35 "Noto Sans", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", Arial, sans-serif; }
 h1 { font-size: 14pt; margin: 0 0 2mm; } h2 { font-size: 11pt; margin: 5mm 0 1mm; break-after: avoid; }
-p { margin: 1mm 0; } table { border-collapse: collapse; width: 100%; table-layout: fixed; }
-th, td { border: 0.3pt solid #777; padding: 0.8mm 1.2mm; text-align: left; vertical-align: top; }
-th { background: #eee; } td, th { overflow-wrap: anywhere; } tr { break-inside: avoid; }
-thead { display: table-header-group; }
 .item { width: 21%; } .test { width: 27%; } .status { width: 9%; } .measured { width: 9%; } .by { width: 9%; }
 .when { width: 9%; }
 .passed { background: #e4f2e4; } .failed { background: #f8dcdc; font-weight: bold; } .changed { background: #fdf1d8; }
 .kind { color: #555; } .signatures { margin-top: 10mm; display: flex; gap: 8mm; break-inside: avoid; }
 .signatures div { flex: 1; } .line { border-bottom: 0.6pt solid #000; height: 12mm; }
-.small { color: #555; font-size: 8pt; }
-* { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 """
 
 
@@ -159,14 +152,13 @@ def as_html(head: Head, standings: Sequence[Standing], language: Language) -> st
         f'<div>{say(each)}<div class="line"></div><span class="small">{say(_SIGNATURE)}</span></div>'
         for each in _SIGNED
     )
-    return (
-        f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language == "zh" else "en"}">\n<head><meta charset="utf-8">\n'
-        f"<title>{escape(head.site)}: {say(_TITLE)}</title>\n<style>{_STYLE}</style></head>\n<body>\n"
-        f"<h1>{escape(head.site)}: {say(_TITLE)}</h1>\n"
-        f'<p>{escape(counted(standings, language))}</p>\n<p class="small">{escape(made)}</p>\n'
-        f'<p class="small">{say(_EXPLAINED)}</p>\n{sections}'
-        f'<div class="signatures">{signatures}</div>\n</body>\n</html>\n'
+    title = f"{head.site}: {_TITLE.in_language(language)}"
+    body = (
+        f"<h1>{escape(title)}</h1>\n<p>{escape(counted(standings, language))}</p>\n"
+        f'<p class="small">{escape(made)}</p>\n<p class="small">{say(_EXPLAINED)}</p>\n'
+        f'{sections}<div class="signatures">{signatures}</div>\n'
     )
+    return document(title, language, _STYLE, body)
 
 
 def _parts(standings: Sequence[Standing], language: Language) -> list[tuple[str, list[Standing]]]:
@@ -193,13 +185,8 @@ def _line(standing: Standing, cells: Row, language: Language) -> str:
     kind = f'<span class="kind">{escape(KINDS[item.kind].in_language(language))}</span>'
     rest = (cells.measured, cells.by, cells.when, cells.note)
     return (
-        f"<tr><td>{_breakable(item.id)}<br>{kind}</td><td>{_breakable(cells.test)}</td>"
+        f"<tr><td>{breakable(item.id)}<br>{kind}</td><td>{breakable(cells.test)}</td>"
         f'<td class="{standing.status}">{escape(cells.status)}</td>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in rest)
         + "</tr>\n"
     )
-
-
-def _breakable(text: str) -> str:
-    """A long name breaks between its words."""
-    return re.sub(r"(?<=\w)([._:])(?=\w)", r"\1<wbr>", escape(text))

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from controller.core.equipment_log import EquipmentLogging
 from controller.core.ports import DriverKind
-from controller.core.site import Alarming, Site
+from controller.core.site import Alarming, Contact, Site
 from controller.core.strategy import Position, StrategyKind
 from controller.settings.alarms import AlarmsCompiler
 from controller.settings.devices import Plant, PlantCompiler
@@ -120,6 +120,7 @@ def compile_site(
         influx=influx,
         forecasts=forecasts,
         alarms=alarming,
+        contacts=tuple(Contact(each.who.text(), each.phone) for each in head.contacts),
         equipment_log=logging,
         fire=fire,
     )

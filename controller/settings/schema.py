@@ -124,6 +124,14 @@ class TextEntry(_Entry):
         return Text(self.en, self.zh)
 
 
+class SentencesEntry(_Entry):
+    en: Annotated[str, Field(min_length=1, max_length=1000)]
+    zh: Annotated[str, Field(min_length=1, max_length=1000)]
+
+    def text(self) -> Text:
+        return Text(self.en, self.zh)
+
+
 # --- site.yaml ----------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +158,16 @@ class PermissiveEntry(_Entry):
     needs: ConditionEntry
 
 
+class HandBackEntry(_Entry):
+    action: SentencesEntry
+    proof: SentencesEntry | None = None
+
+
+class ContactEntry(_Entry):
+    who: TextEntry
+    phone: Label
+
+
 class SystemEntry(_Entry):
     id: Id
     name: TextEntry
@@ -158,6 +176,7 @@ class SystemEntry(_Entry):
     yield_for: Interval = timedelta(minutes=15)
     release_order: Annotated[tuple[ReleaseStepEntry, ...], Field(min_length=1)] | None = None
     permissives: tuple[PermissiveEntry, ...] = ()
+    hand_back: HandBackEntry | None = None
 
 
 class FireInputEntry(_Entry):
@@ -280,6 +299,7 @@ class SiteHead(_Entry):
     authority_at_first_start: Literal[Authority.ORIGINAL, Authority.TIDEWATT] = Authority.ORIGINAL
     tariff: TariffName | SiteTariffEntry | None = None
     historian: HistorianEntry = Field(default_factory=HistorianEntry)
+    contacts: tuple[ContactEntry, ...] = ()
 
 
 class SiteFile(SiteHead):

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit
-from controller.core.system import Condition, Permissive, ReleaseStep, System
+from controller.core.system import Condition, HandBack, Permissive, ReleaseStep, System
+from controller.core.text import NO_TEXT
 from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
-from controller.settings.schema import ConditionEntry, SiteFile, SystemEntry
+from controller.settings.schema import ConditionEntry, HandBackEntry, SiteFile, SystemEntry
 from controller.settings.writables import advice, is_value_of, plain
 
 # A device that drops us sooner would drop us between two scans.
@@ -65,6 +66,7 @@ class SystemsCompiler:
             entry.release_within,
             entry.yield_for,
             tuple(self._permissive(entry, where, index, points) for index in range(len(entry.permissives))),
+            None if entry.hand_back is None else _hand_back(entry.hand_back),
         )
 
     def _own(self, point: PointId, name: str, system: str, where: Where) -> None:
@@ -200,3 +202,7 @@ class SystemsCompiler:
     def _add(self, where: Where, wrong: str, right: str) -> None:
         document = self.reading.document
         self.problems.add(document.file, document.line(where), wrong, right)
+
+
+def _hand_back(entry: HandBackEntry) -> HandBack:
+    return HandBack(entry.action.text(), NO_TEXT if entry.proof is None else entry.proof.text())
