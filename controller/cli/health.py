@@ -130,6 +130,7 @@ def _of_files(site: Path, running: str | None) -> list[Finding]:
         ]
     if running is None or digest == running:
         return []
+    reload = f"{program()} reload {site}"
     return [
         Finding(
             "configuration",
@@ -138,7 +139,7 @@ def _of_files(site: Path, running: str | None) -> list[Finding]:
                 "the site's files have changed since the daemon read them",
                 "守护进程读取后，站点文件已被修改",
             ),
-            Text("let it read them anew, or change them back", "让守护进程重新读取，或改回原样"),
+            Text(f"let it read them: {reload}, or change them back", f"让其重新读取：{reload}，或改回原样"),
         )
     ]
 

@@ -43,8 +43,8 @@ def test_beats_follow_the_scan_and_not_the_loop(tmp_path: Path, kind: str) -> No
             assert 5 <= told.count("WATCHDOG=1") <= 8, "every ten seconds: two may be lost"
             assert "STATUS=2 of 2 systems ours, 5 points held, 0 active alarms" in told
 
-            (scan,) = [each for each in asyncio.all_tasks() if each.get_name() == "scan"]
-            scan.cancel()
+            scanning = [each for each in asyncio.all_tasks() if each.get_name() == "scan"]
+            assert [each.cancel() for each in scanning]
             await bench.wait(30)
             heard(listening)
             await bench.wait(600)
