@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+from collections.abc import Sequence
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site
 from controller.cli.client import DaemonNotRunning, RequestRefused, ask
-from controller.cli.output import print_json, say
+from controller.cli.output import complain, print_json, say
 from controller.cli.site_folder import load_site
 from controller.cli.words import program
-from controller.core.errors import EnvironmentProblem
+from controller.core.errors import EnvironmentProblem, HistorianError
+from controller.core.event import Event, EventKind, JsonValue
+from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.system import Authority
+from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import exit_latch
 from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
@@ -97,25 +101,33 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
 async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """With no daemon running: what the next start will find."""
     refused: list[str] = []
+    events: list[Event] = []
+    clock, who = RealClock(), arguments.who or getpass.getuser()
     commissioning = Commissioning(site)
     ids = [each.id for each in site.systems]
     with site_lock(site.folder / "state"):
-        store = Store(site.folder / "state" / "store.db", RealClock())
+        store = Store(site.folder / "state" / "store.db", clock)
         try:
             if arguments.reset:
                 await exit_latch.reset(store)
+                events.append(Event(clock.now(), EventKind.AUTHORITY, site.name, {"step": "latch reset", "who": who}))
             is_latched = await exit_latch.is_latched(store)
             if arguments.system is not None:
                 wished = Authority(arguments.authority)
+                before = await store.load_authority()
                 for each in _chosen(arguments.system, ids):
                     why_not = _why_not(commissioning, each, wished, is_latched=is_latched)
                     if why_not:
                         refused.append(why_not)
                     else:
                         await store_decision(store, each, wished)
+                        was = before.get(each, site.first_authority)
+                        body: dict[str, JsonValue] = {"before": was.value, "authority": wished.value, "who": who}
+                        events.append(Event(clock.now(), EventKind.AUTHORITY, each, body))
             stored = await store.load_authority()
         finally:
             await store.close()
+            await _note(site, clock, events)
     if refused:
         raise EnvironmentProblem("\n".join(refused))
     decided = {each: stored.get(each, site.first_authority) for each in ids}
@@ -125,6 +137,20 @@ async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str
     }
     vetoes = {each: {OUR_EXITS: exit_latch.WHY.en} for each in ids} if is_latched else {}
     return {each: authority.value for each, authority in shown.items()}, vetoes
+
+
+async def _note(site: Site, clock: Clock, events: Sequence[Event]) -> None:
+    """In the event stream, as the daemon would; what was decided holds without it, too."""
+    if not events:
+        return
+    historian = SqliteHistorian(site.folder / "state" / "history.db", clock)
+    try:
+        digest = {"configuration": site.digest}
+        await historian.append_events([event._replace(body={**event.body, **digest}) for event in events])
+    except HistorianError as error:
+        complain(f"history did not take who decided it: {error}")
+    finally:
+        await historian.close()
 
 
 def _why_not(commissioning: Commissioning, system: str, authority: Authority, *, is_latched: bool) -> str:

@@ -79,6 +79,7 @@ _CHINESE = {
     "fire input lost": "火警输入失效",
     "waiting for reset": "待复位",
     "history changed": "历史被改动",
+    "store damaged": "状态库损坏",
     "urgent": "紧急",
     "high": "高",
     "medium": "中",

@@ -178,6 +178,20 @@ BUILT_IN: Mapping[str, BuiltIn] = {
         ),
         durable=True,
     ),
+    "store damaged": BuiltIn(
+        Behaviour(Priority.HIGH, latching=True),
+        Wording(
+            Text(
+                "the state store was damaged; every system stays with its original controls",
+                "状态库损坏；所有系统保持原有控制",
+            ),
+            Text(
+                "check the disk, lock-outs and the devices; then: tidewatt authority SITE SYSTEM tidewatt",
+                "检查磁盘、锁定及设备现状；然后：tidewatt authority SITE SYSTEM tidewatt",
+            ),
+        ),
+        is_momentary=True,
+    ),
     "history changed": BuiltIn(
         Behaviour(Priority.HIGH, latching=True),
         Wording(

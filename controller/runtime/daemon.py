@@ -52,6 +52,7 @@ from controller.runtime.reload import Configuration, Load, Reloads
 from controller.runtime.scan import Scan
 from controller.runtime.silence import SilenceTest
 from controller.runtime.store import OperatorCommand, Store, StoredState
+from controller.runtime.store_copy import StoreCopy
 from controller.runtime.tariff_watch import LOOK_AT, TariffWatch
 from controller.runtime.workers import WorkerProcess, Workers
 from controller.runtime.write_rights import WriteRights
@@ -117,6 +118,7 @@ class Daemon:
         self.journal = Journal(clock, site.digest)
         self.workers = workers or WorkerProcess(clock)
         self.exit_latch = ExitLatch(site.name, clock, store, self.journal)
+        self.store_copy = StoreCopy(clock, store, self.journal)
         self.chain_anchor = ChainAnchor(historian, store, self.journal)
         self.gate = Gate()
         self.reloads = Reloads(self, load)
@@ -213,6 +215,7 @@ class Daemon:
         await self.alarms.restore()
         await self.exit_latch.begin()
         self.earlier_run_ended_cleanly = await self.store.begin_run()
+        await self.store_copy.begin(self.site)
         await self.authorities.restore()
         if self.exit_latch.is_latched:
             await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
@@ -267,6 +270,7 @@ class Daemon:
             self.equipment_log.run(),
             self.fire.run(),
             self.chain_anchor.run(),
+            self.store_copy.run(),
             self.silence.run(),
             self._save_states(),
         ):
@@ -359,6 +363,7 @@ class Daemon:
             await self._save_changed_states()
             if on_purpose:
                 await self._note_end(cleanly=released)
+            await self.store_copy.keep(now=True)
         return released
 
     async def _note_end(self, *, cleanly: bool) -> None:

@@ -27,6 +27,8 @@ from controller.core.ports import Clock
 from controller.core.sample import Scalar
 from controller.core.system import Authority
 from controller.core.text import Text
+from controller.runtime import store_file
+from controller.runtime.store_file import Damage
 
 ResultT = TypeVar("ResultT")
 
@@ -62,6 +64,7 @@ _PROVED = "proved"
 
 
 _CHAIN_HEAD = "chain_head"
+_DAMAGE = "damage"
 _CONFIGURATION = "configuration"
 
 
@@ -138,14 +141,19 @@ class Store:
         self._clock = clock
         self._in_memory = path is None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._path = path
         try:
-            self._database = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
-            if contents:
-                self._database.deserialize(contents)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=FULL")
+            damage = None
+            if path is None:
+                self._database = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+                if contents:
+                    self._database.deserialize(contents)
+            else:
+                self._database, damage = store_file.open_whole(path, clock.now())
             self._database.executescript(_SCHEMA)
-        except sqlite3.Error as error:
+            if damage is not None:  # told by the next daemon, whoever has opened the store before it
+                self._commit("REPLACE INTO run VALUES (?, ?)", [(_DAMAGE, json.dumps(damage))])
+        except (sqlite3.Error, OSError) as error:
             raise EnvironmentProblem(f"{path}: the state store cannot be opened: {error}") from error
 
     async def close(self) -> None:
@@ -344,6 +352,25 @@ class Store:
     async def _query(self, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
         return await self._run(lambda: self._database.execute(sql, parameters).fetchall())
 
+    async def load_damage(self) -> Damage | None:
+        """What was wrong with the file that this one replaces, until somebody was told."""
+        stored = await self.load_run(_DAMAGE)
+        return None if stored is None else Damage(*json.loads(stored))
+
+    async def forget_damage(self) -> None:
+        await self._change("DELETE FROM run WHERE key = ?", [(_DAMAGE,)])
+
+    async def essentials(self) -> list[str]:
+        """Who has which system and which points are held: without it a start would not know what to let go."""
+        rows = await self._query("SELECT system || ' ' || authority FROM authority UNION ALL SELECT point FROM intent")
+        return sorted(row[0] for row in rows)
+
+    async def copy(self) -> None:
+        """Replace the last good copy of the file."""
+        path = self._path
+        if path is not None:
+            await self._run(lambda: store_file.copy(self._database, path))
+
     async def load_configuration(self) -> ConfigurationInForce | None:
         """What was in force when it was last asked for."""
         stored = await self.load_run(_CONFIGURATION)
@@ -379,7 +406,7 @@ class Store:
                 return work()
             with self._clock.outside():
                 return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise EnvironmentProblem(f"the state store failed: {error}") from error
 
 

@@ -48,3 +48,15 @@ def test_what_the_exits_have_latched_is_reset_by_a_person(site: Path, capsys: py
     code, out, _ = type_in("plant", "tidewatt", "--reset", "--json")
     assert code == Exit.OK
     assert json.loads(out) == {"plant": "tidewatt", "garage": "original", "outdoor": "tidewatt"}
+
+
+def test_who_decides_is_in_the_event_stream(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["authority", str(site), "garage", "original", "--who", "Li Na"]) == Exit.OK
+    assert main(["authority", str(site), "garage", "tidewatt", "--who", "Wang Wu"]) == Exit.OK
+    capsys.readouterr()
+    assert main(["history", str(site), "garage", "--kind", "authority", "--json"]) == Exit.OK
+    told = [event["body"] for event in json.loads(capsys.readouterr().out)]
+    assert [(body["before"], body["authority"], body["who"]) for body in told] == [
+        ("tidewatt", "original", "Li Na"),
+        ("original", "tidewatt", "Wang Wu"),
+    ]

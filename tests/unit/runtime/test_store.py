@@ -124,11 +124,16 @@ async def test_a_batch_of_intents_is_all_or_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\x00" * 4096, b"this is no database, whatever its name says" * 50])
-def test_a_file_that_is_no_store_is_one_clear_problem(tmp_path: Path, content: bytes) -> None:
+async def test_a_file_that_is_no_store_is_kept_and_a_fresh_one_begins(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(content)
-    with pytest.raises(EnvironmentProblem, match="the state store cannot be opened"):
-        Store(path, HandClock())
+    store = Store(path, HandClock())
+    damage = await store.load_damage()
+    assert damage is not None
+    assert (tmp_path / damage.kept_as).read_bytes() == content
+    assert not damage.from_copy
+    assert await store.load_held() == []
+    await store.close()
 
 
 def test_a_folder_that_is_not_there_is_one_clear_problem(tmp_path: Path) -> None:
