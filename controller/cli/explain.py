@@ -55,6 +55,7 @@ _HANDSHAKE = Text(
     "Tidewatt 自身：接管设备时置位，交还时复位",
 )
 _NOT_COMMANDABLE = Text("it is only read; nobody commands it", "该点只读，无人控制")
+_EQUIPMENT = Text("equipment", "设备")
 _WOULD_BE = Text(
     "Tidewatt has no authority here: nothing is written, this is what would be",
     "Tidewatt 无控制权：不写入，仅显示将会怎样",
@@ -76,6 +77,8 @@ def told(answer: dict[str, Any], chosen: Language) -> list[str]:
     lines = [answer["point"], line(_NOW, _sample(sample, chosen))]
     if "system" in answer:
         lines.append(line(_SYSTEM, f"{answer['system']}: {words.term(answer['authority'], chosen)}"))
+    if answer["availability"]["availability"] != "auto":
+        lines.append(line(_EQUIPMENT, answer["availability"]["reason"][chosen]))
     if "winner" not in answer:
         if answer["fire"] is not None:
             lines.append(line(_FIRE, words.term(answer["fire"], chosen)))

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from controller.cli import raw, words
 from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, duration, language
-from controller.cli.client import ask
+from controller.cli.client import DaemonNotRunning, ask
 from controller.cli.output import print_json, say
 from controller.cli.readback import Readback
 from controller.cli.site_folder import load_site
@@ -125,6 +125,7 @@ def _add_raw(parser: argparse.ArgumentParser) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site)
+    present = _present(arguments)
     rows = [
         {
             "point": str(point.id),
@@ -132,6 +133,7 @@ def _list(arguments: argparse.Namespace) -> int:
             "unit": point.unit.value,
             "writable": point.writable is not None,
             "class": site.equipment.get(point.equipment),
+            "availability": present.get(point.id),
         }
         for point in site.points.values()
     ]
@@ -139,8 +141,18 @@ def _list(arguments: argparse.Namespace) -> int:
         print_json(rows)
         return Exit.OK
     for row in rows:
-        say(f"{row['point']:<58} {row['kind']:<9} {row['unit']:<9} {'writable' if row['writable'] else ''}".rstrip())
+        writable, state = "writable" if row["writable"] else "", row["availability"]
+        doubt = "" if state in (None, "auto") else words.term(str(state), language())
+        say(f"{row['point']:<58} {row['kind']:<9} {row['unit']:<9} {writable:<9} {doubt}".rstrip())
     return Exit.OK
+
+
+def _present(arguments: argparse.Namespace) -> dict[str, str]:
+    """How the equipment of each point stands; known only to a daemon."""
+    try:
+        return {point: shown["availability"] for point, shown in ask(arguments.site, "points").items()}
+    except DaemonNotRunning:
+        return {}
 
 
 def _read(arguments: argparse.Namespace) -> int:
@@ -258,7 +270,8 @@ def _line(point: str, shown: dict[str, Any]) -> str:
     quality = words.term(shown["quality"], language())
     quality = f"{quality} ({shown['reason']})" if shown["reason"] else quality
     old = AGE.in_language(language()).format(words.lasting(shown["age_s"]))
-    return f"{point:<58} {value:>12}  {quality}{old}"
+    doubt = "" if shown["availability"] == "auto" else f"  [{words.term(shown['availability'], language())}]"
+    return f"{point:<58} {value:>12}  {quality}{old}{doubt}"
 
 
 def parsed_value(text: str) -> float | int | bool | str:

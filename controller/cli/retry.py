@@ -1,4 +1,4 @@
-"""tidewatt retry SITE NAME: let a strategy or link that has given up try again at once."""
+"""tidewatt retry SITE NAME: let a strategy, a link or a machine that was given up try again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands,
         "retry",
-        "let a strategy that its faults switched off, or a link that refused us, try again at once",
+        "let a strategy that its faults switched off, a link that refused us, or a machine that trips, try again",
         "tidewatt retry config/sites/demo garage_lighting",
     )
     add_site(parser)
-    parser.add_argument("name", metavar="NAME", help="the id of a strategy or of a link")
+    parser.add_argument("name", metavar="NAME", help="the id of a strategy, of a link or of equipment")
     parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
     parser.set_defaults(execute=execute)
 

@@ -162,10 +162,11 @@ _SHOWN = {
 
 
 def _equipment(frame: Frame) -> RenderableType:
-    """One line an equipment: its statuses and sensors, the doubtful ones in colour."""
+    """One line an equipment: whether it is in auto, its statuses and sensors, the doubtful ones in colour."""
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
+    unavailable = _not_in_auto(frame)
     for equipment, shown in _by_equipment(frame.points):
         line = Line()
         for quantity, point in shown:
@@ -173,8 +174,17 @@ def _equipment(frame: Frame) -> RenderableType:
                 line.append(f"{name} ", style="dim")
             line.append(words.value(point["value"], point["unit"], frame.language), style=_COLOURS[point["quality"]])
             line.append("  ")
+        if equipment in unavailable:
+            line = Line.assemble((f"{unavailable.pop(equipment)}  ", "bold magenta"), line)
         table.add_row(Line(equipment, style="bold"), line)
+    for equipment, standing in unavailable.items():
+        table.add_row(Line(equipment, style="bold"), Line(standing, style="bold magenta"))
     return panel(frame, _EQUIPMENT, table)
+
+
+def _not_in_auto(frame: Frame) -> dict[str, str]:
+    """The equipment that nobody commands, and why."""
+    return {each["equipment"]: each["reason"][frame.language] for each in frame.status["unavailable"]}
 
 
 def _by_equipment(points: Mapping[str, Any]) -> Iterable[tuple[str, list[tuple[str, Any]]]]:
@@ -313,7 +323,7 @@ def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: L
         return "  ".join(each for each in (words.term(body["state"], language), body.get("who", "")) if each)
     if kind == "alarm":
         return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
-    if kind in ("strategy", "equipment") and body.get("fault") is None and "reason" in body:
+    if kind in ("strategy", "equipment", "availability") and body.get("fault") is None and "reason" in body:
         return body["reason_zh" if language == "zh" else "reason"]
     return "  ".join(
         f"{key}={shown}" for key, shown in body.items() if key not in _HIDDEN and shown not in (None, "", [], {})

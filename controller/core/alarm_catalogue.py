@@ -122,6 +122,19 @@ BUILT_IN: Mapping[str, BuiltIn] = {
         ),
         timedelta(minutes=1),
     ),
+    "tripped": _built_in(
+        Priority.HIGH,
+        Text("the machine has tripped; it is left to its own controls", "设备跳闸；已交还其原有控制"),
+        Text(
+            "find the cause and reset it at the machine; if it trips again and again: tidewatt retry SITE EQUIPMENT",
+            "查明原因并在设备处复位；若反复跳闸：tidewatt retry SITE EQUIPMENT",
+        ),
+    ),
+    "lock-out not stored": _built_in(
+        Priority.HIGH,
+        Text("a restart would forget who has locked out what", "重启后将丢失人员锁定"),
+        Text("make room on the disk; it is tried again by itself", "清理磁盘空间；将自动重试"),
+    ),
     "not commissioned": _built_in(
         Priority.MEDIUM,
         Text("the system stays with its original controls", "系统保持原有控制"),

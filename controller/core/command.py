@@ -29,6 +29,10 @@ class Priority(IntEnum):
     SCHEDULE = 15
 
     @property
+    def is_life_safety(self) -> bool:
+        return self <= Priority.AUTOMATIC_LIFE_SAFETY
+
+    @property
     def is_protective(self) -> bool:
         """Levels that nothing but range and interlocks may hold back (design: guard order)."""
         return self <= Priority.CRITICAL_EQUIPMENT

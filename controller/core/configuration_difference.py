@@ -63,6 +63,7 @@ def _things(site: Site) -> Things:
             "scan_every": site.scan_every,
             "authority_at_first_start": site.first_authority,
             "tariff": site.tariff,
+            "out_of_service": site.out_of_service,
         },
         **{("system", each.id): _said(each) for each in site.systems},
         **_on_links(site),

@@ -63,6 +63,13 @@ _STORAGE_MODE = Quantity(PointKind.COMMAND, Unit.NONE, ValueType.TEXT, ("direct"
 _REMOTE = {"remote": _ON_OFF}
 # A machine's own meters; where it has none, the equipment log counts.
 _COUNTERS = {"run_time": _sensor(Unit.SECOND), "starts": Quantity(PointKind.SENSOR, Unit.NONE, ValueType.INTEGER)}
+# By which equipment tells whether it follows anybody but the person at it; Brick's Hand_Auto_Status, and as one contact
+# of either sense. Read by the shell: core/availability.py.
+_SELECTOR = {
+    "local": _STATUS,
+    "auto_status": _STATUS,
+    "hand_auto_status": Quantity(PointKind.STATUS, Unit.NONE, ValueType.TEXT, ("hand", "off", "auto")),
+}
 
 
 def _class(name: str, **quantities: Quantity) -> EquipmentClass:
@@ -90,6 +97,7 @@ _CLASSES = (
         energy=_ENERGY,
         cooling_energy=_ENERGY,
         heat_rejection_energy=_ENERGY,
+        **_SELECTOR,
         **_REMOTE,
     ),
     _running_class(
@@ -102,9 +110,9 @@ _CLASSES = (
         speed=_FRACTION,
         power=_POWER,
         energy=_ENERGY,
+        **_SELECTOR,
         **_REMOTE,
     ),
-    _running_class("cooling_tower", "fan_status", fan_status=_STATUS, power=_POWER, energy=_ENERGY),
     _running_class(
         "fan",
         "status",
@@ -115,9 +123,19 @@ _CLASSES = (
         speed=_FRACTION,
         power=_POWER,
         energy=_ENERGY,
+        **_SELECTOR,
         **_REMOTE,
     ),
-    _class("damper", position_command=_command(Unit.FRACTION), position=_FRACTION, **_REMOTE),
+    _class("damper", position_command=_command(Unit.FRACTION), position=_FRACTION, **_SELECTOR, **_REMOTE),
+    _running_class(
+        "cooling_tower",
+        "fan_status",
+        fan_status=_STATUS,
+        tripped=_STATUS,
+        power=_POWER,
+        energy=_ENERGY,
+        **_SELECTOR,
+    ),
     _class(
         "thermal_storage_tank",
         charge_valve_command=_ON_OFF,
@@ -131,6 +149,7 @@ _CLASSES = (
         lower_temperature=_TEMPERATURE,
         stored_energy=_ENERGY,
         heat_gain_energy=_ENERGY,
+        **_SELECTOR,
         **_REMOTE,
     ),
     _class(
@@ -175,6 +194,7 @@ _CLASSES = (
         tripped=_STATUS,
         power=_POWER,
         energy=_ENERGY,
+        **_SELECTOR,
         **_REMOTE,
     ),
     _class(
@@ -185,10 +205,19 @@ _CLASSES = (
         illuminance=_LUX,
         power=_POWER,
         energy=_ENERGY,
+        **_SELECTOR,
         **_REMOTE,
     ),
     _running_class(
-        "lighting_circuit", "status", command=_ON_OFF, status=_STATUS, power=_POWER, energy=_ENERGY, **_REMOTE
+        "lighting_circuit",
+        "status",
+        command=_ON_OFF,
+        status=_STATUS,
+        tripped=_STATUS,
+        power=_POWER,
+        energy=_ENERGY,
+        **_SELECTOR,
+        **_REMOTE,
     ),
     # Evacuation lighting and signs (GB 51309; emergency lighting of NFPA 101, 7.9) have nothing that may be written.
     _class("evacuation_lighting", status=_STATUS, tripped=_STATUS, power=_POWER, energy=_ENERGY),

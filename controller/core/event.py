@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     COMMISSIONING = "commissioning"
     EQUIPMENT = "equipment"
     FIRE = "fire"
+    AVAILABILITY = "availability"
 
 
 class Event(NamedTuple):

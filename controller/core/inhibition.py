@@ -16,18 +16,22 @@ class Inhibition(NamedTuple):
     """Why the point is let go and not written. at_once: without waiting for the release order of its system.
 
     keeps: what is held stays held as it is, instead of being let go; nothing else is written and nothing new is taken.
+    spares_life_safety: what levels 1 and 2 command is written all the same.
     """
 
     reason: Text
     at_once: bool = False
     keeps: bool = False
+    spares_life_safety: bool = False
 
 
 def combined(first: Inhibition, other: Inhibition) -> Inhibition:
-    """Two inhibitions of one point: letting go outweighs keeping, at once outweighs in order, the first is told."""
+    """Two inhibitions of one point: letting go outweighs keeping, at once outweighs in order, life safety is spared by
+    both or not at all, the first is told."""
+    spares = first.spares_life_safety and other.spares_life_safety
     if first.keeps != other.keeps:
-        return other if first.keeps else first
-    return first._replace(at_once=first.at_once or other.at_once)
+        return (other if first.keeps else first)._replace(spares_life_safety=spares)
+    return first._replace(at_once=first.at_once or other.at_once, spares_life_safety=spares)
 
 
 def kept_value(point: PointId, writable: Writable, holdings: Mapping[PointId, Holding]) -> Scalar | None:

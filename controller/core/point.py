@@ -20,6 +20,10 @@ PointId = NewType("PointId", str)
 POINT_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
+def equipment_of(point: PointId) -> str:
+    return point.rpartition(".")[0]
+
+
 class PointKind(StrEnum):
     """Measured, proven, wished, ordered, set once. Sensor and status are read; setpoint and command may be written."""
 
@@ -176,7 +180,7 @@ class Point:
 
     @property
     def equipment(self) -> str:
-        return self.id.rpartition(".")[0]
+        return equipment_of(self.id)
 
     @property
     def quantity(self) -> str:

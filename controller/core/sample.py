@@ -9,6 +9,10 @@ from typing import NamedTuple, TypeAlias
 
 Scalar: TypeAlias = float | int | bool | str
 
+# What a device may say against its own value, whatever its protocol: by these words availability knows it.
+OUT_OF_SERVICE = "out of service"
+LOCAL_OVERRIDE = "overridden at the device"
+
 
 class Quality(IntEnum):
     """OPC UA's three severities, ordered so that max() combines (OPC UA Part 8, 6.3)."""

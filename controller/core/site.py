@@ -106,7 +106,8 @@ class Contact:
 @dataclass(frozen=True, slots=True)
 class Site:
     """digest: hash of the compiled configuration, carried by every event. first_authority: where systems stand at the
-    very first start; from then on what people set is kept in the store."""
+    very first start; from then on what people set is kept in the store. out_of_service: equipment that is not to be
+    used, and why."""
 
     folder: Path
     name: str
@@ -127,3 +128,4 @@ class Site:
     equipment_log: EquipmentLogging = field(default_factory=EquipmentLogging)
     fire: tuple[FireInput, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    out_of_service: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo
 
+from controller.core.availability import Availability
 from controller.core.errors import BadInput
 from controller.core.forecast import Forecast
 from controller.core.sample import Sample, Scalar, as_number
@@ -77,6 +78,7 @@ class Observation:
     now: aware UTC. local: the same instant in the site's zone. elapsed: seconds since this strategy last decided
     (0 the first time): what a strategy must time, it counts with this, so that its state survives a restart.
     samples: GOOD, held or substituted values; an absent role has none. plan: None if there is none young enough.
+    unavailable: members that are not in auto, by member and ordinal: nobody commands them, whatever is wished.
     """
 
     now: datetime
@@ -84,6 +86,13 @@ class Observation:
     elapsed: float
     samples: Mapping[Role, Sample]
     plan: Plan | None = None
+    unavailable: Mapping[tuple[str, int], Availability] = field(default_factory=dict[tuple[str, int], Availability])
+
+    def availability(self, member: str, ordinal: int = 0) -> Availability:
+        return self.unavailable.get((member, ordinal), Availability.AUTO)
+
+    def is_available(self, member: str, ordinal: int = 0) -> bool:
+        return (member, ordinal) not in self.unavailable
 
     def value(self, role: Role) -> Scalar:
         sample = self.samples.get(role)
@@ -112,8 +121,9 @@ StateT = TypeVar("StateT")
 class Decision(Generic[StateT]):
     """requests: the complete wish; a role that is absent is let go. reason: one sentence for the operator.
 
-    steady_until: aware UTC; before then, and as long as neither an input nor the plan changes, deciding again would
-    give this very decision, however much time has elapsed, so that the shell need not ask. None: ask in every scan.
+    steady_until: aware UTC; before then, and as long as no input, no plan and no availability changes, deciding again
+    would give this very decision, however much time has elapsed, so that the shell need not ask. None: ask in every
+    scan.
     """
 
     state: StateT

@@ -22,6 +22,7 @@ from controller.core.system import Authority
 from controller.runtime import equipment_rows, status
 from controller.runtime.alarms import AlarmActionRefused
 from controller.runtime.authorities import AuthorityRefused
+from controller.runtime.availability import LockoutRefused
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.equipment_log import MaintenanceRefused
@@ -37,6 +38,7 @@ VERSION = 1
 LONGEST_LINE = 64 * 1024
 # What a person writes of a test.
 LONGEST_WORDS = 1000
+LONGEST_NAME = 80
 # Who wants a point for longer changes the configuration.
 LONGEST_COMMAND_S = 366 * 86400.0
 
@@ -56,6 +58,7 @@ _REFUSALS = (
     MaintenanceRefused,
     FireResetRefused,
     ReloadRefused,
+    LockoutRefused,
     EnvironmentProblem,
 )
 
@@ -279,6 +282,19 @@ async def _reset_fire(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     return {"reset": [str(each) for each in reset], "fire": status.fire(daemon)}
 
 
+async def _lockouts(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
+    return status.lockouts(daemon)
+
+
+async def _lock_out(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    return status.lockout(await daemon.lock_out(str(request.get("equipment")), _named(request), _why(request)))
+
+
+async def _unlock(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    equipment, whose = str(request.get("equipment")), str(request.get("of") or "")[:LONGEST_NAME]
+    return status.lockout(await daemon.unlock(equipment, _named(request), whose, _why(request)))
+
+
 async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     name = str(request.get("name"))
     try:
@@ -286,7 +302,8 @@ async def _retry(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     except KeyError:
         known = [each.mount.id for each in daemon.strategies] + [each.link.id for each in daemon.links]
         there_are = f"there are {', '.join(known)}"
-        raise RequestRefused(f"there is no strategy or link {name!r} in this site; {there_are}") from None
+        what = "strategy, link or equipment"
+        raise RequestRefused(f"there is no {what} {name!r} in this site; {there_are}") from None
     return {"retried": name}
 
 
@@ -316,7 +333,12 @@ def _why(request: Mapping[str, Any]) -> str:
 
 
 def _who(request: Mapping[str, Any]) -> str:
-    return str(request.get("who") or "unknown")[:80]
+    return str(request.get("who") or "unknown")[:LONGEST_NAME]
+
+
+def _named(request: Mapping[str, Any]) -> str:
+    """A lock is somebody's: nobody's name is filled in."""
+    return str(request.get("who") or "")[:LONGEST_NAME]
 
 
 _HANDLERS: Mapping[str, Handler] = {
@@ -341,6 +363,9 @@ _HANDLERS: Mapping[str, Handler] = {
     "into_service": _into_service,
     "equipment": _equipment,
     "equipment_done": _equipment_done,
+    "lockouts": _lockouts,
+    "lock_out": _lock_out,
+    "unlock": _unlock,
     "retry": _retry,
     "fire": _fire,
     "reset_fire": _reset_fire,

@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
+from controller.core.availability import Lockout
 from controller.core.command import Command, Priority
 from controller.core.commissioning import Item, Record, Result
 from controller.core.errors import EnvironmentProblem, HistorianError
@@ -27,7 +28,8 @@ from controller.core.state_codec import decode, encode
 from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
 from controller.runtime.alarms import Alarms
-from controller.runtime.authorities import Authorities
+from controller.runtime.authorities import OURSELVES, Authorities
+from controller.runtime.availability import Availabilities
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.chain_anchor import ChainAnchor
 from controller.runtime.commissioning import Commissioning, body_of
@@ -135,7 +137,7 @@ class Daemon:
         clock, historian, store, forecaster = self.clock, self.historian, self.store, self._forecaster
         self.site = site
         self.authority: dict[str, Authority] = {system.id: site.first_authority for system in site.systems}
-        self.strategies = [MountedStrategy(mount) for mount in site.mounts]
+        self.strategies = [MountedStrategy(mount, lambda: self.availabilities.unavailable) for mount in site.mounts]
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.alarms = Alarms(site, clock, self.image, self.journal, store)
         self.equipment_log = EquipmentLog(site, clock, self.image, self.journal, store)
@@ -148,8 +150,10 @@ class Daemon:
         self.scan = Scan(
             site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
         )
-        self.operator = Operator(self.scan, clock, self.authority)
         self.fire = FireInterlock(site.fire, self.scan, self.authority, clock, self.journal, store)
+        self.availabilities = Availabilities(site, clock, store, self.journal, self.writer.holdings, self._left_auto)
+        self.scan.inhibitors.append(self.availabilities)
+        self.operator = Operator(self.scan, clock, self.authority, self.availabilities.why_not)
         self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
         self.tariff_watch = TariffWatch(site, clock, store, self.journal)
         self.planner = Planner(
@@ -220,6 +224,7 @@ class Daemon:
         if self.exit_latch.is_latched:
             await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
         await self.fire.restore()
+        await self.availabilities.restore()
         await self._restore()
         self._restore_commands(await self.store.load_operator_commands())
         self.journal.note(
@@ -336,6 +341,7 @@ class Daemon:
                 strategy.succeed(before[strategy.mount.id])
         self.scan.succeed(earlier.scan, change.unmoved)
         self.fire.succeed(earlier.fire)
+        self.availabilities.succeed(earlier.availabilities)
         self.authorities.succeed(earlier.authorities)
         self.alarms.succeed(earlier.alarms)
         self.equipment_log.succeed(earlier.equipment_log)
@@ -361,6 +367,7 @@ class Daemon:
                 state = "stopped" if released else "stopped, not everything was let go"
             self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
             await self._save_changed_states()
+            await self._save_availability()
             if on_purpose:
                 await self._note_end(cleanly=released)
             await self.store_copy.keep(now=True)
@@ -463,9 +470,16 @@ class Daemon:
         while True:
             await asyncio.sleep(SAVE_STATES_EVERY_S)
             await self._save_changed_states()
+            await self._save_availability()
             await self._forget_ended_commands()
             # A system that was handed back is done when nothing of it is held any more.
             self.rights.refresh()
+
+    async def _save_availability(self) -> None:
+        try:
+            await self.availabilities.save()
+        except EnvironmentProblem as error:
+            log.debug("what equipment said of itself is not stored yet: %s", error)
 
     async def _forget_ended_commands(self) -> None:
         """A wall clock that is wrong after a restart must not bring back what has ended. Without a disk: later."""
@@ -554,6 +568,19 @@ class Daemon:
         await self._forget_command(point)  # letting go does not wait for a disk
         return there_was
 
+    async def lock_out(self, equipment: str, who: str, reason: str) -> Lockout:
+        """Raises LockoutRefused, or EnvironmentProblem where a restart would forget it."""
+        try:
+            return await self.availabilities.lock_out(equipment, who, reason)
+        finally:
+            self.scan.request_early()
+
+    async def unlock(self, equipment: str, who: str, whose: str, why: str) -> Lockout:
+        """Raises LockoutRefused, or EnvironmentProblem where it stays locked."""
+        lockout = await self.availabilities.unlock(equipment, who, whose, why)
+        self.scan.request_early()
+        return lockout
+
     async def record_test(self, item: Item, result: Result, who: str, measured: str = "", note: str = "") -> Record:
         """Keep what somebody found on site. Raises EnvironmentProblem where it cannot be kept."""
         keep = partial(self.commissioning.record, item, result, who, measured, note, self.clock.now())
@@ -565,8 +592,12 @@ class Daemon:
     def retry(self, name: str, who: str) -> None:
         """Let a strategy that its faults switched off, or a link that is away, try again at once.
 
-        Raises KeyError if there is neither of that name.
+        Also a machine that has tripped too often. Raises KeyError if there is none of that name.
         """
+        if name in self.availabilities.standings:
+            self.availabilities.retry(name, who)
+            self.scan.request_early()
+            return
         links = {each.link.id: each for each in self.links}
         if name in links:
             self.journal.note(EventKind.LINK, name, {"step": "tried again", "who": who})
@@ -575,6 +606,13 @@ class Daemon:
         {each.mount.id: each for each in self.strategies}[name].restart()
         self.journal.note(EventKind.STRATEGY, name, {"step": "restarted", "who": who})
         self.scan.request_early()
+
+    def _left_auto(self, equipment: str) -> None:
+        """Whoever had commanded it did not know that; what is back in auto is commanded anew, not by what is left."""
+        for id_, control in self.scan.controls.items():
+            if control.point.equipment == equipment and self.operator.relinquish(id_):
+                body = {"step": "operator relinquished", "who": OURSELVES, "reason": f"{equipment} is not in auto"}
+                self.journal.note(EventKind.COMMAND, id_, body)
 
     async def _end_commands_of(self, system: str) -> None:
         for id_, control in self.scan.controls.items():

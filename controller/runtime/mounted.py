@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
-from controller.core.point import PointId
+from controller.core.availability import Availability, Standing
+from controller.core.point import PointId, equipment_of
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Mount
 from controller.core.strategy import (
@@ -80,11 +82,17 @@ class Ladders:
         return InputState.ABSENT, None
 
 
+_ALL_IN_AUTO: Mapping[str, Standing] = MappingProxyType({})
+
+
 class MountedStrategy:
     """One strategy at work. `wishes` is what it wants now, by point; empty while it lets go."""
 
-    def __init__(self, mount: Mount) -> None:
+    def __init__(self, mount: Mount, unavailable: Callable[[], Mapping[str, Standing]] = lambda: _ALL_IN_AUTO) -> None:
+        """unavailable: the equipment that is not in auto; another object after every change."""
         self.mount = mount
+        self._unavailable = unavailable
+        self._members = {(role.member, role.ordinal): equipment_of(point) for role, point in mount.roles.items()}
         self.mode = mount.mode
         self.source = f"strategy:{mount.id}"
         self.state: Any = mount.strategy.initial()
@@ -105,6 +113,7 @@ class MountedStrategy:
         self._renew_after = -math.inf
         self._steady_until: datetime | None = None
         self._decided_with: Any = None
+        self._decided_among: Mapping[str, Standing] = _ALL_IN_AUTO
         self._decided_now = datetime.min.replace(tzinfo=UTC)
 
     def observe(self, image: FrozenImage) -> Observation:
@@ -115,7 +124,18 @@ class MountedStrategy:
             elapsed=elapsed,
             samples=self.ladders.seen(image),
             plan=self._present_plan(image.monotonic),
+            unavailable=self._members_not_in_auto(),
         )
+
+    def _members_not_in_auto(self) -> dict[tuple[str, int], Availability]:
+        unavailable = self._unavailable()
+        if not unavailable:
+            return {}
+        return {
+            member: unavailable[equipment].availability
+            for member, equipment in self._members.items()
+            if equipment in unavailable
+        }
 
     def step(self, image: FrozenImage) -> bool:
         """Decide once; answers whether wishes, reason or fault changed. A faulty strategy keeps its last good state."""
@@ -131,6 +151,7 @@ class MountedStrategy:
             return self._failed(decision, image.monotonic)
         self._decided, self._decided_now = image.monotonic, image.now
         self._steady_until, self._decided_with = self._rests_until(decision, image), self.plan
+        self._decided_among = self._unavailable()
         return self._decided_on(decision)
 
     def _rests_until(self, decision: Decision[Any], image: FrozenImage) -> datetime | None:
@@ -147,6 +168,7 @@ class MountedStrategy:
             # A clock that is set back leaves the time for which the promise was made.
             and self._decided_now <= image.now < self._steady_until
             and self.plan is self._decided_with
+            and self._unavailable() is self._decided_among
             and self.mode is not Mode.OFF
             and self.ladders.are_good_and_unchanged(image)
         )

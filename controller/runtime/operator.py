@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from controller.core.command import Command, Priority
@@ -20,7 +20,15 @@ class OperatorCommandRefused(Exception):
 
 
 class Operator:
-    def __init__(self, scan: Scan, clock: Clock, authority: Mapping[str, Authority]) -> None:
+    def __init__(
+        self,
+        scan: Scan,
+        clock: Clock,
+        authority: Mapping[str, Authority],
+        why_not: Callable[[str], Text | None],
+    ) -> None:
+        """why_not: why an equipment may not be commanded by anybody."""
+        self._why_not = why_not
         self._scan = scan
         self._clock = clock
         self._authority = authority
@@ -50,6 +58,9 @@ class Operator:
                 f"system {system} is under its original controls; give it to Tidewatt first: "
                 f"tidewatt authority SITE {system} tidewatt (or, to test it: {system} commissioning --for 2h)"
             )
+        why_not = self._why_not(control.point.equipment)
+        if why_not is not None:
+            raise OperatorCommandRefused(f"{control.point.equipment} is not in auto: {why_not.en}")
         return control
 
     def relinquish(self, point: PointId) -> bool:

@@ -87,7 +87,7 @@ class Control:
         if command is None:
             self.allowed, self.limit = None, NO_TEXT
             return None
-        if inhibition is not None:
+        if inhibition is not None and not (inhibition.spares_life_safety and command.priority.is_life_safety):
             self.memory = remember(self.memory, kept, monotonic)
             self.allowed, self.limit = kept, inhibition.reason
             return kept
@@ -384,7 +384,7 @@ class Scan:
         insisted: set[PointId] = set()
         for id_, control in self.controls.items():
             winner, release = control.array.winner, control.writable.release
-            if winner is not None and winner.priority <= Priority.AUTOMATIC_LIFE_SAFETY:
+            if winner is not None and winner.priority.is_life_safety:
                 insisted.update((id_, release.point) if isinstance(release, RemoteBit) else (id_,))
         return insisted
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from controller.core.availability import Lockout, Standing
 from controller.core.command import Command
 from controller.core.event import Event, JsonValue
 from controller.core.forecast import STEP
 from controller.core.ledger import Holding
-from controller.core.point import PointId
+from controller.core.point import PointId, equipment_of
 from controller.core.sample import Sample
 from controller.core.strategy import InputState
 from controller.core.tariff import Tariff
@@ -65,6 +66,7 @@ def status(daemon: Daemon) -> Json:
             }
             for system in daemon.site.systems
         ],
+        "unavailable": unavailable(daemon),
         "strategies": [_strategy(strategy, daemon.clock.monotonic()) for strategy in daemon.strategies],
         "tariff": None if daemon.site.tariff is None else _tariff(daemon.site.tariff, daemon.clock.now()),
         "forecasts": [_forecast(daemon, each) for each in daemon.forecasts.all],
@@ -78,6 +80,40 @@ def status(daemon: Daemon) -> Json:
         "fire": _fire_inputs(daemon),
         "events": [event(each) for each in list(daemon.journal.recent)[-RECENT_EVENTS:]],
     }
+
+
+def unavailable(daemon: Daemon) -> list[JsonValue]:
+    """The equipment that is not in auto, and why; nobody commands it."""
+    return [
+        {
+            "equipment": equipment,
+            **_standing(standing),
+            "needs_a_person": daemon.availabilities.needs_a_person(equipment),
+        }
+        for equipment, standing in daemon.availabilities.unavailable.items()
+    ]
+
+
+def lockouts(daemon: Daemon) -> Json:
+    """People's locks, and all that is not in auto."""
+    return {
+        "time_zone": str(daemon.site.zone),
+        "lockouts": [lockout(each) for each in daemon.availabilities.lockouts()],
+        "unavailable": unavailable(daemon),
+    }
+
+
+def lockout(each: Lockout) -> Json:
+    return {
+        "equipment": each.equipment,
+        "who": each.who,
+        "reason": each.reason,
+        "since": each.since.isoformat(),
+    }
+
+
+def _standing(standing: Standing) -> Json:
+    return {"availability": standing.availability.value, "reason": text(standing.reason)}
 
 
 def points(daemon: Daemon) -> Json:
@@ -97,6 +133,7 @@ def sample_of(daemon: Daemon, point: PointId, sample: Sample) -> Json:
         "timestamp": sample.timestamp.isoformat(),
         "kind": definition.kind.value,
         "equipment_class": daemon.site.equipment.get(definition.equipment),
+        "availability": daemon.availabilities.standings[definition.equipment].availability.value,
     }
     control = daemon.scan.controls.get(point)
     if control is not None:
@@ -113,6 +150,7 @@ def explain(daemon: Daemon, point: PointId) -> Json:
     if system is not None:
         shown["system"] = system.id
         shown["authority"] = daemon.authority[system.id].value
+    shown["availability"] = _standing(daemon.availabilities.standings[equipment_of(point)])
     holding = daemon.writer.holdings.get(point)
     if holding is not None:
         shown["holding"] = _holding(holding, monotonic)

@@ -1,9 +1,9 @@
 """What must outlive the process: small, synchronous FULL, every change one transaction.
 
 Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
-states and plans, trained forecasts, the equipment log, alarms that outlive a restart, fires that nobody has reset, the
-calendar's last runs, the event chain's newest known link, the configuration in force, and whether the last exit was
-clean.
+states and plans, trained forecasts, the equipment log, alarms that outlive a restart, fires that nobody has reset,
+people's locks on equipment and how often it has tripped, the calendar's last runs, the event chain's newest known link,
+the configuration in force, and whether the last exit was clean.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from controller.core.availability import Availability, Cause, Lockout
 from controller.core.errors import EnvironmentProblem
 from controller.core.event_chain import ChainHead
 from controller.core.forecast import Trained
@@ -54,6 +55,9 @@ CREATE TABLE IF NOT EXISTS alarm_standing (
 CREATE TABLE IF NOT EXISTS equipment (
     equipment TEXT, part TEXT, saved TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (equipment, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fire (input TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lockout (
+    equipment TEXT, who TEXT, reason TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (equipment, who)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS availability (equipment TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -123,6 +127,13 @@ class ConfigurationInForce(NamedTuple):
 
     digest: str
     modes: dict[str, str]
+
+
+class StoredAvailability(NamedTuple):
+    """Why equipment was not in auto, and when it has tripped lately, aware UTC."""
+
+    causes: tuple[Cause, ...]
+    trips: tuple[datetime, ...]
 
 
 class StoredPlan(NamedTuple):
@@ -317,6 +328,32 @@ class Store:
             rows = [(point, since.astimezone(UTC).isoformat()) for point, since in fires.items()]
             await self._change("REPLACE INTO fire VALUES (?, ?)", rows)
 
+    async def load_lockouts(self) -> list[Lockout]:
+        rows = await self._query("SELECT equipment, who, reason, since FROM lockout")
+        return [
+            Lockout(equipment, who, reason, datetime.fromisoformat(since)) for equipment, who, reason, since in rows
+        ]
+
+    async def save_lockout(self, lockout: Lockout) -> None:
+        since = lockout.since.astimezone(UTC).isoformat()
+        await self._change("REPLACE INTO lockout VALUES (?, ?, ?, ?)", [(*lockout[:3], since)])
+
+    async def forget_lockout(self, equipment: str, who: str) -> None:
+        await self._change("DELETE FROM lockout WHERE equipment = ? AND who = ?", [(equipment, who)])
+
+    async def load_availability(self) -> dict[str, StoredAvailability]:
+        rows = await self._query("SELECT equipment, content FROM availability")
+        return {equipment: _availability(json.loads(content)) for equipment, content in rows}
+
+    async def save_availability(self, content: Mapping[str, StoredAvailability]) -> None:
+        """Of all equipment that has anything to remember; of the rest nothing is kept."""
+        known = await self._query("SELECT equipment FROM availability")
+        await self._change(
+            "DELETE FROM availability WHERE equipment = ?", [row for row in known if row[0] not in content]
+        )
+        rows = [(equipment, json.dumps(_plain(each))) for equipment, each in content.items()]
+        await self._change("REPLACE INTO availability VALUES (?, ?)", rows)
+
     async def load_calendar(self) -> dict[str, date]:
         rows = await self._query("SELECT job, ran_on FROM calendar")
         return {job: date.fromisoformat(ran_on) for job, ran_on in rows}
@@ -442,3 +479,15 @@ def _remaining(remaining: float, saved: str, now: datetime) -> float:
     elapsed = (now - datetime.fromisoformat(saved)).total_seconds()
     # A wall clock that was set back must not lengthen a lease.
     return min(remaining, remaining - elapsed)
+
+
+def _plain(each: StoredAvailability) -> dict[str, Any]:
+    return {
+        "causes": [[cause.availability.value, *cause.reason] for cause in each.causes],
+        "trips": [trip.astimezone(UTC).isoformat() for trip in each.trips],
+    }
+
+
+def _availability(content: dict[str, Any]) -> StoredAvailability:
+    causes = tuple(Cause(Availability(name), Text(en, zh)) for name, en, zh in content["causes"])
+    return StoredAvailability(causes, tuple(map(datetime.fromisoformat, content["trips"])))

@@ -25,6 +25,7 @@ from controller.settings.fire import FireCompiler
 from controller.settings.forecasts import ForecastsCompiler
 from controller.settings.influx import influx_database
 from controller.settings.mounts import MountsCompiler
+from controller.settings.out_of_service import OutOfServiceCompiler
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
 from controller.settings.schema import POINT_LIST, AlarmsFile, DevicesFile, SiteFile, SiteHead, StrategiesFile
@@ -82,6 +83,7 @@ def compile_site(
     fire = () if site is None else FireCompiler(site, plant, systems, scan_every, problems).compiled()
     forecasts = () if site is None else ForecastsCompiler(site, plant, problems).compiled()
     logging = EquipmentLogging() if site is None else EquipmentLogCompiler(site, plant, problems).compiled()
+    out_of_service = None if site is None else OutOfServiceCompiler(site, plant, problems).compiled()
     mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)
     mounted = () if mounts is None else mounts.compiled()
     tariffs = template_folder.parent / "tariffs" if tariff_folder is None else tariff_folder
@@ -123,6 +125,7 @@ def compile_site(
         contacts=tuple(Contact(each.who.text(), each.phone) for each in head.contacts),
         equipment_log=logging,
         fire=fire,
+        out_of_service=out_of_service or {},
     )
 
 

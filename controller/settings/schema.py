@@ -290,6 +290,11 @@ class EquipmentLogEntry(_Entry):
     shortest_run: Duration | None = None
 
 
+class OutOfServiceEntry(_Entry):
+    equipment: EquipmentId
+    reason: Label
+
+
 class SiteHead(_Entry):
     tidewatt: Literal[1]
     name: Label
@@ -308,6 +313,7 @@ class SiteFile(SiteHead):
     equipment: tuple[EquipmentLogEntry, ...] = ()
     maintenance: tuple[MaintenanceEntry, ...] = ()
     fire: tuple[FireEntry, ...] = ()
+    out_of_service: tuple[OutOfServiceEntry, ...] = ()
 
 
 # --- devices.yaml -------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
+from controller.core import sample as said_of
 from controller.core.point import Point, ValueType
 from controller.core.sample import Quality, Sample, Scalar, as_number, bad
 from drivers.bacnet.address import BacnetAddress, ObjectId, Reference
@@ -119,9 +120,9 @@ def belief(object: ObjectId, answers: Mapping[Reference, Answer]) -> Belief:
     if reason := _why_unsaid(said):
         return Belief(Quality.BAD, reason)
     if flags[_OUT_OF_SERVICE] or number(OUT_OF_SERVICE):
-        return Belief(Quality.UNCERTAIN, "out of service")
+        return Belief(Quality.UNCERTAIN, said_of.OUT_OF_SERVICE)
     if flags[_OVERRIDDEN]:
-        return Belief(Quality.UNCERTAIN, "overridden at the device")
+        return Belief(Quality.UNCERTAIN, said_of.LOCAL_OVERRIDE)
     return _BELIEVED
 
 

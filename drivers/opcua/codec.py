@@ -19,7 +19,7 @@ from asyncua.ua.status_codes import code_to_name_doc
 from asyncua.ua.ua_binary import Primitives1
 
 from controller.core.point import Point, ValueType
-from controller.core.sample import Quality, Scalar, as_number
+from controller.core.sample import LOCAL_OVERRIDE, Quality, Scalar, as_number
 from drivers.limits import why_doubted
 from drivers.opcua.address import NodeName, OpcuaAddress
 
@@ -44,6 +44,7 @@ _ENUMERATION: Final = 29
 
 # The low half of a status code holds details such as "limit" and "overflow" (OPC UA Part 4, 7.39).
 _WITHOUT_DETAILS: Final = 0xFFFF0000
+_GOOD_LOCAL_OVERRIDE: Final = 0x00960000
 # Servers without a clock send the beginning of time (Part 6, 5.2.2.5: 1601-01-01).
 _FIRST_CREDIBLE_YEAR: Final = 2000
 
@@ -110,7 +111,9 @@ def decode(data: ua.DataValue, address: OpcuaAddress, point: Point) -> Reading:
     if doubt := why_doubted(value, point.plausible):
         return Reading(None, Quality.BAD, doubt, source_time)
     # "Good" has kinds too: GoodLocalOverride tells of a person at the device.
-    return Reading(value, quality, status_name(code) if code & _WITHOUT_DETAILS else "", source_time)
+    kind = code & _WITHOUT_DETAILS
+    reason = LOCAL_OVERRIDE if kind == _GOOD_LOCAL_OVERRIDE else status_name(code) if kind else ""
+    return Reading(value, quality, reason, source_time)
 
 
 def credible_time(time: datetime | None) -> datetime | None:

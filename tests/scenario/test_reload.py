@@ -391,3 +391,26 @@ def test_a_hundred_reloads_under_load_disturb_nothing(tmp_path: Path) -> None:
         assert here.alarms(BRIGHTNESS) == []
 
     lived(tmp_path, life)
+
+
+def test_who_is_locked_out_stays_so_and_what_the_files_take_out_of_service_is_let_go(tmp_path: Path) -> None:
+    async def life(here: Here) -> None:
+        await here.command(PUMP, True)
+        await here.wait(10)
+        assert here.plant.lights.value(LAMP_REMOTE) is True
+        await here.daemon.lock_out("plant.chiller_1", "Wang", "tubes")
+        here.edit(out_of_service={"garage.group_1": "burnt down"})
+        outcome = await here.reload()
+        assert outcome.result is Result.RELOADED
+        assert any("burnt down" in each.en for each in outcome.differences)
+        await here.wait(3)
+        assert here.plant.lights.value(LAMP_REMOTE) is False
+        assert here.plant.plant.value(PUMP_REMOTE) is True
+        assert set(here.daemon.availabilities.unavailable) == {"plant.chiller_1", "garage.group_1"}
+        here.edit(out_of_service={})
+        await here.reload()
+        await here.wait(3)
+        assert here.plant.lights.value(LAMP_REMOTE) is True
+        assert set(here.daemon.availabilities.unavailable) == {"plant.chiller_1"}
+
+    lived(tmp_path, life)

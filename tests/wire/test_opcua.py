@@ -27,7 +27,7 @@ from controller.core.point import (
     ValueType,
     Writable,
 )
-from controller.core.sample import Quality, Sample, Scalar
+from controller.core.sample import LOCAL_OVERRIDE, Quality, Sample, Scalar
 from controller.core.units import Unit
 from drivers.opcua.address import OpcuaAddress, OpcuaConnection
 from drivers.opcua.driver import OpcuaDriver
@@ -287,7 +287,7 @@ async def test_however_a_server_refuses_to_tell_the_link_stands(service: str, st
     "status, quality, value, reason",
     [
         ("Good", Quality.GOOD, 21.5, ""),
-        ("GoodLocalOverride", Quality.GOOD, 21.5, "GoodLocalOverride"),
+        ("GoodLocalOverride", Quality.GOOD, 21.5, LOCAL_OVERRIDE),
         ("UncertainLastUsableValue", Quality.UNCERTAIN, 21.5, "UncertainLastUsableValue"),
         ("BadSensorFailure", Quality.BAD, None, "BadSensorFailure"),
         ("BadNoCommunication", Quality.BAD, None, "BadNoCommunication"),

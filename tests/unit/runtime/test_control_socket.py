@@ -119,7 +119,7 @@ async def test_a_line_that_is_too_long_ends_the_conversation_only(client: Client
         ({"command": "record", "item": "moon:command", "result": "passed"}, "there is no test called moon:command"),
         ({"command": "record", "item": BRIGHTNESS, "result": "perhaps"}, "passed or failed"),
         ({"command": "silence", "item": "moon:silence"}, "there is no test"),
-        ({"command": "retry", "name": "nobody"}, "no strategy or link"),
+        ({"command": "retry", "name": "nobody"}, "no strategy, link or equipment"),
         ({"command": "relinquish", "point": BRIGHTNESS, "who": "li\udc80na"}, "another encoding than UTF-8"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from asyncua import ua
 
 from controller.core.point import Point, PointId, PointKind, Range, ValueType
-from controller.core.sample import Quality, Scalar
+from controller.core.sample import LOCAL_OVERRIDE, Quality, Scalar
 from controller.core.units import DEVICE_UNITS, Unit
 from drivers.opcua.address import OpcuaAddress, parsed_node
 from drivers.opcua.codec import NodeName, built_in_type, decode, encode, node_id, quality_of, status_name
@@ -82,6 +82,12 @@ def test_what_is_implausible_is_bad() -> None:
 )
 def test_the_status_says_how_good_a_value_is(code: int, quality: Quality, name: str) -> None:
     assert (quality_of(code), status_name(code)) == (quality, name)
+
+
+def test_a_person_at_the_device_is_told_as_by_every_protocol() -> None:
+    data = ua.DataValue(ua.Variant(21.5, T.Double), StatusCode=ua.StatusCode(0x00960000))
+    reading = decode(data, OpcuaAddress("i=1"), point())
+    assert (reading.value, reading.quality, reading.reason) == (21.5, Quality.GOOD, LOCAL_OVERRIDE)
 
 
 def test_only_the_value_is_sent() -> None:

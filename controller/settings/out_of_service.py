@@ -1,0 +1,42 @@
+"""The equipment of site.yaml that is not to be used: under repair, taken down, not delivered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controller.settings.devices import Plant
+from controller.settings.document import Where
+from controller.settings.problems import Problems, nearest
+from controller.settings.reading import Reading
+from controller.settings.schema import OutOfServiceEntry, SiteFile
+
+
+@dataclass
+class OutOfServiceCompiler:
+    reading: Reading[SiteFile]
+    plant: Plant
+    problems: Problems
+
+    def compiled(self) -> Mapping[str, str]:
+        """Why, by equipment."""
+        reasons: dict[str, str] = {}
+        named: dict[str, Where] = {}
+        for where in self.reading.items(("out_of_service",)):
+            entry = self.reading.piece(where, OutOfServiceEntry)
+            if entry is None:
+                continue
+            place = (*where, "equipment")
+            first = named.setdefault(entry.equipment, place)
+            if first != place:
+                line = self.reading.document.line(first)
+                self._add(place, f"'{entry.equipment}' is out of service already, by line {line}", "remove one")
+            elif entry.equipment not in self.plant.equipment and not self.plant.is_excused(entry.equipment):
+                wrong = f"there is no '{entry.equipment}' in devices.yaml"
+                self._add(place, wrong, nearest(entry.equipment, self.plant.equipment, "equipment"))
+            reasons[entry.equipment] = entry.reason
+        return reasons
+
+    def _add(self, where: Where, wrong: str, right: str) -> None:
+        document = self.reading.document
+        self.problems.add(document.file, document.line(where), wrong, right)
