@@ -121,7 +121,11 @@ def _said(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if is_dataclass(value):
-        told = {each.name: _said(getattr(value, each.name)) for each in fields(value) if not _is_default(value, each)}
+        told = {
+            each.name: _said(getattr(value, each.name))
+            for each in fields(value)
+            if each.compare and not _is_default(value, each)
+        }
         return {"is": type(value).__name__, **told}
     if isinstance(value, Mapping):
         return {str(key): _said(each) for key, each in cast("Mapping[Any, Any]", value).items()}

@@ -1,8 +1,9 @@
 """The guard: what of a wish may reach the equipment now, and which limit acted.
 
-Order of limits (design.md section 5): range and interlocks always apply. Rate and minimum times never delay life safety
-and critical equipment (levels 1 to 5), letting go, or lights going up. A permissive blocks *our start*, an unknown one
-too; for running equipment a lost signal hands the unit back, and only a proven "no" stops it.
+Order of limits (design.md section 5): range and interlocks (permissives, mutual exclusion) always apply. Rate, minimum
+times, starts per hour and what spares a wearing register never delay life safety and critical equipment (levels 1 to
+5), letting go, or lights going up. A permissive blocks *our start*, an unknown one too; for running equipment a lost
+signal hands the unit back, and only a proven "no" stops it.
 """
 
 from __future__ import annotations
@@ -12,21 +13,28 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from controller.core.command import Command
-from controller.core.point import Limits, Point, ValueType, same_value
+from controller.core.exclusion import Rival
+from controller.core.point import Limits, Point, ValueType, Writable, same_value
 from controller.core.sample import Sample, Scalar, as_number
 from controller.core.system import Permissive
-from controller.core.text import NO_TEXT, Text
+from controller.core.text import NO_TEXT, Text, by_sheet
+
+HOUR_S = 3600.0
+MOST_STARTS_PER_HOUR = 60
 
 
 class GuardMemory(NamedTuple):
     """What stands on the equipment's side: its value, when it was that (for the rate), when it last switched.
 
-    Times are monotonic. The first sight counts as a switch, so that a restart never shortens a minimum time.
+    Times are monotonic. The first sight counts as a switch, so that a restart never shortens a minimum time. ran:
+    whether it ran when it was last known, perhaps before a restart. starts: of the last hour, whoever started it.
     """
 
     value: Scalar | None
     at: float
     switched: float
+    ran: bool = False
+    starts: tuple[float, ...] = ()
 
 
 UNKNOWN = GuardMemory(None, -math.inf, -math.inf)
@@ -35,12 +43,14 @@ UNKNOWN = GuardMemory(None, -math.inf, -math.inf)
 class Allowed(NamedTuple):
     """The value that may be written; None hands the point back. `limit` says what acted, NO_TEXT if nothing did.
 
-    between: where a whole number stands on its way to the next, for `remember`.
+    between: where a whole number stands on its way to the next, for `remember`. is_spared: the register is not to be
+    written, not even once more, and nothing is to be remembered: what it may change by grows until it is written.
     """
 
     value: Scalar | None
     limit: Text = NO_TEXT
     between: float | None = None
+    is_spared: bool = False
 
 
 def remember(memory: GuardMemory, value: Scalar | None, monotonic: float) -> GuardMemory:
@@ -49,7 +59,17 @@ def remember(memory: GuardMemory, value: Scalar | None, monotonic: float) -> Gua
         return memory
     unchanged = memory.value is not None and bool(memory.value) == bool(value)
     switched = memory.switched if unchanged else monotonic
-    return GuardMemory(value, monotonic, switched)
+    runs = bool(value)
+    starts = (*_of_last_hour(memory.starts, monotonic), monotonic) if runs and not memory.ran else memory.starts
+    return GuardMemory(value, monotonic, switched, runs, starts[-MOST_STARTS_PER_HOUR:])
+
+
+class Register(NamedTuple):
+    """A register that wears. written: what we hold it at; None where we do not. held_back: why it is not to be written
+    now."""
+
+    written: Scalar | None
+    held_back: Text | None
 
 
 def guard(
@@ -58,20 +78,35 @@ def guard(
     memory: GuardMemory,
     permissives: Sequence[tuple[Permissive, Sample]],
     monotonic: float,
+    rival: Rival | None = None,
+    register: Register | None = None,
 ) -> Allowed:
-    """Pure. `permissives` are those of this point, each with the sample that its condition looks at."""
+    """Pure. `permissives` are those of this point, each with the sample that its condition looks at.
+
+    rival: what it may not be on together with, if that stands against it. register: if the point's register wears.
+    """
     allowed = _within_range(command.value, point)
     if permissives and allowed.value:
         forbidden = _forbidden(memory, permissives)
         if forbidden is not None:
             return forbidden
-    if allowed.value is None or command.priority.is_protective or point.writable is None:
+    if rival is not None and allowed.value:
+        allowed = Allowed(False, rival.reason)
+        if rival.at_once:
+            return allowed
+    writable = point.writable
+    if allowed.value is None or command.priority.is_protective or writable is None:
         return allowed
-    limits = point.writable.limits
-    if _goes_towards_light(allowed.value, memory, limits):
+    if _goes_towards_light(allowed.value, memory, writable.limits):
         return allowed
+    limited = _in_time(allowed, point, memory, writable.limits, monotonic)
+    return limited if register is None else _spared(limited, register, writable)
+
+
+def _in_time(allowed: Allowed, point: Point, memory: GuardMemory, limits: Limits, monotonic: float) -> Allowed:
     if point.type is ValueType.BOOLEAN:
-        return _after_minimum_time(allowed, memory, limits, monotonic)
+        limited = _after_minimum_time(allowed, memory, limits, monotonic)
+        return _not_too_often(limited, memory, limits, monotonic)
     limited = _at_limited_rate(allowed, memory, limits, monotonic)
     return _whole(limited, wished=allowed.value) if point.type is ValueType.INTEGER else limited
 
@@ -125,9 +160,37 @@ def _after_minimum_time(allowed: Allowed, memory: GuardMemory, limits: Limits, m
     state, state_zh = ("on", "运行") if memory.value else ("off", "停机")
     return Allowed(
         memory.value,
-        Text(
-            f"kept {state} for another {remaining:.0f} s by its minimum {state} time",
-            f"受最短{state_zh}时间限制, 再保持 {remaining:.0f} 秒",
+        by_sheet(
+            Text(
+                f"kept {state} for another {remaining:.0f} s by its minimum {state} time",
+                f"受最短{state_zh}时间限制, 再保持 {remaining:.0f} 秒",
+            ),
+            limits.source,
+        ),
+    )
+
+
+def _of_last_hour(starts: Sequence[float], monotonic: float) -> tuple[float, ...]:
+    return tuple(each for each in starts if monotonic - each < HOUR_S)
+
+
+def _not_too_often(allowed: Allowed, memory: GuardMemory, limits: Limits, monotonic: float) -> Allowed:
+    """What is not seen at all is neither started nor stopped: it is left to its own controls."""
+    most = limits.starts_per_hour
+    if most is None or memory.value or not allowed.value:
+        return allowed
+    starts = _of_last_hour(memory.starts, monotonic)
+    if len(starts) < most:
+        return allowed
+    remaining = starts[-most] + HOUR_S - monotonic
+    return Allowed(
+        None if memory.value is None else False,
+        by_sheet(
+            Text(
+                f"kept off for another {remaining:.0f} s: {len(starts)} starts in the last hour, {most} are allowed",
+                f"再保持停机 {remaining:.0f} 秒: 最近一小时已启动 {len(starts)} 次, 允许 {most} 次",
+            ),
+            limits.source,
         ),
     )
 
@@ -142,16 +205,29 @@ def _at_limited_rate(allowed: Allowed, memory: GuardMemory, limits: Limits, mono
     value = present + math.copysign(step, wished - present)
     return Allowed(
         value,
-        Text(
-            f"on its way to {wished:g} at {limits.maximum_rate:g} per second",
-            f"以每秒 {limits.maximum_rate:g} 的速率趋向 {wished:g}",
+        by_sheet(
+            Text(
+                f"on its way to {wished:g} at {limits.maximum_rate:g} per second",
+                f"以每秒 {limits.maximum_rate:g} 的速率趋向 {wished:g}",
+            ),
+            limits.source,
         ),
     )
 
 
-def _whole(limited: Allowed, wished: Scalar) -> Allowed:
+def _whole(limited: Allowed, wished: Scalar | None) -> Allowed:
     """A whole number is written once its rate has reached it, not before."""
     value, target = as_number(limited.value), as_number(wished)
     if value is None or target is None or limited.limit is NO_TEXT:
         return limited
     return limited._replace(value=math.floor(value) if target > value else math.ceil(value), between=value)
+
+
+def _spared(allowed: Allowed, register: Register, writable: Writable) -> Allowed:
+    """A difference that counts as none is not worth a write; what is not ours yet is not taken for the time being."""
+    written = register.written
+    if written is not None and allowed.value is not None and same_value(allowed.value, written, writable.tolerance):
+        return Allowed(written, allowed.limit, is_spared=register.held_back is not None or allowed.value != written)
+    if register.held_back is None or allowed.value is None:
+        return allowed
+    return Allowed(written, register.held_back, is_spared=True)

@@ -131,14 +131,29 @@ class Effect:
 class Limits:
     """Per-machine limits of the guard beyond the range.
 
-    maximum_rate: change per second, in the point's unit. minimum_on, minimum_off: for two-state commands.
-    brighter_is_safe: for lamps; a change upwards is never delayed.
+    maximum_rate: change per second, in the point's unit. minimum_on, minimum_off, starts_per_hour: for two-state
+    commands. brighter_is_safe: for lamps; a change upwards is never delayed. source: the maker's sheet they stand in,
+    which makes them no other limits.
     """
 
     maximum_rate: float | None = None
     minimum_on: timedelta = timedelta(0)
     minimum_off: timedelta = timedelta(0)
     brighter_is_safe: bool = False
+    starts_per_hour: int | None = None
+    source: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wear:
+    """What a register endures that the device keeps in memory which wears with every write (EEPROM, flash).
+
+    writes_per_day: of the site's local day. minimum_interval: from one write to the next.
+    """
+
+    writes_per_day: int | None = None
+    minimum_interval: timedelta = timedelta(0)
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +173,7 @@ class Writable:
     settle: timedelta = timedelta(seconds=5)
     effect: Effect | None = None
     limits: Limits = Limits()
+    wear: Wear | None = None
 
 
 @dataclass(frozen=True, slots=True)

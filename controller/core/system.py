@@ -62,6 +62,21 @@ class HandBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """An on/off command of an exclusion. off: what proves it off; without one, what shows its effect or read-back."""
+
+    point: PointId
+    off: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """At most one of the members may be on."""
+
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A part of the building that is handed over as a whole.
 
@@ -79,3 +94,4 @@ class System:
     yield_for: timedelta = timedelta(minutes=15)
     permissives: tuple[Permissive, ...] = ()
     hand_back: HandBack | None = None
+    exclusions: tuple[Exclusion, ...] = ()

@@ -16,3 +16,8 @@ class Text(NamedTuple):
 
 
 NO_TEXT = Text("", "")
+
+
+def by_sheet(text: Text, source: str) -> Text:
+    """The sentence with the maker's sheet that the limit stands in, if one is named."""
+    return Text(f"{text.en} (sheet: {source})", f"{text.zh} (厂家资料: {source})") if source else text

@@ -53,6 +53,7 @@ from controller.runtime.recorder import Recorder
 from controller.runtime.reload import Configuration, Load, Reloads
 from controller.runtime.scan import Scan
 from controller.runtime.silence import SilenceTest
+from controller.runtime.start_log import StartLog
 from controller.runtime.store import OperatorCommand, Store, StoredState
 from controller.runtime.store_copy import StoreCopy
 from controller.runtime.tariff_watch import LOOK_AT, TariffWatch
@@ -150,6 +151,7 @@ class Daemon:
         self.scan = Scan(
             site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
         )
+        self.starts = StartLog(self.scan.controls.values(), clock, store)
         self.fire = FireInterlock(site.fire, self.scan, self.authority, clock, self.journal, store)
         self.availabilities = Availabilities(site, clock, store, self.journal, self.writer.holdings, self._left_auto)
         self.scan.inhibitors.append(self.availabilities)
@@ -204,7 +206,7 @@ class Daemon:
 
         handed_back_by: who also gives all systems to their original controls; empty if nobody does.
         """
-        self.writer.adopt(await self.store.load_held())
+        await self._restore_held()
         if handed_back_by:
             self.authority.update(await self.store.load_authority())
             for system in self.site.systems:
@@ -215,7 +217,7 @@ class Daemon:
 
     async def _begin(self) -> None:
         # Before all that may fail: what ends this start lets go what is held, too.
-        self.writer.adopt(await self.store.load_held())
+        await self._restore_held()
         await self.alarms.restore()
         await self.exit_latch.begin()
         self.earlier_run_ended_cleanly = await self.store.begin_run()
@@ -312,6 +314,7 @@ class Daemon:
             await self.authorities.restore(but=earlier.authority)
             if self.exit_latch.is_latched:
                 await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
+            await self._restore_counts()
             await self._restore()
             await self.tariff_watch.look()
         except BaseException as error:
@@ -442,6 +445,15 @@ class Daemon:
 
     # --- what must survive --------------------------------------------------------------------------------------
 
+    async def _restore_held(self) -> None:
+        """What we hold, and what the guard counts: letting go adds to it."""
+        self.writer.adopt(await self.store.load_held())
+        await self._restore_counts()
+
+    async def _restore_counts(self) -> None:
+        await self.writer.wear.restore()
+        await self.starts.restore()
+
     def _restore_states(self, stored: dict[str, StoredState]) -> None:
         for strategy in self.strategies:
             mount = strategy.mount
@@ -504,6 +516,8 @@ class Daemon:
                 changed[strategy.mount.id] = StoredState(kind.name, kind.state_version, encode(strategy.state))
         if changed:
             await self.store.save_states(changed)
+        await self.starts.save()
+        await self.writer.wear.save()
 
     def _calendar_jobs(self) -> list[CalendarJob]:
         return [

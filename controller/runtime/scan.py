@@ -12,7 +12,8 @@ from typing import Protocol
 
 from controller.core.command import Command, Priority, PriorityArray
 from controller.core.event import EventKind, JsonValue
-from controller.core.guard import UNKNOWN, GuardMemory, guard, remember
+from controller.core.exclusion import Rival
+from controller.core.guard import UNKNOWN, GuardMemory, Register, guard, remember
 from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of, next_beat
 from controller.core.inhibition import Inhibition, combined, kept_value, released_at_once
 from controller.core.ledger import Holding
@@ -23,6 +24,7 @@ from controller.core.site import Site
 from controller.core.strategy import Mode
 from controller.core.system import Authority, Condition, Permissive, System
 from controller.core.text import NO_TEXT, Text
+from controller.runtime.exclusions import Exclusions
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.mounted import MountedStrategy
@@ -59,6 +61,7 @@ class Control:
         self.memory: GuardMemory = UNKNOWN
         self.allowed: Scalar | None = None
         self.limit: Text = NO_TEXT
+        self.is_spared = False
         self.waiting: Text = NO_TEXT
 
     def settle(
@@ -68,12 +71,15 @@ class Control:
         rested_at: float,
         inhibition: Inhibition | None = None,
         kept: Scalar | None = None,
+        rival: Rival | None = None,
+        register: Register | None = None,
     ) -> Scalar | None:
         """The value that arbitration, inhibitions and guard let through now; None lets the point go.
 
         rested_at: until when nothing has changed, monotonic; a rate counts from there. kept: at what the inhibition
-        keeps the point.
+        keeps the point. rival: of a mutual exclusion. register: where the point's register wears.
         """
+        self.is_spared = False
         monotonic = image.monotonic
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
         if self.memory.at < rested_at:
@@ -91,8 +97,11 @@ class Control:
             self.memory = remember(self.memory, kept, monotonic)
             self.allowed, self.limit = kept, inhibition.reason
             return kept
-        allowed = guard(command, self.point, self.memory, self._permissives(image), monotonic)
-        if is_held:
+        allowed = guard(
+            command, self.point, self.memory, self._permissives(image), monotonic, rival=rival, register=register
+        )
+        self.is_spared = allowed.is_spared
+        if is_held and not allowed.is_spared:
             reached = allowed.value if allowed.between is None else allowed.between
             self.memory = remember(self.memory, reached, monotonic)
         self.allowed, self.limit = allowed.value, allowed.limit
@@ -145,6 +154,7 @@ class Scan:
             for point in system.points
             if point not in self.handshakes
         }
+        self._exclusions = Exclusions(site.systems, {id_: each.shown_at for id_, each in self.controls.items()}, writer)
         self._conditions = {
             condition: math.inf for system in site.systems for step in system.release for condition in step.conditions
         }
@@ -173,7 +183,7 @@ class Scan:
         conditions = {condition.point for condition in self._conditions}
         permissives = {each.condition.point for control in self._all_controls for each in control.permissives}
         shown = {point for each in self._all_controls for point in (each.shown_at, each.writable.readback)}
-        return frozenset(conditions | permissives | shown)
+        return frozenset(conditions | permissives | shown | self._exclusions.looks_at)
 
     def request_early(self) -> None:
         """An urgent point changed: do not wait for the grid."""
@@ -264,7 +274,8 @@ class Scan:
         insisted = self._insisted()
         wanted = self._wanted(image, insisted)
         at_once = released_at_once(self._inhibited, self._machines)
-        self._writer.want(wanted, self._fulfilled(image), at_once, insisted)
+        spared = {id_ for id_, control in self.controls.items() if control.is_spared}
+        self._writer.want(wanted, self._fulfilled(image), at_once, insisted, spared)
         self._may_rest = self._writer.is_settled(wanted) and not any(
             control.limit.en for control in self._all_controls if control.point.id not in self._inhibited
         )
@@ -365,18 +376,23 @@ class Scan:
         """The complete wish of all systems that are ours, remote bits and heartbeats included."""
         holdings, yielding = self._writer.holdings, self._writer.yielding.difference(insisted)
         wanted: dict[PointId, Scalar] = {}
+        excluded = self._excluded(image, yielding)
         for id_, control in self.controls.items():
             inhibition = self._inhibited.get(id_)
             keeps = inhibition is not None and inhibition.keeps
             kept = kept_value(id_, control.writable, holdings) if keeps else None
             is_held = id_ in holdings and id_ not in yielding
-            value = control.settle(image, is_held, self._rested_at, inhibition, kept)
+            register = self._writer.wear.register(id_, holdings[id_] if is_held else None, image)
+            value = control.settle(
+                image, is_held, self._rested_at, inhibition, kept, rival=excluded.get(id_), register=register
+            )
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)
         for id_, control in self.controls.items():
             control.waiting = waiting.get(id_, NO_TEXT)
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
+        self._exclusions.wanted = wanted
         return wanted
 
     def _insisted(self) -> set[PointId]:
@@ -387,6 +403,16 @@ class Scan:
             if winner is not None and winner.priority.is_life_safety:
                 insisted.update((id_, release.point) if isinstance(release, RemoteBit) else (id_,))
         return insisted
+
+    def _excluded(self, image: FrozenImage, yielding: Collection[PointId]) -> Mapping[PointId, Rival]:
+        """What mutual exclusion holds against the wishes that are about to be commanded."""
+        wishes: dict[PointId, Command] = {}
+        for point in self._exclusions.commands:
+            command = self.controls[point].array.at(image.monotonic).winner
+            is_ours = point not in yielding and point not in self._inhibited and self._is_ours(self.controls[point])
+            if command is not None and is_ours:
+                wishes[point] = command
+        return self._exclusions.against(wishes, image, yielding)
 
     def _is_ours(self, control: Control) -> bool:
         if self.letting_go:

@@ -2,8 +2,9 @@
 
 Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
 states and plans, trained forecasts, the equipment log, alarms that outlive a restart, fires that nobody has reset,
-people's locks on equipment and how often it has tripped, the calendar's last runs, the event chain's newest known link,
-the configuration in force, and whether the last exit was clean.
+people's locks on equipment and how often it has tripped, what the guard counts (starts, writes to registers that wear),
+the calendar's last runs, the event chain's newest known link, the configuration in force, and whether the last exit was
+clean.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ CREATE TABLE IF NOT EXISTS fire (input TEXT PRIMARY KEY, since TEXT NOT NULL) WI
 CREATE TABLE IF NOT EXISTS lockout (
     equipment TEXT, who TEXT, reason TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (equipment, who)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS availability (equipment TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS guard_starts (point TEXT PRIMARY KEY, ran INTEGER NOT NULL, starts TEXT NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS guard_wear (
+    point TEXT PRIMARY KEY, day TEXT NOT NULL, writes INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -134,6 +139,23 @@ class StoredAvailability(NamedTuple):
 
     causes: tuple[Cause, ...]
     trips: tuple[datetime, ...]
+
+
+class StoredStarts(NamedTuple):
+    """ran: whether the machine ran when it was last known. starts: those of the last hour."""
+
+    point: PointId
+    ran: bool
+    starts: tuple[datetime, ...]
+
+
+class StoredWear(NamedTuple):
+    """writes: of that local day. last: when the register was last written."""
+
+    point: PointId
+    day: date
+    writes: int
+    last: datetime
 
 
 class StoredPlan(NamedTuple):
@@ -353,6 +375,32 @@ class Store:
         )
         rows = [(equipment, json.dumps(_plain(each))) for equipment, each in content.items()]
         await self._change("REPLACE INTO availability VALUES (?, ?)", rows)
+
+    async def load_starts(self) -> list[StoredStarts]:
+        rows = await self._query("SELECT point, ran, starts FROM guard_starts")
+        return [
+            StoredStarts(PointId(point), bool(ran), tuple(map(datetime.fromisoformat, json.loads(starts))))
+            for point, ran, starts in rows
+        ]
+
+    async def save_starts(self, starts: Sequence[StoredStarts]) -> None:
+        await self._change(
+            "REPLACE INTO guard_starts VALUES (?, ?, ?)",
+            [(each.point, each.ran, json.dumps([start.isoformat() for start in each.starts])) for each in starts],
+        )
+
+    async def load_wear(self) -> list[StoredWear]:
+        rows = await self._query("SELECT point, day, writes, last FROM guard_wear")
+        return [
+            StoredWear(PointId(point), date.fromisoformat(day), writes, datetime.fromisoformat(last))
+            for point, day, writes, last in rows
+        ]
+
+    async def save_wear(self, wear: Sequence[StoredWear]) -> None:
+        await self._change(
+            "REPLACE INTO guard_wear VALUES (?, ?, ?, ?)",
+            [(each.point, each.day.isoformat(), each.writes, each.last.isoformat()) for each in wear],
+        )
 
     async def load_calendar(self) -> dict[str, date]:
         rows = await self._query("SELECT job, ran_on FROM calendar")

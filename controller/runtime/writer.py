@@ -41,6 +41,7 @@ from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.link import Session
 from controller.runtime.store import Held, Store
+from controller.runtime.wear_log import WearLog
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ class Writer:
         self._journal = journal
         self._authority = authority
         self.holdings: dict[PointId, Holding] = {}
+        self.wear = WearLog(site, clock, store)
         self.writes = 0
         self._places = _places_of(site)
         self._heartbeats = {
@@ -164,6 +166,7 @@ class Writer:
         self._gone = {point for point in earlier._gone if point in self._places}
         self._waiting = {point: each for point, each in earlier._waiting.items() if point in self._places}
         self.writes = earlier.writes
+        self.wear.succeed(earlier.wear)
 
     def judge(self, image: FrozenImage) -> None:
         """Compare what we hold with what the devices have shown since the last scan."""
@@ -198,10 +201,12 @@ class Writer:
         fulfilled: Collection[Condition],
         at_once: Collection[PointId] = (),
         insisted: Collection[PointId] = (),
+        spared: Collection[PointId] = (),
     ) -> None:
         """State the complete wish; everything held that is not in it is let go, in its system's order.
 
-        at_once: points that wait for no order. insisted: points that are written whoever overrode them.
+        at_once: points that wait for no order. insisted: points that are written whoever overrode them. spared: points
+        that stay as they are, whatever became of their last write.
         """
         self._wished_under = dict(self._authority)
         times = Times(self._clock.monotonic(), self._clock.wire_time())
@@ -214,7 +219,7 @@ class Writer:
         for point, value in wanted.items():
             place = self._places[point]
             # What is gone is forgotten first, so that taking it anew stores a new intent.
-            if self._silent and self._keeps_silent(point, value, times.wire):
+            if point in spared or (self._silent and self._keeps_silent(point, value, times.wire)):
                 continue
             if point not in busy and point not in yielding and place.remote not in yielding:
                 self._queue(next_job(point, place.writable, self.holdings.get(point), value, times))
@@ -322,6 +327,9 @@ class Writer:
             (fades_at(holding, self._writable(point)) for point, holding in self.holdings.items()), default=math.inf
         )
 
+    def is_in_flight(self, point: PointId) -> bool:
+        return point in self._in_flight
+
     def held_of(self, system: System) -> list[PointId]:
         return [point for point in system.points if point in self.holdings]
 
@@ -371,7 +379,10 @@ class Writer:
             for job in writes
             if job.step is Step.WRITE and job.value is not None and job.point not in self.holdings
         }
+        self.wear.count([job.point for job in writes])
         await self._store_intents(writes, new)
+        if any(job.step is not Step.RELEASE for job in writes):
+            await self.wear.save()  # letting go does not wait for a disk
         async with session.lock:
             # While we waited a system may have been handed back, or a point be gone.
             before = {**new, **self.holdings}

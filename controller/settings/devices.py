@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from controller.core.site import Device, Link, SimulationClock
 from controller.core.units import Linear, Unit
 from controller.settings.conversion import IDENTITY
 from controller.settings.document import Document, Tree, Where
+from controller.settings.limits import of_machine
 from controller.settings.point_list import PointList, read_point_list
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, note
@@ -232,16 +233,32 @@ class PlantCompiler:
         for local, point in template.points.items():
             if local not in ids or not self._refers(context, point, ids):
                 continue
-            placed = point.placed(ids)
+            placed = self._limited(context, point, point.placed(ids))
             self.plant.add(placed)
             own.append(placed.id)
             address = self._point_address(context, point)
             if address is not None:
                 bindings.append(Binding(placed, entry.id, address))
+        self._refuse_unlimited(context, own)
         self._stale(context, own)
         urgent = self._urgent(context, own)
         simulation = self._simulation_clock(context, bindings)
         return Device(entry.id, tuple(own), entry.poll_every, simulation, urgent, entry.urgent_every)
+
+    def _limited(self, context: _Context, said: TemplatePoint, point: Point) -> Point:
+        """The point with the limits of this very machine."""
+        entry = context.entry.limits.get(point.id)
+        if entry is None or point.writable is None:
+            return point
+        place = (*context.where, "limits", point.id)
+        return replace(point, writable=of_machine(point.writable, said.said, entry, place, self._add))
+
+    def _refuse_unlimited(self, context: _Context, own: list[PointId]) -> None:
+        written = [point for point in own if self.plant.points[point].writable is not None]
+        for name in context.entry.limits:
+            if name not in written and not self.plant.is_excused(name):
+                wrong = f"this device has no '{name}' that is written"
+                self._add((*context.where, "limits", name), wrong, nearest(name, written, "points"))
 
     def _urgent(self, context: _Context, own: list[PointId]) -> tuple[PointId, ...]:
         """The points that are polled at the device's second, faster pace, if it has one."""

@@ -71,6 +71,11 @@ _COLUMNS: Mapping[str, _Column] = {
     "maximum_rate": _Column(("writable", "limits", "maximum_rate"), as_number),
     "minimum_on": _Column(("writable", "limits", "minimum_on"), as_text),
     "minimum_off": _Column(("writable", "limits", "minimum_off"), as_text),
+    "starts_per_hour": _Column(("writable", "limits", "starts_per_hour"), as_number),
+    "limits_source": _Column(("writable", "limits", "source"), as_text),
+    "writes_per_day": _Column(("writable", "wear", "writes_per_day"), as_number),
+    "minimum_interval": _Column(("writable", "wear", "minimum_interval"), as_text),
+    "wear_source": _Column(("writable", "wear", "source"), as_text),
 }
 _OF_ROW = ("device", "point", "class", "remark")
 COLUMNS = (*_OF_ROW[:3], *_COLUMNS, _OF_ROW[3])

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from controller.core.guard import MOST_STARTS_PER_HOUR
 from controller.core.point import PointKind, ValueType
 from controller.core.strategy import Mode
 from controller.core.system import Authority
@@ -168,6 +169,16 @@ class ContactEntry(_Entry):
     phone: Label
 
 
+class ProvenOffEntry(_Entry):
+    point: FullPointId
+    value: Annotated[Plain, Field(alias="is")]
+
+
+class MemberEntry(_Entry):
+    point: FullPointId
+    off: ProvenOffEntry | None = None
+
+
 class SystemEntry(_Entry):
     id: Id
     name: TextEntry
@@ -177,6 +188,7 @@ class SystemEntry(_Entry):
     release_order: Annotated[tuple[ReleaseStepEntry, ...], Field(min_length=1)] | None = None
     permissives: tuple[PermissiveEntry, ...] = ()
     hand_back: HandBackEntry | None = None
+    exclusions: tuple[Annotated[tuple[MemberEntry, ...], Field(min_length=2)], ...] = ()
 
 
 class FireInputEntry(_Entry):
@@ -316,6 +328,37 @@ class SiteFile(SiteHead):
     out_of_service: tuple[OutOfServiceEntry, ...] = ()
 
 
+# --- what machines and registers endure ----------------------------------------------------------------------------
+
+
+def _count(most: int) -> Any:
+    return Field(ge=1, le=most, description=f"a whole number from 1 to {most}")
+
+
+class EnduranceEntry(_Entry):
+    maximum_rate: Annotated[float, Field(gt=0)] | None = None
+    minimum_on: Duration = timedelta(0)
+    minimum_off: Duration = timedelta(0)
+    starts_per_hour: Annotated[int, _count(MOST_STARTS_PER_HOUR)] | None = None
+
+
+class LimitsEntry(EnduranceEntry):
+    source: Label | None = None
+
+
+class WearEntry(_Entry):
+    writes_per_day: Annotated[int, _count(86_400)] | None = None
+    minimum_interval: Duration = timedelta(0)
+    source: Label | None = None
+
+
+class MachineLimitsEntry(EnduranceEntry):
+    """Of one machine at this site; what it does not say its template says."""
+
+    source: Label
+    range: Pair | None = None
+
+
 # --- devices.yaml -------------------------------------------------------------------------------------------------
 
 NOT_THERE = "none"
@@ -331,6 +374,7 @@ class DeviceHead(_Entry):
     address: Mapping[str, Any] = Field(default_factory=dict[str, Any])
     poll_every: Interval = timedelta(seconds=1)
     urgent_every: Interval | None = None
+    limits: Mapping[str, MachineLimitsEntry] = Field(default_factory=dict[str, MachineLimitsEntry])
 
 
 class DeviceEntry(DeviceHead):
@@ -530,12 +574,6 @@ class EffectEntry(_Entry):
     tolerance: Annotated[float, Field(ge=0)] = 0.0
 
 
-class LimitsEntry(_Entry):
-    maximum_rate: Annotated[float, Field(gt=0)] | None = None
-    minimum_on: Duration = timedelta(0)
-    minimum_off: Duration = timedelta(0)
-
-
 class WritableEntry(_Entry):
     """range, release and on_silence are demanded in templates.py, with all that is wrong with the point at once."""
 
@@ -547,6 +585,7 @@ class WritableEntry(_Entry):
     settle: Interval = timedelta(seconds=5)
     effect: EffectEntry | None = None
     limits: LimitsEntry = Field(default_factory=LimitsEntry)
+    wear: WearEntry | None = None
 
 
 class PointEntry(_Entry):

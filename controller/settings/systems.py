@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit
-from controller.core.system import Condition, HandBack, Permissive, ReleaseStep, System
+from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit, ValueType
+from controller.core.sample import Scalar
+from controller.core.system import Condition, Exclusion, HandBack, Member, Permissive, ReleaseStep, System
 from controller.core.text import NO_TEXT
 from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
-from controller.settings.schema import ConditionEntry, HandBackEntry, SiteFile, SystemEntry
+from controller.settings.schema import ConditionEntry, HandBackEntry, MemberEntry, SiteFile, SystemEntry
 from controller.settings.writables import advice, is_value_of, plain
 
 # A device that drops us sooner would drop us between two scans.
@@ -67,6 +68,7 @@ class SystemsCompiler:
             entry.yield_for,
             tuple(self._permissive(entry, where, index, points) for index in range(len(entry.permissives))),
             None if entry.hand_back is None else _hand_back(entry.hand_back),
+            tuple(self._exclusion(entry, where, index, points) for index in range(len(entry.exclusions))),
         )
 
     def _own(self, point: PointId, name: str, system: str, where: Where) -> None:
@@ -144,12 +146,53 @@ class SystemsCompiler:
             )
         return Permissive(PointId(start), self._condition(permissive.needs, (*place, "needs")))
 
+    def _exclusion(self, entry: SystemEntry, where: Where, index: int, points: dict[PointId, None]) -> Exclusion:
+        named: set[str] = set()
+        members: list[Member] = []
+        for number, each in enumerate(entry.exclusions[index]):
+            place = (*where, "exclusions", index, number)
+            if each.point in named:
+                self._add(place, f"'{each.point}' would exclude itself", "name two different points")
+            named.add(each.point)
+            self._excluded(each, (*place, "point"), points)
+            off = None
+            if each.off is not None:
+                off = self._state(each.off.point, each.off.value, (*place, "off"))
+            members.append(Member(PointId(each.point), off))
+        return Exclusion(tuple(members))
+
+    def _excluded(self, entry: MemberEntry, where: Where, points: dict[PointId, None]) -> None:
+        """An on/off command of this system, which something proves off: what it was told last proves nothing."""
+        name = entry.point
+        point = self._known(name, where)
+        if point is None:
+            return
+        if point.writable is None or point.type is not ValueType.BOOLEAN or self._is_handshake(point.id):
+            self._add(where, f"'{name}' is no on/off command", "name the points that start or open what may not be on")
+        elif point.id not in points:
+            right = "exclude points of one system; across systems write a permissive in each"
+            self._add(where, f"'{name}' is not in this system", right)
+        elif entry.off is None and point.writable.effect is None:
+            right = "add off: {point: ..., is: ...}, or an effect to its template"
+            self._add(where, f"nothing proves '{name}' off", right)
+
+    def _is_handshake(self, point: PointId) -> bool:
+        return any(
+            each.writable is not None
+            and isinstance(each.writable.release, RemoteBit)
+            and each.writable.release.point == point
+            for each in self.plant.points.values()
+        )
+
     def _condition(self, entry: ConditionEntry, where: Where) -> Condition:
-        point = self._known(entry.point, (*where, "point"))
-        if point is not None and not is_value_of(entry.value, point):
-            wrong = f"'{point.id}' is never {plain(entry.value)}"
+        return replace(self._state(entry.point, entry.value, where), lasting=entry.lasting)
+
+    def _state(self, name: str, value: Scalar, where: Where) -> Condition:
+        point = self._known(name, (*where, "point"))
+        if point is not None and not is_value_of(value, point):
+            wrong = f"'{point.id}' is never {plain(value)}"
             self._add((*where, "is"), wrong, f"write {advice(point)}")
-        return Condition(PointId(entry.point), entry.value, entry.lasting)
+        return Condition(PointId(name), value)
 
     def _known(self, name: str, where: Where) -> Point | None:
         point = self.plant.points.get(PointId(name))

@@ -17,6 +17,7 @@ from controller.core.equipment import EQUIPMENT, EquipmentClass, Quantity
 from controller.core.point import Point, PointId, Range, ValueType, Writable
 from controller.core.ports import DriverKind
 from controller.core.units import DEVICE_UNITS, Linear, Unit
+from controller.settings.candidate import Candidate
 from controller.settings.conversion import IDENTITY, difference_inside, range_inside
 from controller.settings.document import Document, Where
 from controller.settings.point_list import Listed
@@ -24,11 +25,10 @@ from controller.settings.problems import Problems, nearest, shown
 from controller.settings.quantities import refuse_what_class_says, said_by_point
 from controller.settings.reading import Reading, read
 from controller.settings.registry import look_up
-from controller.settings.schema import EquipmentHead, PointEntry, TemplateFile, TemplateHead
+from controller.settings.schema import EquipmentHead, PointEntry, SourceEntry, TemplateFile, TemplateHead
 from controller.settings.writables import (
     OF_LIST,
     OF_TEMPLATE,
-    Candidate,
     Wording,
     WritableCompiler,
     placed,
@@ -134,14 +134,15 @@ class _Compiler:
     def compiled(self, head: TemplateHead | None, driver: DriverKind | None) -> Template:
         for where in self.reading.items(("equipment",)):
             self._gather(where)
-        points = self._points(driver, _FALLBACK_STALE_AFTER if head is None else head.stale_after)
+        sheet = "" if head is None or head.source == "generic" else _named(head.source)
+        points = self._points(driver, _FALLBACK_STALE_AFTER if head is None else head.stale_after, sheet)
         declared: dict[str, list[str]] = {}
         for local in sorted(self.declared):
             declared.setdefault(local.rpartition(".")[0], []).append(local)
         return Template(self.reading, head, driver, self.classes, points, declared)
 
-    def _points(self, driver: DriverKind | None, stale_after: timedelta) -> dict[str, TemplatePoint]:
-        compiler = WritableCompiler(self.candidates, self.declared, driver, self._tell, self.words)
+    def _points(self, driver: DriverKind | None, stale_after: timedelta, sheet: str) -> dict[str, TemplatePoint]:
+        compiler = WritableCompiler(self.candidates, self.declared, driver, self._tell, self.words, sheet)
         points: dict[str, TemplatePoint] = {}
         for local, said in self.candidates.items():
             entry = said.entry.writable
@@ -225,3 +226,8 @@ class _Compiler:
     def _tell(self, where: Where, wrong: str, right: str) -> None:
         document = self.reading.document
         self.problems.add(document.file, document.line(where), wrong, right)
+
+
+def _named(source: SourceEntry) -> str:
+    """The manual as it is named beside a limit that acts."""
+    return f"{source.title}, {source.revision}, {source.page}"

@@ -14,7 +14,6 @@ from controller.core.point import (
     DeviceTimeout,
     Effect,
     Heartbeat,
-    Limits,
     NothingHappens,
     OnSilence,
     Point,
@@ -27,27 +26,27 @@ from controller.core.point import (
     Restore,
     SafeValue,
     ValueType,
+    Wear,
     Writable,
 )
 from controller.core.ports import DriverKind
 from controller.core.sample import Scalar
-from controller.core.units import Linear
+from controller.settings.candidate import Candidate
 from controller.settings.conversion import difference_inside, range_inside, value_inside
 from controller.settings.document import Where
+from controller.settings.limits import limits_of, wear_of
 from controller.settings.problems import nearest, shown
 from controller.settings.schema import (
     DeviceTimeoutEntry,
     HeartbeatEntry,
-    PointEntry,
     ReleaseEntry,
     RemoteBitEntry,
     RestoreEntry,
     SafeValueEntry,
+    WearEntry,
     WritableEntry,
 )
 
-_LAMPS = frozenset({"lighting_group", "lighting_circuit"})
-_REMOTE = "remote"
 _ON_OFF = Range(0.0, 1.0)
 _HEARTBEATS = Range(0.0, HEARTBEAT_MODULUS - 1.0)
 
@@ -83,31 +82,6 @@ def plain(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else shown(str(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A point as its template says it. local: `equipment.quantity`; its_class: of the equipment.
-
-    is_sound: false where unit or numbers are wrong, which is told already.
-    """
-
-    local: str
-    where: Where
-    its_class: str
-    quantity: Quantity
-    entry: PointEntry
-    conversion: Linear
-    plausible: Range | None
-    is_sound: bool
-
-    @property
-    def name(self) -> str:
-        return self.local.rpartition(".")[2]
-
-    @property
-    def is_lamp(self) -> bool:
-        return self.its_class in _LAMPS and self.name != _REMOTE
-
-
 class Wording(NamedTuple):
     """How the file at hand is spoken of. among: where the points stand that a point may lean on."""
 
@@ -126,13 +100,17 @@ OF_LIST = Wording(
 
 @dataclass
 class WritableCompiler:
-    """candidates: of one template, by local name. declared: every local name in the file, the defective ones too."""
+    """candidates: of one template, by local name. declared: every local name in the file, the defective ones too.
+
+    sheet: where limits stand that name no maker's sheet of their own.
+    """
 
     candidates: Mapping[str, Candidate]
     declared: Collection[str]
     driver: DriverKind | None
     tell: Callable[[Where, str, str], None]
     words: Wording
+    sheet: str = ""
     _silences: dict[str, timedelta] = field(default_factory=dict[str, timedelta])
 
     def compiled(self, point: Candidate, entry: WritableEntry) -> Writable | None:
@@ -146,7 +124,8 @@ class WritableCompiler:
         on_silence = self._on_silence(point, where, entry)
         readback = self._alike(point, (*where, "readback"), entry.readback)
         effect = self._effect(point, where, entry)
-        limits = self._limits(point, where, entry)
+        limits = limits_of(entry.limits, point, (*where, "limits"), self.sheet, self.tell)
+        wear = None if entry.wear is None else self._wear(entry.wear, point, where, entry)
         if allowed is None or release is None or on_silence is None or readback is None:
             return None
         return Writable(
@@ -158,6 +137,7 @@ class WritableCompiler:
             settle=entry.settle,
             effect=effect,
             limits=limits,
+            wear=wear,
         )
 
     def _allowed(self, point: Candidate, where: Where, entry: WritableEntry) -> Range | None:
@@ -327,16 +307,30 @@ class WritableCompiler:
             self.tell(place, "the effect is looked for at the written point itself", "name another")
         return Effect(target, entry.effect.within, difference_inside(entry.effect.tolerance, point.conversion))
 
-    def _limits(self, point: Candidate, where: Where, entry: WritableEntry) -> Limits:
-        limits, place = entry.limits, (*where, "limits")
-        two_state = point.quantity.type is ValueType.BOOLEAN
-        if limits.maximum_rate is not None and two_state:
-            self.tell((*place, "maximum_rate"), "an on/off point has no rate", "remove 'maximum_rate'")
-        for name, time in (("minimum_on", limits.minimum_on), ("minimum_off", limits.minimum_off)):
-            if time and not two_state:
-                self.tell((*place, name), f"'{name}' fits on/off points only", f"remove '{name}'")
-        rate = None if limits.maximum_rate is None else difference_inside(limits.maximum_rate, point.conversion)
-        return Limits(rate, limits.minimum_on, limits.minimum_off, brighter_is_safe=point.is_lamp)
+    # --- wear
+
+    def _wear(self, wear: WearEntry, point: Candidate, where: Where, entry: WritableEntry) -> Wear:
+        """A register that has to be written again and again by its nature cannot be spared."""
+        place = (*where, "wear")
+        if point.local in self._handshakes():
+            wrong = f"'{point.name}' takes machines over or keeps them alive, and is never held back"
+            self.tell(place, wrong, "remove 'wear'")
+        elif isinstance(entry.on_silence, DeviceTimeoutEntry) and not isinstance(entry.release, RemoteBitEntry):
+            after = entry.on_silence.device_timeout.total_seconds() / 2
+            wrong = f"'{point.name}' is written every {after:g} s, because the device drops it"
+            self.tell(place, wrong, "remove 'wear': what the device drops by itself lives in no memory that wears")
+        return wear_of(wear, place, self.sheet, self.tell)
+
+    def _handshakes(self) -> set[str]:
+        """The remote bits and heartbeats of the template."""
+        found: set[str] = set()
+        for each in self.candidates.values():
+            writable = each.entry.writable
+            if writable is not None and isinstance(writable.release, RemoteBitEntry):
+                found.add(writable.release.remote_bit)
+            if writable is not None and isinstance(writable.on_silence, HeartbeatEntry):
+                found.add(writable.on_silence.heartbeat)
+        return found
 
     def _exists(self, where: Where, target: str) -> bool:
         if target in self.declared:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.command import Command, Priority
-from controller.core.guard import UNKNOWN, Allowed, GuardMemory, guard, remember
+from controller.core.exclusion import Rival
+from controller.core.guard import UNKNOWN, Allowed, GuardMemory, Register, guard, remember
 from controller.core.point import (
     Limits,
     NothingHappens,
@@ -207,6 +208,110 @@ def test_a_proven_no_outweighs_an_unknown(permissives: list[tuple[Permissive, Sa
 
 def test_permissives_never_hold_back_a_stop() -> None:
     assert guard(wish(False), switch(), at(True), [(FLOW, UNSEEN)], 1e6) == Allowed(False)
+
+
+# --- starts per hour --------------------------------------------------------------------------------------------------
+
+SHEET = "York YK, 160.75, p. 12"
+RARE = switch(Limits(starts_per_hour=2, source=SHEET))
+
+
+def started(*times: float, runs: bool = False) -> GuardMemory:
+    memory = remember(UNKNOWN, False, -1e6)
+    for time in times:
+        memory = remember(remember(memory, True, time), False, time + 1.0)
+    return remember(memory, True, times[-1] + 2.0) if runs else memory
+
+
+@pytest.mark.parametrize("seconds, allowed", [(3599.0, False), (3600.0, True)])
+def test_a_machine_starts_only_so_often_in_an_hour(seconds: float, allowed: bool) -> None:
+    result = guard(wish(True), RARE, started(0.0, 1800.0), [], seconds)
+    assert result.value is allowed
+    assert result.limit.en == (
+        "" if allowed else f"kept off for another 1 s: 2 starts in the last hour, 2 are allowed (sheet: {SHEET})"
+    )
+    assert (f"(厂家资料: {SHEET})" in result.limit.zh) is not allowed
+
+
+def test_what_runs_may_stay_on_and_may_stop() -> None:
+    running = started(0.0, 10.0, 20.0, runs=True)
+    assert guard(wish(True), RARE, running, [], 30.0) == Allowed(True)
+    assert guard(wish(False), RARE, running, [], 30.0) == Allowed(False)
+
+
+def test_what_is_not_seen_is_neither_started_nor_stopped() -> None:
+    """After a restart, before the machine has shown what it does."""
+    unseen = UNKNOWN._replace(starts=started(0.0, 10.0).starts)
+    assert guard(wish(True), RARE, unseen, [], 30.0).value is None
+
+
+def test_a_machine_seen_running_that_was_not_known_to_has_started() -> None:
+    """Somebody started it while we were away."""
+    assert remember(UNKNOWN, True, 5.0).starts == (5.0,)
+    assert remember(UNKNOWN._replace(ran=True, starts=(1.0,)), True, 5.0).starts == (1.0,)
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_starts_per_hour_bind_from_level_six_on(priority: Priority) -> None:
+    result = guard(wish(True, priority), RARE, started(0.0, 10.0), [], 30.0)
+    assert result.value is (priority < Priority.MINIMUM_ON_OFF)
+
+
+# --- mutual exclusion -------------------------------------------------------------------------------------------------
+
+WHY = Text("the other is on", "另一台已开启")
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_a_rival_keeps_a_machine_off_at_every_level(priority: Priority) -> None:
+    result = guard(wish(True, priority), switch(), at(False), [], 100.0, rival=Rival(WHY, at_once=True))
+    assert result == Allowed(False, WHY)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_giving_way_waits_for_the_minimum_time_unless_both_are_on(*, at_once: bool) -> None:
+    result = guard(wish(True), TIMED, at(True, since=1000.0), [], 1001.0, rival=Rival(WHY, at_once))
+    assert result.value is not at_once
+
+
+def test_a_rival_does_not_hinder_a_stop() -> None:
+    assert guard(wish(False), switch(), at(True), [], 1e6, rival=Rival(WHY, at_once=True)) == Allowed(False)
+
+
+# --- registers that wear ----------------------------------------------------------------------------------------------
+
+SPENT = Text("spent", "已用完")
+WORN = number()
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_a_spent_register_stays_as_it_is_from_level_six_on(priority: Priority) -> None:
+    result = guard(wish(9.0, priority), WORN, at(7.0), [], 100.0, register=Register(7.0, SPENT))
+    free = priority < Priority.MINIMUM_ON_OFF
+    assert result == (Allowed(9.0) if free else Allowed(7.0, SPENT, is_spared=True))
+
+
+def test_a_spent_register_is_not_taken() -> None:
+    result = guard(wish(9.0), WORN, at(7.0), [], 100.0, register=Register(None, SPENT))
+    assert (result.value, result.limit) == (None, SPENT)
+
+
+def test_the_range_holds_on_a_spent_register() -> None:
+    result = guard(wish(99.0, Priority.MANUAL_LIFE_SAFETY), WORN, at(7.0), [], 100.0, register=Register(7.0, SPENT))
+    assert result.value == 15.0
+
+
+def test_lights_go_up_on_a_spent_register_and_not_down() -> None:
+    lamp = number(Limits(brighter_is_safe=True))
+    assert guard(wish(15.0), lamp, at(9.0), [], 101.0, register=Register(9.0, SPENT)) == Allowed(15.0)
+    assert guard(wish(5.0), lamp, at(9.0), [], 101.0, register=Register(9.0, SPENT)).value == 9.0
+
+
+def test_a_difference_that_counts_as_none_is_no_write() -> None:
+    writable = Writable(Range(5, 15), ReleaseNull(), NothingHappens(), SETPOINT, tolerance=0.1)
+    point = Point(SETPOINT, PointKind.SETPOINT, Unit.CELSIUS, writable=writable)
+    assert guard(wish(7.05), point, at(7.0), [], 1.0, register=Register(7.0, None)).value == 7.0
+    assert guard(wish(7.2), point, at(7.0), [], 1.0, register=Register(7.0, None)).value == 7.2
 
 
 # --- for every wish ---------------------------------------------------------------------------------------------------
