@@ -496,4 +496,5 @@ KIND = StrategyKind(
     state=State,
     state_version=1,
     build=_build,
+    leans_on_wall_clock=True,
 )

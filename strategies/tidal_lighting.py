@@ -312,4 +312,5 @@ KIND = StrategyKind(
     state=State,
     state_version=1,
     build=_build,
+    leans_on_wall_clock=True,
 )

@@ -44,6 +44,7 @@ from controller.core.system import Authority, Condition, Permissive, ReleaseStep
 from controller.core.text import Text
 from controller.core.units import Unit
 from controller.historian.memory import MemoryHistorian
+from controller.runtime.clock_watch import Asks
 from controller.runtime.daemon import Daemon
 from controller.runtime.messages import Messenger
 from controller.runtime.reload import Load
@@ -249,6 +250,7 @@ class Bench:
     remote: RemoteHistorian | None = None
     messenger: Messenger | None = None
     load: Load | None = None
+    synchronization: Asks | None = None
 
     def __post_init__(self) -> None:
         site = Bench.site(self)
@@ -289,6 +291,9 @@ class Bench:
             first_authority=self.first_authority,
         )
 
+    def make_clock(self, loop: VirtualLoop) -> VirtualClock:
+        return VirtualClock(loop, self.now)
+
     def open_historian(self) -> MemoryHistorian:
         """What was recorded survives from run to run, as the store does."""
         self._recorded.reopen()
@@ -297,7 +302,7 @@ class Bench:
     def run(self, life: Life, *, kill: bool = False) -> bool:
         """Let the daemon live while `life` lasts, then stop it (or kill it, letting nothing go)."""
         loop = VirtualLoop()
-        self.clock = VirtualClock(loop, self.now)
+        self.clock = self.make_clock(loop)
         try:
             return run(self._main(life, kill=kill), loop)
         finally:
@@ -315,6 +320,7 @@ class Bench:
             self.forecaster,
             messenger=self.messenger,
             load=self.load,
+            synchronization=self.synchronization,
         )
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

@@ -26,6 +26,7 @@ from controller.forecasting.jobs import FORECASTER
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import control_socket
 from controller.runtime.apprise_messenger import AppriseMessenger
+from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon, Progress, Releasing
 from controller.runtime.messages import Messenger
 from controller.runtime.notify_socket import notify_socket
@@ -33,6 +34,7 @@ from controller.runtime.reload import Configuration, ReloadRefused
 from controller.runtime.service_beat import ServiceBeat
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
+from controller.runtime.time_service import synchronization
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ def open_daemon(site: Site, followed: Followed, stack: ExitStack) -> tuple[Daemo
         simulated=followed.simulated,
         messenger=_messenger(site),
         load=partial(_configuration, site.folder),
+        synchronization=synchronization if isinstance(clock, RealClock) else None,
     )
     return daemon, control_socket.serve(daemon, listener)
 

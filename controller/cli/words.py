@@ -66,6 +66,7 @@ _CHINESE = {
     "locked_out": "锁定",
     "unknown": "未知",
     "lock-out not stored": "锁定未保存",
+    "wall clock not trusted": "时钟不可信",
     "active": "激活",
     "cleared": "已消除",
     "direct": "直供",

@@ -167,6 +167,18 @@ BUILT_IN: Mapping[str, BuiltIn] = {
         ),
         Text("see what is wrong: tidewatt reload SITE --dry-run", "查看问题：tidewatt reload SITE --dry-run"),
     ),
+    "wall clock not trusted": _built_in(
+        Priority.HIGH,
+        Text(
+            "what goes by calendar, sun or tariff is left to the original controls",
+            "依赖日历、日照或电价的策略已交还原有控制",
+        ),
+        Text(
+            "look for the time server: timedatectl; a site without one says wall_clock: free_running",
+            "检查时间服务器：timedatectl；无时间服务器的站点设置 wall_clock: free_running",
+        ),
+        timedelta(minutes=1),
+    ),
     "tariff ends": _built_in(
         Priority.LOW,
         Text("nobody knows the prices after the tariff's end", "电价到期后价格未知"),

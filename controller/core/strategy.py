@@ -209,7 +209,8 @@ class StrategyKind:
     """A strategy as the registry knows it.
 
     parameters: a frozen dataclass whose fields carry bounds. state: the dataclass it remembers; state_version rises
-    with every change of its meaning.
+    with every change of its meaning. leans_on_wall_clock: it goes by the calendar, the sun or the tariff, so it lets go
+    while nobody can say that the clock is right.
     """
 
     name: str
@@ -219,6 +220,7 @@ class StrategyKind:
     state: type[Any]
     state_version: int
     build: Build
+    leans_on_wall_clock: bool = False
 
 
 class Mode(StrEnum):

@@ -32,6 +32,7 @@ from controller.runtime.authorities import OURSELVES, Authorities
 from controller.runtime.availability import Availabilities
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.chain_anchor import ChainAnchor
+from controller.runtime.clock_watch import Asks, ClockWatch
 from controller.runtime.commissioning import Commissioning, body_of
 from controller.runtime.configuration_events import note_configuration
 from controller.runtime.equipment_log import EquipmentLog
@@ -107,11 +108,13 @@ class Daemon:
         simulated: Collection[str] = (),
         messenger: Messenger | None = None,
         load: Load | None = None,
+        synchronization: Asks | None = None,
     ) -> None:
         """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts.
 
         workers: where plans are made; a process of its own where nothing is given. simulated: devices that have
         proved to be simulators. messenger: carries the messages of alarms. load: reads the site's files anew.
+        synchronization: what the machine says of the wall clock; None where the clock is right by definition.
         """
         self.clock = clock
         self.began = clock.monotonic()
@@ -126,6 +129,7 @@ class Daemon:
         self.gate = Gate()
         self.reloads = Reloads(self, load)
         self._forecaster = forecaster
+        self._synchronization = synchronization
         self._stored_commands: set[PointId] = set()
         self._is_suspended = False
         self._group: asyncio.TaskGroup | None = None
@@ -173,6 +177,16 @@ class Daemon:
         self.authorities = Authorities(
             self.authority, clock, store, self.journal, self.commissioning, self.links, self._switched
         )
+        self.clock_watch = ClockWatch(
+            site.name,
+            clock,
+            store,
+            self.journal,
+            self.strategies,
+            self._synchronization,
+            is_free_running=site.has_free_running_clock,
+        )
+        self.scan.onlookers.append(self.clock_watch.look)
 
     def _urgent(self) -> None:
         self.scan.request_early()
@@ -222,6 +236,7 @@ class Daemon:
         await self.exit_latch.begin()
         self.earlier_run_ended_cleanly = await self.store.begin_run()
         await self.store_copy.begin(self.site)
+        await self.clock_watch.begin()
         await self.authorities.restore()
         if self.exit_latch.is_latched:
             await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
@@ -273,6 +288,7 @@ class Daemon:
             calendar.run(),
             self.authorities.run(),
             self.exit_latch.run(),
+            self.clock_watch.run(),
             self.alarms.run(),
             self.equipment_log.run(),
             self.fire.run(),
@@ -343,6 +359,7 @@ class Daemon:
             if strategy.mount.id in before:
                 strategy.succeed(before[strategy.mount.id])
         self.scan.succeed(earlier.scan, change.unmoved)
+        self.clock_watch.succeed(earlier.clock_watch)
         self.fire.succeed(earlier.fire)
         self.availabilities.succeed(earlier.availabilities)
         self.authorities.succeed(earlier.authorities)
@@ -527,6 +544,9 @@ class Daemon:
         ]
 
     async def _maintain_history(self) -> None:
+        if self.clock_watch.doubt is not None:
+            log.warning("history is not tidied up by a clock that nobody trusts, tomorrow again")
+            return
         try:
             await self.historian.maintain(self.clock.now())
         except HistorianError as error:

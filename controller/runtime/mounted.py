@@ -99,6 +99,8 @@ class MountedStrategy:
         self.saved_state: Any = self.state
         self.wishes: dict[PointId, Scalar] = {}
         self.reason: Text = NO_TEXT
+        # Why it may not decide now, whatever it sees; it then wishes nothing.
+        self.withheld: Text | None = None
         self.plans = mount.strategy if isinstance(mount.strategy, Plans) else None
         self.fault: Fault | None = None
         self.faults = FaultCount()
@@ -139,6 +141,8 @@ class MountedStrategy:
 
     def step(self, image: FrozenImage) -> bool:
         """Decide once; answers whether wishes, reason or fault changed. A faulty strategy keeps its last good state."""
+        if self.withheld is not None and self.mode is not Mode.OFF:
+            return self._withhold(self.withheld)
         if self._is_steady(image):
             self._decided, self._decided_now = image.monotonic, image.now
             return False
@@ -201,6 +205,13 @@ class MountedStrategy:
         """Whether what the earlier one wishes of a point stands until this one says otherwise."""
         mine, its = ((each.mode, each.mount.priority) for each in (self, earlier))
         return mine == its and self.mode is not Mode.OFF and any(point == output for _, output in self.outputs)
+
+    def _withhold(self, reason: Text) -> bool:
+        if self.reason == reason and not self.wishes and self.fault is None:
+            return False
+        self.let_go()
+        self.fault, self.reason, self._steady_until = None, reason, None
+        return True
 
     def restart(self) -> None:
         """An operator acted: faults are forgotten."""

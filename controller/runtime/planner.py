@@ -76,7 +76,7 @@ class Planner:
         while True:
             await self._clock.sleep_until(max(due, self._clock.monotonic()), Phase.CALENDAR, name)
             image = self._scan.frozen
-            if image is None:
+            if image is None or strategy.withheld is not None:
                 due = self._clock.monotonic() + self._site.scan_every.total_seconds()
                 continue
             made = await self._plan(strategy, plans, image)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from controller.core.command import Command, Priority, PriorityArray
@@ -141,7 +141,9 @@ class Scan:
         self._journal = journal
         self._strategies = strategies
         self._authority = authority
-        # Filled by those who are put together after the scan, before it runs.
+        # Filled by those who are put together after the scan, before it runs. Onlookers are told each frozen image
+        # before anything is decided on it.
+        self.onlookers: list[Callable[[FrozenImage], None]] = []
         self.inhibitors: list[Inhibits] = []
         self._inhibited: dict[PointId, Inhibition] = {}
         writables = [point for point in site.points.values() if point.writable is not None]
@@ -227,6 +229,8 @@ class Scan:
         self._early.clear()
         image = self._image.freeze()
         self._measure(image)
+        for look in self.onlookers:
+            look(image)
         self._writer.judge(image)
         self._inhibited = self._inhibited_by(image)
         if not self.letting_go:

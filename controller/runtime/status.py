@@ -51,6 +51,7 @@ def status(daemon: Daemon) -> Json:
             "late_by_longest_s": round(scan.overruns.longest, 3),
             "letting_go": scan.letting_go,
         },
+        "wall_clock_doubt": None if daemon.clock_watch.doubt is None else text(daemon.clock_watch.doubt),
         "links": [_link(link) for link in daemon.links],
         "systems": [
             {

@@ -314,6 +314,7 @@ class SiteHead(_Entry):
     time_zone: Label
     scan_every: ScanInterval = timedelta(seconds=1)
     authority_at_first_start: Literal[Authority.ORIGINAL, Authority.TIDEWATT] = Authority.ORIGINAL
+    wall_clock: Literal["synchronised", "free_running"] = "synchronised"
     tariff: TariffName | SiteTariffEntry | None = None
     historian: HistorianEntry = Field(default_factory=HistorianEntry)
     contacts: tuple[ContactEntry, ...] = ()

@@ -62,6 +62,8 @@ def test_kill_9_at_any_moment(here: SiteProcesses, seed: int) -> None:
     chance = random.Random(seed)
     pause = threading.Event()
     for number in range(7):
+        # What dies as often would otherwise be kept away from the plant.
+        assert here.tidewatt("authority", str(here.site), "--reset").code == 0
         daemon = here.start(*TIDEWATT, "run", str(here.site))
         if number % 2:
             pause.wait(0.5 + 1.5 * chance.random())  # anywhere in the start
@@ -78,6 +80,7 @@ def test_kill_9_at_any_moment(here: SiteProcesses, seed: int) -> None:
             lost = (killed_at - last_recorded(here)) / SPEED
             assert lost <= MOST_HISTORY_LOST_S, f"{lost:.2f} s of history are lost"
 
+    assert here.tidewatt("authority", str(here.site), "--reset").code == 0
     daemon = here.daemon()
     wait_until(lambda: {"garage.group_1.remote", "outdoor.lighting_1.remote"} <= here.held(), "the lamps are taken")
     assert daemon.stop(within=60) == 0, daemon.told
