@@ -80,6 +80,8 @@ class Job(NamedTuple):
 # An ignored write is tried again after this many seconds, doubled each time up to the longest.
 RETRY_FIRST_S = 10.0
 RETRY_LONGEST_S = 600.0
+# Where life safety is at stake it is tried again at least this often.
+RETRY_INSISTING_S = 10.0
 
 
 def judge(holding: Holding, sample: Sample, writable: Writable, monotonic: float) -> Holding | None:
@@ -132,19 +134,29 @@ class Times(NamedTuple):
     wire: float
 
 
-def next_job(point: PointId, writable: Writable, holding: Holding | None, wanted: Scalar, times: Times) -> Job | None:
-    """What is to be done so that the device shows `wanted`. While we yield to an override, do not ask."""
-    if holding is None or holding.releasing or _write_is_due(holding, wanted, writable, times):
+def next_job(
+    point: PointId,
+    writable: Writable,
+    holding: Holding | None,
+    wanted: Scalar,
+    times: Times,
+    longest_pause: float = RETRY_LONGEST_S,
+) -> Job | None:
+    """What is to be done so that the device shows `wanted`. While we yield to an override, do not ask.
+
+    longest_pause: seconds between two attempts at a device that ignores us.
+    """
+    if holding is None or holding.releasing or _write_is_due(holding, wanted, writable, times, longest_pause):
         return Job(point, Step.WRITE, wanted)
     return None
 
 
-def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: Times) -> bool:
+def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: Times, longest_pause: float) -> bool:
     if holding.verdict is Verdict.OVERRIDDEN or holding.written == math.inf or wanted != holding.value:
         # Nobody overrides any more; or the intent is stored, but the bytes never left; or the wish is another.
         return True
     if holding.verdict in (Verdict.IGNORED, Verdict.IMPLAUSIBLE):
-        pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)
+        pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), longest_pause)
         return times.monotonic - holding.written >= pause
     return times.wire >= fades_at(holding, writable)
 
@@ -179,7 +191,12 @@ def keep_job(holding: Holding, writable: Writable, times: Times) -> Job | None:
 
 
 def release_job(
-    holding: Holding, writable: Writable, holdings: Mapping[PointId, Holding], remote_wanted: bool, times: Times
+    holding: Holding,
+    writable: Writable,
+    holdings: Mapping[PointId, Holding],
+    remote_wanted: bool,
+    times: Times,
+    longest_pause: float = RETRY_LONGEST_S,
 ) -> Job | None:
     """What is to be done so that the point is let go. `remote_wanted`: its remote bit stays ours for other points."""
     if holding.verdict is Verdict.OVERRIDDEN:
@@ -194,7 +211,7 @@ def release_job(
     if holding.releasing and holding.written < math.inf:
         if _is_let_go(holding, value, writable):
             return Job(holding.point, Step.FORGET)
-        pause = min(writable.settle.total_seconds() * 2.0 ** (holding.attempts - 1), RETRY_LONGEST_S)
+        pause = min(writable.settle.total_seconds() * 2.0 ** (holding.attempts - 1), longest_pause)
         if times.monotonic - holding.written <= pause:
             return None
     return Job(holding.point, Step.RELEASE, value)

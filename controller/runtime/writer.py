@@ -17,6 +17,8 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind
 from controller.core.handover import ReleaseOrder, machines_of
 from controller.core.ledger import (
+    RETRY_INSISTING_S,
+    RETRY_LONGEST_S,
     Holding,
     Job,
     Step,
@@ -222,7 +224,8 @@ class Writer:
             if point in spared or (self._silent and self._keeps_silent(point, value, times.wire)):
                 continue
             if point not in busy and point not in yielding and place.remote not in yielding:
-                self._queue(next_job(point, place.writable, self.holdings.get(point), value, times))
+                pause = RETRY_INSISTING_S if point in insisted else RETRY_LONGEST_S
+                self._queue(next_job(point, place.writable, self.holdings.get(point), value, times, pause))
         for point, holding in self.holdings.items():
             if point not in wanted and point not in self._in_flight:
                 self._queue(self._release_job(holding, wanted, fulfilled, times, is_at_once=point in at_once))
@@ -357,7 +360,8 @@ class Writer:
             self._in_flight.update(job.point for job in jobs)
             self._is_quiet.clear()
             try:
-                await self._execute(session, jobs)
+                for each in _letting_go_first(jobs):
+                    await self._execute(session, each)
             finally:
                 self._in_flight.difference_update(job.point for job in jobs)
                 if not self._in_flight:
@@ -487,7 +491,8 @@ class Writer:
         place = self._places[holding.point]
         if not is_at_once and not place.order.may_let_go(holding.point, self.holdings, fulfilled):
             return None if self._is_being_handed_back(place) else keep_job(holding, place.writable, times)
-        return release_job(holding, place.writable, self.holdings, place.remote in wanted, times)
+        pause = RETRY_INSISTING_S if is_at_once else RETRY_LONGEST_S
+        return release_job(holding, place.writable, self.holdings, place.remote in wanted, times, pause)
 
     def _queue(self, job: Job | None) -> None:
         if job is not None:
@@ -563,6 +568,13 @@ def _is_the_same(holding: Holding, sample: Sample) -> bool:
 def _has_gone_out(wanted: Scalar, holding: Holding) -> bool:
     """Whether the bytes of this very wish have left; while others are on their way it is not even queued."""
     return wanted == holding.value and holding.written < math.inf
+
+
+def _letting_go_first(jobs: Sequence[Job]) -> list[Sequence[Job]]:
+    """Letting go does not wait until the intents of other writes are on the disk."""
+    going = [job for job in jobs if job.step is Step.RELEASE]
+    others = [job for job in jobs if job.step is not Step.RELEASE]
+    return [each for each in (going, others) if each]
 
 
 def _outcomes_of(writable: Writable) -> list[PointId]:

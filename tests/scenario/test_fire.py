@@ -50,6 +50,7 @@ from tests.bench import (
     link_of,
     with_system,
 )
+from tests.scenario.test_disk_trouble import fill_the_disk
 
 PANEL = PointId("building.fire_alarm_panel_1.fire_alarm")
 EXIT = PointId("garage.exit_1.command")
@@ -390,5 +391,37 @@ def test_chillers_are_let_go_in_their_order(tmp_path: Path) -> None:
         bench.plant.plant.set(CHILLER_STATUS, False)
         await bench.wait(70)
         assert bench.plant.plant.value(PUMP_REMOTE) is False
+
+    assert FireBench(tmp_path).live(life)
+
+
+def test_fans_are_let_go_without_a_disk(tmp_path: Path) -> None:
+    """Raising a lamp needs its intent stored; where that fails, the daemon ends and lamps are let go towards on."""
+
+    async def life(bench: FireBench) -> None:
+        await bench.take_the_garage()
+        fill_the_disk(bench.tmp_path)
+        bench.plant.writes.clear()
+        bench.fire(burns=True)
+        await bench.wait(60)
+
+    bench = FireBench(tmp_path)
+    with pytest.raises(ExceptionGroup):
+        bench.live(life)
+    assert set(bench.plant.writes[:2]) == {(FAN_REMOTE, False), (DAMPER, 1.0)}
+    assert bench.shown(LAMP_REMOTE) is False
+
+
+def test_a_lamp_that_ignored_us_for_long_is_asked_again_at_once(tmp_path: Path) -> None:
+    """Else a device that ignores us is asked every ten minutes only."""
+
+    async def life(bench: FireBench) -> None:
+        bench.plant.lights.ignore(EXIT)
+        await bench.command(EXIT, True, 36_000)
+        await bench.wait(3000)
+        bench.plant.lights.ignored.clear()
+        bench.fire(burns=True)
+        await bench.wait(12)
+        assert bench.shown(EXIT) is True
 
     assert FireBench(tmp_path).live(life)
