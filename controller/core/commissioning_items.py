@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from controller.core.commissioning import Item, ItemKind
 from controller.core.configuration_hashes import ConfigurationHashes
+from controller.core.fire import FireInput
 from controller.core.handover import lifelines_of, machines_of
 from controller.core.point import (
     DeviceTimeout,
@@ -126,6 +127,8 @@ class _Items:
             for permissive in system.permissives:
                 yield from self._of_permissive(permissive, system)
             yield from self._of_handing_back(system)
+        for fire in self._site.fire:
+            yield from self._of_fire(fire)
         for point in self._site.points.values():
             if point.id not in told:
                 yield from self._of_point(point)
@@ -162,6 +165,21 @@ class _Items:
             frozenset({system.id}),
             _permitting(permissive),
             self._hashes.of_permissive(permissive),
+        )
+
+    def _of_fire(self, fire: FireInput) -> Iterator[Item]:
+        affected = (*fire.lights, *fire.ventilation, *fire.plant)
+        devices = self._devices((fire.point, *affected))
+        if not devices:
+            return
+        yield Item(
+            f"{fire.point}:{ItemKind.FIRE}",
+            ItemKind.FIRE,
+            fire.point,
+            devices,
+            frozenset(self._owner[point] for point in affected),
+            _telling_a_fire(fire),
+            self._hashes.of_fire(fire),
         )
 
     def _of_handing_back(self, system: System) -> Iterator[Item]:
@@ -287,6 +305,15 @@ def _permitting(permissive: Permissive) -> Text:
     return Text(
         f"with {condition.point} other than {needed}: a start is refused, a running unit stops or is handed back",
         f"当 {condition.point} 不为 {needed}：拒绝启动；运行中则停止或交还",
+    )
+
+
+def _telling_a_fire(fire: FireInput) -> Text:
+    counts = f"{len(fire.lights)}, {len(fire.ventilation)}, {len(fire.plant)}"
+    return Text(
+        f"let the panel give its signal: lights full, ventilation and plant let go until the reset ({counts} points); "
+        "then pull the cable of the input: lights full",
+        f"由火灾报警控制器发出信号：照明全亮，通风与冷源释放直至复位（{counts} 点）；再断开输入线：照明全亮",
     )
 
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, cast
 
+from controller.core.fire import FireInput
 from controller.core.point import Binding, Heartbeat, Point, PointId, RemoteBit
 from controller.core.site import Link, Site
 from controller.core.system import Permissive, System
@@ -23,7 +24,7 @@ _SECRETS = ("password", "secret", "token")
 
 
 class ConfigurationHashes:
-    """Of one site's points, permissives and systems."""
+    """Of one site's points, permissives, fire inputs and systems."""
 
     def __init__(self, site: Site) -> None:
         self._places: Mapping[PointId, tuple[Link, Binding[Any]]] = {
@@ -55,6 +56,10 @@ class ConfigurationHashes:
                 _said(condition.lasting),
             ]
         )
+
+    def of_fire(self, fire: FireInput) -> str:
+        """Of what an input says and does; where the points are that it does it to is part of their own tests."""
+        return _digest([self.of_point(fire.point), _said(fire)])
 
     def of_system(self, system: System) -> str:
         """Of handing it back as a whole."""

@@ -21,6 +21,7 @@ from controller.core.commissioning import (
     standings,
 )
 from controller.core.commissioning_items import items_of
+from controller.core.fire import FireInput
 from controller.core.point import DeviceTimeout, Heartbeat, NothingHappens, Point, PointId, Range, RemoteBit, Writable
 from controller.core.site import Link, Site
 from controller.core.strategy import Mode
@@ -87,6 +88,20 @@ def test_a_system_requires_its_own_points_and_what_it_leans_on(site: Site) -> No
     assert items[f"{DEMAND}:reading"].required_by == {"garage"}, "its strategy decides by it"
     assert items[f"{PUMP_STATUS}:reading"].required_by == {"plant"}, "an interlock looks at it"
     assert items[f"{MOTION}:reading"].required_by == frozenset(), "nothing depends on it"
+
+
+def test_a_fire_input_is_tried_with_all_that_it_acts_on(site: Site) -> None:
+    both = FireInput(MOTION, active=True, lights=(BRIGHTNESS,), plant=(CHILLER, PUMP))
+    item = by_id(replace(site, fire=(both,)))[f"{MOTION}:fire"]
+    assert item.required_by == {"garage", "plant"}
+    assert "(1, 0, 2 points)" in item.test.en
+    for other in (
+        replace(both, active=False),
+        replace(both, plant=()),
+        replace(both, lights=(), ventilation=both.lights),
+    ):
+        assert by_id(replace(site, fire=(other,)))[item.id].configuration != item.configuration
+    assert f"{MOTION}:fire" not in by_id(site)
 
 
 def test_what_a_shadow_strategy_reads_is_not_required(tmp_path: Path) -> None:
