@@ -30,6 +30,7 @@ _KINDS: Mapping[str, Text] = {
     "route": Text("route", "通知路线"),
     "forecast": Text("forecast", "预测"),
     "database": Text("database", "数据库"),
+    "fire input": Text("fire input", "火警输入"),
 }
 _OTHER = Text("the configuration is spelt otherwise and means the same", "配置写法不同，含义相同")
 
@@ -71,6 +72,7 @@ def _things(site: Site) -> Things:
         **{("strategy", each.id): _said_of_mount(each) for each in site.mounts},
         **_of_alarms(site),
         **{("forecast", each.point): _said(each) for each in site.forecasts},
+        **{("fire input", each.point): _said(each) for each in site.fire},
         **({} if site.influx is None else {("database", "influxdb"): _said(site.influx)}),
     }
 

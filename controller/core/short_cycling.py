@@ -29,6 +29,7 @@ LIMITS_BY_CLASS: Mapping[str, CyclingLimits] = MappingProxyType(
         "chiller": CyclingLimits(2, timedelta(minutes=10)),
         "pump": CyclingLimits(6, timedelta(minutes=2)),
         "cooling_tower": CyclingLimits(6, timedelta(minutes=2)),
+        "fan": CyclingLimits(6, timedelta(minutes=2)),
         "air_handler": CyclingLimits(6, timedelta(minutes=5)),
     }
 )

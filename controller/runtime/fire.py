@@ -103,6 +103,9 @@ class FireInterlock:
         self._raised = {point: each for point, each in earlier._raised.items() if point in self._scan.controls}
         self._inhibited = inhibited_by(self._inputs, self._standings)
         self._lit = lit_by(self._inputs, self._standings)
+        for point, standing in earlier._standings.items():
+            if point not in self._standings and standing.signal is Signal.LOST:
+                self._tell_alarm(point, FIRE_INPUT_LOST, is_active=False)
 
     # --- in the scan; no waiting here -------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from controller.core.system import Authority, ReleaseStep
 from controller.core.units import Unit
 from controller.runtime import status
 from controller.runtime.fire import FireResetRefused
+from controller.runtime.reload import Configuration, Result
 from drivers.memory import MemoryFarSide
 from tests.bench import (
     BRIGHTNESS,
@@ -425,3 +426,31 @@ def test_a_lamp_that_ignored_us_for_long_is_asked_again_at_once(tmp_path: Path) 
         assert bench.shown(EXIT) is True
 
     assert FireBench(tmp_path).live(life)
+
+
+def test_another_configuration_dims_no_lamp_and_waits_for_the_reset(tmp_path: Path) -> None:
+    async def life(bench: FireBench) -> None:
+        await bench.take_the_garage()
+        bench.panel.drop()
+        await bench.wait(10)
+        bench.plant.writes.clear()
+        outcome = await bench.daemon.reloads.request("li na")
+        assert outcome.result is Result.RELOADED
+        assert [each.zh for each in outcome.differences] == [f"火警输入 {PANEL}：plant {CHILLER}, {PUMP} -> none"]
+        await bench.wait(60)
+        assert bench.state == "fire input lost"
+        assert set(bench.plant.written(BRIGHTNESS)) <= {1.0}
+        bench.panel.restore()
+        await bench.wait(60)
+        assert (bench.state, bench.shown(BRIGHTNESS)) == ("normal", 0.5)
+        bench.fire(burns=True)
+        await bench.wait(5)
+        changed["site"] = bench.site()
+        outcome = await bench.daemon.reloads.request("li na")
+        assert outcome.result is Result.REFUSED
+        assert "the fire is not reset" in outcome.why.en
+
+    changed: dict[str, Site] = {}
+    bench = FireBench(tmp_path, load=lambda: Configuration(changed["site"]))
+    changed["site"] = replace(bench.site(), digest="another", fire=(replace(INPUT, plant=()),))
+    assert bench.live(life)
