@@ -26,6 +26,7 @@ from controller.cli import (
     lockout,
     night_sheet,
     points,
+    ports,
     release,
     reload,
     retry,
@@ -64,6 +65,7 @@ _COMMANDS = (
     health,
     service,
     night_sheet,
+    ports,
 )
 
 

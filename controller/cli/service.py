@@ -13,9 +13,11 @@ from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_site
 from controller.cli.output import complain, say, write_file
+from controller.cli.ports import uses_of
 from controller.cli.service_units import STOP_MARGIN_S, WATCHDOG_PERIODS, WATCHDOG_S, Deployment, units
 from controller.cli.site_folder import load_site
 from controller.core.errors import EnvironmentProblem
+from controller.core.flow import Transport
 from controller.core.site import Site
 
 # What a unit's name may hold behind its @ without being escaped (systemd.unit(5)).
@@ -72,7 +74,7 @@ def deployment(site: Site, name: str, user: str) -> Deployment:
         user=user,
         stop_within=ceil(longest.total_seconds()) + STOP_MARGIN_S,
         watchdog=max(WATCHDOG_S, ceil(WATCHDOG_PERIODS * site.scan_every.total_seconds())),
-        uses_serial=any(getattr(link.connection, "serial", "") for link in site.links),
+        uses_serial=any(use.flow.transport is Transport.SERIAL for use in uses_of(site)),
         needs_home=any(path.is_relative_to(home) for path in (folder, program.resolve()) for home in _HOMES),
         environment=(f"TIDEWATT_CONFIG={Path(config).absolute()}",) if config else (),
     )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 from controller.core.discovery import Scan
 from controller.core.event import Event, EventKind
 from controller.core.event_chain import ChainHead
+from controller.core.flow import FlowsOf
 from controller.core.point import Binding, PointId
 from controller.core.sample import Sample, Scalar
 from controller.core.units import Linear
@@ -145,7 +146,8 @@ class DriverKind:
     what a template may say of a point; `device_fields` are those of them that a device says once for all its points
     (a Modbus unit id). relinquishes: whether writing None empties our slot at the device. is_virtual: its values live
     in this process and end with it, so that nothing stays behind when we fall silent. carries_text: whether a value
-    may be a text. scan: how `tidewatt scan` finds out what is there; loading it costs nothing.
+    may be a text. scan: how `tidewatt scan` finds out what is there; loading it costs nothing. flows: what a link takes
+    of the network, for `tidewatt ports`; None where the driver does not tell.
     """
 
     name: str
@@ -157,6 +159,7 @@ class DriverKind:
     is_virtual: bool = False
     carries_text: bool = False
     scan: Scan | None = None
+    flows: FlowsOf | None = None
 
 
 class RecordedSample(NamedTuple):

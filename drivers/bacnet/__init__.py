@@ -10,6 +10,7 @@ from controller.core.point import Binding
 from controller.core.ports import Clock, Driver, DriverKind
 from controller.core.text import Text
 from drivers.bacnet.address import PORT, BacnetAddress, BacnetConnection
+from drivers.bacnet.flows import flows
 
 
 def open_bacnet(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver:
@@ -51,4 +52,5 @@ KIND: Final = DriverKind(
     relinquishes=True,
     carries_text=True,
     scan=SCAN,
+    flows=flows,
 )

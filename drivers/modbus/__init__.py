@@ -9,6 +9,7 @@ from controller.core.point import Binding
 from controller.core.ports import Clock, Driver, DriverKind
 from drivers.modbus.address import ModbusAddress
 from drivers.modbus.connection import ModbusConnection
+from drivers.modbus.flows import flows
 from drivers.modbus.target import SCAN
 
 
@@ -25,4 +26,5 @@ KIND = DriverKind(
     device_fields=("unit", "gap", "rate", "maximum_registers"),
     open=open_modbus,
     scan=SCAN,
+    flows=flows,
 )

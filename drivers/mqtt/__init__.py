@@ -8,6 +8,7 @@ from typing import Any
 from controller.core.point import Binding
 from controller.core.ports import Clock, Driver, DriverKind
 from drivers.mqtt.address import MqttAddress, MqttConnection
+from drivers.mqtt.flows import flows
 from drivers.mqtt.scan import SCAN
 
 
@@ -25,4 +26,5 @@ KIND = DriverKind(
     open=open_mqtt,
     carries_text=True,
     scan=SCAN,
+    flows=flows,
 )

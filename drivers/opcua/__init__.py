@@ -10,6 +10,7 @@ from controller.core.point import Binding
 from controller.core.ports import Clock, Driver, DriverKind
 from controller.core.text import Text
 from drivers.opcua.address import OpcuaAddress, OpcuaConnection
+from drivers.opcua.flows import flows
 
 
 def open_opcua(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> Driver:
@@ -67,4 +68,5 @@ KIND: Final = DriverKind(
     open=open_opcua,
     carries_text=True,
     scan=SCAN,
+    flows=flows,
 )
