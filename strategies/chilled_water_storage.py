@@ -11,7 +11,8 @@ controls, which know the building's hours, have the plant.
 
 It never charges outside valley bands nor discharges outside peak bands, never opens both valves of the tank, never
 commands a pump off while a valve is not proven closed, never enables the chiller without both pumps, and never guesses
-a tariff, a plan, or what a silent sensor of the tank would say: then it goes back to `direct`.
+a tariff, a plan, or what a silent sensor of the tank would say, never counts on a machine that is not in auto: then it
+goes back to `direct`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
 from annotated_types import Ge, Gt, Le
 
+from controller.core.availability import Availability
 from controller.core.sample import Scalar
 from controller.core.strategy import Decision, Ladder, Member, Observation, PlanInput, Role, StrategyKind
 from controller.core.text import Text
@@ -83,6 +85,7 @@ _CONDENSER_WATER_PUMP = Role("condenser_water_pump", 0, "command")
 _CHARGE_VALVE = Role("tank", 0, "charge_valve_command")
 _DISCHARGE_VALVE = Role("tank", 0, "discharge_valve_command")
 _MODE = Role("plant", 0, "mode")
+_PUMPS = frozenset({"chilled_water_pump", "condenser_water_pump"})
 
 # A valve that shows less than this is closed, kg/s above this are drawn by the building.
 _CLOSED = 0.01
@@ -169,14 +172,18 @@ class Tank(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """mode: of the plant, as arbitrated. tank: None while one of its sensors is silent. calls: the building draws
-    water; draws_more: more than the pump brings.
+    """mode: of the plant, as arbitrated. tank: None while one of its sensors is silent. lacks: the machines that are
+    not in auto, but for a tripped chiller. tripped: the chiller is, or has been and is not given back to us yet;
+    was_reset: its own controls may start it at any moment. calls: the building draws water; draws_more: more than the
+    pump brings.
     """
 
     mode: Scalar | None
     plant: Plant
     tank: Tank | None
+    lacks: frozenset[str]
     tripped: bool
+    was_reset: bool
     calls: bool
     draws_more: bool
 
@@ -269,7 +276,18 @@ class ChilledWaterStorage:
         tank = None if lower is None or upper is None or stored is None else Tank(lower, upper, stored)
         draws_more = calls and plant.chiller_runs and seen.number(_SUPPLY) - leaving > _SHORT_BY
         mode = seen.samples.get(_MODE)
-        return Seen(None if mode is None else mode.value, plant, tank, seen.flag(_TRIPPED), calls, draws_more)
+        has_tripped = seen.availability("chiller") is Availability.TRIPPED
+        is_tripped = seen.flag(_TRIPPED)
+        return Seen(
+            None if mode is None else mode.value,
+            plant,
+            tank,
+            _lacks(seen, has_tripped=has_tripped),
+            is_tripped or has_tripped,
+            has_tripped and not is_tripped,
+            calls,
+            draws_more,
+        )
 
     def _aged(self, state: State, site: Seen, elapsed: float) -> State:
         pause = max(0.0, state.pause - elapsed)
@@ -287,6 +305,8 @@ class ChilledWaterStorage:
     def _worth_while(self, plan: StoragePlan | None, now: datetime, site: Seen, state: State) -> Wanted:
         if plan is None:
             return Wanted(DIRECT, _NO_PLAN)
+        if site.lacks:
+            return Wanted(DIRECT, _NOT_IN_AUTO[min(site.lacks)])
         if site.tank is None:
             return Wanted(DIRECT, _SILENT_TANK)
         present = mode_of(state.progress.step)
@@ -314,6 +334,8 @@ class ChilledWaterStorage:
     def _wants_discharge(self, window: Window, now: datetime, site: Seen, tank: Tank, *, goes_on: bool) -> Wanted:
         limits = self._parameters
         until = window.end - limits.changeover
+        if site.was_reset:
+            return Wanted(DIRECT, _RESET_CHILLER)
         if not site.calls:
             return Wanted(DIRECT, _NO_LOAD)
         is_worth_it = goes_on or tank.stored - limits.unusable_energy >= limits.least_energy
@@ -390,6 +412,12 @@ class ChilledWaterStorage:
         return 1.0 if state.progress.step in ("rest_chiller", "leave_discharge") else limits.least_pump_speed
 
 
+def _lacks(seen: Observation, *, has_tripped: bool) -> frozenset[str]:
+    """The machines that nobody commands now; without one of them no step can follow another."""
+    lacking = {member for member in _NOT_IN_AUTO if not seen.is_available(member)}
+    return frozenset(lacking - {"chiller"} if has_tripped else lacking)
+
+
 def _granted(wanted: Wanted, site: Seen, state: State) -> Wanted:
     """What is wanted, as far as the plant's mode follows."""
     goes_on = mode_of(state.progress.step) == wanted.mode
@@ -407,9 +435,13 @@ def _begun(state: State, plant: Plant, mode: str) -> State:
 
 def _way_back(step: Step, site: Seen) -> str:
     """Where to go once the mode of the step is not wanted any more."""
-    if step.leave == "stop_chiller" and site.calls and site.plant.chiller_runs:
+    has_pumps = _PUMPS.isdisjoint(site.lacks) and all(proof.holds(site.plant) for proof in PUMPS_RUN)
+    # A chiller that is not ours to stop, or that the building needs, goes on; but never without its pumps.
+    goes_on = site.plant.chiller_runs and (site.calls or "chiller" in site.lacks)
+    if step.leave == "stop_chiller" and has_pumps and goes_on:
         return "leave_tank"
-    if step.leave == "restart_condenser_water_pump" and (site.tripped or not site.calls):
+    is_served = site.was_reset or not (site.tripped or site.lacks)
+    if step.leave == "restart_condenser_water_pump" and not (is_served and site.calls):
         return "close_discharge_valve"
     return step.leave
 
@@ -427,6 +459,15 @@ def _missed(state: State, step: Step, proof: Proof) -> State:
 _NO_PLAN = Text("no plan for now", "当前无计划")
 _SILENT_TANK = Text("a sensor of the tank is silent", "蓄冷水箱传感器无信号")
 _OUTSIDE = Text("neither a valley to charge nor a peak to discharge", "既非可充冷的低谷也非可放冷的高峰")
+# What is commanded, and so must be in auto.
+_NOT_IN_AUTO: Mapping[str, Text] = {
+    "chiller": Text("the chiller is not in auto", "冷水机组非自动"),
+    "chilled_water_pump": Text("the chilled water pump is not in auto", "冷冻水泵非自动"),
+    "condenser_water_pump": Text("the condenser water pump is not in auto", "冷却水泵非自动"),
+    "tank": Text("the tank is not in auto", "蓄冷水箱非自动"),
+    "plant": Text("the plant is not in auto", "冷水机房非自动"),
+}
+_RESET_CHILLER = Text("the chiller was reset and may be started", "冷水机组已复位，可能启动")
 _TRIPPED_CHILLER = Text("the chiller has tripped", "冷水机组跳闸")
 _TOO_LATE = Text("the band ends too soon", "时段即将结束")
 _ENOUGH = Text("the tank holds enough", "蓄冷量已足")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
-from collections.abc import Sequence
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site
 from controller.cli.client import DaemonNotRunning, RequestRefused, ask
-from controller.cli.output import complain, print_json, say
+from controller.cli.event_stream import note_without_daemon
+from controller.cli.output import print_json, say
 from controller.cli.site_folder import load_site
 from controller.cli.words import program
-from controller.core.errors import EnvironmentProblem, HistorianError
+from controller.core.errors import EnvironmentProblem
 from controller.core.event import Event, EventKind, JsonValue
-from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.system import Authority
-from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import exit_latch
 from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
@@ -127,7 +125,7 @@ async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str
             stored = await store.load_authority()
         finally:
             await store.close()
-            await _note(site, clock, events)
+            await note_without_daemon(site, clock, events)
     if refused:
         raise EnvironmentProblem("\n".join(refused))
     decided = {each: stored.get(each, site.first_authority) for each in ids}
@@ -137,20 +135,6 @@ async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str
     }
     vetoes = {each: {OUR_EXITS: exit_latch.WHY.en} for each in ids} if is_latched else {}
     return {each: authority.value for each, authority in shown.items()}, vetoes
-
-
-async def _note(site: Site, clock: Clock, events: Sequence[Event]) -> None:
-    """In the event stream, as the daemon would; what was decided holds without it, too."""
-    if not events:
-        return
-    historian = SqliteHistorian(site.folder / "state" / "history.db", clock)
-    try:
-        digest = {"configuration": site.digest}
-        await historian.append_events([event._replace(body={**event.body, **digest}) for event in events])
-    except HistorianError as error:
-        complain(f"history did not take who decided it: {error}")
-    finally:
-        await historian.close()
 
 
 def _why_not(commissioning: Commissioning, system: str, authority: Authority, *, is_latched: bool) -> str:

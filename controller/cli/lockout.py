@@ -11,13 +11,16 @@ from zoneinfo import ZoneInfo
 from controller.cli import words
 from controller.cli.arguments import Exit, add_command, add_json, add_site, language
 from controller.cli.client import DaemonNotRunning, ask
+from controller.cli.event_stream import note_without_daemon
 from controller.cli.output import complain, print_json, say
 from controller.cli.site_folder import load_site
 from controller.core.availability import Lockout
 from controller.core.errors import EnvironmentProblem
+from controller.core.event import Event, EventKind, JsonValue
 from controller.core.point import equipment_of
 from controller.core.site import Site
 from controller.core.text import Text
+from controller.runtime.availability import LockoutRefused, lock_to_remove, removal
 from controller.runtime.clock import RealClock
 from controller.runtime.site_lock import site_lock
 from controller.runtime.status import lockout as lockout_shown
@@ -119,10 +122,7 @@ def _remove(arguments: argparse.Namespace) -> int:
         removed = ask(arguments.site, "unlock", equipment=equipment, who=who, of=whose, reason=reason)
         left = [each for each in ask(arguments.site, "lockouts")["lockouts"] if each["equipment"] == equipment]
     except DaemonNotRunning:
-        # Who took off whose lock belongs into the record, which only the daemon keeps.
-        raise EnvironmentProblem(
-            f"no daemon runs {arguments.site}, and nothing is commanded meanwhile; take the lock off once it does"
-        ) from None
+        removed, left = asyncio.run(_remove_from_store(load_site(arguments.site), equipment, who, whose, reason))
     if arguments.json:
         print_json({**removed, "still_locked_by": [each["who"] for each in left]})
         return Exit.OK
@@ -164,4 +164,28 @@ async def _lock_in_store(site: Site, equipment: str, who: str, reason: str) -> t
             held = await store.load_held()
         finally:
             await store.close()
+        body: dict[str, JsonValue] = {"step": "locked out", "who": who, "why": reason}
+        await note_without_daemon(site, clock, [Event(clock.now(), EventKind.AVAILABILITY, equipment, body)])
     return lockout_shown(lockout), any(equipment_of(each.point) == equipment for each in held)
+
+
+async def _remove_from_store(
+    site: Site, equipment: str, who: str, whose: str, reason: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The lock that is off, and those that are left on the machine."""
+    clock = RealClock()
+    with site_lock(site.folder / "state"):
+        store = Store(site.folder / "state" / "store.db", clock)
+        try:
+            locks = await store.load_lockouts()
+            try:
+                lockout = lock_to_remove(locks, equipment, who, whose, reason)
+            except LockoutRefused as error:
+                raise EnvironmentProblem(str(error)) from error
+            await store.forget_lockout(equipment, lockout.who)
+        finally:
+            await store.close()
+        event = Event(clock.now(), EventKind.AVAILABILITY, equipment, removal(lockout, who, reason))
+        await note_without_daemon(site, clock, [event])
+    left = [lockout_shown(each) for each in locks if each.equipment == equipment and each != lockout]
+    return lockout_shown(lockout), left

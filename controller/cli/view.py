@@ -167,7 +167,9 @@ def _equipment(frame: Frame) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     unavailable = _not_in_auto(frame)
-    for equipment, shown in _by_equipment(frame.points):
+    grouped = _by_equipment(frame.points)
+    # What nobody commands stands on top: the terminal cuts off the bottom.
+    for equipment, shown in sorted(grouped, key=lambda each: each[0] not in unavailable):
         line = Line()
         for quantity, point in shown:
             if name := frame.say(_SHOWN[quantity]):

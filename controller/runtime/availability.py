@@ -227,15 +227,10 @@ class Availabilities:
         """Take a lock off; another person's only with their name and a reason. Raises LockoutRefused, or
         EnvironmentProblem where the disk does not take it: then it stays locked."""
         self._require(equipment)
-        lockout = self._lockouts.get((equipment, whose or who))
-        if lockout is None:
-            raise LockoutRefused(_why_no_lock(equipment, whose or who, self.lockouts()))
-        if lockout.who != who and not why:
-            raise LockoutRefused(f"the lock is {lockout.who}'s: say why you take it off, with --reason TEXT")
+        lockout = lock_to_remove(self.lockouts(), equipment, who, whose, why)
         await self._store.forget_lockout(equipment, lockout.who)
         self._lockouts.pop((equipment, lockout.who), None)
-        body: dict[str, JsonValue] = {"step": "lock removed", "who": who, "lock_of": lockout.who, "why": why}
-        self._journal.note(EventKind.AVAILABILITY, equipment, body)
+        self._journal.note(EventKind.AVAILABILITY, equipment, removal(lockout, who, why))
         self._stand([equipment], who)
         return lockout
 
@@ -321,11 +316,22 @@ def _goes_first(equipment: str, reason: Text) -> Text:
     return Text(f"let go before {equipment}, which is {reason.en}", f"先于 {equipment} 释放：{reason.zh}")
 
 
-def _why_no_lock(equipment: str, who: str, lockouts: Iterable[Lockout]) -> str:
-    """Why there is nothing to take off, and what would help."""
-    others = [each.who for each in lockouts if each.equipment == equipment]
-    if not others:
-        return f"{equipment} is not locked out"
-    return (
-        f"{who} has no lock on {equipment}; it is locked by {', '.join(others)}: name whose lock it is, with --of NAME"
-    )
+def lock_to_remove(locks: Iterable[Lockout], equipment: str, who: str, whose: str, why: str) -> Lockout:
+    """The lock that a person may take off: their own, or another's with a reason. Raises LockoutRefused."""
+    theirs = [each for each in locks if each.equipment == equipment]
+    lockout = next((each for each in theirs if each.who == (whose or who)), None)
+    if not theirs:
+        raise LockoutRefused(f"{equipment} is not locked out")
+    if lockout is None:
+        names = ", ".join(each.who for each in theirs)
+        raise LockoutRefused(
+            f"{whose or who} has no lock on {equipment}; it is locked by {names}: name whose lock it is, with --of NAME"
+        )
+    if lockout.who != who and not why:
+        raise LockoutRefused(f"the lock is {lockout.who}'s: say why you take it off, with --reason TEXT")
+    return lockout
+
+
+def removal(lockout: Lockout, who: str, why: str) -> dict[str, JsonValue]:
+    """The event of a lock that was taken off."""
+    return {"step": "lock removed", "who": who, "lock_of": lockout.who, "why": why}

@@ -446,8 +446,12 @@ class Store:
         await self._change("DELETE FROM run WHERE key = ?", [(_DAMAGE,)])
 
     async def essentials(self) -> list[str]:
-        """Who has which system and which points are held: without it a start would not know what to let go."""
-        rows = await self._query("SELECT system || ' ' || authority FROM authority UNION ALL SELECT point FROM intent")
+        """Who has which system, which points are held and what is locked out: without it a start would not know what
+        to let go, nor what to leave alone."""
+        rows = await self._query(
+            "SELECT system || ' ' || authority FROM authority UNION ALL SELECT point FROM intent"
+            " UNION ALL SELECT equipment || ' ' || who FROM lockout"
+        )
         return sorted(row[0] for row in rows)
 
     async def copy(self) -> None:

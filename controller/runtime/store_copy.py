@@ -1,6 +1,7 @@
 """The last good copy of the small store, and what a start from it means: nobody is sure any more who has what.
 
-A copy is made within a minute of a change of authority or of the points that we hold, once an hour, and at the end. It
+A copy is made within a minute of a change of authority, of the points that we hold or of what is locked out, once an
+hour, and at the end. It
 is as old as that: a system may have been handed back, a machine locked out since. So a start from a copy leaves every
 system to its original controls until a person decides, lets go what the copy says is held, and raises an alarm.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.cli.explain import told as told_by_explain
 from controller.core.availability import Availability
 from controller.core.command import Command, Priority
 from controller.core.event import EventKind
@@ -370,6 +371,7 @@ def test_it_is_shown_everywhere(tmp_path: Path) -> None:
             "availability": "locked_out",
             "reason": {"en": "locked out by Li: new drivers", "zh": "由 Li 锁定：new drivers"},
         }
+        assert any("locked out by Li" in line for line in told_by_explain(told, "en"))
         assert [each.body.get("availability") for each in bench.events(EventKind.AVAILABILITY, LAMPS)] == ["locked_out"]
 
     Bench(tmp_path).run(life)

@@ -53,3 +53,9 @@ FOUND = {
 def test_what_was_found_on_site(language: Language, words: str) -> None:
     event = {"kind": "commissioning", "subject": "garage.group_1.illuminance", "body": FOUND}
     assert event_words(event, POINTS, language) == words
+
+
+@pytest.mark.parametrize("language, words", [("en", "tripped"), ("zh", "已跳闸")])
+def test_what_left_auto(language: Language, words: str) -> None:
+    body = {"before": "auto", "availability": "tripped", "reason": "tripped", "reason_zh": "已跳闸"}
+    assert event_words({"kind": "availability", "subject": "plant.pump_1", "body": body}, POINTS, language) == words

@@ -158,3 +158,14 @@ def test_a_fire_stands_in_the_head(seen: dict[str, Any]) -> None:
     assert "fire input garage.panel_1.fire_alarm: fire" in drawn(changed, "en", 80)[0]
     changed["status"]["fire"][0]["state"] = "waiting for reset"
     assert "火警输入 garage.panel_1.fire_alarm：待复位" in drawn(changed, "zh", 80)[0]
+
+
+@pytest.mark.parametrize("equipment", ["garage.group_3", "plant.chilled_water_plant_1"])
+def test_what_is_not_in_auto_stands_on_top_of_the_equipment(seen: dict[str, Any], equipment: str) -> None:
+    changed = copy.deepcopy(seen)
+    why = {"en": "locked out by Li: new drivers", "zh": "由 Li 锁定：new drivers"}
+    changed["status"]["unavailable"] = [{"equipment": equipment, "availability": "locked_out", "reason": why}]
+    assert why["zh"] in "".join(drawn(changed, "zh", 180))
+    lines = drawn(changed, "en", 120)
+    assert equipment in line_with(lines, why["en"])
+    assert not [line for line in drawn(seen, "en", 120) if "locked out" in line]

@@ -153,6 +153,19 @@ async def test_a_command_is_held_explained_and_taken_back(client: Client) -> Non
     assert (await client.ask(command="retry", name="desk"))["answer"] == {"retried": "desk"}
 
 
+async def test_a_machine_is_locked_out_listed_and_given_back(client: Client) -> None:
+    refused = await client.ask(command="lock_out", equipment="plant.chiller_1", reason="tubes")
+    assert "name and a reason" in refused["error"]
+    await client.ask(command="lock_out", equipment="plant.chiller_1", who="Li", reason="tubes")
+    assert "locked out by Li" in (await client.ask(command="write", point=CHILLER, value=True, for_s=60))["error"]
+    listed = (await client.ask(command="lockouts"))["answer"]
+    assert [(each["equipment"], each["who"]) for each in listed["lockouts"]] == [("plant.chiller_1", "Li")]
+    assert (await client.ask(command="points"))["answer"][CHILLER]["availability"] == "locked_out"
+    assert "it is locked by Li" in (await client.ask(command="unlock", equipment="plant.chiller_1", who="Wu"))["error"]
+    await client.ask(command="unlock", equipment="plant.chiller_1", who="Li")
+    assert (await client.ask(command="write", point=CHILLER, value=True, for_s=60))["ok"] is True
+
+
 async def test_one_conversation_may_ask_much(client: Client) -> None:
     reader, writer = await asyncio.open_unix_connection(str(client.path))
     for _ in range(50):

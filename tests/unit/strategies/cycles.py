@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from controller.core.availability import Availability
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.strategy import Decision, Observation, Plan, Role, Strategy
 
@@ -39,6 +40,7 @@ class Cycles(Generic[StateT]):
         self.state = strategy.initial()
         self.samples: dict[Role, Sample] = {}
         self.plan: Any = None
+        self.unavailable: dict[tuple[str, int], Availability] = {}
         self.first = True
 
     def change(self, inputs: Mapping[Role, Input]) -> None:
@@ -57,7 +59,9 @@ class Cycles(Generic[StateT]):
         self.change(inputs or {})
         plan = None if self.plan is None else Plan(self.plan, 60.0)
         elapsed = 0.0 if self.first else later
-        seen = Observation(self.now, self.now.astimezone(self.zone), elapsed, dict(self.samples), plan)
+        seen = Observation(
+            self.now, self.now.astimezone(self.zone), elapsed, dict(self.samples), plan, dict(self.unavailable)
+        )
         decision = self.strategy.decide(seen, self.state)
         assert self.strategy.decide(seen, self.state) == decision
         assert set(decision.requests) <= self.strategy.outputs

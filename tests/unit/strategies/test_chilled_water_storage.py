@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.cli.site_folder import load_site
+from controller.core.availability import Availability
 from controller.core.errors import BadInput
 from controller.core.forecast import Forecast, Source
 from controller.core.sample import Quality, Sample, Scalar
@@ -483,6 +484,48 @@ def test_a_trip_ends_charging_and_not_discharging() -> None:
     table.expect(600, {TRIPPED: True}, {DISCHARGE: True, CONDENSER: False})
     table.expect(600, {LOWER: 9.0}, {DISCHARGE: False, CONDENSER: False, ENABLE: False})
     Table(NIGHT, {TRIPPED: True}).expect(0, {}, DIRECT)
+
+
+MACHINES = ("chiller", "chilled_water_pump", "condenser_water_pump", "tank", "plant")
+
+
+@pytest.mark.parametrize("member", MACHINES)
+def test_without_one_of_its_machines_it_goes_back_to_direct(member: str) -> None:
+    for table in (charging(), discharging()):
+        table.unavailable[member, 0] = Availability.LOCAL
+        requests = table.step(1).requests
+        assert not requests[CHARGE] or not requests[ENABLE], "the tank is closed, or the chiller stops first"
+        for changes in ({STATUS: False}, {**CHARGE_VALVE_CLOSES, **DISCHARGE_VALVE_CLOSES}):
+            table.step(30, changes)
+        table.step(600)
+        decision = table.expect(600, {}, DIRECT)
+        assert "not in auto" in decision
+    table = Table(NIGHT)
+    table.unavailable[member, 0] = Availability.LOCKED_OUT
+    table.expect(0, {}, DIRECT)
+    table.unavailable.clear()
+    assert table.step(1).requests[MODE] == "charge"
+
+
+def test_a_chiller_that_is_not_ours_to_stop_is_not_waited_for() -> None:
+    table = charging()
+    table.unavailable["chiller", 0] = Availability.LOCAL
+    table.expect(1, {FLOW: 0.0}, {CHARGE: False, PUMP: True})
+
+
+def test_a_chiller_does_not_go_on_without_its_pumps() -> None:
+    for changes in ({PUMP_STATUS: False}, {}):
+        table = charging()
+        table.change(BUILDING_DRAWS)
+        table.unavailable["chilled_water_pump", 0] = Availability.TRIPPED
+        table.expect(1, changes, {ENABLE: False})
+
+
+def test_discharging_ends_once_a_tripped_chiller_may_be_started() -> None:
+    table = discharging()
+    table.unavailable["chiller", 0] = Availability.TRIPPED
+    table.expect(600, {TRIPPED: True}, {DISCHARGE: True, CONDENSER: False})
+    table.expect(1, {TRIPPED: False}, {DISCHARGE: True, CONDENSER: True})
 
 
 def test_without_a_plan_it_stays_direct_and_closes_what_is_open() -> None:
