@@ -63,6 +63,7 @@ def _things(site: Site) -> Things:
             "time_zone": str(site.zone),
             "scan_every": site.scan_every,
             "authority_at_first_start": site.first_authority,
+            "authority_files": site.authority_files,
             "wall_clock": "free_running" if site.has_free_running_clock else "synchronised",
             "tariff": site.tariff,
             "out_of_service": site.out_of_service,

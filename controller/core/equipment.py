@@ -245,6 +245,12 @@ _CLASSES = (
         solar_irradiance=_sensor(Unit.WATT_PER_SQUARE_METRE),
         illuminance=_LUX,
     ),
+    # Where people at the site say who has a system: a key switch, or a word.
+    _class(
+        "control_panel",
+        original_selected=_STATUS,
+        authority=Quantity(PointKind.STATUS, Unit.NONE, ValueType.TEXT, ("original", "tidewatt")),
+    ),
     _class("gateway", heartbeat=Quantity(PointKind.COMMAND, Unit.NONE, ValueType.INTEGER)),
     # What somebody found on a network or in a point list and nobody has assigned yet. No strategy can be bound to it.
     EquipmentClass(UNCLASSIFIED, MappingProxyType({}), is_open=True),

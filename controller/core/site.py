@@ -107,7 +107,8 @@ class Contact:
 class Site:
     """digest: hash of the compiled configuration, carried by every event. first_authority: where systems stand at the
     very first start; from then on what people set is kept in the store. out_of_service: equipment that is not to be
-    used, and why. has_free_running_clock: no time server keeps the machine's clock, and people vouch for it."""
+    used, and why. has_free_running_clock: no time server keeps the machine's clock, and people vouch for it.
+    authority_files: scripts may keep systems with their original controls by files."""
 
     folder: Path
     name: str
@@ -130,3 +131,4 @@ class Site:
     contacts: tuple[Contact, ...] = ()
     out_of_service: Mapping[str, str] = field(default_factory=dict[str, str])
     has_free_running_clock: bool = False
+    authority_files: bool = False

@@ -77,12 +77,23 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityInput:
+    """While `condition` holds, or its point is unknown for longer than `unknown_after`, a system is its original
+    controls'; it must have said otherwise for `back_after` before it counts again what people decided."""
+
+    condition: Condition
+    unknown_after: timedelta
+    back_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A part of the building that is handed over as a whole.
 
     release: every writable point of the system exactly once, in the order of letting go.
     release_within: time in which letting go must be complete.
     yield_for: how long we leave a point to whoever overrode it.
+    original_while: an input that keeps it with its original controls; None where there is none.
     hand_back: what stands of it on the night shift's sheet; None where the site says nothing.
     """
 
@@ -95,3 +106,4 @@ class System:
     permissives: tuple[Permissive, ...] = ()
     hand_back: HandBack | None = None
     exclusions: tuple[Exclusion, ...] = ()
+    original_while: AuthorityInput | None = None

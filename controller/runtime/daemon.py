@@ -29,6 +29,8 @@ from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
 from controller.runtime.alarms import Alarms
 from controller.runtime.authorities import OURSELVES, Authorities
+from controller.runtime.authority_files import AuthorityFiles
+from controller.runtime.authority_inputs import AuthorityInputs
 from controller.runtime.availability import Availabilities
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.chain_anchor import ChainAnchor
@@ -177,6 +179,13 @@ class Daemon:
         self.authorities = Authorities(
             self.authority, clock, store, self.journal, self.commissioning, self.links, self._switched
         )
+        self.authority_inputs = AuthorityInputs(site.systems, self.authorities)
+        self.scan.onlookers.append(self.authority_inputs.look)
+        self.authority_files = None
+        if site.authority_files:
+            self.authority_files = AuthorityFiles(
+                site.folder / "state" / "authority", tuple(self.authority), clock, self.authorities
+            )
         self.clock_watch = ClockWatch(
             site.name,
             clock,
@@ -300,6 +309,8 @@ class Daemon:
             self._tasks.append(begin(work))
         if self.forwarder is not None:
             self._tasks.append(begin(self.forwarder.run(), name="forwarder"))
+        if self.authority_files is not None:
+            self._tasks.append(begin(self.authority_files.run(), name="authority files"))
         if self.messages is not None:
             self._tasks.append(begin(self.messages.run(), name="messages"))
 
@@ -363,6 +374,12 @@ class Daemon:
         self.fire.succeed(earlier.fire)
         self.availabilities.succeed(earlier.availabilities)
         self.authorities.succeed(earlier.authorities)
+        self.authority_inputs.succeed(earlier.authority_inputs)
+        if earlier.authority_files is not None:
+            if self.authority_files is not None:
+                self.authority_files.succeed(earlier.authority_files)
+            else:
+                earlier.authority_files.withdraw(self.authorities)
         self.alarms.succeed(earlier.alarms)
         self.equipment_log.succeed(earlier.equipment_log)
         if self.messages is not None and earlier.messages is not None:

@@ -13,6 +13,9 @@ class Vetoes:
     def __init__(self, systems: Iterable[str]) -> None:
         self._reasons: dict[str, dict[str, Text]] = {system: {} for system in systems}
 
+    def __contains__(self, system: str) -> bool:
+        return system in self._reasons
+
     def of(self, system: str) -> dict[str, Text]:
         """Reasons by source, the oldest first."""
         return dict(self._reasons[system])

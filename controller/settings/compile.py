@@ -126,6 +126,7 @@ def compile_site(
         equipment_log=logging,
         fire=fire,
         out_of_service=out_of_service or {},
+        authority_files=head.authority_files,
         has_free_running_clock=head.wall_clock == "free_running",
     )
 

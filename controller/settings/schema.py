@@ -179,6 +179,13 @@ class MemberEntry(_Entry):
     off: ProvenOffEntry | None = None
 
 
+class AuthorityInputEntry(_Entry):
+    point: FullPointId
+    value: Annotated[Plain, Field(alias="is")]
+    unknown_after: Span = timedelta(seconds=30)
+    back_after: Duration = timedelta(seconds=10)
+
+
 class SystemEntry(_Entry):
     id: Id
     name: TextEntry
@@ -188,6 +195,7 @@ class SystemEntry(_Entry):
     release_order: Annotated[tuple[ReleaseStepEntry, ...], Field(min_length=1)] | None = None
     permissives: tuple[PermissiveEntry, ...] = ()
     hand_back: HandBackEntry | None = None
+    original_while: AuthorityInputEntry | None = None
     exclusions: tuple[Annotated[tuple[MemberEntry, ...], Field(min_length=2)], ...] = ()
 
 
@@ -314,6 +322,7 @@ class SiteHead(_Entry):
     time_zone: Label
     scan_every: ScanInterval = timedelta(seconds=1)
     authority_at_first_start: Literal[Authority.ORIGINAL, Authority.TIDEWATT] = Authority.ORIGINAL
+    authority_files: bool = False
     wall_clock: Literal["synchronised", "free_running"] = "synchronised"
     tariff: TariffName | SiteTariffEntry | None = None
     historian: HistorianEntry = Field(default_factory=HistorianEntry)

@@ -8,7 +8,16 @@ from datetime import timedelta
 
 from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit, ValueType
 from controller.core.sample import Scalar
-from controller.core.system import Condition, Exclusion, HandBack, Member, Permissive, ReleaseStep, System
+from controller.core.system import (
+    AuthorityInput,
+    Condition,
+    Exclusion,
+    HandBack,
+    Member,
+    Permissive,
+    ReleaseStep,
+    System,
+)
 from controller.core.text import NO_TEXT
 from controller.settings.devices import Plant
 from controller.settings.document import Where
@@ -69,7 +78,17 @@ class SystemsCompiler:
             tuple(self._permissive(entry, where, index, points) for index in range(len(entry.permissives))),
             None if entry.hand_back is None else _hand_back(entry.hand_back),
             tuple(self._exclusion(entry, where, index, points) for index in range(len(entry.exclusions))),
+            self._original_while(entry, where),
         )
+
+    def _original_while(self, entry: SystemEntry, where: Where) -> AuthorityInput | None:
+        given = entry.original_while
+        if given is None:
+            return None
+        condition = self._condition(
+            ConditionEntry.model_construct(point=given.point, value=given.value), (*where, "original_while")
+        )
+        return AuthorityInput(condition, given.unknown_after, given.back_after)
 
     def _own(self, point: PointId, name: str, system: str, where: Where) -> None:
         owner, first = self._owners.setdefault(point, (system, where))
