@@ -33,6 +33,14 @@ _HOURS_LEFT = Text("{:.0f} run hours left", "剩余 {:.0f} 运行小时")
 _HOURS_OVER = Text("{:.0f} run hours over", "超出 {:.0f} 运行小时")
 _DAYS_LEFT = Text("{:.0f} days left", "剩余 {:.0f} 天")
 _DAYS_OVER = Text("{:.0f} days over", "超出 {:.0f} 天")
+_LEARNING = Text("learns its clean baseline: {} of {} hours", "正在学习清洁基线：{}/{} 小时")
+_POWER = Text(
+    "COP {:.2f} ({:.3f} kW/RT), when clean {:.2f} ({:.3f})", "COP {:.2f}（{:.3f} kW/RT），清洁时 {:.2f}（{:.3f}）"
+)
+_APPROACH = Text("condenser approach {:.1f} K, when clean {:.1f} K", "冷凝器趋近温差 {:.1f} K，清洁时 {:.1f} K")
+_NOT_ALIKE = Text(
+    "too few hours of the last 7 days are like those of its clean baseline", "近 7 天与清洁基线工况相近的小时数不足"
+)
 _NOTED = Text("noted: {} of {} is done", "已记录：{1} 的 {0} 已完成")
 
 
@@ -115,9 +123,28 @@ def _cells(each: Mapping[str, Any], zone: ZoneInfo, now: datetime, chosen: Langu
 def _remarks(each: Mapping[str, Any], chosen: Language) -> Iterator[str]:
     if each["short_cycling"] is not None:
         yield each["short_cycling"][chosen]
+    if each["efficiency"] is not None:
+        yield from _efficiency(each["efficiency"], chosen)
     for task in each["maintenance"]:
         form = _OVERDUE if task["is_overdue"] else _LEFT
         yield form.in_language(chosen).format(task["what"], _left(task, chosen))
+
+
+def _efficiency(known: Mapping[str, Any], chosen: Language) -> Iterator[str]:
+    power, approach = known["power"], known["approach"]
+    if known["trouble"]:
+        yield known["trouble"]
+    if known["baseline"] is None:
+        yield _LEARNING.in_language(chosen).format(known["hours_known"], known["hours_to_learn"])
+    elif power is None and approach is None:
+        yield _NOT_ALIKE.in_language(chosen)
+    if power is not None:
+        figures = (power[name] for name in ("cop", "kw_per_rt", "clean_cop", "clean_kw_per_rt"))
+        yield _POWER.in_language(chosen).format(*figures)
+    if approach is not None:
+        yield _APPROACH.in_language(chosen).format(approach["approach"], approach["clean"])
+    if known["advice"] is not None:
+        yield f"→ {known['advice'][chosen]}"
 
 
 def _left(task: Mapping[str, Any], chosen: Language) -> str:

@@ -77,6 +77,8 @@ _CHINESE = {
     "short cycling": "频繁启停",
     "maintenance overdue": "保养超期",
     "configuration not loaded": "配置未加载",
+    "condenser fouled": "冷凝器结垢",
+    "efficiency drifting": "能效下降",
     "link refused": "连接被拒绝",
     "link lost": "连接中断",
     "device lost": "设备失联",

@@ -18,6 +18,8 @@ SHORT_CYCLING = "short cycling"
 MAINTENANCE_OVERDUE = "maintenance overdue"
 FIRE = "fire"
 FIRE_INPUT_LOST = "fire input lost"
+CONDENSER_FOULED = "condenser fouled"
+EFFICIENCY_DRIFTING = "efficiency drifting"
 VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
 
 # Told even where a lost device or link explains them.
@@ -227,6 +229,21 @@ BUILT_IN: Mapping[str, BuiltIn] = {
             ),
         ),
         is_momentary=True,
+    ),
+    CONDENSER_FOULED: _built_in(
+        Priority.LOW,
+        Text("the condenser is dirtier than it was", "冷凝器结垢"),
+        Text("have its tubes cleaned; look at the water treatment", "清洗铜管，检查水处理"),
+        durable=True,
+    ),
+    EFFICIENCY_DRIFTING: _built_in(
+        Priority.LOW,
+        Text("it takes more power than it did", "能效下降"),
+        Text(
+            "what to look at: tidewatt equipment SITE list EQUIPMENT",
+            "排查方向：tidewatt equipment SITE list EQUIPMENT",
+        ),
+        durable=True,
     ),
     "stored state not used": BuiltIn(
         Behaviour(Priority.LOW, latching=True),

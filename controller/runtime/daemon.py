@@ -37,6 +37,7 @@ from controller.runtime.chain_anchor import ChainAnchor
 from controller.runtime.clock_watch import Asks, ClockWatch
 from controller.runtime.commissioning import Commissioning, body_of
 from controller.runtime.configuration_events import note_configuration
+from controller.runtime.efficiency_watch import COMPARE_AT, EfficiencyWatch
 from controller.runtime.equipment_log import EquipmentLog
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
 from controller.runtime.exit_latch import ExitLatch
@@ -162,6 +163,7 @@ class Daemon:
         self.availabilities = Availabilities(site, clock, store, self.journal, self.writer.holdings, self._left_auto)
         self.scan.inhibitors.append(self.availabilities)
         self.operator = Operator(self.scan, clock, self.authority, self.availabilities.why_not)
+        self.efficiency = EfficiencyWatch(site, clock, historian, store, self.workers, self.journal, self.equipment_log)
         self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
         self.tariff_watch = TariffWatch(site, clock, store, self.journal)
         self.planner = Planner(
@@ -268,6 +270,7 @@ class Daemon:
     async def _restore(self) -> None:
         """What the parts of a configuration find in the store, at a start and after a reload."""
         await self.equipment_log.restore()
+        await self.efficiency.restore()
         self._restore_states(await self.store.load_states())
         self.planner.restore(await self.store.load_plans())
         await self.forecasts.restore(await self.store.load_trained())
@@ -557,6 +560,7 @@ class Daemon:
         return [
             CalendarJob("history", HISTORY_AT, self._maintain_history),
             CalendarJob("forecasts", TRAIN_AT, self.forecasts.train),
+            CalendarJob("efficiency", COMPARE_AT, self.efficiency.compare),
             CalendarJob("tariff", LOOK_AT, self.tariff_watch.look),
         ]
 

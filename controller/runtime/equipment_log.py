@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from controller.core.alarm_catalogue import MAINTENANCE_OVERDUE, SHORT_CYCLING
+from controller.core.alarm_catalogue import CONDENSER_FOULED, EFFICIENCY_DRIFTING, MAINTENANCE_OVERDUE, SHORT_CYCLING
 from controller.core.equipment_log import RUN_TIME, RUN_TIME_STEP_S, STARTS, logged_equipment
 from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind, JsonValue
@@ -40,6 +40,7 @@ LOOK_EVERY_S = 60.0
 SAVE_EVERY_S = 60.0
 SAVE_START_WITHIN_S = 5.0
 _RUNNING, _DONE = "running", "done"
+_ALARMS = (SHORT_CYCLING, MAINTENANCE_OVERDUE, CONDENSER_FOULED, EFFICIENCY_DRIFTING)
 
 
 class MaintenanceRefused(Exception):
@@ -106,8 +107,8 @@ class EquipmentLog:
         for each in self.all.values():
             each.record = up_to_date(each.record, self._image.present[each.status], monotonic)
             if each.limits is not None:
-                self._tell(each.id, SHORT_CYCLING, short_cycling(each.record, each.limits, monotonic))
-            self._tell(each.id, MAINTENANCE_OVERDUE, _overdue(each, now))
+                self.tell(each.id, SHORT_CYCLING, short_cycling(each.record, each.limits, monotonic))
+            self.tell(each.id, MAINTENANCE_OVERDUE, _overdue(each, now))
         self._show_counters()
 
     def _show_counters(self) -> None:
@@ -122,15 +123,18 @@ class EquipmentLog:
         if shown:
             self._image.put({point: good(value, now, monotonic) for point, value in shown.items()})
 
-    def _tell(self, equipment: str, alarm: str, words: Text | None) -> None:
-        """Once, and again where it is about something else; what an earlier run has told is known by name alone."""
+    def is_told(self, equipment: str, alarm: str) -> bool:
+        return (equipment, alarm) in self._alarms
+
+    def tell(self, equipment: str, alarm: str, words: Text | None, *, renewed: bool = True) -> None:
+        """Once; where it is `renewed`, again with other words. Of what an earlier run told only the name is known."""
         key = (equipment, alarm)
         is_told, told = key in self._alarms, self._alarms.pop(key, None)
         if words is not None:
             self._alarms[key] = words
         if words is None and not is_told:
             return
-        if words is not None and is_told and told in (None, words):
+        if words is not None and is_told and (told in (None, words) or not renewed):
             return
         self._unsaved_alarms.add(key)
         body: dict[str, JsonValue] = {"alarm": alarm, "state": "cleared" if words is None else "active"}
@@ -181,11 +185,10 @@ class EquipmentLog:
                 self._restore_part(each, stored)
             except ValueError as error:
                 log.warning("%s begins its log anew: %s", stored.equipment, error)
-        known = (SHORT_CYCLING, MAINTENANCE_OVERDUE)
-        self._alarms = dict.fromkeys((each for each in await self._store.load_alarms() if each[1] in known), None)
+        self._alarms = dict.fromkeys((each for each in await self._store.load_alarms() if each[1] in _ALARMS), None)
         for equipment, alarm in [*self._alarms]:
             if equipment not in self.all:
-                self._tell(equipment, alarm, None)
+                self.tell(equipment, alarm, None)
         self._is_restored = True
         for each in self.all.values():
             each.record = accounted(each.record, self._clock.monotonic())

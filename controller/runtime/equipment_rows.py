@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from controller.core.event import JsonValue
+from controller.core.machine_condition import PowerNow
 from controller.core.maintenance import MaintenanceTask, due
 from controller.core.run_record import HOUR_S, up_to_date
 from controller.core.short_cycling import short_cycling, starts_in_last_hour
+from controller.core.state_codec import encode
 from controller.core.text import Text
 from controller.runtime.daemon import Daemon
+from controller.runtime.efficiency_watch import HOURS_TO_LEARN
 from controller.runtime.equipment_log import Logged
 
 Json = dict[str, JsonValue]
@@ -49,8 +53,47 @@ def _row(daemon: Daemon, each: Logged) -> Json:
             "shortest_run_s": each.limits.shortest_run.total_seconds(),
         },
         "short_cycling": None if cycling is None else _text(cycling),
+        "efficiency": _efficiency(daemon, each.id),
         "maintenance": [_task(each, task, now) for task in each.tasks],
     }
+
+
+def _efficiency(daemon: Daemon, equipment: str) -> Json | None:
+    """A chiller beside itself when it was clean; None for what cannot be compared. advice: None where it is as clean.
+
+    baseline: None while it is learnt, from hours_known. power, approach: None where not measured, or too few hours of
+    the last days are like those of the baseline.
+    """
+    each = daemon.efficiency.all.get(equipment)
+    if each is None:
+        return None
+    kept, found = each.kept, each.condition
+    baseline = None if kept is None else kept.baseline
+    words = each.advice(daemon.efficiency.currency)
+    return {
+        "hours_known": 0 if kept is None else len(kept.hours),
+        "hours_to_learn": HOURS_TO_LEARN,
+        "compared_until": None if kept is None else kept.until.isoformat(),
+        "baseline": None
+        if baseline is None
+        else {
+            "first": baseline.first.isoformat(),
+            "last": baseline.last.isoformat(),
+            "is_declared": baseline.declared,
+            "hours": baseline.hours,
+        },
+        "power": None if found is None or found.power is None else _power(found.power, daemon.efficiency.currency),
+        "approach": None if found is None or found.approach is None else encode(found.approach),
+        "is_fouled": found is not None and found.is_fouled,
+        "is_drifting": found is not None and found.is_wasteful,
+        "advice": None if words is None else _text(words),
+        "trouble": each.trouble,
+    }
+
+
+def _power(power: PowerNow, currency: str | None) -> JsonValue:
+    kw_per_rt = {"kw_per_rt": power.kw_per_rt, "clean_kw_per_rt": power.clean_kw_per_rt}
+    return {**asdict(power), **kw_per_rt, "currency": currency}
 
 
 def _task(each: Logged, task: MaintenanceTask, now: datetime) -> Json:

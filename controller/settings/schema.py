@@ -308,6 +308,8 @@ class EquipmentLogEntry(_Entry):
     id: EquipmentId
     starts_per_hour: Annotated[int, Field(ge=1, le=60)] | None = None
     shortest_run: Duration | None = None
+    clean_from: date | None = None
+    clean_until: date | None = None
 
 
 class OutOfServiceEntry(_Entry):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from controller.core.equipment_log import CleanPeriod
 from controller.core.errors import ConfigError
 from controller.core.maintenance import MaintenanceTask
 from controller.core.point import PointId, ValueType
@@ -49,9 +50,24 @@ def test_a_task_has_one_interval_or_two(site: Path, edit: Edit) -> None:
     )
 
 
+def test_a_chiller_may_have_clean_dates(site: Path, edit: Edit) -> None:
+    said(edit, "equipment:", f"  - {{id: {UNIT}, clean_from: 2026-05-01, clean_until: 2026-05-20}}")
+    log = compiled(site).equipment_log
+    assert log.clean == {UNIT: CleanPeriod(date(2026, 5, 1), date(2026, 5, 20))}
+    assert log.limits == {}
+
+
 @pytest.mark.parametrize(
     "lines, expected",
     [
+        (
+            ["equipment:", f"  - {{id: {UNIT}, clean_from: 2026-05-01}}"],
+            "site.yaml:8: the clean dates have no 'clean_until'; write both, each a date like 2026-05-01",
+        ),
+        (
+            ["equipment:", f"  - {{id: {UNIT}, clean_from: 2026-05-01, clean_until: 2026-04-01}}"],
+            "site.yaml:8: the clean dates end before they begin; a date from 2026-05-01 on",
+        ),
         (
             ["maintenance:", f"  - {{equipment: {UNIT}, what: oil}}"],
             "site.yaml:8: 'oil' has no interval; add every_run_hours or every_days, or both",
