@@ -9,7 +9,7 @@ PEERS := tests/wire/node/node_modules/.package-lock.json
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help demo test test-all check format clean
+.PHONY: help demo test test-all faults check format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -23,6 +23,9 @@ test: $(READY) ## the fast tests, at most three minutes
 
 test-all: $(READY) $(PEERS) ## every test; only those on the reference records may skip
 	@export TIDEWATT_STRICT_SKIPS=1; $(call in_two_parts)
+
+faults: $(READY) $(PEERS) ## break everything on purpose; ARGS=--keep-table=docs/reliability.md keeps the table
+	@export TIDEWATT_STRICT_SKIPS=1; $(PYTEST) -p tests.fault_table --numprocesses=auto --dist=loadfile -m fault $(ARGS)
 
 # Two files at a time. Those in real time come last, so that nothing that keeps a core busy disturbs what they time.
 # Where ARGS chooses tests of one part only, the other part has none (pytest's code 5), which is no failure.

@@ -261,6 +261,7 @@ class Bench:
         self.clock: VirtualClock
         self.historian: MemoryHistorian
         self._killed_at = self.now
+        self._is_dead = False
         self._disk: dict[Path, bytes] = {}
         self._recorded = MemoryHistorian()
 
@@ -299,10 +300,14 @@ class Bench:
         self._recorded.reopen()
         return self._recorded
 
+    def open_store(self) -> Store:
+        return Store(self.tmp_path / "store.db", self.clock)
+
     def run(self, life: Life, *, kill: bool = False) -> bool:
         """Let the daemon live while `life` lasts, then stop it (or kill it, letting nothing go)."""
         loop = VirtualLoop()
         self.clock = self.make_clock(loop)
+        self._is_dead = False
         try:
             return run(self._main(life, kill=kill), loop)
         finally:
@@ -310,7 +315,7 @@ class Bench:
 
     async def _main(self, life: Life, *, kill: bool) -> bool:
         self.historian = self.open_historian()
-        store = Store(self.tmp_path / "store.db", self.clock)
+        store = self.open_store()
         self.daemon = Daemon(
             self.site(),
             self.clock,
@@ -327,7 +332,7 @@ class Bench:
             running = tasks.create_task(self.daemon.run(stop))
             await life(self)
             if kill:
-                self._remember_disk()
+                self.die()
                 running.cancel()
                 await asyncio.wait([running])
                 self._restore_disk()
@@ -335,8 +340,11 @@ class Bench:
             stop.set()
             return await running
 
-    def _remember_disk(self) -> None:
+    def die(self) -> None:
         """What a kill -9 at this moment leaves: the disk as it is, and no byte to any device any more."""
+        if self._is_dead:
+            return
+        self._is_dead = True
         self._killed_at = self.clock.now()
         self._disk = {path: path.read_bytes() for path in self.tmp_path.glob("store.db*")}
         for far in (self.plant.lights, self.plant.plant):

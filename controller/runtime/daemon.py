@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -71,6 +72,9 @@ log = logging.getLogger(__name__)
 # seconds: polls, most of them every second, began with the daemon and should not meet the scan each time.
 FIRST_READ_S = 3.3
 SAVE_STATES_EVERY_S = 10.0
+# How much longer an operator's command can last if the machine dies and its wall clock is set back: seldom enough for
+# a disk that wears.
+SAVE_REMAINDERS_EVERY_S = 60.0
 # When nobody looks, and away from the hours that daylight saving skips or repeats.
 HISTORY_AT: dict[str, int | str] = {"hour": 4, "minute": 20}
 # Who vetoes while the program keeps ending by itself.
@@ -133,7 +137,8 @@ class Daemon:
         self.reloads = Reloads(self, load)
         self._forecaster = forecaster
         self._synchronization = synchronization
-        self._stored_commands: set[PointId] = set()
+        self._stored_commands: dict[PointId, OperatorCommand] = {}
+        self._remainders_saved = -math.inf
         self._is_suspended = False
         self._group: asyncio.TaskGroup | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -505,7 +510,7 @@ class Daemon:
                 self.journal.note(EventKind.ALARM, mount.id, body)
 
     def _restore_commands(self, stored: list[OperatorCommand]) -> None:
-        self._stored_commands.update(each.point for each in stored)
+        self._stored_commands.update({each.point: each for each in stored})
         for each in stored:
             who = each.source.removeprefix("operator:")
             try:
@@ -521,6 +526,7 @@ class Daemon:
             await self._save_changed_states()
             await self._save_availability()
             await self._forget_ended_commands()
+            await self._save_remainders()
             # A system that was handed back is done when nothing of it is held any more.
             self.rights.refresh()
 
@@ -540,9 +546,23 @@ class Daemon:
                 except EnvironmentProblem as error:
                     log.debug("the operator's command for %s is still stored: %s", point, error)
 
+    async def _save_remainders(self) -> None:
+        """How long each operator's command has still to go. Without a disk: later."""
+        now = self.clock.monotonic()
+        if not self._stored_commands or now - self._remainders_saved < SAVE_REMAINDERS_EVERY_S:
+            return
+        self._remainders_saved = now
+        for point, stored in self._stored_commands.items():
+            held = self.scan.controls[point].array.slots[Priority.MANUAL_OPERATOR - 1]
+            if held is not None:
+                try:
+                    await self.store.save_operator_command(stored._replace(remaining=held.ends - now))
+                except EnvironmentProblem as error:
+                    log.debug("the remainder of the operator's command for %s is not stored: %s", point, error)
+
     async def _forget_command(self, point: PointId) -> None:
         await self.store.forget_operator_command(point)
-        self._stored_commands.discard(point)
+        self._stored_commands.pop(point, None)
 
     async def _save_changed_states(self) -> None:
         changed: dict[str, StoredState] = {}
@@ -607,10 +627,9 @@ class Daemon:
     async def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:
         """An operator's command; raises OperatorCommandRefused."""
         command = self.operator.command(point, value, lasting, who, reason)
-        await self.store.save_operator_command(
-            OperatorCommand(point, command.value, command.source, reason, lasting.total_seconds())
-        )
-        self._stored_commands.add(point)
+        stored = OperatorCommand(point, command.value, command.source, reason, lasting.total_seconds())
+        await self.store.save_operator_command(stored)
+        self._stored_commands[point] = stored
         body = {"step": "operator", "value": command.value, "who": who, "for_s": lasting.total_seconds()}
         self.journal.note(EventKind.COMMAND, point, {**body, "reason": reason})
         return command

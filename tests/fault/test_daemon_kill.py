@@ -30,8 +30,6 @@ from tests.bench import (
     Bench,
 )
 
-pytestmark = pytest.mark.fault
-
 # From before the first byte to the middle of a steady run, off the grid of scans, too.
 MOMENTS = [0.0, 0.05, 0.2, 0.5, 0.95, 1.0, 1.02, 1.3, 1.95, 2.0, 2.1, 3.0, 4.05, 5.0, 5.5, 7.77, 20.0, 61.0]
 BITS = {LAMP_REMOTE: BRIGHTNESS, PUMP_REMOTE: PUMP, CHILLER_REMOTE: CHILLER}
@@ -68,6 +66,7 @@ def ours_at_the_devices(bench: Bench) -> Iterator[PointId]:
             yield from (bit, command)
 
 
+@pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_nothing_is_held_that_the_store_does_not_know(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)
@@ -77,6 +76,7 @@ def test_nothing_is_held_that_the_store_does_not_know(tmp_path: Path, moment: fl
         assert bench.plant.lights.value(LAMP_REMOTE) is True, "or this proves nothing"
 
 
+@pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_next_start_goes_on_without_a_jolt(tmp_path: Path, moment: float) -> None:
     async def after(bench: Bench) -> None:
@@ -99,6 +99,7 @@ def test_the_next_start_goes_on_without_a_jolt(tmp_path: Path, moment: float) ->
     assert stored(bench) == set()
 
 
+@pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_next_start_in_original_clears(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)
@@ -114,6 +115,7 @@ def test_the_next_start_in_original_clears(tmp_path: Path, moment: float) -> Non
     assert stored(bench) == set()
 
 
+@pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_release_clears_what_a_dead_daemon_left_and_keeps_the_rest(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)
@@ -166,6 +168,7 @@ def reset_latch(bench: Bench) -> None:
     run(reset(), loop)
 
 
+@pytest.mark.fault("the site takes a machine back while the daemon is dead")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_what_the_site_took_back_while_we_were_dead_is_taken_anew_value_first(tmp_path: Path, moment: float) -> None:
     async def after(bench: Bench) -> None:
@@ -185,6 +188,7 @@ def test_what_the_site_took_back_while_we_were_dead_is_taken_anew_value_first(tm
     assert bench.alarms(LAMP_REMOTE) == bench.alarms(BRIGHTNESS) == []
 
 
+@pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
 @pytest.mark.slow
 def test_killed_again_and_again_nothing_leaves_its_limits(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
@@ -212,6 +216,7 @@ def within_limits(point: PointId, value: Scalar | None) -> bool:
     return isinstance(value, (int, float)) and limits.holds(value)
 
 
+@pytest.mark.fault("kill -9 in every phase of a write")
 def test_a_kill_between_intent_and_bytes_does_not_give_the_lamp_up(tmp_path: Path) -> None:
     """The store already names the new value, the device still shows our old one: it is ours all the same."""
     bench = Bench(tmp_path)
@@ -235,6 +240,7 @@ def test_a_kill_between_intent_and_bytes_does_not_give_the_lamp_up(tmp_path: Pat
     assert bench.plant.written(LAMP_REMOTE)[:-1].count(False) == 0
 
 
+@pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
 def test_a_chiller_that_ran_through_the_kill_keeps_its_minimum_on_time(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.command(PUMP, True)

@@ -18,7 +18,7 @@ import pytest
 from tests.scenario.test_disk_trouble import fill_the_disk
 from tests.site_processes import TIDEWATT, SiteProcesses, seconds, site_on, wait_until
 
-pytestmark = [pytest.mark.fault, pytest.mark.wire, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.wire, pytest.mark.slow, pytest.mark.timeout(240)]
 
 SPEED = 60
 # One second of flushing, one scan, and a commit on a busy machine; real time.
@@ -54,6 +54,7 @@ def last_recorded(here: SiteProcesses) -> float:
 # --- kill -9 ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("kill -9 of the real process", lost="history of the last two seconds")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_kill_9_at_any_moment(here: SiteProcesses, seed: int) -> None:
     """Seven times each: the first seconds of a start, and later. The plant stays; each start finds what the one before
@@ -88,6 +89,7 @@ def test_kill_9_at_any_moment(here: SiteProcesses, seed: int) -> None:
     assert intents(here) == {}
 
 
+@pytest.mark.fault("kill -9 of the real process")
 def test_release_gives_back_what_a_dead_daemon_held(here: SiteProcesses) -> None:
     here.simulator()
     daemon = here.daemon()
@@ -108,6 +110,7 @@ def test_release_gives_back_what_a_dead_daemon_held(here: SiteProcesses) -> None
     assert (again.code, again.err) == (0, ""), "nothing left to do is no failure"
 
 
+@pytest.mark.fault("full disk", lost="the decision, until there is room")
 @pytest.mark.parametrize("by_daemon", [True, False], ids=["by the daemon", "by itself"])
 def test_release_waits_for_no_disk(here: SiteProcesses, *, by_daemon: bool) -> None:
     here.simulator()
@@ -130,6 +133,7 @@ def test_release_waits_for_no_disk(here: SiteProcesses, *, by_daemon: bool) -> N
 # --- one daemon, one simulator ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("second daemon")
 def test_a_second_daemon_and_a_second_simulator_say_why_they_cannot(here: SiteProcesses) -> None:
     first = here.simulator()
     daemon = here.daemon()
@@ -154,6 +158,7 @@ def test_a_second_daemon_and_a_second_simulator_say_why_they_cannot(here: SitePr
 # --- devices that are not there ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("every device absent at the start")
 def test_a_plant_that_comes_later(here: SiteProcesses) -> None:
     """The daemon starts without it and says so once a link; when it is there, everything comes by itself."""
     daemon = here.daemon()
@@ -174,6 +179,7 @@ def test_a_plant_that_comes_later(here: SiteProcesses) -> None:
     assert here.is_given_back()
 
 
+@pytest.mark.fault("device reboots and loses its registers")
 def test_a_plant_that_dies_and_comes_again(here: SiteProcesses) -> None:
     simulator = here.simulator()
     daemon = here.daemon()
@@ -193,6 +199,7 @@ def test_a_plant_that_dies_and_comes_again(here: SiteProcesses) -> None:
     assert "Traceback" not in daemon.told
 
 
+@pytest.mark.fault("half-open connection: accepts, and answers nothing")
 def test_a_plant_that_hangs_for_a_while(here: SiteProcesses) -> None:
     """A stopped process accepts connections and answers nothing: the worst kind of silence."""
     simulator = here.simulator()

@@ -30,7 +30,7 @@ from tests.site_processes import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.fault, pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(240)]
 
 SPEED = "60"
 WATCHDOG_S = 60.0
@@ -180,6 +180,7 @@ def check_original_controls(walk: Walk, given: Circumstances) -> None:
     assert is_given_back(walk)
 
 
+@pytest.mark.fault("Ctrl-C")
 @pytest.mark.parametrize("given", [SUNDAY_NOON, NIGHT, WORKDAY], ids=["sunday_noon", "night", "workday"])
 def test_ctrl_c_leaves_the_plant_to_its_old_controls(walk: Walk, given: Circumstances) -> None:
     walk.start = given.start
@@ -202,6 +203,7 @@ def test_ctrl_c_leaves_the_plant_to_its_old_controls(walk: Walk, given: Circumst
     assert "the simulated plant goes on under its own old controls" in demo.out
 
 
+@pytest.mark.fault("kill -9 of the real process")
 def test_kill_9_leaves_the_plant_to_its_old_controls_after_the_watchdog(walk: Walk) -> None:
     """And the next start takes everything again, the operator's commands that have not ended included."""
     walk.start = NIGHT.start
@@ -225,6 +227,7 @@ def test_kill_9_leaves_the_plant_to_its_old_controls_after_the_watchdog(walk: Wa
     assert [event["body"] for event in walk.here.events("alarm")] == []
 
 
+@pytest.mark.fault("kill -9 of the real process")
 def test_a_restart_before_the_watchdog_adopts_and_writes_nothing_anew(walk: Walk) -> None:
     walk.start = WORKDAY.start
     demo = walk.demo()
@@ -260,6 +263,7 @@ def is_of_plant(subject: str) -> bool:
     return subject.startswith("plant.")
 
 
+@pytest.mark.fault("kill -9 of the real process")
 def test_a_killed_demo_leaves_no_process_of_its_own(walk: Walk) -> None:
     """The planning process ends with its daemon; only the simulator, which is meant to, goes on."""
     walk.start = NIGHT.start
@@ -286,6 +290,7 @@ def command_of(pid: int) -> str:
         return ""
 
 
+@pytest.mark.fault("Ctrl-C")
 def test_ctrl_c_twice_stops_at_once_and_says_so(walk: Walk) -> None:
     """A user in a hurry; what is left the next start or `tidewatt release` finds."""
     walk.start = SUNDAY_NOON.start

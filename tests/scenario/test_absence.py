@@ -117,6 +117,7 @@ async def _no_writes(session: Session) -> None:
     await asyncio.Event().wait()
 
 
+@pytest.mark.fault("total loss of a device for 10 minutes")
 @pytest.mark.slow
 def test_a_thousand_devices_are_read_again_within_a_minute_of_their_return(tmp_path: Path) -> None:
     loop = VirtualLoop()
@@ -139,6 +140,7 @@ class Night(Bench):
         return replace(site, links=(*site.links, *dead), points={**site.points, **points})
 
 
+@pytest.mark.fault("ten dead devices for a night")
 @pytest.mark.slow
 def test_a_night_with_ten_dead_devices_is_no_flood(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)

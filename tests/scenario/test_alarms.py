@@ -276,6 +276,7 @@ def test_what_happened_once_waits_to_be_seen(tmp_path: Path) -> None:
     bench.run(life)
 
 
+@pytest.mark.fault("full disk", lost="what was acknowledged since")
 def test_a_full_disk_stops_neither_the_list_nor_control(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     bench = bench_with(tmp_path, BRIGHT)
 
@@ -422,6 +423,7 @@ def test_a_rule_that_is_gone_leaves_nothing_behind(tmp_path: Path) -> None:
 # --- thousands at once ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("5,000 alarms in a second")
 def test_five_thousand_alarms_in_a_second_change_no_scan(tmp_path: Path) -> None:
     """A rule for each of 5,000 limits on one point, all passed by one reading; the scans and writes are the same."""
     many = tuple(replace(BRIGHT, name=f"limit_{number}") for number in range(5000))

@@ -35,6 +35,7 @@ def empty_the_disk(folder: Path, tables: Sequence[str]) -> None:
     database.close()
 
 
+@pytest.mark.fault("full disk", lost="control, until the next start")
 def test_a_store_that_fails_stops_the_daemon_and_everything_is_let_go(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.command(PUMP, True)
@@ -65,6 +66,7 @@ def forbid_a_run(folder: Path) -> None:
     fill_the_disk(folder, only=["run"])
 
 
+@pytest.mark.fault("store that cannot be read", lost="control, until somebody mends it")
 @pytest.mark.parametrize("harm", [forbid_a_run, damage_the_alarms])
 def test_a_start_that_fails_lets_go_what_the_run_before_held(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     async def life(bench: Bench) -> None:
@@ -84,6 +86,7 @@ def test_a_start_that_fails_lets_go_what_the_run_before_held(tmp_path: Path, har
     assert bench.plant.lights.value(LAMP_REMOTE) is False
 
 
+@pytest.mark.fault("full disk", lost="the decision, until there is room")
 def test_a_system_is_handed_back_without_a_disk(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         bench.plant.lights.set(DEMAND, -1.0)
@@ -112,6 +115,7 @@ def test_a_system_is_handed_back_without_a_disk(tmp_path: Path) -> None:
     assert bench.run(again)
 
 
+@pytest.mark.fault("full disk", lost="the decision, until there is room")
 def test_commissioning_ends_without_a_disk(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(5)
@@ -140,6 +144,7 @@ class WithoutHistory(Bench):
         return FullHistorian()
 
 
+@pytest.mark.fault("history that cannot be written", lost="history beyond the buffer")
 def test_a_site_runs_and_ends_without_its_history(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(120)

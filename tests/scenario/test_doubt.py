@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from controller.core.doubt import Doubt
 from controller.core.site import Site
 from tests.bench import DEMAND, LAMP_REMOTE, Bench
@@ -18,6 +20,7 @@ class Doubting(Bench):
         return replace(site, points={**site.points, DEMAND: replace(site.points[DEMAND], doubt=doubt)})
 
 
+@pytest.mark.fault("frozen value")
 def test_a_frozen_value_is_not_acted_on(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(295)
@@ -33,6 +36,7 @@ def test_a_frozen_value_is_not_acted_on(tmp_path: Path) -> None:
     assert Doubting(tmp_path).run(life)
 
 
+@pytest.mark.fault("spike")
 def test_a_spike_moves_no_lamp(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10.5)

@@ -136,6 +136,7 @@ def test_handing_a_system_back_ends_the_commands_of_its_people(tmp_path: Path) -
 # --- somebody at the panel --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("person at the panel")
 def test_what_somebody_set_at_the_panel_is_left_alone_until_the_yield_time_ends(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10)
@@ -165,6 +166,7 @@ def test_a_person_hands_an_overridden_machine_back_by_any_of_its_points(tmp_path
     assert Bench(tmp_path).run(life)
 
 
+@pytest.mark.fault("person at the panel")
 def test_nothing_of_a_machine_is_written_while_its_bit_is_overridden(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10)
@@ -180,6 +182,7 @@ def test_nothing_of_a_machine_is_written_while_its_bit_is_overridden(tmp_path: P
     assert bench.plant.writes == [], "and letting go leaves it to whoever took it"
 
 
+@pytest.mark.fault("person at the panel")
 def test_an_overridden_point_is_let_go_without_a_write(tmp_path: Path) -> None:
     bench = Bench(tmp_path, systems=with_system(SYSTEMS, "garage", yield_for=timedelta(hours=1)))
 

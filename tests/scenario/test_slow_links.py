@@ -57,6 +57,7 @@ class _SlowLights(Bench):
         return replace(KIND, open=open_on)
 
 
+@pytest.mark.fault("slow server")
 @pytest.mark.parametrize("pause", [0.3, 0.8, 1.3, 1.9, 2.4])
 def test_a_wish_that_changes_while_bytes_are_on_their_way_arrives(pause: float, tmp_path: Path) -> None:
     bench = _SlowLights(tmp_path, read_s=0.9, write_s=0.6)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pytest
+
 from controller.core.event import EventKind
 from controller.runtime.mounted import MountedStrategy
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, PUMP, PUMP_STATUS, Bench
@@ -28,6 +30,7 @@ def test_bad_input_lets_go_at_once(tmp_path: Path) -> None:
     assert Bench(tmp_path).run(life)
 
 
+@pytest.mark.fault("silent input")
 def test_a_silent_input_without_a_ladder_lets_go(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10)
@@ -52,6 +55,7 @@ def test_what_a_faulty_strategy_wished_ends_with_its_lease(tmp_path: Path) -> No
     assert Bench(tmp_path).run(life)
 
 
+@pytest.mark.fault("strategy that raises")
 def test_a_faulty_strategy_is_retried_after_growing_pauses_and_then_left_off(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10)

@@ -44,6 +44,7 @@ def pauses(times: Sequence[float]) -> list[float]:
 # --- writes -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("ignored write")
 @pytest.mark.parametrize("refused", [True, False])
 def test_a_write_without_effect_is_tried_again_ever_more_rarely_and_told_once(tmp_path: Path, refused: bool) -> None:
     bench = Bench(tmp_path)
@@ -75,6 +76,7 @@ def test_a_write_without_effect_is_tried_again_ever_more_rarely_and_told_once(tm
     assert between[-1] == pytest.approx(600, abs=5)
 
 
+@pytest.mark.fault("command obeyed, and the machine does not run")
 def test_an_effect_that_is_missing_is_told_and_cleared(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await start_plant(bench)
@@ -100,6 +102,7 @@ def test_an_effect_that_is_missing_is_told_and_cleared(tmp_path: Path) -> None:
 # --- links and devices ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("total loss of a link")
 def test_a_lost_link_shows_bad_samples_and_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10)
@@ -123,6 +126,7 @@ def test_a_lost_link_shows_bad_samples_and_is_told_once(tmp_path: Path, caplog: 
     assert len([record for record in caplog.records if "link lights is back" in record.message]) == 1
 
 
+@pytest.mark.fault("one device lost on a good link")
 def test_a_lost_device_is_not_a_lost_link(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10)
@@ -140,6 +144,7 @@ def test_a_lost_device_is_not_a_lost_link(tmp_path: Path) -> None:
     assert [event.body["state"] for event in bench.events(EventKind.LINK, LIGHTS)] == ["connected"]
 
 
+@pytest.mark.fault("every device absent at the start")
 def test_a_device_that_is_absent_at_the_start_is_told_once_and_taken_when_it_comes(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.plant.lights.drop()
@@ -156,6 +161,7 @@ def test_a_device_that_is_absent_at_the_start_is_told_once_and_taken_when_it_com
     assert [event.body["state"] for event in bench.events(EventKind.LINK, LIGHTS)] == ["lost", "back"]
 
 
+@pytest.mark.fault("device reboots and loses its registers")
 def test_what_the_device_dropped_while_the_link_was_away_is_taken_again(tmp_path: Path) -> None:
     """The device's own watchdog is nobody's override."""
 
@@ -184,6 +190,7 @@ def test_what_the_device_dropped_while_the_link_was_away_is_taken_again(tmp_path
         assert bench.alarms(point) == []
 
 
+@pytest.mark.fault("half-open connection: accepts, and answers nothing")
 def test_a_device_that_hangs_does_not_hold_up_the_scan_nor_the_stop(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(10)
@@ -316,6 +323,7 @@ def _with_driver(bench: Bench, driver: type[MemoryDriver]) -> Bench:
     return WithDriver(bench.tmp_path, plant=bench.plant)
 
 
+@pytest.mark.fault("defect of our own (exit code 1)")
 @pytest.mark.parametrize("lasting", [False, True])
 def test_a_defect_lets_everything_go_and_is_raised(
     tmp_path: Path, lasting: bool, caplog: pytest.LogCaptureFixture
@@ -401,6 +409,7 @@ def test_a_driver_that_hides_being_cancelled_does_not_hold_up_the_stop(tmp_path:
     assert bench.now - began < timedelta(minutes=12)
 
 
+@pytest.mark.fault("driver that never returns")
 def test_a_driver_that_never_connects_nor_closes_is_given_up_and_tried_again(tmp_path: Path) -> None:
     bench = _with_driver(Bench(tmp_path), _Stubborn)
 
@@ -433,6 +442,7 @@ class _Cut(MemoryDriver):
         return results
 
 
+@pytest.mark.fault("delayed write: the answer is lost")
 def test_bytes_whose_answer_was_lost_are_ours_all_the_same(tmp_path: Path) -> None:
     bench = _with_driver(Bench(tmp_path), _Cut)
 
@@ -466,6 +476,7 @@ class _Mute(MemoryDriver):
         return await super().read(points)
 
 
+@pytest.mark.fault("half-open connection: accepts, and answers nothing")
 def test_a_device_that_connects_and_says_nothing_is_asked_ever_more_rarely(tmp_path: Path) -> None:
     bench = _with_driver(Bench(tmp_path), _Mute)
 
@@ -643,6 +654,7 @@ def test_what_a_device_tells_by_itself_is_seen_at_once(tmp_path: Path) -> None:
     assert SlowPolls(tmp_path, plant=bench.plant).run(life)
 
 
+@pytest.mark.fault("link that flaps")
 def test_a_link_that_comes_and_goes_is_told_as_that(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def told() -> list[str]:
         return [record.getMessage() for record in caplog.records if record.getMessage().startswith("link lights")]

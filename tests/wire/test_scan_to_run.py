@@ -11,7 +11,7 @@ import pytest
 from tests.site_processes import SiteProcesses, wait_until
 from tests.wire import far_sides
 
-pytestmark = [pytest.mark.wire, pytest.mark.fault, pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.wire, pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(240)]
 
 # The longest pause before a link is tried again, and what starting and asking take on a busy machine.
 BACK_WITHIN_S = 90.0
@@ -29,6 +29,7 @@ def qualities(processes: SiteProcesses) -> set[str]:
 
 
 @pytest.mark.parametrize("open_far_side", far_sides.ALL, ids=lambda far: far.__name__)
+@pytest.mark.fault("plug pulled, over each protocol")
 def test_scan_check_run_and_every_point_returns_by_itself(
     processes: SiteProcesses, open_far_side: far_sides.Open
 ) -> None:

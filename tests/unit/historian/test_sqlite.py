@@ -300,7 +300,7 @@ class TestTrouble:
         assert len(await historian.read_samples(POWER, START, at(1))) == 1
         await historian.close()
 
-    @pytest.mark.fault
+    @pytest.mark.fault("full disk")
     def test_a_full_disk_is_an_error_until_there_is_room_and_nothing_is_lost_or_doubled(self, path: Path) -> None:
         answer = subprocess.run(
             [sys.executable, "-m", "tests.unit.historian.processes", "full-disk", str(path)],
