@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,7 +54,8 @@ class MonthBench(Bench):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.fault("a month without a restart: memory")
-def test_memory_is_flat_over_a_month(tmp_path: Path) -> None:
+def test_memory_is_flat_over_a_month(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)  # what pytest keeps of the log is not the daemon's
     blocks: list[int] = []
 
     async def life(bench: Bench) -> None:
