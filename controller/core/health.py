@@ -46,7 +46,8 @@ class Facts:
     """Of a running daemon. Times in seconds; scan_age, overrun_ago: None where there was none yet.
 
     links_down: link to its trouble. history_trouble, store_trouble: "" where the disk takes everything.
-    faults: strategy to what it did, of those that are off until somebody acts.
+    faults: strategy to what it did, of those that are off until somebody acts. clock_doubt: why the wall clock is not
+    believed.
     """
 
     scan_every: float
@@ -61,6 +62,7 @@ class Facts:
     history_dropped: int = 0
     store_trouble: str = ""
     faults: Mapping[str, str] = field(default_factory=dict[str, str])
+    clock_doubt: Text | None = None
     running_for: float = 0.0
     earlier_run_ended_cleanly: bool = True
     is_latched: bool = False
@@ -68,8 +70,8 @@ class Facts:
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
     """Everything that is wrong with a running daemon, what is critical first."""
-    found = [*_scan(facts), *_links(facts), *_store(facts), *_history(facts), *_strategies(facts), *_earlier(facts)]
-    return ordered(found)
+    looks = (_scan, _links, _store, _history, _strategies, _clock, _earlier)
+    return ordered([finding for look in looks for finding in look(facts)])
 
 
 def ordered(found: list[Finding]) -> tuple[Finding, ...]:
@@ -168,6 +170,20 @@ def _strategies(facts: Facts) -> Iterator[Finding]:
                 f"mend what it says, then: tidewatt retry SITE {strategy}",
                 f"按提示排除后执行：tidewatt retry SITE {strategy}",
             ),
+        )
+
+
+def _clock(facts: Facts) -> Iterator[Finding]:
+    if facts.clock_doubt is not None:
+        doubt = facts.clock_doubt
+        yield Finding(
+            "clock",
+            Severity.CRITICAL,
+            Text(
+                f"the wall clock is not believed, and nothing is decided by it: {doubt.en}",
+                f"系统时钟不可信，不据此决策：{doubt.zh}",
+            ),
+            Text("let a time server keep the clock of this machine (NTP)", "为本机配置时间服务器（NTP）"),
         )
 
 

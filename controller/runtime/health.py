@@ -78,6 +78,7 @@ async def _facts(daemon: Daemon) -> Facts:
             for each in daemon.strategies
             if each.faults.is_off
         },
+        clock_doubt=daemon.clock_watch.doubt,
         running_for=monotonic - daemon.began,
         earlier_run_ended_cleanly=daemon.earlier_run_ended_cleanly,
         is_latched=daemon.exit_latch.is_latched,

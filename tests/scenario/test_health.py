@@ -16,6 +16,7 @@ from controller.historian.memory import MemoryHistorian
 from controller.runtime.health import health
 from controller.runtime.overruns import TELL_EVERY_S, Overruns
 from tests.bench import DEMAND, PUMP, Bench
+from tests.scenario.test_clock_watch import ClockBench, Machine
 from tests.scenario.test_disk_trouble import empty_the_disk, fill_the_disk
 
 
@@ -125,6 +126,19 @@ def test_a_run_that_ended_without_letting_go_is_told(tmp_path: Path) -> None:
     bench.run(latched)
     yesterday = Facts(scan_every=1.0, scan_age=0.5, running_for=86_401.0, earlier_run_ended_cleanly=False)
     assert findings(yesterday) == (), "for a day"
+
+
+def test_a_clock_that_nobody_believes_is_told_until_a_time_server_keeps_it(tmp_path: Path) -> None:
+    bench = ClockBench(tmp_path, machine=Machine(is_now=False, was=False))
+
+    async def life(_: Bench) -> None:
+        await bench.wait(20)
+        assert await wrong(bench) == {"clock": "critical"}
+        bench.machine.is_now = True
+        await bench.wait(20)
+        assert await wrong(bench) == {}
+
+    bench.run(life)
 
 
 def test_a_strategy_that_its_faults_switched_off_is_told(tmp_path: Path) -> None:

@@ -74,6 +74,15 @@ def test_it_runs_without_rights_and_writes_into_its_site_only(site: Site) -> Non
         assert not values(unit, "DeviceAllow")
 
 
+def test_it_may_ask_who_keeps_the_clock_and_not_set_it(site: Site) -> None:
+    """ProtectClock= would block the question, too, and no clock kept by chrony would ever be believed."""
+    for unit in units(deployment(site, "demo", "tidewatt")).values():
+        (calls,) = values(unit, "SystemCallFilter")
+        assert {"adjtimex", "clock_adjtime"} <= set(calls.split())
+        assert not values(unit, "ProtectClock")
+        assert values(unit, "CapabilityBoundingSet") == [""]
+
+
 def test_serial_lines_are_the_only_devices_it_gets(site: Site) -> None:
     for unit in units(replace(deployment(site, "demo", "tidewatt"), uses_serial=True)).values():
         assert values(unit, "DevicePolicy") == ["closed"]
