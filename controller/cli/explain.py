@@ -1,14 +1,17 @@
-"""tidewatt explain SITE POINT: who holds it, who lost, which limit acted, what was read back."""
+"""tidewatt explain SITE POINT: who holds it, who lost, which limit acted, what was read back, when."""
 
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from controller.cli import words
 from controller.cli.arguments import Exit, add_command, add_json, add_site, language
 from controller.cli.client import ask
 from controller.cli.output import print_json, say
+from controller.cli.view import event_words
 from controller.core.command import Priority
 from controller.core.text import Language, Text
 
@@ -37,6 +40,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 _AGE = Text(", {} old", "，{} 前")
+_FOR = Text(", for {} now", "，已 {}")
+_LATELY = Text("lately", "最近")
 _NOW = Text("now", "当前值")
 _HELD_BY = Text("held by", "控制者")
 _BECAUSE = Text("because", "原因")
@@ -79,21 +84,39 @@ def told(answer: dict[str, Any], chosen: Language) -> list[str]:
         lines.append(line(_SYSTEM, f"{answer['system']}: {words.term(answer['authority'], chosen)}"))
     if answer["availability"]["availability"] != "auto":
         lines.append(line(_EQUIPMENT, answer["availability"]["reason"][chosen]))
-    if "winner" not in answer:
+    if "winner" in answer:
+        lines.extend(_arbitrated(answer, unit, chosen, line))
+    else:
         if answer["fire"] is not None:
             lines.append(line(_FIRE, words.term(answer["fire"], chosen)))
         nobody = _NOT_COMMANDABLE if "system" not in answer else _HANDSHAKE if "holding" in answer else _NOBODY
-        return [*lines, line(_HELD_BY, nobody.in_language(chosen))]
-    lines.extend(_held_by(answer, unit, chosen, line))
-    lines.extend(line(_LOST, _command(each, unit, chosen)) for each in answer["losers"])
-    for label, key in ((_LIMIT, "limit"), (_WAITS, "waiting")):
-        if answer[key][chosen]:
-            lines.append(line(label, answer[key][chosen]))
+        lines.append(line(_HELD_BY, nobody.in_language(chosen)))
     if holding := answer.get("holding"):
         lines.extend(_holding(holding, answer["readback"], unit, chosen, line))
-    if answer["shadow"]:
+    if answer.get("shadow"):
         lines.append(line(_SHADOW, _command(answer["shadow"], unit, chosen)))
+    for each in answer["lately"]:
+        what = event_words(each, {answer["point"]: sample}, chosen)
+        lines.append(line(_LATELY, f"{_moment(each['at'], answer['time_zone'])}  {what}"))
     return lines
+
+
+def _arbitrated(answer: dict[str, Any], unit: str, chosen: Language, line: Any) -> list[str]:
+    lines = _held_by(answer, unit, chosen, line)
+    lines.extend(line(_LOST, _command(each, unit, chosen)) for each in answer["losers"])
+    if answer["limit"][chosen]:
+        lines.append(line(_LIMIT, answer["limit"][chosen] + _since(answer["limited_ago_s"], chosen)))
+    if answer["waiting"][chosen]:
+        lines.append(line(_WAITS, answer["waiting"][chosen]))
+    return lines
+
+
+def _since(ago: float | None, chosen: Language) -> str:
+    return "" if ago is None else _FOR.in_language(chosen).format(words.lasting(ago))
+
+
+def _moment(at: str, zone: str) -> str:
+    return f"{datetime.fromisoformat(at).astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}"
 
 
 def _held_by(answer: dict[str, Any], unit: str, chosen: Language, line: Any) -> list[str]:
@@ -107,7 +130,7 @@ def _held_by(answer: dict[str, Any], unit: str, chosen: Language, line: Any) -> 
         lines = [f"  {_PEOPLE_ONLY.in_language(chosen)}"]
     if winner is None:
         return [*lines, line(_HELD_BY, _NOBODY.in_language(chosen))]
-    lines.append(line(_HELD_BY, _command(winner, unit, chosen)))
+    lines.append(line(_HELD_BY, _command(winner, unit, chosen) + _since(answer["won_ago_s"], chosen)))
     if winner["reason"][chosen]:
         lines.append(line(_BECAUSE, winner["reason"][chosen]))
     return lines
@@ -136,7 +159,8 @@ def _holding(holding: dict[str, Any], readback: dict[str, Any], unit: str, chose
     # What an earlier run wrote has no time of ours.
     ago = words.lasting(holding["written_ago_s"]) if "written_ago_s" in holding else None
     since = words.lasting(holding["verdict_for_s"])
-    read = words.value(readback["value"], unit, chosen)
+    age = _AGE.in_language(chosen).format(words.lasting(readback["age_s"]))
+    read = words.value(readback["value"], unit, chosen) + age
     if chosen == "zh":
         lines = [
             line(_WRITTEN, f"{written}{f'，{ago} 前' if ago else ''}（此前为 {before}）"),

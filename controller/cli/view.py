@@ -5,7 +5,7 @@ Everything is drawn from the daemon's status and points as plain JSON, so that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -300,6 +300,31 @@ def _forecast_words(body: Mapping[str, Any], unit: str, language: Language) -> s
     return "  ".join(f"{key}={body[key]}" for key in ("step", "of", "cause", "hours") if key in body)
 
 
+def _configuration_words(body: Mapping[str, Any], language: Language) -> str:
+    """What became of a reload, who asked for it, and the first difference or the reason."""
+    suffix = "_zh" if language == "zh" else ""
+    differences = body["difference" + suffix]
+    more = f" (+{len(differences) - 1})" if len(differences) > 1 else ""
+    what = body["reason" + suffix] or "".join(differences[:1]) + more
+    return f"{words.term(body['step'], language)}  {body['who']}  {what}"
+
+
+def _commissioning_words(body: Mapping[str, Any], language: Language) -> str:
+    told = f"{body['item']}: {words.term(body['result'], language)}"
+    return "  ".join(each for each in (told, body["measured"], body["who"], body["note"]) if each)
+
+
+def _fire_words(body: Mapping[str, Any], language: Language) -> str:
+    return "  ".join(each for each in (words.term(body["state"], language), body.get("who", "")) if each)
+
+
+_BY_PEOPLE: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
+    "commissioning": _commissioning_words,
+    "configuration": _configuration_words,
+    "fire": _fire_words,
+}
+
+
 def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: Language) -> str:
     """What happened, in one line."""
     body, kind = event["body"], event["kind"]
@@ -318,11 +343,8 @@ def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: L
         return _LET_GO.in_language(language)
     if kind == "forecast":
         return _forecast_words(body, unit, language)
-    if kind == "commissioning":
-        told = f"{body['item']}: {words.term(body['result'], language)}"
-        return "  ".join(each for each in (told, body["measured"], body["who"], body["note"]) if each)
-    if kind == "fire":
-        return "  ".join(each for each in (words.term(body["state"], language), body.get("who", "")) if each)
+    if kind in _BY_PEOPLE and "in_force" not in body:
+        return _BY_PEOPLE[kind](body, language)
     if kind == "alarm":
         return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
     if kind in ("strategy", "equipment", "availability") and body.get("fault") is None and "reason" in body:

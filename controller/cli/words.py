@@ -79,6 +79,8 @@ _CHINESE = {
     "configuration not loaded": "配置未加载",
     "condenser fouled": "冷凝器结垢",
     "efficiency drifting": "能效下降",
+    "reloaded": "已重载",
+    "refused": "已拒绝",
     "link refused": "连接被拒绝",
     "link lost": "连接中断",
     "device lost": "设备失联",

@@ -63,6 +63,10 @@ class Control:
         self.limit: Text = NO_TEXT
         self.is_spared = False
         self.waiting: Text = NO_TEXT
+        # Monotonic: since when whoever wins does, and since when a limit acts; None where nobody does.
+        self.won_at: float | None = None
+        self.limited_at: float | None = None
+        self._winner: tuple[str, Priority] | None = None
 
     def settle(
         self,
@@ -107,11 +111,21 @@ class Control:
         self.allowed, self.limit = allowed.value, allowed.limit
         return allowed.value
 
+    def note_since(self, monotonic: float) -> None:
+        """After `settle`, for whoever asks later: another winner, a limit that begins or ends."""
+        command = self.array.winner
+        winner = None if command is None else (command.source, command.priority)
+        if winner != self._winner:
+            self._winner, self.won_at = winner, None if winner is None else monotonic
+        if bool(self.limit.en) != (self.limited_at is not None):
+            self.limited_at = monotonic if self.limit.en else None
+
     def succeed(self, earlier: Control, ended: Collection[str]) -> None:
         """Go on where the control of an earlier configuration was. ended: sources that command this no more."""
         self.array, self.shadow = earlier.array.without_sources(ended), earlier.shadow.without_sources(ended)
         self.memory = earlier.memory
         self.allowed, self.limit, self.waiting = earlier.allowed, earlier.limit, earlier.waiting
+        self.won_at, self.limited_at, self._winner = earlier.won_at, earlier.limited_at, earlier._winner
 
     def _permissives(self, image: FrozenImage) -> Sequence[tuple[Permissive, Sample]]:
         return [(each, image.samples[each.condition.point]) for each in self.permissives]
@@ -390,6 +404,7 @@ class Scan:
             value = control.settle(
                 image, is_held, self._rested_at, inhibition, kept, rival=excluded.get(id_), register=register
             )
+            control.note_since(image.monotonic)
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)

@@ -32,6 +32,8 @@ Json = dict[str, JsonValue]
 
 # A page or a terminal shows no more.
 RECENT_EVENTS = 30
+# Of one point: taken, read back, overridden, let go.
+LATEST_EVENTS = 5
 
 
 def status(daemon: Daemon) -> Json:
@@ -143,7 +145,10 @@ def sample_of(daemon: Daemon, point: PointId, sample: Sample) -> Json:
 
 
 def explain(daemon: Daemon, point: PointId) -> Json:
-    """Who holds the point, who lost, which limit acted, what was read back, when. Raises KeyError if there is none."""
+    """Who holds the point, who lost, which limit acted, what was read back, when. Raises KeyError if there is none.
+
+    lately: its latest events, oldest first.
+    """
     samples = _samples(daemon)
     monotonic = daemon.clock.monotonic()
     shown: Json = {"point": str(point), "sample": sample_of(daemon, point, samples[point])}
@@ -159,14 +164,25 @@ def explain(daemon: Daemon, point: PointId) -> Json:
     control = daemon.scan.controls.get(point)
     if control is not None:
         shown["winner"] = _command(control.array.winner, monotonic)
+        shown["won_ago_s"] = _ago(control.won_at, monotonic)
         shown["losers"] = [_command(each, monotonic) for each in control.array.losers()]
         shown["shadow"] = _command(control.shadow.winner, monotonic)
         shown["allowed"] = control.allowed
         shown["limit"] = text(control.limit)
+        shown["limited_ago_s"] = _ago(control.limited_at, monotonic)
         shown["waiting"] = text(control.waiting)
-        shown["readback_point"] = str(control.writable.readback)
-        shown["readback"] = sample_of(daemon, control.writable.readback, samples[control.writable.readback])
+    writable = daemon.site.points[point].writable
+    if writable is not None:
+        shown["readback_point"] = str(writable.readback)
+        shown["readback"] = sample_of(daemon, writable.readback, samples[writable.readback])
+    shown["time_zone"] = str(daemon.site.zone)
+    latest = [each for each in daemon.journal.recent if each.subject == point][-LATEST_EVENTS:]
+    shown["lately"] = [event(each) for each in latest]
     return shown
+
+
+def _ago(at: float | None, monotonic: float) -> float | None:
+    return None if at is None else round(monotonic - at, 1)
 
 
 def fire(daemon: Daemon) -> Json:
