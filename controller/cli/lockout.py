@@ -20,7 +20,7 @@ from controller.core.event import Event, EventKind, JsonValue
 from controller.core.point import equipment_of
 from controller.core.site import Site
 from controller.core.text import Text
-from controller.runtime.availability import LockoutRefused, lock_to_remove, removal
+from controller.runtime.availability import AvailabilityRefused, lock_to_remove, removal
 from controller.runtime.clock import RealClock
 from controller.runtime.site_lock import site_lock
 from controller.runtime.status import lockout as lockout_shown
@@ -180,7 +180,7 @@ async def _remove_from_store(
             locks = await store.load_lockouts()
             try:
                 lockout = lock_to_remove(locks, equipment, who, whose, reason)
-            except LockoutRefused as error:
+            except AvailabilityRefused as error:
                 raise EnvironmentProblem(str(error)) from error
             await store.forget_lockout(equipment, lockout.who)
         finally:

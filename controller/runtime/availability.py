@@ -43,8 +43,8 @@ NOT_STORED = "lock-out not stored"
 _IN_AUTO_AGAIN = Text("in auto again", "恢复自动")
 
 
-class LockoutRefused(Exception):
-    """Why a lock is neither put on nor taken off."""
+class AvailabilityRefused(Exception):
+    """Why a lock is neither put on nor taken off, or a machine not given back."""
 
 
 class _Place(NamedTuple):
@@ -205,11 +205,11 @@ class Availabilities:
     # --- what people do -------------------------------------------------------------------------------------------
 
     async def lock_out(self, equipment: str, who: str, reason: str) -> Lockout:
-        """In force at once, whatever the disk does. Raises LockoutRefused, or EnvironmentProblem where a restart would
-        forget it."""
+        """In force at once, whatever the disk does. Raises AvailabilityRefused, or EnvironmentProblem where a restart
+        would forget it."""
         self._require(equipment)
         if not who or not reason:
-            raise LockoutRefused("a lock-out has a name and a reason: --who NAME --reason TEXT")
+            raise AvailabilityRefused("a lock-out has a name and a reason: --who NAME --reason TEXT")
         lockout = Lockout(equipment, who, reason, self._clock.now())
         self._lockouts[equipment, who] = lockout
         self._stand([equipment], who)
@@ -224,7 +224,7 @@ class Availabilities:
         return lockout
 
     async def unlock(self, equipment: str, who: str, whose: str = "", why: str = "") -> Lockout:
-        """Take a lock off; another person's only with their name and a reason. Raises LockoutRefused, or
+        """Take a lock off; another person's only with their name and a reason. Raises AvailabilityRefused, or
         EnvironmentProblem where the disk does not take it: then it stays locked."""
         self._require(equipment)
         lockout = lock_to_remove(self.lockouts(), equipment, who, whose, why)
@@ -235,7 +235,11 @@ class Availabilities:
         return lockout
 
     def retry(self, equipment: str, who: str) -> None:
-        """A person says that a machine that has tripped may be tried again. Raises KeyError where it is not known."""
+        """A person says that a machine that has tripped may be tried again. Raises AvailabilityRefused where it has
+        not, KeyError where it is not known."""
+        memory, reason = self._memories[equipment], self.standings[equipment].reason.en
+        if not memory.has_tripped:
+            raise AvailabilityRefused(f"{equipment} has not tripped; it is {reason or 'in auto'}")
         self._memories[equipment] = forgiven(self._memories[equipment])
         self._is_settled = False
         self._journal.note(EventKind.AVAILABILITY, equipment, {"step": "tried again", "who": who})
@@ -243,7 +247,8 @@ class Availabilities:
 
     def _require(self, equipment: str) -> None:
         if equipment not in self.standings:
-            raise LockoutRefused(f"there is no equipment {equipment!r}; there are {', '.join(sorted(self.standings))}")
+            known = ", ".join(sorted(self.standings))
+            raise AvailabilityRefused(f"there is no equipment {equipment!r}; there are {known}")
 
     # --- what survives --------------------------------------------------------------------------------------------
 
@@ -317,18 +322,18 @@ def _goes_first(equipment: str, reason: Text) -> Text:
 
 
 def lock_to_remove(locks: Iterable[Lockout], equipment: str, who: str, whose: str, why: str) -> Lockout:
-    """The lock that a person may take off: their own, or another's with a reason. Raises LockoutRefused."""
+    """The lock that a person may take off: their own, or another's with a reason. Raises AvailabilityRefused."""
     theirs = [each for each in locks if each.equipment == equipment]
     lockout = next((each for each in theirs if each.who == (whose or who)), None)
     if not theirs:
-        raise LockoutRefused(f"{equipment} is not locked out")
+        raise AvailabilityRefused(f"{equipment} is not locked out")
     if lockout is None:
         names = ", ".join(each.who for each in theirs)
-        raise LockoutRefused(
+        raise AvailabilityRefused(
             f"{whose or who} has no lock on {equipment}; it is locked by {names}: name whose lock it is, with --of NAME"
         )
     if lockout.who != who and not why:
-        raise LockoutRefused(f"the lock is {lockout.who}'s: say why you take it off, with --reason TEXT")
+        raise AvailabilityRefused(f"the lock is {lockout.who}'s: say why you take it off, with --reason TEXT")
     return lockout
 
 

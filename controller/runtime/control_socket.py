@@ -22,7 +22,7 @@ from controller.core.system import Authority
 from controller.runtime import equipment_rows, status
 from controller.runtime.alarms import AlarmActionRefused
 from controller.runtime.authorities import AuthorityRefused
-from controller.runtime.availability import LockoutRefused
+from controller.runtime.availability import AvailabilityRefused
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.equipment_log import MaintenanceRefused
@@ -58,7 +58,7 @@ _REFUSALS = (
     MaintenanceRefused,
     FireResetRefused,
     ReloadRefused,
-    LockoutRefused,
+    AvailabilityRefused,
     EnvironmentProblem,
 )
 

@@ -643,14 +643,14 @@ class Daemon:
         return there_was
 
     async def lock_out(self, equipment: str, who: str, reason: str) -> Lockout:
-        """Raises LockoutRefused, or EnvironmentProblem where a restart would forget it."""
+        """Raises AvailabilityRefused, or EnvironmentProblem where a restart would forget it."""
         try:
             return await self.availabilities.lock_out(equipment, who, reason)
         finally:
             self.scan.request_early()
 
     async def unlock(self, equipment: str, who: str, whose: str, why: str) -> Lockout:
-        """Raises LockoutRefused, or EnvironmentProblem where it stays locked."""
+        """Raises AvailabilityRefused, or EnvironmentProblem where it stays locked."""
         lockout = await self.availabilities.unlock(equipment, who, whose, why)
         self.scan.request_early()
         return lockout
@@ -666,7 +666,8 @@ class Daemon:
     def retry(self, name: str, who: str) -> None:
         """Let a strategy that its faults switched off, or a link that is away, try again at once.
 
-        Also a machine that has tripped too often. Raises KeyError if there is none of that name.
+        Also a machine that has tripped: once it is reset. Raises AvailabilityRefused where it has not, KeyError if
+        there is none of that name.
         """
         if name in self.availabilities.standings:
             self.availabilities.retry(name, who)

@@ -18,7 +18,7 @@ from controller.core.site import Site
 from controller.core.strategy import Mode
 from controller.core.text import Text
 from controller.core.units import Unit
-from controller.runtime.availability import LockoutRefused
+from controller.runtime.availability import AvailabilityRefused
 from controller.runtime.operator import OperatorCommandRefused
 from controller.runtime.status import explain, status
 from drivers.memory import MemoryAddress
@@ -182,6 +182,8 @@ def test_what_trips_again_and_again_waits_for_a_person_restarts_included(tmp_pat
         assert _availability(bench, CHILLER_1) is Availability.TRIPPED
         with pytest.raises(OperatorCommandRefused, match="try again"):
             await bench.command(CHILLER, True)
+        with pytest.raises(AvailabilityRefused, match="has not tripped"):
+            bench.daemon.retry(PUMP_1, "Wang")
         bench.daemon.retry(CHILLER_1, "Wang")
         await bench.wait(2)
         assert _availability(bench, CHILLER_1) is Availability.AUTO
@@ -344,17 +346,17 @@ def test_each_takes_off_their_own_lock_or_says_why(tmp_path: Path) -> None:
         await daemon.unlock(LAMPS, "Li", "", "")
         await bench.wait(5)
         assert _availability(bench, LAMPS) is Availability.LOCKED_OUT, "Wang still works there"
-        with pytest.raises(LockoutRefused, match="it is locked by Wang"):
+        with pytest.raises(AvailabilityRefused, match="it is locked by Wang"):
             await daemon.unlock(LAMPS, "Li", "", "")
-        with pytest.raises(LockoutRefused, match="say why"):
+        with pytest.raises(AvailabilityRefused, match="say why"):
             await daemon.unlock(LAMPS, "Li", "Wang", "")
         await daemon.unlock(LAMPS, "Li", "Wang", "gone home, nobody is there")
         removed = bench.events(EventKind.AVAILABILITY, LAMPS)[-2].body
         assert (removed["who"], removed["lock_of"], removed["why"]) == ("Li", "Wang", "gone home, nobody is there")
-        with pytest.raises(LockoutRefused, match="not locked out"):
+        with pytest.raises(AvailabilityRefused, match="not locked out"):
             await daemon.unlock(LAMPS, "Li", "", "")
         for equipment, who, why in (("garage.group_9", "Li", "x"), (LAMPS, "", "x"), (LAMPS, "Li", "")):
-            with pytest.raises(LockoutRefused):
+            with pytest.raises(AvailabilityRefused):
                 await daemon.lock_out(equipment, who, why)
 
     Bench(tmp_path).run(life)

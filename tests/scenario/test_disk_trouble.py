@@ -56,6 +56,33 @@ def test_a_store_that_fails_stops_the_daemon_and_everything_is_let_go(tmp_path: 
     assert bench.daemon.writer.holdings == {}
 
 
+def test_a_lock_waits_for_no_disk_and_is_not_lifted_without_one(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        fill_the_disk(bench.tmp_path, only=["lockout"])
+        with pytest.raises(EnvironmentProblem, match="a restart now would forget it"):
+            await bench.daemon.lock_out("garage.group_1", "Li", "new drivers")
+        await bench.wait(3)
+        assert bench.plant.lights.value(LAMP_REMOTE) is False
+        assert bench.alarms("lock-outs") == [("lock-out not stored", "active")]
+        empty_the_disk(bench.tmp_path, ["lockout"])
+        await bench.wait(30)
+        assert bench.alarms("lock-outs")[-1] == ("lock-out not stored", "cleared")
+        fill_the_disk(bench.tmp_path, only=["lockout"])
+        with pytest.raises(EnvironmentProblem):
+            await bench.daemon.unlock("garage.group_1", "Li", "", "")
+        await bench.wait(30)
+        assert bench.plant.lights.value(LAMP_REMOTE) is False
+
+    async def again(bench: Bench) -> None:
+        await bench.wait(10)
+        assert bench.plant.lights.value(LAMP_REMOTE) is False
+
+    bench = Bench(tmp_path)
+    bench.run(life, kill=True)
+    bench.run(again)
+
+
 def damage_the_alarms(folder: Path) -> None:
     with sqlite3.connect(folder / "store.db") as database:
         database.execute("REPLACE INTO alarm_standing VALUES ('garage', 'odd', 0, '2026-07-06T12:00:00+08:00', '{')")
