@@ -24,6 +24,7 @@ from controller.core.point import (
     RemoteBit,
     SafeValue,
     ValueType,
+    Wear,
     Writable,
 )
 from controller.core.sample import Quality, Scalar
@@ -294,6 +295,7 @@ def test_what_is_frozen_goes_on_from_where_it_stood(tmp_path: Path) -> None:
         await bench.wait(5)
         opened = bench.shown(DAMPER)
         assert isinstance(opened, float)
+        await bench.command(CHILLER, True, 36_000)  # without its pump: a limit that acts, and no scan rests
         await bench.wait(600)
         bench.plant.lights.set(FAN, False)  # a person at the fan
         await bench.wait(180)
@@ -417,13 +419,14 @@ def test_a_lamp_that_ignored_us_for_long_is_asked_again_at_once(tmp_path: Path) 
     """Else a device that ignores us is asked every ten minutes only."""
 
     async def life(bench: FireBench) -> None:
-        bench.plant.lights.ignore(EXIT)
-        await bench.command(EXIT, True, 36_000)
-        await bench.wait(3000)
+        bench.plant.lights.set(BRIGHTNESS, 0.3)
+        bench.plant.lights.ignore(BRIGHTNESS)
+        bench.plant.lights.set(DEMAND, 1.0)
+        await bench.wait(1300)
         bench.plant.lights.ignored.clear()
         bench.fire(burns=True)
         await bench.wait(12)
-        assert bench.shown(EXIT) is True
+        assert bench.shown(BRIGHTNESS) == 1.0
 
     assert FireBench(tmp_path).live(life)
 
@@ -454,3 +457,41 @@ def test_another_configuration_dims_no_lamp_and_waits_for_the_reset(tmp_path: Pa
     bench = FireBench(tmp_path, load=lambda: Configuration(changed["site"]))
     changed["site"] = replace(bench.site(), digest="another", fire=(replace(INPUT, plant=()),))
     assert bench.live(life)
+
+
+class WornBench(FireBench):
+    """The lamp at the exit may be written once a day."""
+
+    def site(self) -> Site:
+        site = super().site()
+        lamp = site.points[EXIT]
+        assert lamp.writable is not None
+        worn = replace(lamp, writable=replace(lamp.writable, limits=Limits(), wear=Wear(writes_per_day=1)))
+        return replace(site, points={**site.points, EXIT: worn})
+
+
+def test_a_spent_write_budget_holds_back_neither_fire_nor_release(tmp_path: Path) -> None:
+    async def life(bench: FireBench) -> None:
+        await bench.wait(5)
+        await bench.command(EXIT, False)
+        await bench.wait(5)
+        await bench.command(EXIT, True)
+        await bench.wait(5)
+        assert bench.shown(EXIT) is False, "its budget is spent"
+        bench.fire(burns=True)
+        while bench.state == "normal":
+            await bench.wait(0.01)
+        fire = bench.daemon.scan.count
+        await bench.wait(0.05)
+        assert (bench.shown(EXIT), bench.daemon.scan.count) == (True, fire)
+        await bench.wait(5)
+        bench.plant.writes.clear()
+        before = bench.daemon.scan.count
+        await bench.daemon.set_authority("garage", Authority.ORIGINAL, "li na")
+        while bench.daemon.scan.count == before:
+            await bench.wait(0.01)
+        await bench.wait(0.05)
+        assert bench.daemon.scan.count == before + 1
+        assert bench.plant.written(EXIT) == [True], "let go by its safe value"
+
+    assert WornBench(tmp_path).live(life)
