@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +20,7 @@ from controller.core.site import Alarming, Site
 from controller.core.system import Authority
 from controller.core.text import Text
 from controller.core.units import Unit
+from controller.runtime.messages import Messenger
 from controller.runtime.reload import ALARM, Configuration, Outcome, Result
 from drivers.memory import MemoryAddress
 from tests.bench import (
@@ -35,6 +38,7 @@ from tests.bench import (
     with_system,
 )
 from tests.real_bench import RealBench
+from tests.scenario.test_alarm_messages import RULE, SHIFT, Remembered
 
 ILLUMINANCE = PointId("garage.group_1.illuminance")
 BRIGHT = PointRule("bright", DEMAND, Above(0.4), Behaviour(Priority.LOW), Wording(Text("bright", "亮")))
@@ -46,12 +50,15 @@ class Folder:
     def __init__(self) -> None:
         self.site: Site | None = None
         self.problems: list[Problem] = []
+        self.messenger: Messenger | None = None
+        self.takes_s = 0.0
 
     def load(self) -> Configuration:
+        threading.Event().wait(self.takes_s)
         if self.problems:
             raise ConfigError(self.problems)
         assert self.site is not None
-        return Configuration(self.site)
+        return Configuration(self.site, None, self.messenger)
 
 
 class Here(Bench):
@@ -60,7 +67,7 @@ class Here(Bench):
     def __init__(self, tmp_path: Path, **fields: Any) -> None:
         self.folder = Folder()
         super().__init__(tmp_path, load=self.folder.load, **fields)
-        self.folder.site = self.site()
+        self.folder.site, self.folder.messenger = self.site(), self.messenger
 
     def edit(self, **changes: Any) -> None:
         assert self.folder.site is not None
@@ -114,8 +121,8 @@ def without_lamps(site: Site) -> dict[str, Any]:
     }
 
 
-def lived(tmp_path: Path, life: Callable[[Here], Awaitable[None]], *, lets_go: bool = True) -> Here:
-    here = Here(tmp_path)
+def lived(tmp_path: Path, life: Callable[[Here], Awaitable[None]], *, lets_go: bool = True, **fields: Any) -> Here:
+    here = Here(tmp_path, **fields)
     assert here.run(lambda _: life(here)) is lets_go
     return here
 
@@ -298,6 +305,49 @@ def test_alarms_keep_what_people_did_to_them(tmp_path: Path) -> None:
         assert (await here.daemon.store.load_alarm_standings()) == [] or await _is_forgotten(here)
 
     lived(tmp_path, life)
+
+
+def test_people_are_told_once_and_the_ladder_goes_on(tmp_path: Path) -> None:
+    told = Remembered()
+
+    async def life(here: Here) -> None:
+        here.edit(alarms=Alarming((RULE,), (), (SHIFT,)))
+        await here.reload()
+        here.plant.lights.set(DEMAND, 0.9)
+        await here.wait(60)
+        assert [whom for _, whom, _ in told.arrived] == ["shift"]
+        here.edit(**with_slower_lease(here.daemon.site))
+        await here.reload()
+        await here.wait(800)
+        assert [whom for _, whom, _ in told.arrived] == ["shift"]
+        await here.wait(60)
+        assert [whom for _, whom, _ in told.arrived] == ["shift", "manager"], "a quarter of an hour after the alarm"
+        told.is_away = True
+        here.plant.lights.set(DEMAND, 0.3)
+        await here.wait(1)
+        here.edit(**with_slower_lease(here.daemon.site))
+        await here.reload()
+        told.is_away = False
+        await here.wait(60)
+        assert sorted(whom for _, whom, _ in told.arrived) == ["manager", "manager", "shift", "shift"], (
+            "and that it is over"
+        )
+
+    lived(tmp_path, life, messenger=told)
+
+
+def test_who_stops_the_daemon_does_not_wait_for_a_reload(tmp_path: Path) -> None:
+    async def life(here: Here) -> None:
+        await here.wait(10)
+        here.edit(**with_slower_lease(here.daemon.site))
+        here.folder.takes_s = 0.3
+        here.daemon.reloads.request("Li Na")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    here = lived(tmp_path, life)
+    assert here.plant.lights.value(LAMP_REMOTE) is False
+    assert here.daemon.site.digest == "bench"
 
 
 async def _is_forgotten(here: Here) -> bool:
