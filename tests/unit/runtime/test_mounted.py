@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from controller.core.availability import Availability, Cause, Standing
 from controller.core.command import Priority
 from controller.core.point import PointId
 from controller.core.sample import Quality, Sample, Scalar
@@ -106,12 +107,12 @@ class Wishes:
         return Decision(Count(state.steps + 1), self.requests, NO_TEXT)
 
 
-def mounted(strategy: Strategy[Any]) -> MountedStrategy:
+def mounted(strategy: Strategy[Any], *unavailable: Callable[[], Mapping[str, Standing]]) -> MountedStrategy:
     kind = StrategyKind("wishes", NO_TEXT, {}, Count, Count, 1, lambda parameters, counts: strategy)
     mount = Mount(
         "wishes", kind, strategy, Mode.AUTO, {OUTPUT: LAMP, ROLE: POINT}, Priority.STRATEGY, timedelta(seconds=60)
     )
-    return MountedStrategy(mount)
+    return MountedStrategy(mount, *unavailable)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +214,28 @@ def test_while_nobody_asks_an_input_stays_young_enough_to_be_held() -> None:
         strategy.step(same_again(float(second)))
     strategy.step(image(100.0, BAD, None, "link lost"))
     assert strategy.ladders.states[ROLE] is HELD
+
+
+def test_a_steady_strategy_is_asked_when_a_machine_leaves_auto_and_when_it_is_back() -> None:
+    class Sees(Steady):
+        def __init__(self) -> None:
+            super().__init__()
+            self.available: list[bool] = []
+
+        def decide(self, seen: Observation, state: Count) -> Decision[Count]:
+            self.available.append(seen.is_available("lamps"))
+            return super().decide(seen, state)
+
+    steady, lamps = Sees(), "garage.group_1"
+    standings: list[Mapping[str, Standing]] = [{}]
+    strategy = mounted(steady, lambda: standings[-1])
+    strategy.step(image(0.0, GOOD, 5.0))
+    standings.append({lamps: Standing((Cause(Availability.LOCAL, NO_TEXT),))})
+    strategy.step(same_again(1.0))
+    strategy.step(same_again(2.0))
+    standings.append({})
+    strategy.step(same_again(3.0))
+    assert steady.available == [True, False, True]
 
 
 def test_a_steady_strategy_is_asked_when_the_clock_is_set_back() -> None:
