@@ -349,7 +349,6 @@ class Daemon:
             await self.authorities.restore(but=earlier.authority)
             if self.exit_latch.is_latched:
                 await self.authorities.latch(OUR_EXITS, WHY_LATCHED)
-            await self._restore_counts()
             await self._restore()
             await self.tariff_watch.look()
         except BaseException as error:
@@ -490,9 +489,6 @@ class Daemon:
     async def _restore_held(self) -> None:
         """What we hold, and what the guard counts: letting go adds to it."""
         self.writer.adopt(await self.store.load_held())
-        await self._restore_counts()
-
-    async def _restore_counts(self) -> None:
         await self.writer.wear.restore()
         await self.starts.restore()
 

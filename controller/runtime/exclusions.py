@@ -7,23 +7,18 @@ from collections.abc import Collection, Iterable, Mapping
 from controller.core.command import Command
 from controller.core.exclusion import Rival, Standing, rivals
 from controller.core.point import PointId
-from controller.core.sample import Scalar
 from controller.core.system import Member, System
 from controller.runtime.image import FrozenImage
 from controller.runtime.writer import Writer
 
 
 class Exclusions:
-    """shown_at: by command, the point that shows what its equipment does.
-
-    wanted: what the last scan wanted, whose bytes may be on their way.
-    """
+    """shown_at: by command, the point that shows what its equipment does."""
 
     def __init__(self, systems: Iterable[System], shown_at: Mapping[PointId, PointId], writer: Writer) -> None:
         self._exclusions = tuple(each.members for system in systems for each in system.exclusions)
         self._shown_at = shown_at
         self._writer = writer
-        self.wanted: Mapping[PointId, Scalar] = {}
         members = [each for exclusion in self._exclusions for each in exclusion]
         self.commands = frozenset(each.point for each in members)
         self.looks_at = frozenset(
@@ -49,10 +44,10 @@ class Exclusions:
         return Standing(bool(wish.value), commanded, shown, wish.priority)
 
     def _is_commanded(self, point: PointId, yielding: Collection[PointId]) -> bool:
-        """Whether it may have been told to be on: by what is written, on its way, or wanted a scan ago."""
+        """Whether it may have been told to be on: by what is written, or by bytes on their way."""
         holding = self._writer.holdings.get(point)
         is_written = holding is not None and point not in yielding and bool(holding.value)
-        return is_written or bool(self.wanted.get(point)) or self._writer.is_in_flight(point)
+        return is_written or self._writer.is_in_flight(point)
 
     def _shown(self, member: Member, image: FrozenImage) -> bool | None:
         if member.off is not None:

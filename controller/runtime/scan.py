@@ -411,7 +411,6 @@ class Scan:
         for id_, control in self.controls.items():
             control.waiting = waiting.get(id_, NO_TEXT)
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
-        self._exclusions.wanted = wanted
         return wanted
 
     def _insisted(self) -> set[PointId]:

@@ -19,6 +19,7 @@ from controller.core.sample import Quality, Scalar
 from controller.core.site import Site
 from controller.core.system import Authority, Condition, Exclusion, Member
 from controller.core.text import NO_TEXT
+from controller.runtime.daemon import SAVE_STATES_EVERY_S
 from controller.runtime.reload import Configuration, Result
 from tests.bench import (
     BRIGHTNESS,
@@ -197,7 +198,7 @@ async def until_midnight(bench: Bench, seconds_before: float) -> None:
 @pytest.mark.parametrize("is_killed", [False, True])
 def test_a_day_s_writes_survive_a_restart_and_end_at_local_midnight(tmp_path: Path, *, is_killed: bool) -> None:
     async def spend(bench: Bench) -> None:
-        await bench.wait(5)
+        await bench.wait(SAVE_STATES_EVERY_S + 1)  # what is counted now is stored with the write, or lost
         await demand(bench, 0.6, 0.7)
         assert bench.plant.written(BRIGHTNESS) == [0.5, 0.6, 0.7]
 
@@ -344,6 +345,23 @@ def test_of_two_machines_wished_at_once_one_runs(tmp_path: Path) -> None:
     exclusive(tmp_path).run(life)
 
 
+def test_what_was_told_to_run_counts_as_on_before_it_shows(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        plant = bench.plant.plant
+        starts: list[Scalar | None] = []
+        plant.on_write = lambda point, value: (
+            starts.append(plant.value(PUMP)) if (point, value) == (CHILLER, True) else None
+        )
+        await bench.command(PUMP, True)
+        await bench.wait(10)
+        assert (plant.value(PUMP), plant.value(PUMP_STATUS)) == (True, False)
+        protect(bench, CHILLER, True)
+        await bench.wait(10)
+        assert starts == [False], "the pump was told to stop before the chiller was told to start"
+
+    exclusive(tmp_path).run(life)
+
+
 @pytest.mark.parametrize("shown", [True, None])
 def test_a_start_waits_until_the_other_is_proven_off(tmp_path: Path, shown: bool | None) -> None:
     """The other runs under its own controls, or nobody knows."""
@@ -384,20 +402,25 @@ class TwoLinksBench(FireBench):
 
 
 def test_what_is_on_its_way_counts_as_on(tmp_path: Path) -> None:
-    """A gateway that hangs takes the start all the same, later."""
+    """A start that waits for a gateway which hangs arrives all the same, later."""
 
     async def life(bench: FireBench) -> None:
-        plant = bench.plant.plant
-        await bench.wait(5)
+        plant, scan = bench.plant.plant, bench.daemon.scan
+        await bench.wait(5.5)
         plant.hang()
-        await bench.wait(0.5)
+        await bench.wait(0.7)  # the next poll has the line, and waits for its answer
         await bench.command(CHILLER, True)
-        await bench.wait(1.5)
+        scan.request_early()
+        await bench.wait(0.2)
+        assert CHILLER not in bench.daemon.writer.holdings, "not a byte has left"
         protect(bench, FAN, True)
-        await bench.wait(2)
+        scan.request_early()
+        await bench.wait(0.2)
+        plant.resume()
+        await bench.wait(0.1)
+        assert plant.value(CHILLER) is True
         assert bench.shown(FAN) is False
         assert limit_of(bench, FAN) == f"not started: {CHILLER} is on, both may not be on"
-        plant.resume()
         await bench.wait(60)
         assert plant.value(CHILLER_STATUS) is False
         assert bench.shown(FAN) is True
