@@ -31,6 +31,8 @@ _KINDS: Mapping[str, Text] = {
     "forecast": Text("forecast", "预测"),
     "database": Text("database", "数据库"),
     "fire input": Text("fire input", "火警输入"),
+    "equipment": Text("equipment", "设备"),
+    "maintenance": Text("maintenance", "保养"),
 }
 _OTHER = Text("the configuration is spelt otherwise and means the same", "配置写法不同，含义相同")
 
@@ -74,6 +76,7 @@ def _things(site: Site) -> Things:
         **_of_alarms(site),
         **{("forecast", each.point): _said(each) for each in site.forecasts},
         **{("fire input", each.point): _said(each) for each in site.fire},
+        **_of_equipment_log(site),
         **({} if site.influx is None else {("database", "influxdb"): _said(site.influx)}),
     }
 
@@ -109,6 +112,17 @@ def _of_alarms(site: Site) -> Things:
         **{("alarm", str(each.alarm)): _said(each) for each in alarms.rules},
         **{("alarm", name): _said(each) for name, each in adjusted.items()},
         **{("route", each.id): _said(each) for each in alarms.routes},
+    }
+
+
+def _of_equipment_log(site: Site) -> Things:
+    said = site.equipment_log
+    limits = {id_: each._asdict() for id_, each in said.limits.items()}
+    clean = {id_: {"clean_from": each.first, "clean_until": each.last} for id_, each in said.clean.items()}
+    named = [id_ for id_ in site.equipment if id_ in limits or id_ in clean]
+    return {
+        **{("equipment", id_): {**limits.get(id_, {}), **clean.get(id_, {})} for id_ in named},
+        **{("maintenance", f"{each.equipment}, {each.what}"): _said(each) for each in said.tasks},
     }
 
 

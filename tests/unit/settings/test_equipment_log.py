@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from controller.core.configuration_difference import differences
 from controller.core.equipment_log import CleanPeriod
 from controller.core.errors import ConfigError
 from controller.core.maintenance import MaintenanceTask
@@ -140,3 +141,17 @@ def test_the_counters_of_a_machine_that_a_strategy_leans_on_are_virtual_points(s
 def test_what_never_shows_whether_it_runs_has_no_counters(site: Path) -> None:
     with pytest.raises(ConfigError, match=r"'plant.gateway_1' has no point 'run_time', which the strategy needs"):
         with_least_run(site, "gateway", "plant.gateway_1")
+
+
+def test_a_reload_can_tell_what_changed_of_the_log(site: Path, edit: Edit) -> None:
+    task = f"  - {{equipment: {UNIT}, what: oil, every_run_hours: 2000}}"
+    said(edit, "equipment:", f"  - {{id: {UNIT}, starts_per_hour: 3}}", "maintenance:", task)
+    before = compiled(site)
+    edit("site.yaml", "starts_per_hour: 3", "starts_per_hour: 4, clean_from: 2026-05-01, clean_until: 2026-05-20")
+    edit("site.yaml", "every_run_hours: 2000", "every_run_hours: 1500")
+    assert [each.en for each in differences(before, compiled(site))] == [
+        f"equipment {UNIT}: starts_per_hour 3 -> 4",
+        f"equipment {UNIT}: clean_from none -> 2026-05-01",
+        f"equipment {UNIT}: clean_until none -> 2026-05-20",
+        f"maintenance {UNIT}, oil: every_run_hours 2000 -> 1500",
+    ]
