@@ -15,14 +15,16 @@ from controller.core.text import Text
 
 class ItemKind(StrEnum):
     """reading: a value compared with what is there. command: both ways, its effect seen. release: let go, and who has
-    it then. silence: what the device does when we say nothing. permissive: a start that is refused. fire: what a
-    fire input does. hand_back: a system that is handed back while it runs."""
+    it then. silence: what the device does when we say nothing. permissive: a start that is refused.
+    exclusion: a start that waits until another is off. fire: what a fire input does. hand_back: a system that is
+    handed back while it runs."""
 
     READING = "reading"
     COMMAND = "command"
     RELEASE = "release"
     SILENCE = "silence"
     PERMISSIVE = "permissive"
+    EXCLUSION = "exclusion"
     FIRE = "fire"
     HAND_BACK = "hand_back"
 

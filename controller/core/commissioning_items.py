@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 
 from controller.core.commissioning import Item, ItemKind
 from controller.core.configuration_hashes import ConfigurationHashes
@@ -23,7 +24,7 @@ from controller.core.point import (
 from controller.core.sample import Scalar
 from controller.core.site import Mount, Site
 from controller.core.strategy import Mode
-from controller.core.system import Permissive, System
+from controller.core.system import Exclusion, Member, Permissive, System
 from controller.core.text import Text
 from controller.core.units import Unit
 
@@ -126,6 +127,8 @@ class _Items:
                     yield from self._of_point(self._site.points[point])
             for permissive in system.permissives:
                 yield from self._of_permissive(permissive, system)
+            for exclusion in system.exclusions:
+                yield from self._of_exclusion(exclusion, system)
             yield from self._of_handing_back(system)
         for fire in self._site.fire:
             yield from self._of_fire(fire)
@@ -182,6 +185,21 @@ class _Items:
             self._hashes.of_fire(fire),
         )
 
+    def _of_exclusion(self, exclusion: Exclusion, system: System) -> Iterator[Item]:
+        """One test a pair: each of the two beside the other."""
+        for one, other in combinations(exclusion.members, 2):
+            devices = self._devices((one.point, other.point))
+            if devices:
+                yield Item(
+                    f"{one.point}:{ItemKind.EXCLUSION}:{other.point}",
+                    ItemKind.EXCLUSION,
+                    one.point,
+                    devices,
+                    frozenset({system.id}),
+                    _excluding(one, other),
+                    self._hashes.of_exclusion(one, other),
+                )
+
     def _of_handing_back(self, system: System) -> Iterator[Item]:
         devices = self._devices(system.points)
         if not devices:
@@ -236,6 +254,7 @@ def _shown_by(site: Site, system: System) -> Iterator[PointId]:
 
 def _conditions(system: System) -> Iterator[PointId]:
     yield from (each.condition.point for each in system.permissives)
+    yield from (each.off.point for exclusion in system.exclusions for each in exclusion.members if each.off)
     yield from (condition.point for step in system.release for condition in step.conditions)
 
 
@@ -314,6 +333,13 @@ def _telling_a_fire(fire: FireInput) -> Text:
         f"let the panel give its signal: lights full, ventilation and plant let go until the reset ({counts} points); "
         "then pull the cable of the input: lights full",
         f"由火灾报警控制器发出信号：照明全亮，通风与冷源释放直至复位（{counts} 点）；再断开输入线：照明全亮",
+    )
+
+
+def _excluding(one: Member, other: Member) -> Text:
+    return Text(
+        f"with {one.point} on, command {other.point} on: it stays off; then the other way round",
+        f"{one.point} 开启时命令 {other.point} 开启：应保持关闭；反之亦然",
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 from controller.core.fire import FireInput
 from controller.core.point import Binding, Heartbeat, Point, PointId, RemoteBit
 from controller.core.site import Link, Site
-from controller.core.system import Permissive, System
+from controller.core.system import Member, Permissive, System
 
 DIGITS = 12
 _SECRETS = ("password", "secret", "token")
@@ -56,6 +56,10 @@ class ConfigurationHashes:
                 _said(condition.lasting),
             ]
         )
+
+    def of_exclusion(self, one: Member, other: Member) -> str:
+        said = [(each, None if each.off is None else self.of_point(each.off.point)) for each in (one, other)]
+        return _digest([[self.of_point(each.point), _said(each), proof] for each, proof in said])
 
     def of_fire(self, fire: FireInput) -> str:
         """Of what an input says and does; where the points are that it does it to is part of their own tests."""

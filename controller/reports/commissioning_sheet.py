@@ -30,6 +30,7 @@ KINDS = {
     ItemKind.RELEASE: Text("release", "释放"),
     ItemKind.SILENCE: Text("silence", "失联"),
     ItemKind.PERMISSIVE: Text("permissive", "联锁"),
+    ItemKind.EXCLUSION: Text("exclusion", "互斥"),
     ItemKind.FIRE: Text("fire", "消防联动"),
     ItemKind.HAND_BACK: Text("hand back", "交还"),
 }

@@ -25,11 +25,13 @@ from controller.core.fire import FireInput
 from controller.core.point import DeviceTimeout, Heartbeat, NothingHappens, Point, PointId, Range, RemoteBit, Writable
 from controller.core.site import Link, Site
 from controller.core.strategy import Mode
+from controller.core.system import Condition, Exclusion, Member
 from drivers.memory import MemoryAddress
 from tests.bench import (
     BRIGHTNESS,
     CHILLER,
     CHILLER_REMOTE,
+    CHILLER_STATUS,
     DEMAND,
     HEARTBEAT,
     LAMP_REMOTE,
@@ -38,6 +40,7 @@ from tests.bench import (
     PUMP_REMOTE,
     PUMP_STATUS,
     Bench,
+    with_system,
 )
 from tests.real_bench import RealBench
 
@@ -277,3 +280,17 @@ def test_how_often_it_is_read_opens_nothing(site: Site) -> None:
 
     assert reopened(site, replace(site, links=tuple(map(slower, site.links)), scan_every=timedelta(seconds=2))) == set()
     assert reopened(site, changed(site, DEMAND, lambda each: replace(each, stale_after=timedelta(hours=1)))) == set()
+
+
+def test_every_pair_that_excludes_each_other_is_tested(site: Site) -> None:
+    members = (Member(CHILLER, Condition(CHILLER_STATUS, False)), Member(PUMP))
+    excluded = replace(site, systems=with_system(site.systems, "plant", exclusions=(Exclusion(members),)))
+    found = {item.id: item for item in items_of(excluded) if item.kind is ItemKind.EXCLUSION}
+    assert list(found) == [f"{CHILLER}:exclusion:{PUMP}"]
+    (item,) = found.values()
+    assert item.required_by == {"plant"}
+    assert str(PUMP) in item.test.en
+    assert str(PUMP) in item.test.zh
+    other = (Member(CHILLER, Condition(CHILLER_STATUS, True)), Member(PUMP))
+    changed = replace(site, systems=with_system(site.systems, "plant", exclusions=(Exclusion(other),)))
+    assert item.configuration not in {each.configuration for each in items_of(changed)}, "it is open again"
