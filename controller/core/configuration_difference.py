@@ -65,6 +65,7 @@ def _things(site: Site) -> Things:
             "time_zone": str(site.zone),
             "scan_every": site.scan_every,
             "authority_at_first_start": site.first_authority,
+            "start_gap": site.start_gap,
             "authority_files": site.authority_files,
             "wall_clock": "free_running" if site.has_free_running_clock else "synchronised",
             "tariff": site.tariff,

@@ -108,7 +108,8 @@ class Site:
     """digest: hash of the compiled configuration, carried by every event. first_authority: where systems stand at the
     very first start; from then on what people set is kept in the store. out_of_service: equipment that is not to be
     used, and why. has_free_running_clock: no time server keeps the machine's clock, and people vouch for it.
-    authority_files: scripts may keep systems with their original controls by files."""
+    authority_files: scripts may keep systems with their original controls by files. start_gap: between the starts of
+    two machines."""
 
     folder: Path
     name: str
@@ -132,3 +133,4 @@ class Site:
     out_of_service: Mapping[str, str] = field(default_factory=dict[str, str])
     has_free_running_clock: bool = False
     authority_files: bool = False
+    start_gap: timedelta = timedelta(0)

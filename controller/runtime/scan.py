@@ -21,6 +21,7 @@ from controller.core.point import Point, PointId, RemoteBit
 from controller.core.ports import Clock, Phase
 from controller.core.sample import Sample, Scalar
 from controller.core.site import Site
+from controller.core.stagger import is_start, motors, staggered
 from controller.core.strategy import Mode
 from controller.core.system import Authority, Condition, Permissive, System
 from controller.core.text import NO_TEXT, Text
@@ -62,6 +63,7 @@ class Control:
         self.allowed: Scalar | None = None
         self.limit: Text = NO_TEXT
         self.is_spared = False
+        self.is_starting = False
         self.waiting: Text = NO_TEXT
         # Monotonic: since when whoever wins does, and since when a limit acts; None where nobody does.
         self.won_at: float | None = None
@@ -77,13 +79,15 @@ class Control:
         kept: Scalar | None = None,
         rival: Rival | None = None,
         register: Register | None = None,
+        wait: float | None = None,
     ) -> Scalar | None:
         """The value that arbitration, inhibitions and guard let through now; None lets the point go.
 
         rested_at: until when nothing has changed, monotonic; a rate counts from there. kept: at what the inhibition
-        keeps the point. rival: of a mutual exclusion. register: where the point's register wears.
+        keeps the point. rival: of a mutual exclusion. register: where the point's register wears. wait: seconds until
+        a machine may start; None where it waits for no other.
         """
-        self.is_spared = False
+        self.is_spared = self.is_starting = False
         monotonic = image.monotonic
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
         if self.memory.at < rested_at:
@@ -104,6 +108,9 @@ class Control:
         allowed = guard(
             command, self.point, self.memory, self._permissives(image), monotonic, rival=rival, register=register
         )
+        if wait is not None:
+            allowed = staggered(command, allowed, self.memory, wait)
+            self.is_starting = is_start(allowed, self.memory)
         self.is_spared = allowed.is_spared
         if is_held and not allowed.is_spared:
             reached = allowed.value if allowed.between is None else allowed.between
@@ -174,6 +181,9 @@ class Scan:
         self._conditions = {
             condition: math.inf for system in site.systems for step in system.release for condition in step.conditions
         }
+        self._motors = motors(site.points, site.equipment)
+        self._starting: set[PointId] = set()
+        self._next_start = -math.inf
         self._early = asyncio.Event()
         self.frozen: FrozenImage | None = None
         self.letting_go = False
@@ -345,6 +355,7 @@ class Scan:
         self._conditions.update(
             {each: since for each, since in earlier._conditions.items() if each in self._conditions}
         )
+        self._starting, self._next_start = earlier._starting & self.controls.keys(), earlier._next_start
         self.count, self.overruns = earlier.count, earlier.overruns
         self.actual_period, self.longest_period = earlier.actual_period, earlier.longest_period
         self._first = earlier._first
@@ -402,8 +413,16 @@ class Scan:
             is_held = id_ in holdings and id_ not in yielding
             register = self._writer.wear.register(id_, holdings[id_] if is_held else None, image)
             value = control.settle(
-                image, is_held, self._rested_at, inhibition, kept, rival=excluded.get(id_), register=register
+                image,
+                is_held,
+                self._rested_at,
+                inhibition,
+                kept,
+                rival=excluded.get(id_),
+                register=register,
+                wait=self._wait_of(id_, control, image.monotonic),
             )
+            self._note_start(id_, control, image.monotonic)
             control.note_since(image.monotonic)
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
@@ -412,6 +431,20 @@ class Scan:
             control.waiting = waiting.get(id_, NO_TEXT)
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
         return wanted
+
+    def _wait_of(self, point: PointId, control: Control, monotonic: float) -> float | None:
+        """None for what is no motor, or not ours to start."""
+        if point not in self._motors or not self._is_ours(control):
+            return None
+        return 0.0 if point in self._starting else max(0.0, self._next_start - monotonic)
+
+    def _note_start(self, point: PointId, control: Control, monotonic: float) -> None:
+        """Until it is seen to be on, it goes on starting."""
+        if not control.is_starting:
+            self._starting.discard(point)
+        elif point not in self._starting:
+            self._starting.add(point)
+            self._next_start = monotonic + self._site.start_gap.total_seconds()
 
     def _insisted(self) -> set[PointId]:
         """What life safety commands, with the bits that hand it over: there nobody's override is yielded to."""

@@ -127,6 +127,7 @@ def compile_site(
         fire=fire,
         out_of_service=out_of_service or {},
         authority_files=head.authority_files,
+        start_gap=head.start_gap,
         has_free_running_clock=head.wall_clock == "free_running",
     )
 

@@ -324,6 +324,7 @@ class SiteHead(_Entry):
     time_zone: Label
     scan_every: ScanInterval = timedelta(seconds=1)
     authority_at_first_start: Literal[Authority.ORIGINAL, Authority.TIDEWATT] = Authority.ORIGINAL
+    start_gap: Duration = timedelta(seconds=10)
     authority_files: bool = False
     wall_clock: Literal["synchronised", "free_running"] = "synchronised"
     tariff: TariffName | SiteTariffEntry | None = None
