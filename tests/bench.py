@@ -46,7 +46,7 @@ from controller.core.units import Unit
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.clock_watch import Asks
 from controller.runtime.daemon import Daemon
-from controller.runtime.messages import Messenger
+from controller.runtime.outbox import Messenger
 from controller.runtime.reload import Load
 from controller.runtime.store import Store
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run

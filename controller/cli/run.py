@@ -28,8 +28,8 @@ from controller.runtime import control_socket
 from controller.runtime.apprise_messenger import AppriseMessenger
 from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon, Progress, Releasing
-from controller.runtime.messages import Messenger
 from controller.runtime.notify_socket import notify_socket
+from controller.runtime.outbox import Messenger
 from controller.runtime.reload import Configuration, ReloadRefused
 from controller.runtime.service_beat import ServiceBeat
 from controller.runtime.site_lock import site_lock

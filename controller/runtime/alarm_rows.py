@@ -10,7 +10,7 @@ from controller.core.event import JsonValue
 from controller.core.point import Point, PointId
 from controller.core.sample import Sample
 from controller.core.text import Text
-from controller.runtime.alarms import Alarm
+from controller.runtime.listed_alarm import Alarm
 
 Json = dict[str, JsonValue]
 

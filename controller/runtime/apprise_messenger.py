@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from controller.runtime.message_words import Message
-from controller.runtime.messages import NotDelivered
+from controller.runtime.outbox import NotDelivered
 
 # Fewer than the threads that Apprise shares among all messages (five on one core): none waits for one that hangs.
 MOST_AT_ONCE = 4

@@ -20,7 +20,7 @@ from controller.core.event import JsonValue
 from controller.core.point import PointId
 from controller.core.system import Authority
 from controller.runtime import equipment_rows, status
-from controller.runtime.alarms import AlarmActionRefused
+from controller.runtime.alarm_actions import AlarmActionRefused
 from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.availability import AvailabilityRefused
 from controller.runtime.commissioning import body_of
@@ -235,26 +235,26 @@ async def _alarms(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
 async def _acknowledge(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     alarm = str(request.get("alarm"))
     if alarm == "all":
-        return [status.alarm(daemon, each) for each in await daemon.alarms.acknowledge_all(_who(request))]
-    return [status.alarm(daemon, await daemon.alarms.acknowledge(alarm, _who(request)))]
+        return [status.alarm(daemon, each) for each in await daemon.alarm_actions.acknowledge_all(_who(request))]
+    return [status.alarm(daemon, await daemon.alarm_actions.acknowledge(alarm, _who(request)))]
 
 
 async def _shelve(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     alarm, lasting = str(request.get("alarm")), _lasting(request)
-    return [status.alarm(daemon, await daemon.alarms.shelve(alarm, lasting, _who(request), _why(request)))]
+    return [status.alarm(daemon, await daemon.alarm_actions.shelve(alarm, lasting, _who(request), _why(request)))]
 
 
 async def _unshelve(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    return [status.alarm(daemon, await daemon.alarms.unshelve(str(request.get("alarm")), _who(request)))]
+    return [status.alarm(daemon, await daemon.alarm_actions.unshelve(str(request.get("alarm")), _who(request)))]
 
 
 async def _out_of_service(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    alarm = await daemon.alarms.take_out_of_service(str(request.get("alarm")), _who(request), _why(request))
+    alarm = await daemon.alarm_actions.take_out_of_service(str(request.get("alarm")), _who(request), _why(request))
     return [status.alarm(daemon, alarm)]
 
 
 async def _into_service(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    return [status.alarm(daemon, await daemon.alarms.put_into_service(str(request.get("alarm")), _who(request)))]
+    return [status.alarm(daemon, await daemon.alarm_actions.put_into_service(str(request.get("alarm")), _who(request)))]
 
 
 async def _equipment(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:

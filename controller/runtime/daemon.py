@@ -28,6 +28,7 @@ from controller.core.site import Site
 from controller.core.state_codec import decode, encode
 from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
+from controller.runtime.alarm_actions import AlarmActions
 from controller.runtime.alarms import Alarms
 from controller.runtime.authorities import OURSELVES, Authorities
 from controller.runtime.authority_files import AuthorityFiles
@@ -50,9 +51,10 @@ from controller.runtime.inspector import Inspector
 from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT, LoadForecasts
-from controller.runtime.messages import Messages, Messenger
+from controller.runtime.messages import Messages
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.operator import Operator, OperatorCommandRefused
+from controller.runtime.outbox import Messenger
 from controller.runtime.planner import Planner
 from controller.runtime.recorder import Recorder
 from controller.runtime.reload import Configuration, Load, Reloads
@@ -153,6 +155,7 @@ class Daemon:
         self.strategies = [MountedStrategy(mount, lambda: self.availabilities.unavailable) for mount in site.mounts]
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.alarms = Alarms(site, clock, self.image, self.journal, store)
+        self.alarm_actions = AlarmActions(self.alarms, clock)
         self.equipment_log = EquipmentLog(site, clock, self.image, self.journal, store)
         self.messages = None if messenger is None else Messages(site, clock, messenger, self.alarms.note_told)
         if self.messages is not None:

@@ -29,7 +29,7 @@ from controller.runtime.clock import ScaledClock
 from controller.runtime.commissioning import Commissioning
 from controller.runtime.gate import GateBusy
 from controller.runtime.image import FrozenImage
-from controller.runtime.messages import Messenger
+from controller.runtime.outbox import Messenger
 
 if TYPE_CHECKING:
     from controller.runtime.daemon import Daemon

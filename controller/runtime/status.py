@@ -16,15 +16,15 @@ from controller.core.strategy import InputState
 from controller.core.tariff import Tariff
 from controller.core.text import Text
 from controller.runtime.alarm_rows import counts, row, rows
-from controller.runtime.alarms import Alarm
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.inspector import Inspected
 from controller.runtime.link import LinkTask
+from controller.runtime.listed_alarm import Alarm
 from controller.runtime.load_forecasts import LoadForecast, rounded
-from controller.runtime.messages import Outbox
 from controller.runtime.mounted import MountedStrategy
+from controller.runtime.outbox import Outbox
 from controller.runtime.scan import Control
 from controller.runtime.silence import Measurement
 

@@ -13,7 +13,8 @@ from controller.core.alarm_rule import Above, PointRule
 from controller.core.site import Alarming
 from controller.core.text import Text
 from controller.runtime.message_words import Message
-from controller.runtime.messages import Messages, NotDelivered
+from controller.runtime.messages import Messages
+from controller.runtime.outbox import NotDelivered
 from tests.bench import DEMAND, LIGHTS, Bench
 from tests.scenario.test_alarms import TOO_BRIGHT, AlarmBench
 
@@ -117,7 +118,7 @@ def test_who_does_not_acknowledge_is_followed_by_the_next(tmp_path: Path) -> Non
         ((at, title),) = bench.told.to("manager")
         assert title == "[high] bench: too bright"
         assert 909 <= at <= 912
-        await bench.list.acknowledge(TOO_BRIGHT, "Li Na")
+        await bench.people.acknowledge(TOO_BRIGHT, "Li Na")
         bench.bright(0.5)
         await bench.wait(5)
         assert bench.told.to("manager")[-1][1] == "[cleared] bench: too bright"
@@ -132,7 +133,7 @@ def test_who_acknowledges_in_time_spares_the_next(tmp_path: Path) -> None:
         await bench.begin()
         bench.bright()
         await bench.wait(600)
-        await bench.list.acknowledge(TOO_BRIGHT, "Li Na")
+        await bench.people.acknowledge(TOO_BRIGHT, "Li Na")
         await bench.wait(1200)
 
     bench.run(life)
@@ -201,7 +202,7 @@ def test_a_latching_alarm_is_over_once_and_raised_anew(tmp_path: Path) -> None:
         for value in (0.9, 0.5, 0.9, 0.5):
             bench.bright(value)
             await bench.wait(5)
-        await bench.list.acknowledge(TOO_BRIGHT, "Li Na")
+        await bench.people.acknowledge(TOO_BRIGHT, "Li Na")
         await bench.wait(5)
 
     bench.run(life)
@@ -216,7 +217,7 @@ def test_who_shelves_ends_the_ladder_and_tells_who_was_told(tmp_path: Path) -> N
         await bench.begin()
         bench.bright()
         await bench.wait(60)
-        await bench.list.shelve(TOO_BRIGHT, timedelta(minutes=30), "Li Na", "lamp test")
+        await bench.people.shelve(TOO_BRIGHT, timedelta(minutes=30), "Li Na", "lamp test")
         await bench.wait(1700)
         assert [title for _, title in bench.told.to("shift")][1:] == ["[shelved] bench: too bright"]
         assert bench.told.to("manager") == []

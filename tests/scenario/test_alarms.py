@@ -16,8 +16,9 @@ from controller.core.event import EventKind
 from controller.core.site import Alarming, Site
 from controller.core.system import Condition
 from controller.core.text import Text
+from controller.runtime.alarm_actions import AlarmActionRefused, AlarmActions
 from controller.runtime.alarm_rows import counts, rows
-from controller.runtime.alarms import AlarmActionRefused, Alarms
+from controller.runtime.alarms import Alarms
 from tests.bench import (
     BRIGHTNESS,
     CHILLER,
@@ -47,6 +48,10 @@ class AlarmBench(Bench):
     @property
     def list(self) -> Alarms:
         return self.daemon.alarms
+
+    @property
+    def people(self) -> AlarmActions:
+        return self.daemon.alarm_actions
 
     def rows(self, *, everything: bool = False) -> list[Any]:
         daemon = self.daemon
@@ -105,14 +110,14 @@ def test_acknowledged_is_told_with_a_name_and_kept_over_a_crash(tmp_path: Path) 
         await bench.wait(10)
         bench.ignore_lamp()
         await bench.wait(60)
-        await bench.list.acknowledge(IGNORED, "Li Na")
+        await bench.people.acknowledge(IGNORED, "Li Na")
         assert bench.states() == {IGNORED: "acknowledged"}
         event = bench.events(EventKind.ALARM, BRIGHTNESS)[-1]
         assert (event.body["state"], event.body["who"]) == ("acknowledged", "Li Na")
         with pytest.raises(AlarmActionRefused, match="nothing to acknowledge"):
-            await bench.list.acknowledge(IGNORED, "Li Na")
+            await bench.people.acknowledge(IGNORED, "Li Na")
         with pytest.raises(AlarmActionRefused, match="no alarm 'nonsense'"):
-            await bench.list.acknowledge("nonsense", "Li Na")
+            await bench.people.acknowledge("nonsense", "Li Na")
 
     bench.run(life, kill=True)
 
@@ -144,10 +149,10 @@ def test_shelving_needs_a_reason_and_an_end_and_ends(tmp_path: Path) -> None:
         bench.ignore_lamp()
         await bench.wait(60)
         with pytest.raises(AlarmActionRefused, match="needs an end, at most 72 h"):
-            await bench.list.shelve(IGNORED, timedelta(days=30), "Li Na", "lamp is being changed")
+            await bench.people.shelve(IGNORED, timedelta(days=30), "Li Na", "lamp is being changed")
         with pytest.raises(AlarmActionRefused, match="say why"):
-            await bench.list.shelve(IGNORED, timedelta(hours=2), "Li Na", "")
-        await bench.list.shelve(IGNORED, timedelta(minutes=20), "Li Na", "lamp is being changed")
+            await bench.people.shelve(IGNORED, timedelta(hours=2), "Li Na", "")
+        await bench.people.shelve(IGNORED, timedelta(minutes=20), "Li Na", "lamp is being changed")
         (row,) = bench.rows()
         assert (row["state"], row["shelved_for_s"], row["why"]) == ("shelved", 1200.0, "lamp is being changed")
         await bench.wait(600)
@@ -172,10 +177,10 @@ def test_out_of_service_has_no_end(tmp_path: Path) -> None:
         await bench.wait(10)
         bench.ignore_lamp()
         await bench.wait(60)
-        await bench.list.take_out_of_service(IGNORED, "Li Na", "lamp is gone")
+        await bench.people.take_out_of_service(IGNORED, "Li Na", "lamp is gone")
         await bench.wait(3600)
         assert bench.states() == {IGNORED: "out_of_service"}
-        await bench.list.put_into_service(IGNORED, "Li Na")
+        await bench.people.put_into_service(IGNORED, "Li Na")
         assert bench.states() == {IGNORED: "unacknowledged"}
 
     bench.run(life)
@@ -270,7 +275,7 @@ def test_what_happened_once_waits_to_be_seen(tmp_path: Path) -> None:
         await bench.wait(2)
         (row,) = bench.rows()
         assert (row["id"], row["state"]) == ("desk:stored_state_not_used", "returned")
-        await bench.list.acknowledge(row["id"], "Li Na")
+        await bench.people.acknowledge(row["id"], "Li Na")
         assert bench.states(everything=True) == {}
 
     bench.run(life)
@@ -288,7 +293,7 @@ def test_a_full_disk_stops_neither_the_list_nor_control(tmp_path: Path, caplog: 
         assert bench.states() == {TOO_BRIGHT: "unacknowledged"}
         assert bench.plant.lights.value(BRIGHTNESS) == 0.9
         with pytest.raises(AlarmActionRefused, match="a restart now would forget it"):
-            await bench.list.acknowledge(TOO_BRIGHT, "Li Na")
+            await bench.people.acknowledge(TOO_BRIGHT, "Li Na")
         empty_the_disk(tmp_path, ["alarm_standing"])
         await bench.wait(5)
         (stored,) = await bench.daemon.store.load_alarm_standings()
@@ -342,7 +347,7 @@ def test_a_latching_rule_waits_for_a_person(tmp_path: Path) -> None:
     async def next_life(_: Bench) -> None:
         await bench.wait(10)
         assert bench.states() == {TOO_BRIGHT: "returned"}
-        await bench.list.acknowledge_all("Li Na")
+        await bench.people.acknowledge_all("Li Na")
         assert bench.states() == {}
         assert [event.body["state"] for event in bench.events(EventKind.ALARM, DEMAND)] == ["acknowledged"]
 

@@ -45,7 +45,7 @@ def test_a_history_that_was_replaced_is_told_once_and_must_be_seen(tmp_path: Pat
     async def again(bench: Bench) -> None:
         await bench.wait(20)
         assert bench.alarms("history") == CHANGED
-        await bench.daemon.alarms.acknowledge("history:history_changed", "Li Na")
+        await bench.daemon.alarm_actions.acknowledge("history:history_changed", "Li Na")
         await bench.wait(300)
         told = bench.events(EventKind.ALARM, "history")
         assert [event.body["state"] for event in told] == ["active", "returned", "acknowledged"]

@@ -20,7 +20,7 @@ from controller.core.site import Alarming, Site
 from controller.core.system import Authority
 from controller.core.text import Text
 from controller.core.units import Unit
-from controller.runtime.messages import Messenger
+from controller.runtime.outbox import Messenger
 from controller.runtime.reload import ALARM, Configuration, Outcome, Result
 from drivers.memory import MemoryAddress
 from tests.bench import (
@@ -292,7 +292,7 @@ def test_alarms_keep_what_people_did_to_them(tmp_path: Path) -> None:
         await here.reload()
         await here.wait(3)
         name = f"{DEMAND}:bright"
-        await here.daemon.alarms.shelve(name, timedelta(seconds=60), "Li Na", "it is known")
+        await here.daemon.alarm_actions.shelve(name, timedelta(seconds=60), "Li Na", "it is known")
         here.edit(**with_slower_lease(here.daemon.site))
         await here.reload()
         (alarm,) = [each for each in here.daemon.alarms.all if str(each.id) == name]

@@ -21,7 +21,7 @@ from controller.runtime.apprise_messenger import MOST_AT_ONCE, AppriseMessenger
 from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon
 from controller.runtime.message_words import Message
-from controller.runtime.messages import NotDelivered
+from controller.runtime.outbox import NotDelivered
 from controller.runtime.store import Store
 from tests.bench import DEMAND, Bench
 from tests.wire.http_server import HttpServer, answer
