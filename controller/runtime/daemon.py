@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -15,7 +14,7 @@ from functools import partial
 from typing import Any, cast
 
 from controller.core.availability import Lockout
-from controller.core.command import Command, Priority
+from controller.core.command import Command
 from controller.core.commissioning import Item, Record, Result
 from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
@@ -30,7 +29,7 @@ from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
 from controller.runtime.alarm_actions import AlarmActions
 from controller.runtime.alarms import Alarms
-from controller.runtime.authorities import OURSELVES, Authorities
+from controller.runtime.authorities import Authorities
 from controller.runtime.authority_files import AuthorityFiles
 from controller.runtime.authority_inputs import AuthorityInputs
 from controller.runtime.availability import Availabilities
@@ -53,7 +52,8 @@ from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT, LoadForecasts
 from controller.runtime.messages import Messages
 from controller.runtime.mounted import MountedStrategy
-from controller.runtime.operator import Operator, OperatorCommandRefused
+from controller.runtime.operator import Operator
+from controller.runtime.operator_commands import OperatorCommands
 from controller.runtime.outbox import Messenger
 from controller.runtime.planner import Planner
 from controller.runtime.recorder import Recorder
@@ -61,7 +61,7 @@ from controller.runtime.reload import Configuration, Load, Reloads
 from controller.runtime.scan import Scan
 from controller.runtime.silence import SilenceTest
 from controller.runtime.start_log import StartLog
-from controller.runtime.store import OperatorCommand, Store, StoredState
+from controller.runtime.store import Store, StoredState
 from controller.runtime.store_copy import StoreCopy
 from controller.runtime.tariff_watch import LOOK_AT, TariffWatch
 from controller.runtime.workers import WorkerProcess, Workers
@@ -74,9 +74,6 @@ log = logging.getLogger(__name__)
 # seconds: polls, most of them every second, began with the daemon and should not meet the scan each time.
 FIRST_READ_S = 3.3
 SAVE_STATES_EVERY_S = 10.0
-# How much longer an operator's command can last if the machine dies and its wall clock is set back: seldom enough for
-# a disk that wears.
-SAVE_REMAINDERS_EVERY_S = 60.0
 # When nobody looks, and away from the hours that daylight saving skips or repeats.
 HISTORY_AT: dict[str, int | str] = {"hour": 4, "minute": 20}
 # Who vetoes while the program keeps ending by itself.
@@ -139,8 +136,6 @@ class Daemon:
         self.reloads = Reloads(self, load)
         self._forecaster = forecaster
         self._synchronization = synchronization
-        self._stored_commands: dict[PointId, OperatorCommand] = {}
-        self._remainders_saved = -math.inf
         self._is_suspended = False
         self._group: asyncio.TaskGroup | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -171,6 +166,7 @@ class Daemon:
         self.availabilities = Availabilities(site, clock, store, self.journal, self.writer.holdings, self._left_auto)
         self.scan.inhibitors.append(self.availabilities)
         self.operator = Operator(self.scan, clock, self.authority, self.availabilities.why_not)
+        self.operator_commands = OperatorCommands(self.operator, self.scan, self.writer, clock, store, self.journal)
         self.efficiency = EfficiencyWatch(site, clock, historian, store, self.workers, self.journal, self.equipment_log)
         self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
         self.tariff_watch = TariffWatch(site, clock, store, self.journal)
@@ -262,7 +258,7 @@ class Daemon:
         await self.fire.restore()
         await self.availabilities.restore()
         await self._restore()
-        self._restore_commands(await self.store.load_operator_commands())
+        await self.operator_commands.restore()
         self.journal.note(
             EventKind.DAEMON,
             self.site.name,
@@ -380,6 +376,7 @@ class Daemon:
             if strategy.mount.id in before:
                 strategy.succeed(before[strategy.mount.id])
         self.scan.succeed(earlier.scan, change.unmoved)
+        self.operator_commands.succeed(earlier.operator_commands)
         self.clock_watch.succeed(earlier.clock_watch)
         self.fire.succeed(earlier.fire)
         self.availabilities.succeed(earlier.availabilities)
@@ -508,24 +505,12 @@ class Daemon:
                 body = {"alarm": "stored state not used", "state": "active", "cause": str(error)}
                 self.journal.note(EventKind.ALARM, mount.id, body)
 
-    def _restore_commands(self, stored: list[OperatorCommand]) -> None:
-        self._stored_commands.update({each.point: each for each in stored})
-        for each in stored:
-            who = each.source.removeprefix("operator:")
-            try:
-                self.operator.command(each.point, each.value, timedelta(seconds=each.remaining), who, each.reason)
-            except OperatorCommandRefused as error:
-                log.warning("the operator's command for %s is not restored: %s", each.point, error)
-                body = {"step": "operator not restored", "value": each.value, "who": who, "reason": str(error)}
-                self.journal.note(EventKind.COMMAND, each.point, body)
-
     async def _save_states(self) -> None:
         while True:
             await asyncio.sleep(SAVE_STATES_EVERY_S)
             await self._save_changed_states()
             await self._save_availability()
-            await self._forget_ended_commands()
-            await self._save_remainders()
+            await self.operator_commands.save()
             # A system that was handed back is done when nothing of it is held any more.
             self.rights.refresh()
 
@@ -534,34 +519,6 @@ class Daemon:
             await self.availabilities.save()
         except EnvironmentProblem as error:
             log.debug("what equipment said of itself is not stored yet: %s", error)
-
-    async def _forget_ended_commands(self) -> None:
-        """A wall clock that is wrong after a restart must not bring back what has ended. Without a disk: later."""
-        for point in [*self._stored_commands]:
-            control = self.scan.controls.get(point)
-            if control is None or control.array.slots[Priority.MANUAL_OPERATOR - 1] is None:
-                try:
-                    await self._forget_command(point)
-                except EnvironmentProblem as error:
-                    log.debug("the operator's command for %s is still stored: %s", point, error)
-
-    async def _save_remainders(self) -> None:
-        """How long each operator's command has still to go. Without a disk: later."""
-        now = self.clock.monotonic()
-        if not self._stored_commands or now - self._remainders_saved < SAVE_REMAINDERS_EVERY_S:
-            return
-        self._remainders_saved = now
-        for point, stored in self._stored_commands.items():
-            held = self.scan.controls[point].array.slots[Priority.MANUAL_OPERATOR - 1]
-            if held is not None:
-                try:
-                    await self.store.save_operator_command(stored._replace(remaining=held.ends - now))
-                except EnvironmentProblem as error:
-                    log.debug("the remainder of the operator's command for %s is not stored: %s", point, error)
-
-    async def _forget_command(self, point: PointId) -> None:
-        await self.store.forget_operator_command(point)
-        self._stored_commands.pop(point, None)
 
     async def _save_changed_states(self) -> None:
         changed: dict[str, StoredState] = {}
@@ -621,25 +578,15 @@ class Daemon:
             self.writer.speak_again()
         self.scan.request_early()
         if self.authority[system] is Authority.ORIGINAL:
-            await self._end_commands_of(system)
+            await self.operator_commands.end_of_system(system)
 
     async def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:
         """An operator's command; raises OperatorCommandRefused."""
-        command = self.operator.command(point, value, lasting, who, reason)
-        stored = OperatorCommand(point, command.value, command.source, reason, lasting.total_seconds())
-        await self.store.save_operator_command(stored)
-        self._stored_commands[point] = stored
-        body = {"step": "operator", "value": command.value, "who": who, "for_s": lasting.total_seconds()}
-        self.journal.note(EventKind.COMMAND, point, {**body, "reason": reason})
-        return command
+        return await self.operator_commands.command(point, value, lasting, who, reason)
 
     async def relinquish(self, point: PointId, who: str) -> bool:
         """End an operator's command and take back what somebody overrode; answers whether there was a command."""
-        there_was = point not in self.scan.handshakes and self.operator.relinquish(point)
-        self.writer.hand_back(point)
-        self.journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
-        await self._forget_command(point)  # letting go does not wait for a disk
-        return there_was
+        return await self.operator_commands.relinquish(point, who)
 
     async def lock_out(self, equipment: str, who: str, reason: str) -> Lockout:
         """Raises AvailabilityRefused, or EnvironmentProblem where a restart would forget it."""
@@ -682,17 +629,7 @@ class Daemon:
         self.scan.request_early()
 
     def _left_auto(self, equipment: str) -> None:
-        """Whoever had commanded it did not know that; what is back in auto is commanded anew, not by what is left."""
-        for id_, control in self.scan.controls.items():
-            if control.point.equipment == equipment and self.operator.relinquish(id_):
-                body = {"step": "operator relinquished", "who": OURSELVES, "reason": f"{equipment} is not in auto"}
-                self.journal.note(EventKind.COMMAND, id_, body)
-
-    async def _end_commands_of(self, system: str) -> None:
-        for id_, control in self.scan.controls.items():
-            if control.system.id == system and control.array.slots[Priority.MANUAL_OPERATOR - 1] is not None:
-                self.operator.relinquish(id_)
-        await self._forget_ended_commands()
+        self.operator_commands.end_of_equipment(equipment)
 
 
 async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
