@@ -1,21 +1,18 @@
-"""The daemon: its parts put together, its life from start to the last point let go."""
+"""The daemon: the life of its parts, from start to the last point let go."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any, cast
 
 from controller.core.availability import Lockout
 from controller.core.command import Command
-from controller.core.commissioning import Item, Record, Result
 from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
 from controller.core.forecast import Forecaster
@@ -27,46 +24,19 @@ from controller.core.site import Site
 from controller.core.state_codec import decode, encode
 from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
-from controller.runtime.alarm_actions import AlarmActions
-from controller.runtime.alarms import Alarms
-from controller.runtime.authorities import Authorities
-from controller.runtime.authority_files import AuthorityFiles
-from controller.runtime.authority_inputs import AuthorityInputs
-from controller.runtime.availability import Availabilities
 from controller.runtime.calendar import Calendar, CalendarJob
-from controller.runtime.chain_anchor import ChainAnchor
-from controller.runtime.clock_watch import Asks, ClockWatch
-from controller.runtime.commissioning import Commissioning, body_of
+from controller.runtime.clock_watch import Asks
+from controller.runtime.composition import Composition
 from controller.runtime.configuration_events import note_configuration
-from controller.runtime.efficiency_watch import COMPARE_AT, EfficiencyWatch
-from controller.runtime.equipment_log import EquipmentLog
+from controller.runtime.efficiency_watch import COMPARE_AT
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
-from controller.runtime.exit_latch import ExitLatch
-from controller.runtime.fire import FireInterlock
-from controller.runtime.forwarder import Forwarder
-from controller.runtime.gate import Gate
-from controller.runtime.image import Image
-from controller.runtime.inspector import Inspector
-from controller.runtime.journal import Journal
 from controller.runtime.link import LinkTask
-from controller.runtime.load_forecasts import TRAIN_AT, LoadForecasts
-from controller.runtime.messages import Messages
-from controller.runtime.mounted import MountedStrategy
-from controller.runtime.operator import Operator
-from controller.runtime.operator_commands import OperatorCommands
+from controller.runtime.load_forecasts import TRAIN_AT
 from controller.runtime.outbox import Messenger
-from controller.runtime.planner import Planner
-from controller.runtime.recorder import Recorder
 from controller.runtime.reload import Configuration, Load, Reloads
-from controller.runtime.scan import Scan
-from controller.runtime.silence import SilenceTest
-from controller.runtime.start_log import StartLog
 from controller.runtime.store import Store, StoredState
-from controller.runtime.store_copy import StoreCopy
-from controller.runtime.tariff_watch import LOOK_AT, TariffWatch
-from controller.runtime.workers import WorkerProcess, Workers
-from controller.runtime.write_rights import WriteRights
-from controller.runtime.writer import Writer
+from controller.runtime.tariff_watch import LOOK_AT
+from controller.runtime.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +71,7 @@ def _unseen(_: Releasing) -> None:
     """Nobody watches."""
 
 
-class Daemon:
+class Daemon(Composition):
     def __init__(
         self,
         site: Site,
@@ -116,95 +86,23 @@ class Daemon:
         load: Load | None = None,
         synchronization: Asks | None = None,
     ) -> None:
-        """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts.
-
-        workers: where plans are made; a process of its own where nothing is given. simulated: devices that have
-        proved to be simulators. messenger: carries the messages of alarms. load: reads the site's files anew.
-        synchronization: what the machine says of the wall clock; None where the clock is right by definition.
-        """
-        self.clock = clock
-        self.began = clock.monotonic()
-        self.earlier_run_ended_cleanly = True
-        self.historian = historian
-        self.store = store
-        self.journal = Journal(clock, site.digest)
-        self.workers = workers or WorkerProcess(clock)
-        self.exit_latch = ExitLatch(site.name, clock, store, self.journal)
-        self.store_copy = StoreCopy(clock, store, self.journal)
-        self.chain_anchor = ChainAnchor(historian, store, self.journal)
-        self.gate = Gate()
+        """load: reads the site's files anew; the others as in Composition."""
+        super().__init__(
+            site,
+            clock,
+            historian,
+            store,
+            remote=remote,
+            forecaster=forecaster,
+            workers=workers,
+            simulated=simulated,
+            messenger=messenger,
+            synchronization=synchronization,
+        )
         self.reloads = Reloads(self, load)
-        self._forecaster = forecaster
-        self._synchronization = synchronization
         self._is_suspended = False
         self._group: asyncio.TaskGroup | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._compose(Configuration(site, remote, messenger), simulated)
-
-    def _compose(self, configuration: Configuration, simulated: Collection[str]) -> None:
-        """Everything that hangs on one configuration of the site, put together; nothing of it runs yet."""
-        site, remote, messenger = configuration
-        clock, historian, store, forecaster = self.clock, self.historian, self.store, self._forecaster
-        self.site = site
-        self.authority: dict[str, Authority] = {system.id: site.first_authority for system in site.systems}
-        self.strategies = [MountedStrategy(mount, lambda: self.availabilities.unavailable) for mount in site.mounts]
-        self.image = Image(site.points, site.zone, clock, self._urgent)
-        self.alarms = Alarms(site, clock, self.image, self.journal, store)
-        self.alarm_actions = AlarmActions(self.alarms, clock)
-        self.equipment_log = EquipmentLog(site, clock, self.image, self.journal, store)
-        self.messages = None if messenger is None else Messages(site, clock, messenger, self.alarms.note_told)
-        if self.messages is not None:
-            self.alarms.listeners.append(self.messages.changed)
-        self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
-        self.forwarder = None if remote is None else Forwarder(remote, self.journal)
-        self.recorder = Recorder(site.points, historian, self.journal, self.forwarder)
-        self.scan = Scan(
-            site, clock, self.image, self.writer, self.recorder, self.journal, self.strategies, self.authority
-        )
-        self.starts = StartLog(self.scan.controls.values(), clock, store)
-        self.fire = FireInterlock(site.fire, self.scan, self.authority, clock, self.journal, store)
-        self.availabilities = Availabilities(site, clock, store, self.journal, self.writer.holdings, self._left_auto)
-        self.scan.inhibitors.append(self.availabilities)
-        self.operator = Operator(self.scan, clock, self.authority, self.availabilities.why_not)
-        self.operator_commands = OperatorCommands(self.operator, self.scan, self.writer, clock, store, self.journal)
-        self.efficiency = EfficiencyWatch(site, clock, historian, store, self.workers, self.journal, self.equipment_log)
-        self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
-        self.tariff_watch = TariffWatch(site, clock, store, self.journal)
-        self.planner = Planner(
-            site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts
-        )
-        self.rights = WriteRights(site, self.authority, self.writer.holdings)
-        self.links = [
-            LinkTask(link, clock, self.image, self.journal, self.writer.serve, self.rights) for link in site.links
-        ]
-        self.inspector = Inspector(self.links, clock)
-        self.commissioning = Commissioning(site, simulated)
-        self.silence = SilenceTest(
-            site, clock, self.scan, self.writer, self.operator, self.image, self.links, self.record_test
-        )
-        self.authorities = Authorities(
-            self.authority, clock, store, self.journal, self.commissioning, self.links, self._switched
-        )
-        self.authority_inputs = AuthorityInputs(site.systems, self.authorities)
-        self.scan.onlookers.append(self.authority_inputs.look)
-        self.authority_files = None
-        if site.authority_files:
-            self.authority_files = AuthorityFiles(
-                site.folder / "state" / "authority", tuple(self.authority), clock, self.authorities
-            )
-        self.clock_watch = ClockWatch(
-            site.name,
-            clock,
-            store,
-            self.journal,
-            self.strategies,
-            self._synchronization,
-            is_free_running=site.has_free_running_clock,
-        )
-        self.scan.onlookers.append(self.clock_watch.look)
-
-    def _urgent(self) -> None:
-        self.scan.request_early()
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -343,7 +241,7 @@ class Daemon:
         simulated = self.commissioning.simulated_at_start - change.moved_devices
         self.journal.begin_configuration(site.digest)
         try:
-            self._compose(configuration._replace(site=site), simulated)
+            self.compose(configuration._replace(site=site), simulated)
             self.forecasts.succeed(earlier.forecasts)
             await self.authorities.restore(but=earlier.authority)
             if self.exit_latch.is_latched:
@@ -356,7 +254,7 @@ class Daemon:
             if isinstance(error, EnvironmentProblem):
                 await self._set_to_work(())
             raise
-        self._succeed(earlier, change)
+        self.succeed(earlier, change)
         if earlier.forwarder is not None:
             await earlier.forwarder.abandon()
         unseen = self.site.points.keys() - change.unmoved
@@ -366,34 +264,6 @@ class Daemon:
             await note_configuration(self.site, self.store, self.journal)
         except EnvironmentProblem as error:
             log.warning("the next start will tell once more which configuration is in force: %s", error)
-
-    def _succeed(self, earlier: Daemon, change: Reconfiguration) -> None:
-        """Everything that is known and no store knows to the second: part by part, in the order of the cycle."""
-        self.image.succeed(earlier.image, change.unmoved)
-        self.writer.succeed(earlier.writer)
-        before = {each.mount.id: each for each in earlier.strategies}
-        for strategy in self.strategies:
-            if strategy.mount.id in before:
-                strategy.succeed(before[strategy.mount.id])
-        self.scan.succeed(earlier.scan, change.unmoved)
-        self.operator_commands.succeed(earlier.operator_commands)
-        self.clock_watch.succeed(earlier.clock_watch)
-        self.fire.succeed(earlier.fire)
-        self.availabilities.succeed(earlier.availabilities)
-        self.authorities.succeed(earlier.authorities)
-        self.authority_inputs.succeed(earlier.authority_inputs)
-        if earlier.authority_files is not None:
-            if self.authority_files is not None:
-                self.authority_files.succeed(earlier.authority_files)
-            else:
-                earlier.authority_files.withdraw(self.authorities)
-        self.alarms.succeed(earlier.alarms)
-        self.equipment_log.succeed(earlier.equipment_log)
-        if self.messages is not None and earlier.messages is not None:
-            self.messages.succeed(earlier.messages, self.alarms.get)
-        self.recorder.succeed(earlier.recorder)
-        if self.forwarder is not None and earlier.forwarder is not None:
-            self.forwarder.succeed(earlier.forwarder)
 
     async def _end(self, progress: Progress, *, on_purpose: bool) -> bool:
         """Let go, then close everything in the order that loses nothing, whatever fails."""
@@ -570,16 +440,6 @@ class Daemon:
             self.authorities.lift_veto(system, OUR_EXITS)
         return was_latched
 
-    async def _switched(self, system: str) -> None:
-        self.rights.refresh()
-        if any(
-            self.writer.is_silent(point) for each in self.site.systems if each.id == system for point in each.points
-        ):
-            self.writer.speak_again()
-        self.scan.request_early()
-        if self.authority[system] is Authority.ORIGINAL:
-            await self.operator_commands.end_of_system(system)
-
     async def command(self, point: PointId, value: Scalar, lasting: timedelta, who: str, reason: str) -> Command:
         """An operator's command; raises OperatorCommandRefused."""
         return await self.operator_commands.command(point, value, lasting, who, reason)
@@ -601,14 +461,6 @@ class Daemon:
         self.scan.request_early()
         return lockout
 
-    async def record_test(self, item: Item, result: Result, who: str, measured: str = "", note: str = "") -> Record:
-        """Keep what somebody found on site. Raises EnvironmentProblem where it cannot be kept."""
-        keep = partial(self.commissioning.record, item, result, who, measured, note, self.clock.now())
-        with self.clock.outside(), ThreadPoolExecutor(1, thread_name_prefix="commissioning") as thread:
-            record = await asyncio.get_running_loop().run_in_executor(thread, keep)
-        self.journal.note(EventKind.COMMISSIONING, item.subject, body_of(record))
-        return record
-
     def retry(self, name: str, who: str) -> None:
         """Let a strategy that its faults switched off, or a link that is away, try again at once.
 
@@ -627,9 +479,6 @@ class Daemon:
         {each.mount.id: each for each in self.strategies}[name].restart()
         self.journal.note(EventKind.STRATEGY, name, {"step": "restarted", "who": who})
         self.scan.request_early()
-
-    def _left_auto(self, equipment: str) -> None:
-        self.operator_commands.end_of_equipment(equipment)
 
 
 async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
