@@ -27,7 +27,8 @@ from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import control_socket
 from controller.runtime.apprise_messenger import AppriseMessenger
 from controller.runtime.clock import RealClock
-from controller.runtime.daemon import Daemon, Progress, Releasing
+from controller.runtime.daemon import Daemon
+from controller.runtime.letting_go import Progress, Releasing
 from controller.runtime.notify_socket import notify_socket
 from controller.runtime.outbox import Messenger
 from controller.runtime.reload import Configuration, ReloadRefused

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import AsyncExitStack, suppress
 from copy import copy
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -17,7 +16,7 @@ from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
 from controller.core.forecast import Forecaster
 from controller.core.point import PointId
-from controller.core.ports import Clock, Historian, Phase, RemoteHistorian
+from controller.core.ports import Clock, Historian, RemoteHistorian
 from controller.core.reconfiguration import Reconfiguration, keeping_virtual_values
 from controller.core.sample import Scalar
 from controller.core.site import Site
@@ -30,6 +29,7 @@ from controller.runtime.composition import Composition
 from controller.runtime.configuration_events import note_configuration
 from controller.runtime.efficiency_watch import COMPARE_AT
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
+from controller.runtime.letting_go import Progress, let_go, unseen
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT
 from controller.runtime.outbox import Messenger
@@ -51,24 +51,6 @@ OUR_EXITS = "exit latch"
 # A reload waits so long for a device to answer what was just written to it (wire time).
 WRITTEN_WITHIN_S = 2.0
 SCANNING = "scan"
-# Shutting down, a progress line this often.
-PROGRESS_EVERY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Releasing:
-    """Progress of letting go: points still held, seconds since it began and seconds it may take."""
-
-    held: tuple[PointId, ...]
-    elapsed: float
-    within: float
-
-
-Progress = Callable[[Releasing], None]
-
-
-def _unseen(_: Releasing) -> None:
-    """Nobody watches."""
 
 
 class Daemon(Composition):
@@ -106,7 +88,7 @@ class Daemon(Composition):
 
     # --- life ---------------------------------------------------------------------------------------------------
 
-    async def run(self, stop: asyncio.Event, progress: Progress = _unseen, *beside: Coroutine[Any, Any, None]) -> bool:
+    async def run(self, stop: asyncio.Event, progress: Progress = unseen, *beside: Coroutine[Any, Any, None]) -> bool:
         """Run until `stop` is set, then let everything go in order; answers whether all of it was let go.
 
         `beside` are tasks that live as long as the daemon (control socket, view). An unexpected exception anywhere
@@ -128,7 +110,7 @@ class Daemon(Composition):
         self._is_suspended = True
         stop.set()
 
-    async def release(self, progress: Progress = _unseen, handed_back_by: str = "") -> bool:
+    async def release(self, progress: Progress = unseen, handed_back_by: str = "") -> bool:
         """Let go what an earlier run left at the devices, and nothing else; for when the daemon is dead.
 
         handed_back_by: who also gives all systems to their original controls; empty if nobody does.
@@ -277,7 +259,7 @@ class Daemon(Composition):
             if self._is_suspended:
                 state = "suspended"
             else:
-                released = await self._let_go(progress)
+                released = await let_go(self, progress)
                 state = "stopped" if released else "stopped, not everything was let go"
             self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
             await self._save_changed_states()
@@ -302,48 +284,6 @@ class Daemon(Composition):
             log.warning("history could not be closed: %s", error)
         if self.forwarder is not None:
             await self.forwarder.close()
-
-    async def _let_go(self, progress: Progress) -> bool:
-        """The same cycle with no wish at all, over fresh connections, until nothing is held or time is up."""
-        self.scan.letting_go = True
-        self.writer.speak_again()
-        within = max((system.release_within for system in self.site.systems), default=timedelta(0)).total_seconds()
-        began = self.clock.monotonic()
-        if not self.writer.holdings:
-            return True
-        for link in self.links:
-            link.insists = True  # nobody can say any more that it shall be tried again
-        self.rights.refresh()
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._run_links(), name="links")]
-            tasks.append(group.create_task(self.scan.run(), name="scan"))
-            tasks.append(group.create_task(self.recorder.run(), name="recorder"))
-            if self.forwarder is not None:
-                tasks.append(group.create_task(self.forwarder.run(), name="forwarder"))
-            while self.writer.holdings and self.clock.monotonic() - began < within:
-                progress(Releasing(tuple(self.writer.holdings), self.clock.monotonic() - began, within))
-                await self._pause()
-            for task in tasks:
-                task.cancel()
-        progress(Releasing(tuple(self.writer.holdings), self.clock.monotonic() - began, within))
-        return not self.writer.holdings
-
-    async def _run_links(self) -> None:
-        """Each for itself: a defect in one driver must not keep the others from letting go."""
-        await asyncio.gather(*(self._run_link(link) for link in self.links), return_exceptions=True)
-
-    async def _run_link(self, link: LinkTask) -> None:
-        try:
-            await link.run()
-        except asyncio.CancelledError:
-            raise
-        except BaseException:
-            log.exception("link %s failed while letting go", link.link.id)
-            raise
-
-    async def _pause(self) -> None:
-        period = min(PROGRESS_EVERY_S, self.site.scan_every.total_seconds())
-        await self.clock.sleep_until(self.clock.monotonic() + period, Phase.RECORD, "progress")
 
     async def _first_read(self, links: Collection[LinkTask]) -> None:
         """Decide on a picture, not on a blank."""

@@ -7,7 +7,8 @@ import asyncio
 from controller.core.system import Authority
 from controller.core.text import Language, Text
 from controller.runtime.alarm_rows import counts
-from controller.runtime.daemon import Daemon, Releasing
+from controller.runtime.daemon import Daemon
+from controller.runtime.letting_go import Releasing
 from controller.runtime.notify_socket import NotifySocket
 
 # A scan may be late; without one for this many periods nothing is told, and the service manager restarts us.
