@@ -47,6 +47,7 @@ from controller.runtime.silence import SilenceTest
 from controller.runtime.start_log import StartLog
 from controller.runtime.store import Store
 from controller.runtime.store_copy import StoreCopy
+from controller.runtime.strategy_states import StrategyStates
 from controller.runtime.tariff_watch import TariffWatch
 from controller.runtime.workers import WorkerProcess, Workers
 from controller.runtime.write_rights import WriteRights
@@ -95,6 +96,7 @@ class Composition:
         self.site = site
         self.authority: dict[str, Authority] = {system.id: site.first_authority for system in site.systems}
         self.strategies = [MountedStrategy(mount, lambda: self.availabilities.unavailable) for mount in site.mounts]
+        self.strategy_states = StrategyStates(self.strategies, store, self.journal)
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.alarms = Alarms(site, clock, self.image, self.journal, store)
         self.alarm_actions = AlarmActions(self.alarms, clock)

@@ -20,8 +20,6 @@ from controller.core.ports import Clock, Historian, RemoteHistorian
 from controller.core.reconfiguration import Reconfiguration, keeping_virtual_values
 from controller.core.sample import Scalar
 from controller.core.site import Site
-from controller.core.state_codec import decode, encode
-from controller.core.strategy import StrategyKind
 from controller.core.system import Authority
 from controller.runtime.calendar import Calendar, CalendarJob
 from controller.runtime.clock_watch import Asks
@@ -34,7 +32,7 @@ from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT
 from controller.runtime.outbox import Messenger
 from controller.runtime.reload import Configuration, Load, Reloads
-from controller.runtime.store import Store, StoredState
+from controller.runtime.store import Store
 from controller.runtime.tariff_watch import LOOK_AT
 from controller.runtime.workers import Workers
 
@@ -155,7 +153,7 @@ class Daemon(Composition):
         """What the parts of a configuration find in the store, at a start and after a reload."""
         await self.equipment_log.restore()
         await self.efficiency.restore()
-        self._restore_states(await self.store.load_states())
+        await self.strategy_states.restore()
         self.planner.restore(await self.store.load_plans())
         await self.forecasts.restore(await self.store.load_trained())
 
@@ -302,19 +300,6 @@ class Daemon(Composition):
         await self.writer.wear.restore()
         await self.starts.restore()
 
-    def _restore_states(self, stored: dict[str, StoredState]) -> None:
-        for strategy in self.strategies:
-            mount = strategy.mount
-            state = stored.get(mount.id)
-            if state is None:
-                continue
-            try:
-                strategy.state = strategy.saved_state = _decoded(state, mount.kind)
-            except ValueError as error:
-                log.warning("strategy %s starts afresh, its stored state is not used: %s", mount.id, error)
-                body = {"alarm": "stored state not used", "state": "active", "cause": str(error)}
-                self.journal.note(EventKind.ALARM, mount.id, body)
-
     async def _save_states(self) -> None:
         while True:
             await asyncio.sleep(SAVE_STATES_EVERY_S)
@@ -331,14 +316,7 @@ class Daemon(Composition):
             log.debug("what equipment said of itself is not stored yet: %s", error)
 
     async def _save_changed_states(self) -> None:
-        changed: dict[str, StoredState] = {}
-        for strategy in self.strategies:
-            if strategy.state != strategy.saved_state:
-                strategy.saved_state = strategy.state
-                kind = strategy.mount.kind
-                changed[strategy.mount.id] = StoredState(kind.name, kind.state_version, encode(strategy.state))
-        if changed:
-            await self.store.save_states(changed)
+        await self.strategy_states.save()
         await self.starts.save()
         await self.writer.wear.save()
 
@@ -441,9 +419,3 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
         else:
             yield each
-
-
-def _decoded(stored: StoredState, kind: StrategyKind) -> Any:
-    if (stored.kind, stored.version) != (kind.name, kind.state_version):
-        raise ValueError(f"it is of {stored.kind} version {stored.version}")
-    return decode(kind.state, stored.state)
