@@ -19,7 +19,8 @@ from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
-from controller.settings.schema import AlarmEntry, AlarmsFile, RouteEntry, TextEntry
+from controller.settings.schema.alarms import AlarmEntry, AlarmsFile, RouteEntry
+from controller.settings.schema.words import TextEntry
 from controller.settings.secrets import Secrets
 from controller.settings.writables import advice, is_value_of, plain
 

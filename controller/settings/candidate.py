@@ -8,7 +8,7 @@ from controller.core.equipment import Quantity
 from controller.core.point import Range
 from controller.core.units import Linear
 from controller.settings.document import Where
-from controller.settings.schema import PointEntry
+from controller.settings.schema.templates import PointEntry
 
 _LAMPS = frozenset({"lighting_group", "lighting_circuit"})
 _REMOTE = "remote"

@@ -28,7 +28,10 @@ from controller.settings.mounts import MountsCompiler
 from controller.settings.out_of_service import OutOfServiceCompiler
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
-from controller.settings.schema import POINT_LIST, AlarmsFile, DevicesFile, SiteFile, SiteHead, StrategiesFile
+from controller.settings.schema.alarms import AlarmsFile
+from controller.settings.schema.devices import POINT_LIST, DevicesFile
+from controller.settings.schema.site import SiteFile, SiteHead
+from controller.settings.schema.strategies import StrategiesFile
 from controller.settings.secrets import Secrets
 from controller.settings.site_tariff import SiteTariffCompiler, tariff_file
 from controller.settings.systems import SystemsCompiler

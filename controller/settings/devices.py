@@ -19,8 +19,7 @@ from controller.settings.point_list import PointList, read_point_list
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, note
 from controller.settings.registry import look_up
-from controller.settings.schema import (
-    EQUIPMENT_ID,
+from controller.settings.schema.devices import (
     NOT_THERE,
     DeviceEntry,
     DeviceHead,
@@ -28,6 +27,7 @@ from controller.settings.schema import (
     LinkHead,
     ListedDeviceEntry,
 )
+from controller.settings.schema.words import EQUIPMENT_ID
 from controller.settings.secrets import Secrets
 from controller.settings.templates import Template, TemplatePoint, listed_template, read_template
 from controller.settings.validate import Fault, checker, own_words

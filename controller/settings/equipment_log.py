@@ -11,7 +11,7 @@ from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
-from controller.settings.schema import EquipmentLogEntry, MaintenanceEntry, SiteFile
+from controller.settings.schema.site import EquipmentLogEntry, MaintenanceEntry, SiteFile
 
 
 @dataclass

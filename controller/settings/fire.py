@@ -20,7 +20,7 @@ from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
-from controller.settings.schema import FireEntry, SiteFile
+from controller.settings.schema.site import FireEntry, SiteFile
 from controller.settings.writables import advice, is_value_of, plain
 
 _LIGHTS = frozenset({"lighting_group", "lighting_circuit"})

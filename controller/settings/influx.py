@@ -5,7 +5,7 @@ from __future__ import annotations
 from controller.core.site import InfluxDatabase
 from controller.settings.problems import Problems
 from controller.settings.reading import Reading
-from controller.settings.schema import InfluxEntry, SiteFile
+from controller.settings.schema.site import InfluxEntry, SiteFile
 from controller.settings.secrets import Secrets
 
 _HERE = ("historian", "influxdb")

@@ -18,16 +18,13 @@ from controller.core.equipment import EQUIPMENT, EquipmentClass
 from controller.core.ports import DriverKind
 from controller.core.strategy import StrategyKind
 from controller.core.units import DEVICE_UNITS
-from controller.settings.schema import (
-    LONGEST_QUANTITY,
-    QUANTITY,
-    AlarmsFile,
-    DevicesFile,
-    SiteFile,
-    StrategiesFile,
-    TariffFile,
-    TemplateFile,
-)
+from controller.settings.schema.alarms import AlarmsFile
+from controller.settings.schema.devices import DevicesFile
+from controller.settings.schema.site import SiteFile
+from controller.settings.schema.strategies import StrategiesFile
+from controller.settings.schema.tariffs import TariffFile
+from controller.settings.schema.templates import TemplateFile
+from controller.settings.schema.words import LONGEST_QUANTITY, QUANTITY
 from controller.settings.validate import DURATION, DURATION_ADVICE, Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

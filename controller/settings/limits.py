@@ -11,7 +11,7 @@ from controller.core.point import Limits, Range, Restore, SafeValue, ValueType, 
 from controller.settings.candidate import Candidate
 from controller.settings.conversion import difference_inside, range_inside
 from controller.settings.document import Where
-from controller.settings.schema import EnduranceEntry, LimitsEntry, MachineLimitsEntry, WearEntry
+from controller.settings.schema.endurance import EnduranceEntry, LimitsEntry, MachineLimitsEntry, WearEntry
 
 Tell: TypeAlias = Callable[[Where, str, str], None]
 

@@ -20,7 +20,7 @@ from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, note
 from controller.settings.registry import look_up
-from controller.settings.schema import StrategiesFile, StrategyEntry
+from controller.settings.schema.strategies import StrategiesFile, StrategyEntry
 from controller.settings.validate import checker, own_words
 
 # A lease that ends sooner would end between two scans.

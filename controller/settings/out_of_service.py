@@ -9,7 +9,7 @@ from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
-from controller.settings.schema import OutOfServiceEntry, SiteFile
+from controller.settings.schema.site import OutOfServiceEntry, SiteFile
 
 
 @dataclass

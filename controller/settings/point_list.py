@@ -18,7 +18,7 @@ from controller.settings.cells import Wrong, as_boolean, as_field, as_number, as
 from controller.settings.document import Document, Step, Tree, Where
 from controller.settings.problems import Problems, did_you_mean, nearest, shown
 from controller.settings.reading import Reading, checked
-from controller.settings.schema import PointListFile
+from controller.settings.schema.templates import PointListFile
 from controller.settings.table import Row, control_character, read_table
 from controller.settings.validate import checker
 

@@ -10,7 +10,8 @@ from controller.core.point import ValueType
 from controller.core.units import DEVICE_UNITS, Unit
 from controller.settings.document import Where
 from controller.settings.problems import nearest, shown
-from controller.settings.schema import LONGEST_QUANTITY, QUANTITY, PointEntry
+from controller.settings.schema.templates import PointEntry
+from controller.settings.schema.words import LONGEST_QUANTITY, QUANTITY
 
 Tell: TypeAlias = Callable[[Where, str, str], None]
 

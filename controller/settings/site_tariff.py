@@ -12,7 +12,8 @@ from controller.core.tariff_words import season_words
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading
-from controller.settings.schema import TARIFF_NAME, SiteFile, SiteTariffEntry
+from controller.settings.schema.site import SiteFile
+from controller.settings.schema.tariffs import TARIFF_NAME, SiteTariffEntry
 from controller.settings.tariffs import (
     RateDraft,
     SeasonDraft,

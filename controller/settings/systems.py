@@ -23,7 +23,8 @@ from controller.settings.devices import Plant
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest
 from controller.settings.reading import Reading
-from controller.settings.schema import ConditionEntry, HandBackEntry, MemberEntry, SiteFile, SystemEntry
+from controller.settings.schema.site import HandBackEntry, MemberEntry, SiteFile, SystemEntry
+from controller.settings.schema.words import ConditionEntry
 from controller.settings.writables import advice, is_value_of, plain
 
 # A device that drops us sooner would drop us between two scans.

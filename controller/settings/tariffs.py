@@ -33,7 +33,7 @@ from controller.core.text import Text
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
-from controller.settings.schema import (
+from controller.settings.schema.tariffs import (
     GIVEN_BY_SITE,
     WINDOW,
     BandWindowsEntry,

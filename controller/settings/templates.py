@@ -25,7 +25,7 @@ from controller.settings.problems import Problems, nearest, shown
 from controller.settings.quantities import refuse_what_class_says, said_by_point
 from controller.settings.reading import Reading, read
 from controller.settings.registry import look_up
-from controller.settings.schema import EquipmentHead, PointEntry, SourceEntry, TemplateFile, TemplateHead
+from controller.settings.schema.templates import EquipmentHead, PointEntry, SourceEntry, TemplateFile, TemplateHead
 from controller.settings.writables import (
     OF_LIST,
     OF_TEMPLATE,

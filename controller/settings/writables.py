@@ -36,14 +36,14 @@ from controller.settings.conversion import difference_inside, range_inside, valu
 from controller.settings.document import Where
 from controller.settings.limits import limits_of, wear_of
 from controller.settings.problems import nearest, shown
-from controller.settings.schema import (
+from controller.settings.schema.endurance import WearEntry
+from controller.settings.schema.templates import (
     DeviceTimeoutEntry,
     HeartbeatEntry,
     ReleaseEntry,
     RemoteBitEntry,
     RestoreEntry,
     SafeValueEntry,
-    WearEntry,
     WritableEntry,
 )
 
