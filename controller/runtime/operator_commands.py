@@ -108,7 +108,7 @@ class OperatorCommands:
         if not self._stored or now - self._remainders_saved < SAVE_REMAINDERS_EVERY_S:
             return
         self._remainders_saved = now
-        for point, stored in self._stored.items():
+        for point, stored in [*self._stored.items()]:
             held = self._held(point)
             if held is not None:
                 try:

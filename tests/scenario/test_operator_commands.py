@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -195,3 +196,18 @@ def test_an_overridden_point_is_let_go_without_a_write(tmp_path: Path) -> None:
     assert bench.plant.lights.value(BRIGHTNESS) == 0.9
     assert bench.plant.lights.value(LAMP_REMOTE) is False
     assert [event.body["who"] for event in bench.events(EventKind.COMMAND, BRIGHTNESS) if "who" in event.body] == []
+
+
+def test_a_command_may_come_while_what_is_left_of_another_is_stored(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.command(BRIGHTNESS, 0.8, 600)
+        await asyncio.gather(bench.command(PUMP, True, 600), bench.daemon.operator_commands.save())
+
+    async def after(bench: Bench) -> None:
+        await bench.wait(2)
+        assert bench.plant.lights.value(BRIGHTNESS) == 0.8
+        assert bench.plant.plant.value(PUMP) is True
+
+    bench = Bench(tmp_path)
+    bench.run(life, kill=True)
+    bench.run(after)
