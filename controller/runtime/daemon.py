@@ -27,7 +27,7 @@ from controller.runtime.composition import Composition
 from controller.runtime.configuration_events import note_configuration
 from controller.runtime.efficiency_watch import COMPARE_AT
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
-from controller.runtime.letting_go import Progress, let_go, unseen
+from controller.runtime.letting_go import Progress, let_go, nobody_watches
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT
 from controller.runtime.outbox import Messenger
@@ -86,7 +86,9 @@ class Daemon(Composition):
 
     # --- life ---------------------------------------------------------------------------------------------------
 
-    async def run(self, stop: asyncio.Event, progress: Progress = unseen, *beside: Coroutine[Any, Any, None]) -> bool:
+    async def run(
+        self, stop: asyncio.Event, progress: Progress = nobody_watches, *beside: Coroutine[Any, Any, None]
+    ) -> bool:
         """Run until `stop` is set, then let everything go in order; answers whether all of it was let go.
 
         `beside` are tasks that live as long as the daemon (control socket, view). An unexpected exception anywhere
@@ -108,7 +110,7 @@ class Daemon(Composition):
         self._is_suspended = True
         stop.set()
 
-    async def release(self, progress: Progress = unseen, handed_back_by: str = "") -> bool:
+    async def release(self, progress: Progress = nobody_watches, handed_back_by: str = "") -> bool:
         """Let go what an earlier run left at the devices, and nothing else; for when the daemon is dead.
 
         handed_back_by: who also gives all systems to their original controls; empty if nobody does.

@@ -31,8 +31,8 @@ class Releasing:
 Progress = Callable[[Releasing], None]
 
 
-def unseen(_: Releasing) -> None:
-    """Nobody watches."""
+def nobody_watches(_: Releasing) -> None:
+    """For whoever does not show progress."""
 
 
 async def let_go(parts: Composition, progress: Progress) -> bool:
