@@ -34,7 +34,8 @@ from controller.core.site import Site
 from controller.core.text import Text
 from controller.runtime.image import FrozenImage
 from controller.runtime.journal import Journal
-from controller.runtime.store import Store, StoredAvailability
+from controller.runtime.store import Store
+from controller.runtime.stored import StoredAvailability
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from controller.core.event import EventKind
 from controller.core.site import Site
 from controller.runtime.journal import Journal
-from controller.runtime.store import ConfigurationInForce, Store
+from controller.runtime.store import Store
+from controller.runtime.stored import ConfigurationInForce
 
 
 async def note_configuration(site: Site, store: Store, journal: Journal) -> None:

@@ -25,7 +25,8 @@ from controller.core.state_codec import decode, encode
 from controller.core.text import Text
 from controller.runtime.equipment_log import EquipmentLog
 from controller.runtime.journal import Journal
-from controller.runtime.store import Store, StoredEquipment
+from controller.runtime.store import Store
+from controller.runtime.stored import StoredEquipment
 from controller.runtime.workers import WorkerFailed, Workers
 
 log = logging.getLogger(__name__)

@@ -30,7 +30,8 @@ from controller.core.text import Text
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
 from controller.runtime.reminder import Reminder
-from controller.runtime.store import Store, StoredEquipment
+from controller.runtime.store import Store
+from controller.runtime.stored import StoredEquipment
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from controller.core.alarm import NORMAL, AlarmId, AlarmState, Behaviour, Standi
 from controller.core.alarm_rule import PointRule
 from controller.core.sample import Scalar
 from controller.core.text import NO_TEXT, Text
-from controller.runtime.store import StoredAlarm
+from controller.runtime.stored import StoredAlarm
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from controller.runtime.authorities import OURSELVES
 from controller.runtime.journal import Journal
 from controller.runtime.operator import Operator, OperatorCommandRefused
 from controller.runtime.scan import Scan
-from controller.runtime.store import OperatorCommand, Store
+from controller.runtime.store import Store
+from controller.runtime.stored import OperatorCommand
 from controller.runtime.writer import Writer
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from controller.runtime.journal import Journal
 from controller.runtime.load_forecasts import LoadForecasts
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.scan import Scan
-from controller.runtime.store import Store, StoredPlan
+from controller.runtime.store import Store
+from controller.runtime.stored import StoredPlan
 from controller.runtime.workers import WorkerFailed, Workers
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from controller.core.guard import UNKNOWN
 from controller.core.point import PointId
 from controller.core.ports import Clock
 from controller.runtime.scan import Control
-from controller.runtime.store import Store, StoredStarts
+from controller.runtime.store import Store
+from controller.runtime.stored import StoredStarts
 
 
 class StartLog:

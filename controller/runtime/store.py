@@ -9,82 +9,45 @@ clean.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from controller.core.availability import Availability, Cause, Lockout
+from controller.core.availability import Lockout
 from controller.core.errors import EnvironmentProblem
 from controller.core.event_chain import ChainHead
 from controller.core.forecast import Trained
-from controller.core.forecast_score import Score
 from controller.core.point import PointId
-from controller.core.ports import Clock
-from controller.core.sample import Scalar
 from controller.core.system import Authority
 from controller.core.text import Text
-from controller.runtime import store_file
-from controller.runtime.store_file import Damage
-
-ResultT = TypeVar("ResultT")
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS authority (system TEXT PRIMARY KEY, authority TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS intent (
-    point TEXT PRIMARY KEY, value TEXT NOT NULL, earlier TEXT NOT NULL, before TEXT NOT NULL, at TEXT NOT NULL)
-    WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS operator_command (
-    point TEXT PRIMARY KEY, value TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, remaining_s REAL NOT NULL,
-    saved TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS strategy (
-    mount TEXT PRIMARY KEY, kind TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS plan (mount TEXT PRIMARY KEY, made TEXT NOT NULL, plan TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calendar (job TEXT PRIMARY KEY, ran_on TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS trained (
-    point TEXT PRIMARY KEY, at TEXT NOT NULL, model BLOB, made_by TEXT NOT NULL, score TEXT NOT NULL,
-    reason TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alarm (subject TEXT, alarm TEXT, PRIMARY KEY (subject, alarm)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alarm_standing (
-    subject TEXT, name TEXT, is_rule INTEGER NOT NULL, saved TEXT NOT NULL, content TEXT NOT NULL,
-    PRIMARY KEY (subject, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS equipment (
-    equipment TEXT, part TEXT, saved TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (equipment, part)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS fire (input TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lockout (
-    equipment TEXT, who TEXT, reason TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (equipment, who)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS availability (equipment TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS guard_starts (point TEXT PRIMARY KEY, ran INTEGER NOT NULL, starts TEXT NOT NULL)
-    WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS guard_wear (
-    point TEXT PRIMARY KEY, day TEXT NOT NULL, writes INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
+from controller.runtime.store_database import Database
+from controller.runtime.stored import (
+    ConfigurationInForce,
+    Held,
+    OperatorCommand,
+    StoredAlarm,
+    StoredAvailability,
+    StoredEquipment,
+    StoredPlan,
+    StoredStarts,
+    StoredState,
+    StoredWear,
+    availability_of,
+    plain_availability,
+    remainder,
+    score_of,
+)
 
 # How the last run stands: at work or dead, ended with everything let go, ended on purpose with something left.
 _STATE, _RUNNING, _ENDED, _LEFT = "state", "running", "ended", "left"
 # When health last proved that the disk takes a change.
 _PROVED = "proved"
-
-
 _CHAIN_HEAD = "chain_head"
-_DAMAGE = "damage"
 _CONFIGURATION = "configuration"
-
-
-class Held(NamedTuple):
-    """A point in our hands: what we meant to write, what stood there before us, and what we had written earlier, which
-    the device still has if the new value's bytes never left."""
-
-    point: PointId
-    value: Scalar
-    before: Scalar | None
-    earlier: Scalar | None = None
 
 
 class Left(NamedTuple):
@@ -94,108 +57,8 @@ class Left(NamedTuple):
     ended_cleanly: bool
 
 
-class OperatorCommand(NamedTuple):
-    point: PointId
-    value: Scalar
-    source: str
-    reason: str
-    remaining: float
-
-
-class StoredState(NamedTuple):
-    kind: str
-    version: int
-    state: Any
-
-
-class StoredAlarm(NamedTuple):
-    """An alarm that is not normal. is_rule: raised by a rule of the site. content: plain JSON."""
-
-    subject: str
-    name: str
-    is_rule: bool
-    saved: datetime
-    content: dict[str, Any]
-
-
-class StoredEquipment(NamedTuple):
-    """One part of what the log knows of an equipment: how it ran, what was done to it. content: plain JSON."""
-
-    equipment: str
-    part: str
-    saved: datetime
-    content: Any
-
-
-class ConfigurationInForce(NamedTuple):
-    """digest: of the compiled site. modes: of its strategies, by mount."""
-
-    digest: str
-    modes: dict[str, str]
-
-
-class StoredAvailability(NamedTuple):
-    """Why equipment was not in auto, and when it has tripped lately, aware UTC."""
-
-    causes: tuple[Cause, ...]
-    trips: tuple[datetime, ...]
-
-
-class StoredStarts(NamedTuple):
-    """ran: whether the machine ran when it was last known. starts: those of the last hour."""
-
-    point: PointId
-    ran: bool
-    starts: tuple[datetime, ...]
-
-
-class StoredWear(NamedTuple):
-    """writes: of that local day. last: when the register was last written."""
-
-    point: PointId
-    day: date
-    writes: int
-    last: datetime
-
-
-class StoredPlan(NamedTuple):
-    made: datetime
-    plan: Any
-
-
-class Store:
-    """`path` None keeps everything in memory, for tests and backtests. Files are touched on a thread of their own.
-
-    contents: what a store in memory held when it was closed; another one goes on from there.
-    """
-
-    def __init__(self, path: Path | None, clock: Clock, contents: bytes = b"") -> None:
-        self.contents = contents
-        self._clock = clock
-        self._in_memory = path is None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._path = path
-        try:
-            damage = None
-            if path is None:
-                self._database = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-                if contents:
-                    self._database.deserialize(contents)
-            else:
-                self._database, damage = store_file.open_whole(path, clock.now())
-            self._database.executescript(_SCHEMA)
-            if damage is not None:  # told by the next daemon, whoever has opened the store before it
-                self._commit("REPLACE INTO run VALUES (?, ?)", [(_DAMAGE, json.dumps(damage))])
-        except (sqlite3.Error, OSError) as error:
-            raise EnvironmentProblem(f"{path}: the state store cannot be opened: {error}") from error
-
-    async def close(self) -> None:
-        try:
-            if self._in_memory:
-                self.contents = self._database.serialize()
-            await self._run(self._database.close)
-        finally:
-            self._thread.shutdown(wait=True)
+class Store(Database):
+    """What there is to keep, table by table."""
 
     async def load_authority(self) -> dict[str, Authority]:
         rows = await self._query("SELECT system, authority FROM authority")
@@ -224,7 +87,7 @@ class Store:
         now = self._clock.now()
         rows = await self._query("SELECT point, value, source, reason, remaining_s, saved FROM operator_command")
         commands = [
-            OperatorCommand(PointId(point), json.loads(value), source, reason, _remaining(remaining, saved, now))
+            OperatorCommand(PointId(point), json.loads(value), source, reason, remainder(remaining, saved, now))
             for point, value, source, reason, remaining, saved in rows
         ]
         for command in commands:
@@ -274,7 +137,7 @@ class Store:
         rows = await self._query("SELECT point, at, model, made_by, score, reason FROM trained")
         return {
             PointId(point): Trained(
-                datetime.fromisoformat(at), model, _score(json.loads(score)), Text(*json.loads(reason)), made_by
+                datetime.fromisoformat(at), model, score_of(json.loads(score)), Text(*json.loads(reason)), made_by
             )
             for point, at, model, made_by, score, reason in rows
         }
@@ -365,7 +228,7 @@ class Store:
 
     async def load_availability(self) -> dict[str, StoredAvailability]:
         rows = await self._query("SELECT equipment, content FROM availability")
-        return {equipment: _availability(json.loads(content)) for equipment, content in rows}
+        return {equipment: availability_of(json.loads(content)) for equipment, content in rows}
 
     async def save_availability(self, content: Mapping[str, StoredAvailability]) -> None:
         """Of all equipment that has anything to remember; of the rest nothing is kept."""
@@ -373,7 +236,7 @@ class Store:
         await self._change(
             "DELETE FROM availability WHERE equipment = ?", [row for row in known if row[0] not in content]
         )
-        rows = [(equipment, json.dumps(_plain(each))) for equipment, each in content.items()]
+        rows = [(equipment, json.dumps(plain_availability(each))) for equipment, each in content.items()]
         await self._change("REPLACE INTO availability VALUES (?, ?)", rows)
 
     async def load_starts(self) -> list[StoredStarts]:
@@ -427,24 +290,6 @@ class Store:
         """That the disk takes a change now; raises EnvironmentProblem where it does not."""
         await self.save_run(_PROVED, self._clock.now().isoformat())
 
-    async def load_run(self, key: str) -> str | None:
-        rows = await self._query("SELECT value FROM run WHERE key = ?", key)
-        return rows[0][0] if rows else None
-
-    async def save_run(self, key: str, value: str) -> None:
-        await self._change("REPLACE INTO run VALUES (?, ?)", [(key, value)])
-
-    async def _query(self, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
-        return await self._run(lambda: self._database.execute(sql, parameters).fetchall())
-
-    async def load_damage(self) -> Damage | None:
-        """What was wrong with the file that this one replaces, until somebody was told."""
-        stored = await self.load_run(_DAMAGE)
-        return None if stored is None else Damage(*json.loads(stored))
-
-    async def forget_damage(self) -> None:
-        await self._change("DELETE FROM run WHERE key = ?", [(_DAMAGE,)])
-
     async def essentials(self) -> list[str]:
         """Who has which system, which points are held and what is locked out: without it a start would not know what
         to let go, nor what to leave alone."""
@@ -453,12 +298,6 @@ class Store:
             " UNION ALL SELECT equipment || ' ' || who FROM lockout"
         )
         return sorted(row[0] for row in rows)
-
-    async def copy(self) -> None:
-        """Replace the last good copy of the file."""
-        path = self._path
-        if path is not None:
-            await self._run(lambda: store_file.copy(self._database, path))
 
     async def load_configuration(self) -> ConfigurationInForce | None:
         """What was in force when it was last asked for."""
@@ -474,29 +313,6 @@ class Store:
 
     async def save_chain_head(self, head: ChainHead) -> None:
         await self.save_run(_CHAIN_HEAD, json.dumps([head.number, head.at, head.chain.hex()]))
-
-    async def _change(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        await self._run(lambda: self._commit(sql, rows))
-
-    def _commit(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        database = self._database
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            database.executemany(sql, rows)
-        except BaseException:
-            # Also what is wrong with the rows themselves must not leave a transaction open.
-            database.execute("ROLLBACK")
-            raise
-        database.execute("COMMIT")
-
-    async def _run(self, work: Callable[[], ResultT]) -> ResultT:
-        try:
-            if self._in_memory:
-                return work()
-            with self._clock.outside():
-                return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except (sqlite3.Error, OSError) as error:
-            raise EnvironmentProblem(f"the state store failed: {error}") from error
 
 
 def left_by(path: Path) -> Left:
@@ -520,26 +336,3 @@ def kept_chain_head(database: sqlite3.Connection) -> ChainHead | None:
         return None
     number, at, chain = json.loads(row[0])
     return ChainHead(number, at, bytes.fromhex(chain))
-
-
-def _score(stored: list[Any] | None) -> Score | None:
-    """None also where another version measured other things."""
-    return Score(*stored) if stored is not None and len(stored) == len(Score._fields) else None
-
-
-def _remaining(remaining: float, saved: str, now: datetime) -> float:
-    elapsed = (now - datetime.fromisoformat(saved)).total_seconds()
-    # A wall clock that was set back must not lengthen a lease.
-    return min(remaining, remaining - elapsed)
-
-
-def _plain(each: StoredAvailability) -> dict[str, Any]:
-    return {
-        "causes": [[cause.availability.value, *cause.reason] for cause in each.causes],
-        "trips": [trip.astimezone(UTC).isoformat() for trip in each.trips],
-    }
-
-
-def _availability(content: dict[str, Any]) -> StoredAvailability:
-    causes = tuple(Cause(Availability(name), Text(en, zh)) for name, en, zh in content["causes"])
-    return StoredAvailability(causes, tuple(map(datetime.fromisoformat, content["trips"])))

@@ -11,7 +11,8 @@ from controller.core.state_codec import decode, encode
 from controller.core.strategy import StrategyKind
 from controller.runtime.journal import Journal
 from controller.runtime.mounted import MountedStrategy
-from controller.runtime.store import Store, StoredState
+from controller.runtime.store import Store
+from controller.runtime.stored import StoredState
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.wear import UNSPENT, Spent, held_back
 from controller.runtime.image import FrozenImage
-from controller.runtime.store import Store, StoredWear
+from controller.runtime.store import Store
+from controller.runtime.stored import StoredWear
 
 
 class WearLog:

@@ -42,7 +42,8 @@ from controller.core.system import Authority, Condition, System
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.link import Session
-from controller.runtime.store import Held, Store
+from controller.runtime.store import Store
+from controller.runtime.stored import Held
 from controller.runtime.wear_log import WearLog
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,8 @@ from controller.core.system import Authority, ReleaseStep, System
 from controller.core.text import Text
 from controller.core.units import Unit
 from controller.runtime.daemon import Daemon
-from controller.runtime.store import Held, Store
+from controller.runtime.store import Store
+from controller.runtime.stored import Held
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
 from tests.bench import BRIGHTNESS, CHILLER_REMOTE, DEMAND, LAMP_REMOTE, PUMP, PUMP_REMOTE, SYSTEMS, Bench

@@ -13,7 +13,8 @@ from controller.app import main
 from controller.cli.arguments import Exit
 from controller.core.point import PointId
 from controller.runtime.clock import RealClock
-from controller.runtime.store import Held, Store
+from controller.runtime.store import Store
+from controller.runtime.stored import Held
 from tests.virtual_demo import DEMO
 
 CHILLER = "plant.chiller_1"

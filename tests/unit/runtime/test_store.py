@@ -15,7 +15,8 @@ from controller.core.point import PointId
 from controller.core.sample import Scalar
 from controller.core.system import Authority
 from controller.core.text import Text
-from controller.runtime.store import Held, OperatorCommand, Store, StoredPlan, StoredState
+from controller.runtime.store import Store
+from controller.runtime.stored import Held, OperatorCommand, StoredPlan, StoredState
 from tests.hand_clock import HandClock
 
 POWER, OTHER_POWER = PointId("meter.main_1.power"), PointId("plant.chilled_water_loop_1.cooling_load")
