@@ -87,7 +87,10 @@ class ReloadRefused(Exception):
 
 
 class _Examined(NamedTuple):
+    """ours: the systems that were Tidewatt's when it was examined."""
+
     configuration: Configuration
+    ours: frozenset[str]
     differences: tuple[Text, ...]
     change: Reconfiguration
     not_commissioned: str
@@ -168,13 +171,13 @@ class Reloads:
             raise ReloadRefused("this daemon was started without its files", "该守护进程启动时未使用站点文件")
         daemon, load = self._daemon, self._load
         site, simulated = daemon.site, daemon.commissioning.simulated_at_start
-        ours = [system for system, authority in daemon.authority.items() if authority is Authority.TIDEWATT]
+        ours = self._ours()
 
         def examine() -> _Examined:
             configuration = load()
             change = reconfiguration(site, configuration.site)
             lacking = not_commissioned(site, configuration.site, ours, simulated, change)
-            return _Examined(configuration, tuple(differences(site, configuration.site)), change, lacking)
+            return _Examined(configuration, ours, tuple(differences(site, configuration.site)), change, lacking)
 
         thread = ThreadPoolExecutor(1, thread_name_prefix="reload")
         try:
@@ -184,13 +187,22 @@ class Reloads:
             # Who ends the daemon meanwhile does not wait for it.
             thread.shutdown(wait=False)
 
+    def _ours(self) -> frozenset[str]:
+        return frozenset(each for each, has in self._daemon.authority.items() if has is Authority.TIDEWATT)
+
     def _require_possible(self, examined: _Examined) -> None:
+        """Asked again until the moment of the change: letting go may take minutes, and the building goes on."""
         daemon = self._daemon
         if examined.not_commissioned:
             first = examined.not_commissioned.partition("\n")[0].rstrip(":")
             raise ReloadRefused(
                 f"{first}; hand it back first: tidewatt authority SITE SYSTEM original",
                 f"{first}；请先交还：tidewatt authority SITE SYSTEM original",
+            )
+        if given := sorted(self._ours() - examined.ours):
+            raise ReloadRefused(
+                f"system {given[0]} was given to Tidewatt meanwhile; try again",
+                f"系统 {given[0]} 期间已交由 Tidewatt 控制，请重试",
             )
         burning = next((each.input.point for each in daemon.fire.all if each.standing.is_latched), None)
         if burning is not None:
@@ -217,16 +229,17 @@ class Reloads:
         leaving = _Leaving(examined.change.let_go)
         scan.inhibitors.append(leaving)
         try:
-            await self._wait_until_let_go(examined.change.let_go)
+            await self._wait_until_let_go(examined)
             async with daemon.gate.closed(QUIET_WITHIN_S):
+                self._require_possible(examined)
                 await daemon.switch_to(examined.configuration, examined.change)
         except GateBusy:
             raise ReloadRefused("requests are still being met; try again", "尚有请求未处理完，请重试") from None
         finally:
             scan.inhibitors.remove(leaving)
 
-    async def _wait_until_let_go(self, points: Collection[PointId]) -> None:
-        daemon = self._daemon
+    async def _wait_until_let_go(self, examined: _Examined) -> None:
+        daemon, points = self._daemon, examined.change.let_go
         within = max(
             (each.release_within for each in daemon.site.systems if not set(each.points).isdisjoint(points)),
             default=None,
@@ -244,6 +257,7 @@ class Reloads:
                 )
             pause = daemon.site.scan_every.total_seconds()
             await daemon.clock.sleep_until(daemon.clock.monotonic() + pause, Phase.RECORD, "reload")
+            self._require_possible(examined)
 
     # --- telling ------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from controller.core.alarm import Behaviour, Priority, Wording
 from controller.core.alarm_rule import Above, PointRule
 from controller.core.errors import ConfigError, Problem
 from controller.core.event import Event, EventKind
-from controller.core.point import Binding, Point, PointId, PointKind
+from controller.core.point import Binding, Point, PointId, PointKind, SafeValue
 from controller.core.site import Alarming, Site
 from controller.core.system import Authority
 from controller.core.text import Text
@@ -387,6 +387,39 @@ def test_a_real_system_is_not_taken_further_than_it_was_tested(tmp_path: Path) -
         await here.wait(10)
         assert (await here.reload()).result is Result.RELOADED
         assert here.daemon.authority == {"garage": Authority.ORIGINAL, "plant": Authority.TIDEWATT}
+
+    here = RealHere(tmp_path)
+    here.pass_everything()
+    assert here.run(lambda _: life(here))
+
+
+def test_what_is_given_to_us_while_a_reload_waits_is_not_taken_along_untested(tmp_path: Path) -> None:
+    async def life(here: RealHere) -> None:
+        await here.daemon.set_authority("garage", Authority.ORIGINAL, "Li Na")
+        await here.command(PUMP, True)
+        await here.wait(10)
+        here.plant.plant.ignore(PUMP_REMOTE)
+        pump = here.daemon.site.points[PUMP]
+        assert pump.writable is not None
+        changed = replace(pump, writable=replace(pump.writable, release=SafeValue(False)))
+        here.edit(
+            points={**here.daemon.site.points, PUMP: changed},
+            systems=with_system(
+                with_system(here.daemon.site.systems, "garage", release_within=timedelta(seconds=9)),
+                "plant",
+                release_within=timedelta(minutes=9),
+            ),
+        )
+        await here.daemon.set_authority("plant", Authority.COMMISSIONING, "Li Na", timedelta(hours=1))
+        await here.command(PUMP, True)
+        answer = here.daemon.reloads.request("Li Na")
+        await here.wait(5)
+        assert not answer.done()
+        await here.daemon.set_authority("garage", Authority.TIDEWATT, "Li Na")
+        here.plant.plant.ignored.clear()
+        outcome = await answer
+        assert outcome.result is Result.REFUSED
+        assert "system garage was given to Tidewatt meanwhile" in outcome.why.en
 
     here = RealHere(tmp_path)
     here.pass_everything()
