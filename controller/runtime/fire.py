@@ -116,24 +116,29 @@ class FireInterlock:
             after = seen(before, signal_of(image.samples[each.point], each.active), image.monotonic)
             if after != before:
                 self._move(each.point, after, before)
-        for point in self._raised.keys() - self._lit.keys():
+        if self._lit or self._raised:
+            self._see_to_lights(image.monotonic)
+        return self._inhibited
+
+    def _see_to_lights(self, monotonic: float) -> None:
+        """What is not ours to raise any more is taken back at once: its lease would last into a test of the system."""
+        lit = {point: each for point, each in self._lit.items() if self._may_raise(self._scan.controls[point])}
+        for point in self._raised.keys() - lit.keys():
             control, source = self._scan.controls[point], self._raised.pop(point)
             control.array = control.array.without(Priority.AUTOMATIC_LIFE_SAFETY, source)
-        for point, each in self._lit.items():
-            self._raise(point, each, image.monotonic)
-        return self._inhibited
+        for point, each in lit.items():
+            self._raise(point, each, monotonic)
 
     def _raise(self, point: PointId, each: FireInput, monotonic: float) -> None:
         control, reason = self._scan.controls[point], _WHY_LIGHT[self._standings[each.point].state]
         held = control.array.slots[Priority.AUTOMATIC_LIFE_SAFETY - 1]
         if held is not None and held.ends - monotonic > LEASE_S / 2 and held.reason == reason:
             return
-        if self._may_raise(control):
-            source, ends = f"fire:{each.point}", monotonic + LEASE_S
-            self._raised[point] = source
-            control.array = control.array.with_command(
-                Command(point, _full(control), Priority.AUTOMATIC_LIFE_SAFETY, source, ends, reason)
-            )
+        source, ends = f"fire:{each.point}", monotonic + LEASE_S
+        self._raised[point] = source
+        control.array = control.array.with_command(
+            Command(point, _full(control), Priority.AUTOMATIC_LIFE_SAFETY, source, ends, reason)
+        )
 
     def _may_raise(self, control: Control) -> bool:
         """While a system is tested only what people command through us is ours to raise."""

@@ -359,6 +359,22 @@ def test_while_a_system_is_tested_only_what_people_command_goes_up(tmp_path: Pat
     assert bench.live(life)
 
 
+def test_a_fire_that_burns_already_takes_no_lamp_into_a_test(tmp_path: Path) -> None:
+    """What would have been raised under the original controls is no wish of whoever begins to test."""
+
+    async def life(bench: FireBench) -> None:
+        await bench.wait(5)
+        bench.fire(burns=True)
+        await bench.wait(5)
+        await bench.daemon.set_authority("garage", Authority.COMMISSIONING, "li na", timedelta(hours=1))
+        await bench.wait(90)
+        assert bench.plant.writes == []
+
+    bench = FireBench(tmp_path)
+    bench.first_authority = Authority.ORIGINAL
+    assert bench.live(life)
+
+
 def test_a_lamp_that_somebody_dimmed_goes_up_all_the_same(tmp_path: Path) -> None:
     """Else we yield to a person for a while; not in a fire, and not to one who dims during it."""
 
@@ -495,3 +511,34 @@ def test_a_spent_write_budget_holds_back_neither_fire_nor_release(tmp_path: Path
         assert bench.plant.written(EXIT) == [True], "let go by its safe value"
 
     assert WornBench(tmp_path).live(life)
+
+
+def test_a_fire_ends_a_reload_that_still_lets_go(tmp_path: Path) -> None:
+    """Letting a plant go takes minutes; what comes meanwhile is not forgotten with the configuration."""
+
+    async def life(bench: FireBench) -> None:
+        await bench.take_the_garage()
+        await bench.command(PUMP, True, 36_000)
+        await bench.wait(10)
+        await bench.command(CHILLER, True, 36_000)
+        await bench.wait(330)
+        assert bench.plant.plant.value(CHILLER_STATUS) is True
+        answer = bench.daemon.reloads.request("li na")
+        await bench.wait(10)
+        assert not answer.done()
+        bench.fire(burns=True)
+        await bench.wait(3)
+        assert answer.done()
+        assert "the fire is not reset" in answer.result().why.en
+        bench.plant.plant.set(CHILLER_STATUS, False)
+        await bench.wait(120)
+        assert (bench.state, bench.shown(BRIGHTNESS), bench.shown(EXIT)) == ("fire", 1.0, True)
+
+    changed: dict[str, Site] = {}
+    bench = FireBench(tmp_path, load=lambda: Configuration(changed["site"]))
+    site = bench.site()
+    writable = site.points[PUMP].writable
+    assert writable is not None
+    pump = replace(site.points[PUMP], writable=replace(writable, release=SafeValue(False)))
+    changed["site"] = replace(site, digest="another", points={**site.points, PUMP: pump}, fire=())
+    assert bench.live(life)
