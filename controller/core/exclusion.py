@@ -37,10 +37,12 @@ class Standing(NamedTuple):
 
 
 class Rival(NamedTuple):
-    """Why a member may not be on now. at_once: not even its minimum time keeps it on."""
+    """Why a member may not be on now. at_once: not even its minimum time keeps it on. stops: else it only blocks our
+    start, and what is not known to be off is left alone."""
 
     reason: Text
     at_once: bool
+    stops: bool = True
 
 
 def rivals(standings: Mapping[PointId, Standing]) -> dict[PointId, Rival]:
@@ -87,5 +89,5 @@ def _not_started_by(others: Mapping[PointId, Standing]) -> Rival | None:
                 f"not started: {point} {state}, both may not be on",
                 f"不启动: {point} {state_zh}, 两者不得同时开启",
             )
-            return Rival(reason, at_once=True)
+            return Rival(reason, at_once=True, stops=False)
     return None

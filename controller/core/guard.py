@@ -91,6 +91,8 @@ def guard(
         if forbidden is not None:
             return forbidden
     if rival is not None and allowed.value:
+        if memory.value is None and not rival.stops:
+            return Allowed(None, rival.reason)
         allowed = Allowed(False, rival.reason)
         if rival.at_once:
             return allowed
@@ -140,6 +142,9 @@ def _forbidden(memory: GuardMemory, permissives: Sequence[tuple[Permissive, Samp
     if not missing:
         return None
     unknown = missing[0][0].point
+    if memory.value is None:
+        # It may run by its own controls: off would stop it.
+        return Allowed(None, Text(f"not taken: {unknown} is not known", f"不接管: {unknown} 状态未知"))
     if memory.value:
         return Allowed(None, Text(f"handed back: {unknown} is not known", f"交还原控制: {unknown} 状态未知"))
     return Allowed(False, Text(f"not started: {unknown} is not known", f"不启动: {unknown} 状态未知"))

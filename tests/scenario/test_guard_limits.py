@@ -426,3 +426,32 @@ def test_what_is_on_its_way_counts_as_on(tmp_path: Path) -> None:
         assert bench.shown(FAN) is True
 
     TwoLinksBench(tmp_path).live(life)
+
+
+BLIND = {CHILLER_STATUS, PUMP_STATUS}
+
+
+@pytest.mark.parametrize("interlock", ["permissive", "exclusion"])
+def test_a_machine_that_nobody_sees_is_not_taken_only_to_be_stopped(tmp_path: Path, interlock: str) -> None:
+    """It may run by its own controls: what is not known blocks our start, and no more."""
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(5)
+        await bench.command(CHILLER, True)
+        await bench.wait(30)
+        assert bench.plant.written(CHILLER) == bench.plant.written(CHILLER_REMOTE) == []
+        assert "is not" in limit_of(bench, CHILLER)
+        for point in BLIND:
+            bench.plant.plant.set(point, point == CHILLER_STATUS, Quality.GOOD)
+        bench.plant.plant.set(PUMP_STATUS, interlock == "permissive")
+        await bench.wait(5)
+        assert bench.plant.plant.value(CHILLER_REMOTE) is True
+        assert bench.plant.written(CHILLER) == [True]
+
+    bench = Bench(tmp_path)
+    if interlock == "exclusion":
+        exclusion = Exclusion((Member(CHILLER), Member(PUMP, Condition(PUMP_STATUS, False))))
+        bench.systems = with_system(SYSTEMS, "plant", permissives=(), exclusions=(exclusion,))
+    for point in BLIND:
+        bench.plant.plant.set(point, True, Quality.BAD, "no answer")
+    assert bench.run(life)

@@ -179,7 +179,7 @@ def test_seeing_the_same_again_is_no_switch() -> None:
         (False, shown(False), False),
         (False, UNSEEN, False),
         (False, shown(True, Quality.UNCERTAIN), False),
-        (None, UNSEEN, False),
+        (None, UNSEEN, None),
         (True, shown(True), True),
         (True, shown(False), False),
         (True, UNSEEN, None),
@@ -189,7 +189,7 @@ def test_seeing_the_same_again_is_no_switch() -> None:
 def test_permissives_bind_every_level(
     running: bool | None, flow: Sample, allowed: bool | None, priority: Priority
 ) -> None:
-    """Unknown blocks a start and hands a running machine back; only a proven "no" stops it."""
+    """Unknown blocks a start and hands a running machine back, or one that may run; only a proven "no" stops it."""
     result = guard(wish(True, priority), switch(), at(running), [(FLOW, flow)], 1e6)
     assert result.value is allowed
     assert (result.limit == NO_TEXT) is (allowed is True)
