@@ -102,7 +102,9 @@ def guard(
     if _goes_towards_light(allowed.value, memory, writable.limits):
         return allowed
     limited = _in_time(allowed, point, memory, writable.limits, monotonic)
-    return limited if register is None else _spared(limited, register, writable)
+    if register is not None:
+        limited = _spared(limited, register, writable)
+    return _back_in_range(limited, writable)
 
 
 def _in_time(allowed: Allowed, point: Point, memory: GuardMemory, limits: Limits, monotonic: float) -> Allowed:
@@ -125,6 +127,14 @@ def _within_range(value: Scalar, point: Point) -> Allowed:
     if nearest == number:
         return Allowed(value)
     return Allowed(nearest, Text(f"limited to {nearest:g} by the range of the point", f"受该点量程限制为 {nearest:g}"))
+
+
+def _back_in_range(limited: Allowed, writable: Writable) -> Allowed:
+    """What stands outside the range is brought to its edge at once; only from there on it takes its time."""
+    number = as_number(limited.value)
+    if number is None or writable.range.holds(number):
+        return limited
+    return limited._replace(value=writable.range.nearest(number), between=None, is_spared=False)
 
 
 def _forbidden(memory: GuardMemory, permissives: Sequence[tuple[Permissive, Sample]]) -> Allowed | None:

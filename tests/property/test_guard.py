@@ -121,6 +121,24 @@ def test_a_register_that_wears_is_written_no_sooner_and_no_faster(
             memory = remember(memory, allowed.value, now)
 
 
+@given(
+    st.floats(-100, 100) | st.integers(-100, 100),
+    st.floats(-100, 100) | st.integers(-100, 100),
+    all_limits,
+    st.sampled_from([ValueType.NUMBER, ValueType.INTEGER]),
+    st.none() | st.floats(-100, 100),
+    st.none() | st.just(HELD_BACK),
+    st.floats(0, 3600),
+)
+def test_nothing_outside_the_range_passes_wherever_the_equipment_stands(
+    before: float, value: float, limits: Limits, kind: ValueType, written: float | None, why: Text | None, now: float
+) -> None:
+    """Its own controls may have it elsewhere; a rate or a worn register is no reason to command that."""
+    register = Register(written, why)
+    allowed = guard(wish(value), point(limits, kind), GuardMemory(before, 0.0, 0.0), [], now, register=register).value
+    assert allowed is None or 5.0 <= float(allowed) <= 15.0
+
+
 three = [PointId(f"plant.valve_{number}.command") for number in (1, 2, 3)]
 states = st.tuples(st.none() | st.booleans(), st.booleans(), st.none() | st.booleans(), priorities)
 
