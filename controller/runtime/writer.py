@@ -125,6 +125,9 @@ class Writer:
             point for place in self._places.values() for point in _outcomes_of(place.writable)
         )
         self._gone: set[PointId] = set()
+        # The last wish, what of it life safety insists on, and who had each system then.
+        self._wished: Mapping[PointId, Scalar] = {}
+        self._insisted: frozenset[PointId] = frozenset()
         self._wished_under: Mapping[str, Authority] = {}
         self._alarms: dict[PointId, Verdict] = {}
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
@@ -212,6 +215,9 @@ class Writer:
         that stay as they are, whatever became of their last write.
         """
         self._wished_under = dict(self._authority)
+        self._wished, self._insisted = wanted, frozenset(insisted)
+        if not self._silent.isdisjoint(self._insisted):
+            self.speak_again()
         times = Times(self._clock.monotonic(), self._clock.wire_time())
         yielding, busy = self.yielding.difference(insisted), self._in_flight | self._gone
         for queue in self._queues.values():
@@ -310,8 +316,10 @@ class Writer:
 
     def fall_silent(self, points: Collection[PointId], until: float) -> None:
         """For commissioning: `points` are not refreshed, and what their device drops is not taken again, before
-        `until` (wire time) or `speak_again`. Letting go, and a value that is another one, are never held back."""
-        self._silent, self._silent_until = frozenset(points), until
+        `until` (wire time) or `speak_again`. Letting go, and a value that is another one, are never held back; life
+        safety ends it."""
+        if self._insisted.isdisjoint(points):
+            self._silent, self._silent_until = frozenset(points), until
 
     def speak_again(self) -> None:
         self._silent, self._silent_until = frozenset(), -math.inf
@@ -392,23 +400,29 @@ class Writer:
             # While we waited a system may have been handed back, or a point be gone.
             before = {**new, **self.holdings}
             writes = [job for job in writes if job.point in before and self._gate_is_open(job, under)]
-            if not writes:
-                return
-            self.holdings.update({job.point: leaving(before[job.point], job) for job in writes})
-            with session.calls.during("write"):
-                results = await session.driver.write({job.point: job.value for job in writes})
+            results: Mapping[PointId, WriteResult] = {}
+            if writes:
+                self.holdings.update({job.point: leaving(before[job.point], job) for job in writes})
+                with session.calls.during("write"):
+                    results = await session.driver.write({job.point: job.value for job in writes})
         for job in writes:
             self._written(job, before[job.point], results[job.point])
-        self._image.put_unless_older(await session.read([self._writable(job.point).readback for job in writes]))
+        if unwritten := new.keys() - results.keys():
+            await self._forget_stored([*unwritten])
+        if writes:
+            self._image.put_unless_older(await session.read([self._writable(job.point).readback for job in writes]))
 
     def _gate_is_open(self, job: Job, under: Mapping[str, Authority]) -> bool:
         """In `original` we may only let go; a heartbeat goes on meanwhile.
 
-        What was wished before any switch is not written after it: who may wish may have changed. under: the
-        authorities when it was wished.
+        What was wished before any switch is not written after it: who may wish may have changed. Nor is what nobody
+        wishes any more, or life safety otherwise: a fire or a lock may have come meanwhile. under: the authorities
+        when it was wished.
         """
         if job.step is not Step.WRITE or job.point in self._heartbeats:
             return True
+        if job.point not in self._wished or (job.point in self._insisted and self._wished[job.point] != job.value):
+            return False
         system = self._places[job.point].system.id
         return self._authority[system] is not Authority.ORIGINAL and self._authority[system] is under.get(system)
 
@@ -459,11 +473,7 @@ class Writer:
         gone = [*points]
         for point in points:
             gone.extend(each for each in self._places[point].hands_over if not self._is_ignored(each))
-        try:
-            await self._store.forget_held(gone)
-        except EnvironmentProblem as error:
-            # Letting go does not wait for a disk; what is still listed is looked at by the next start.
-            log.warning("what was let go stays in the store: %s", error)
+        await self._forget_stored(gone)
         for point in gone:
             self._gone.discard(point)
             holding = self.holdings.pop(point, None)
@@ -473,6 +483,13 @@ class Writer:
             if point not in self._heartbeats:
                 body = {"before": holding.before, "verdict": holding.verdict.value}
                 self._journal.note(EventKind.RELEASE, point, body)
+
+    async def _forget_stored(self, points: Sequence[PointId]) -> None:
+        try:
+            await self._store.forget_held(points)
+        except EnvironmentProblem as error:
+            # Letting go does not wait for a disk; what is still listed is looked at by the next start.
+            log.warning("what was let go stays in the store: %s", error)
 
     def _is_ignored(self, point: PointId) -> bool:
         holding = self.holdings.get(point)

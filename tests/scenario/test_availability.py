@@ -291,6 +291,22 @@ def test_a_start_with_a_silent_selector_keeps_what_was_held_for_a_while(tmp_path
 # --- locked out by a person -------------------------------------------------------------------------------------------
 
 
+def test_what_waits_for_its_turn_on_the_line_is_not_written_after_a_lock_out(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        session = next(each.session for each in bench.daemon.links if PUMP in each.points)
+        assert session is not None
+        async with session.lock:
+            await bench.command(PUMP, True)
+            await bench.wait(0.5)
+            await bench.daemon.lock_out(PUMP_1, "Li", "hands in it")
+            await bench.wait(0.5)
+        await bench.wait(5)
+        assert bench.plant.written(PUMP) == bench.plant.written(PUMP_REMOTE) == []
+
+    assert Bench(tmp_path).run(life)
+
+
 def test_a_lock_out_lets_go_refuses_everybody_and_survives_a_crash(tmp_path: Path) -> None:
     async def locks(bench: Bench) -> None:
         await bench.command(BRIGHTNESS, 0.9)

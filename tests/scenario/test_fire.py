@@ -35,6 +35,7 @@ from controller.core.units import Unit
 from controller.runtime import status
 from controller.runtime.fire import FireResetRefused
 from controller.runtime.reload import Configuration, Result
+from controller.runtime.silence import Phase
 from drivers.memory import MemoryFarSide
 from tests.bench import (
     BRIGHTNESS,
@@ -52,7 +53,9 @@ from tests.bench import (
     link_of,
     with_system,
 )
+from tests.real_bench import RealBench
 from tests.scenario.test_disk_trouble import fill_the_disk
+from tests.scenario.test_silence import LAMPS, begin, watched
 
 PANEL = PointId("building.fire_alarm_panel_1.fire_alarm")
 EXIT = PointId("garage.exit_1.command")
@@ -542,3 +545,49 @@ def test_a_fire_ends_a_reload_that_still_lets_go(tmp_path: Path) -> None:
     pump = replace(site.points[PUMP], writable=replace(writable, release=SafeValue(False)))
     changed["site"] = replace(site, digest="another", points={**site.points, PUMP: pump}, fire=())
     assert bench.live(life)
+
+
+def test_what_waits_for_its_turn_on_the_line_is_not_written_after_the_fire(tmp_path: Path) -> None:
+    async def life(bench: FireBench) -> None:
+        await bench.wait(10)
+        bench.plant.writes.clear()
+        session = next(each.session for each in bench.daemon.links if each.link.id == LIGHTS)
+        assert session is not None
+        async with session.lock:
+            await bench.command(JET, True, 36_000)
+            await bench.command(BRIGHTNESS, 0.2, 36_000)
+            await bench.wait(0.5)
+            bench.fire(burns=True)
+            await bench.wait(1.5)
+            assert bench.state == "fire"
+        await bench.wait(5)
+        assert bench.plant.written(JET) == []
+        assert bench.plant.written(BRIGHTNESS) == [1.0]
+        assert JET not in [each.point for each in await bench.daemon.store.load_held()]
+
+    assert FireBench(tmp_path).live(life)
+
+
+class OnAWire(RealBench, FireBench):
+    """A silence can only be measured at what is real."""
+
+
+@pytest.mark.parametrize("seconds", [2, 15])
+def test_a_fire_ends_a_silence_test_before_the_lamp_is_dropped(tmp_path: Path, seconds: int) -> None:
+    bench = OnAWire(tmp_path)
+    bench.pass_everything()
+
+    async def life(_: Bench) -> None:
+        await bench.wait(5)
+        measurement = begin(bench, LAMPS)
+        while measurement.phase is not Phase.SILENT:
+            await bench.wait(0.5)
+        await bench.wait(seconds)
+        bench.fire(burns=True)
+        await bench.wait(2)
+        for _ in range(60):
+            assert (bench.shown(BRIGHTNESS), bench.shown(LAMP_REMOTE)) == (1.0, True)
+            await bench.wait(1)
+        assert measurement.phase is Phase.ABORTED
+
+    assert bench.run(watched(life))
