@@ -216,7 +216,8 @@ def forgiven(memory: Memory) -> Memory:
 
 
 def _tripped_now(memory: Memory, now: datetime) -> Memory:
-    recent = tuple(each for each in memory.trips if timedelta(0) <= now - each <= TRIPS_WITHIN)
+    # A wall clock that was set back makes no trip undone.
+    recent = tuple(each for each in memory.trips if abs(now - each) <= TRIPS_WITHIN)
     return memory._replace(trips=(*recent, now)[-TRIPS_ALLOWED:])
 
 

@@ -100,6 +100,11 @@ def test_trips_of_other_days_are_forgotten() -> None:
         at += TRIPS_WITHIN.total_seconds() / (TRIPS_ALLOWED - 1) + 1.0
 
 
+def test_a_clock_that_is_set_back_undoes_no_trip() -> None:
+    memory = look(Memory(trips=(NOW + timedelta(hours=1),) * (TRIPS_ALLOWED - 1)), TRIPPED, 0.0)
+    assert memory.needs_a_person
+
+
 def test_taking_a_machine_in_hand_is_no_reset() -> None:
     memory = look(look(Memory(), TRIPPED, 0.0), LOCAL, 1.0)
     assert states(memory) == [Availability.TRIPPED, Availability.LOCAL]
