@@ -585,7 +585,7 @@ def test_a_fire_ends_a_silence_test_before_the_lamp_is_dropped(tmp_path: Path, s
         await bench.wait(seconds)
         bench.fire(burns=True)
         await bench.wait(2)
-        for _ in range(60):
+        for _second in range(60):
             assert (bench.shown(BRIGHTNESS), bench.shown(LAMP_REMOTE)) == (1.0, True)
             await bench.wait(1)
         assert measurement.phase is Phase.ABORTED
