@@ -1,0 +1,640 @@
+"""The mutations of `make mutations`: one guard rule, one release, one verdict, one gate disabled at a time.
+
+Each replaces a text that occurs exactly once in its file and names the smallest tests that have to notice it, the
+quickest first. What survives is a missing test, or a line that nobody needs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+GUARD_TESTS = ("tests/unit/core/test_guard.py", "tests/property/test_guard.py")
+EXCLUSION_TESTS = ("tests/unit/core/test_exclusion.py", "tests/property/test_guard.py")
+WEAR_TESTS = ("tests/unit/core/test_wear.py",)
+COMMAND_TESTS = ("tests/unit/core/test_command.py",)
+LEDGER_TESTS = ("tests/unit/core/test_ledger.py",)
+HANDOVER_TESTS = ("tests/unit/core/test_handover.py",)
+FIRE_TESTS = ("tests/unit/core/test_fire.py",)
+AVAILABILITY_TESTS = ("tests/unit/core/test_availability.py",)
+FIRE = ("tests/scenario/test_fire.py",)
+VETOES = ("tests/scenario/test_vetoes.py",)
+LIMITS = ("tests/scenario/test_guard_limits.py",)
+TAKING_OVER = ("tests/scenario/test_taking_over.py",)
+PEOPLE = ("tests/scenario/test_operator_commands.py",)
+TROUBLE = ("tests/scenario/test_trouble.py",)
+INHIBITION = ("tests/scenario/test_inhibition.py",)
+STRATEGIES = ("tests/scenario/test_strategy_faults.py",)
+COMMISSIONING = ("tests/scenario/test_commissioning.py",)
+DISK = ("tests/scenario/test_disk_trouble.py",)
+LATE = ("tests/scenario/test_slow_links.py", "tests/scenario/test_write_rights.py")
+KILL = ("tests/fault/test_daemon_kill.py",)
+
+
+class Mutation(NamedTuple):
+    """name: what is disabled, in the words of the field."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+_GUARD = "controller/core/guard.py"
+_LEDGER = "controller/core/ledger.py"
+_HANDOVER = "controller/core/handover.py"
+_INHIBITION = "controller/core/inhibition.py"
+_FIRE = "controller/core/fire.py"
+_COMMAND = "controller/core/command.py"
+_EXCLUSION = "controller/core/exclusion.py"
+_WEAR = "controller/core/wear.py"
+_SCAN = "controller/runtime/scan.py"
+_WRITER = "controller/runtime/writer.py"
+_FIRE_RUNTIME = "controller/runtime/fire.py"
+_SUPERVISOR = "controller/runtime/supervisor.py"
+
+_DISK_WATCH = "controller/runtime/disk_watch.py"
+
+MUTATIONS = (
+    # --- arbitration ------------------------------------------------------------------------------------------------
+    Mutation("arbitration: the weakest wins", _COMMAND, "present[0]", "present[-1]", COMMAND_TESTS),
+    Mutation("a lease never ends", _COMMAND, "if monotonic < self.next_end:", "if True:", COMMAND_TESTS),
+    Mutation(
+        "anybody empties a level",
+        _COMMAND,
+        "if held is None or held.source != source:",
+        "if held is None:",
+        COMMAND_TESTS,
+    ),
+    Mutation(
+        "critical equipment is not protective",
+        _COMMAND,
+        "self <= Priority.CRITICAL_EQUIPMENT",
+        "self < Priority.CRITICAL_EQUIPMENT",
+        COMMAND_TESTS,
+    ),
+    # --- guard ------------------------------------------------------------------------------------------------------
+    Mutation("no range", _GUARD, "if nearest == number:", "if True:", GUARD_TESTS),
+    Mutation("no check for NaN", _GUARD, "if math.isnan(number):", "if False:", GUARD_TESTS),
+    Mutation("no list of states", _GUARD, "if point.states and value not in point.states:", "if False:", GUARD_TESTS),
+    Mutation("no permissives", _GUARD, "if permissives and allowed.value:", "if False:", GUARD_TESTS),
+    Mutation("an unknown permissive stops a running unit", _GUARD, "if sample.is_good:", "if True:", GUARD_TESTS),
+    Mutation(
+        "an unknown permissive permits",
+        _GUARD,
+        "if not missing:",
+        "if not any(s.is_good for _, s in missing):",
+        GUARD_TESTS,
+    ),
+    Mutation("no mutual exclusion", _GUARD, "if rival is not None and allowed.value:", "if False:", GUARD_TESTS),
+    Mutation("a rival waits for the minimum time", _GUARD, "if rival.at_once:", "if False:", GUARD_TESTS),
+    Mutation("life safety is limited like anybody", _GUARD, "command.priority.is_protective", "False", GUARD_TESTS),
+    Mutation(
+        "lights go up at a limited rate",
+        _GUARD,
+        "if _goes_towards_light(allowed.value, memory, writable.limits):",
+        "if False:",
+        GUARD_TESTS,
+    ),
+    Mutation(
+        "no minimum times",
+        _GUARD,
+        "limited = _after_minimum_time(allowed, memory, limits, monotonic)",
+        "limited = allowed",
+        GUARD_TESTS,
+    ),
+    Mutation(
+        "minimum on and off times swapped",
+        _GUARD,
+        "limits.minimum_on if memory.value else limits.minimum_off",
+        "limits.minimum_off if memory.value else limits.minimum_on",
+        GUARD_TESTS,
+    ),
+    Mutation(
+        "the first sight is no switch",
+        _GUARD,
+        "memory.switched if unchanged else monotonic",
+        "memory.switched",
+        GUARD_TESTS,
+    ),
+    Mutation(
+        "any number of starts",
+        _GUARD,
+        "return _not_too_often(limited, memory, limits, monotonic)",
+        "return limited",
+        GUARD_TESTS,
+    ),
+    Mutation("starts are not counted", _GUARD, "if runs and not memory.ran else", "if False else", GUARD_TESTS),
+    Mutation(
+        "every scan of a running machine is a start",
+        _GUARD,
+        "if runs and not memory.ran else",
+        "if runs else",
+        GUARD_TESTS,
+    ),
+    Mutation("a start counts for ever", _GUARD, " if monotonic - each < HOUR_S)", ")", GUARD_TESTS),
+    Mutation(
+        "no rate",
+        _GUARD,
+        "limited = _at_limited_rate(allowed, memory, limits, monotonic)",
+        "limited = allowed",
+        GUARD_TESTS,
+    ),
+    Mutation(
+        "the rate counts from nowhere", _GUARD, "max(0.0, monotonic - memory.at)", "max(0.0, monotonic)", GUARD_TESTS
+    ),
+    Mutation(
+        "a whole number is written before it is reached",
+        _GUARD,
+        "return _whole(limited, wished=allowed.value) if point.type is ValueType.INTEGER else limited",
+        "return limited",
+        GUARD_TESTS,
+    ),
+    Mutation(
+        "registers that wear are not spared",
+        _GUARD,
+        "return limited if register is None else _spared(limited, register, writable)",
+        "return limited",
+        GUARD_TESTS,
+    ),
+    Mutation("no writes a day", _WEAR, "if wear.writes_per_day is not None and", "if False and", WEAR_TESTS),
+    Mutation("no interval between writes", _WEAR, "if remaining <= 0:", "if True:", WEAR_TESTS),
+    Mutation(
+        "a clock set back gives the day again",
+        _WEAR,
+        "return self.day if day + _DAY == self.day else day",
+        "return day",
+        WEAR_TESTS,
+    ),
+    Mutation("writes are not counted", _WRITER, "self.wear.count([job.point for job in writes])", "pass", LIMITS),
+    Mutation(
+        "the weakest of two rivals is chosen", _EXCLUSION, "chosen = min(wished", "chosen = max(wished", EXCLUSION_TESTS
+    ),
+    Mutation(
+        "what is not proven off counts as off", _EXCLUSION, "if each.may_be_on:", "if each.runs:", EXCLUSION_TESTS
+    ),
+    Mutation(
+        "a running rival is overlooked",
+        _EXCLUSION,
+        "if each.shown is True and each.wish is None:",
+        "if False:",
+        EXCLUSION_TESTS,
+    ),
+    # --- ledger: verdicts -------------------------------------------------------------------------------------------
+    Mutation(
+        "what was read before the write is its read-back",
+        _LEDGER,
+        "if sample.received <= holding.written:",
+        "if False:",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "no verdict: owned",
+        _LEDGER,
+        'return _with_verdict(holding, Verdict.OWNED, monotonic)._replace(adopted=False, attempts=1, refusal="")',
+        "return holding",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "no verdict: ignored",
+        _LEDGER,
+        "return _with_verdict(holding, Verdict.IGNORED, monotonic)",
+        "return holding",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "no verdict: overridden",
+        _LEDGER,
+        "return _with_verdict(holding, Verdict.OVERRIDDEN, monotonic)",
+        "return holding",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "no verdict: implausible",
+        _LEDGER,
+        "return _with_verdict(holding, Verdict.IMPLAUSIBLE, monotonic)",
+        "return holding",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "no time to settle",
+        _LEDGER,
+        " or monotonic - holding.written <= writable.settle.total_seconds()",
+        "",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "what a device dropped out of sight was an override",
+        _LEDGER,
+        "return holding if holding.adopted else holding._replace(adopted=True)",
+        "return holding",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "what an earlier run left and is gone stays ours",
+        _LEDGER,
+        "            return None\n        owned",
+        "            return holding\n        owned",
+        LEDGER_TESTS,
+    ),
+    Mutation("no verdict: effect missing", _WRITER, "missing = is_late and not", "missing = False and not", TROUBLE),
+    Mutation(
+        "the effect is awaited at once",
+        _WRITER,
+        "is_late = image.monotonic - holding.since > effect.within.total_seconds()",
+        "is_late = True",
+        TROUBLE,
+    ),
+    Mutation(
+        "a refused write is pending",
+        _LEDGER,
+        "refusal is None else Verdict.IGNORED",
+        "True else Verdict.IGNORED",
+        TROUBLE,
+    ),
+    Mutation("nothing is judged", _SCAN, "self._writer.judge(image)", "pass", TAKING_OVER),
+    # --- ledger: what is due ----------------------------------------------------------------------------------------
+    Mutation(
+        "an ignored write is tried ever again at the same pace",
+        _LEDGER,
+        "min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), longest_pause)",
+        "RETRY_FIRST_S",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "a volatile value is not told again",
+        _LEDGER,
+        "return times.wire >= fades_at(holding, writable)",
+        "return False",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "a volatile value is told again too late",
+        _LEDGER,
+        "writable.on_silence.after.total_seconds() / 2",
+        "writable.on_silence.after.total_seconds() * 2",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "what waits for its turn fades",
+        _LEDGER,
+        "return Job(holding.point, Step.KEEP, holding.value)",
+        "return None",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "while all is at rest nothing is kept alive",
+        _SCAN,
+        "            self._keep_alive()\n",
+        "            pass\n",
+        TAKING_OVER,
+    ),
+    # --- letting go -------------------------------------------------------------------------------------------------
+    Mutation(
+        "nothing is ever let go", _LEDGER, "return Job(holding.point, Step.RELEASE, value)", "return None", LEDGER_TESTS
+    ),
+    Mutation(
+        "what somebody overrode is let go by a write",
+        _LEDGER,
+        "    if holding.verdict is Verdict.OVERRIDDEN:\n        return Job(holding.point, Step.FORGET)\n",
+        "",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "letting go is believed unread", _LEDGER, "if _is_let_go(holding, value, writable):", "if True:", LEDGER_TESTS
+    ),
+    Mutation(
+        "release safe_value writes what was there before",
+        _LEDGER,
+        "        case SafeValue(value=value):\n            return value",
+        "        case SafeValue():\n            return holding.before",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "release restore goes outside its safe range",
+        _LEDGER,
+        "return restore.within.nearest(before if before is not None else restore.within.low)",
+        "return before",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "release remote_bit keeps our value",
+        _LEDGER,
+        "        case RemoteBit():\n            return holding.before",
+        "        case RemoteBit():\n            return holding.value",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "release null writes a value",
+        _LEDGER,
+        "        case ReleaseNull():\n            return None",
+        "        case ReleaseNull():\n            return holding.before",
+        LEDGER_TESTS,
+    ),
+    Mutation(
+        "what was read before letting go proves it",
+        _LEDGER,
+        "        seen=None,\n",
+        "",
+        (*LEDGER_TESTS, *TAKING_OVER),
+    ),
+    Mutation(
+        "no order of letting go",
+        _HANDOVER,
+        "if any(earlier in holdings for step in self._steps[:index] for earlier in step.points):",
+        "if False:",
+        HANDOVER_TESTS,
+    ),
+    Mutation(
+        "letting go needs nothing",
+        _HANDOVER,
+        "if not all(condition in fulfilled for condition in step.needs):",
+        "if False:",
+        HANDOVER_TESTS,
+    ),
+    Mutation(
+        "letting go comes after nothing",
+        _HANDOVER,
+        "return not step.after or any(condition in fulfilled for condition in step.after)",
+        "return True",
+        HANDOVER_TESTS,
+    ),
+    Mutation(
+        "a condition holds at its first sight",
+        _SCAN,
+        "if image.monotonic - since >= condition.lasting.total_seconds():",
+        "if True:",
+        TAKING_OVER,
+    ),
+    Mutation(
+        "the heart stops before what hangs on it",
+        _HANDOVER,
+        "if any(point in holdings or point in wanted",
+        "if any(point in wanted",
+        HANDOVER_TESTS,
+    ),
+    Mutation(
+        "while shutting down wishes are written",
+        _SCAN,
+        "        if self.letting_go:\n            return False\n",
+        "",
+        TAKING_OVER,
+    ),
+    # --- taking over ------------------------------------------------------------------------------------------------
+    Mutation("half a machine is taken", _HANDOVER, "if lacking is not None:", "if False:", HANDOVER_TESTS),
+    Mutation(
+        "the bit precedes the values",
+        _HANDOVER,
+        "elif machine.remote in yielding or _may_be_ours(machine, holdings):",
+        "else:",
+        HANDOVER_TESTS,
+    ),
+    Mutation(
+        "a machine that does not obey stays ours",
+        _HANDOVER,
+        "return not any(holding is not None and holding.verdict is Verdict.IGNORED for holding in commands)",
+        "return True",
+        HANDOVER_TESTS,
+    ),
+    Mutation(
+        "what was ignored is believed",
+        _HANDOVER,
+        "if holding is None or holding.releasing or holding.verdict is Verdict.IGNORED:",
+        "if holding is None or holding.releasing:",
+        HANDOVER_TESTS,
+    ),
+    Mutation(
+        "no intent is stored", _WRITER, "            await self._store.save_held(intents)", "            pass", KILL
+    ),
+    Mutation(
+        "a new value has no intent of its own",
+        _WRITER,
+        "if not same_value(holding.value, job.value, 0.0):",
+        "if False:",
+        (*KILL, "tests/fault/test_kill_at_any_moment.py"),
+    ),
+    Mutation(
+        "what was let go stays in the store",
+        _WRITER,
+        "            await self._store.forget_held(gone)",
+        "            pass",
+        KILL,
+    ),
+    # --- gate: authority, modes -------------------------------------------------------------------------------------
+    Mutation("the scan has no gate", _SCAN, "return authority is Authority.TIDEWATT", "return True", TAKING_OVER),
+    Mutation(
+        "strategies command while a system is tested",
+        _SCAN,
+        "return winner is not None and winner.priority <= Priority.MANUAL_OPERATOR",
+        "return winner is not None",
+        COMMISSIONING,
+    ),
+    Mutation(
+        "the writer has no gate",
+        _WRITER,
+        "return self._authority[system] is not Authority.ORIGINAL and self._authority[system] is under.get(system)",
+        "return True",
+        (*LATE, *VETOES),
+    ),
+    Mutation(
+        "a shadow commands",
+        _SCAN,
+        "            if strategy.mode is Mode.SHADOW:\n",
+        "            if False:\n",
+        TAKING_OVER,
+    ),
+    Mutation("an override is not yielded to", _WRITER, "< self._places[point].yield_for", "< 0.0", PEOPLE),
+    Mutation(
+        "an override is yielded to for ever",
+        _WRITER,
+        "and now - holding.since < self._places[point].yield_for",
+        "",
+        PEOPLE,
+    ),
+    Mutation(
+        "the machine of an overridden bit is written",
+        _WRITER,
+        " and place.remote not in yielding:",
+        ":",
+        PEOPLE,
+    ),
+    Mutation(
+        "a faulty strategy keeps its leases",
+        _SCAN,
+        "return  # nobody renews its leases",
+        "pass  # nobody renews its leases",
+        STRATEGIES,
+    ),
+    Mutation("bad input does not let go", _SCAN, "and not strategy.fault.lets_go:", ":", STRATEGIES),
+    Mutation(
+        "a faulty strategy is never left off",
+        _SUPERVISOR,
+        "return self.faults >= MOST_FAULTS",
+        "return False",
+        STRATEGIES,
+    ),
+    # --- the scan that rests ----------------------------------------------------------------------------------------
+    Mutation("at rest a lease does not end", _SCAN, " or image.monotonic >= self._rests_until:", ":", PEOPLE),
+    Mutation(
+        "at rest a changed value is not seen",
+        _SCAN,
+        "if not self._leant.isdisjoint(image.changed):",
+        "if False:",
+        TAKING_OVER,
+    ),
+    Mutation("at rest authority is not seen", _SCAN, "self._authority != self._settled_authority or ", "", TAKING_OVER),
+    Mutation(
+        "at rest an inhibition is not seen", _SCAN, " or self._inhibited != self._settled_inhibited", "", INHIBITION
+    ),
+    Mutation("at rest a wish is not seen", _SCAN, "if arrays != self._settled_arrays:", "if False:", PEOPLE),
+    # --- inhibitions, fire ------------------------------------------------------------------------------------------
+    Mutation("nothing is inhibited", _SCAN, "if inhibition is not None and not (", "if False and not (", INHIBITION),
+    Mutation(
+        "an inhibition spares nobody",
+        _SCAN,
+        "inhibition.spares_life_safety and command.priority.is_life_safety",
+        "False",
+        ("tests/scenario/test_availability.py",),
+    ),
+    Mutation(
+        "keeping outweighs letting go",
+        _INHIBITION,
+        "(other if first.keeps else first)",
+        "(first if first.keeps else other)",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "in order outweighs at once",
+        _INHIBITION,
+        "first.at_once or other.at_once",
+        "first.at_once and other.at_once",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "life safety is spared by either",
+        _INHIBITION,
+        "first.spares_life_safety and other.spares_life_safety",
+        "first.spares_life_safety or other.spares_life_safety",
+        (*FIRE_TESTS, *AVAILABILITY_TESTS),
+    ),
+    Mutation(
+        "a machine goes without its bit",
+        _INHIBITION,
+        "if not at_once.isdisjoint(machine.points):",
+        "if False:",
+        INHIBITION,
+    ),
+    Mutation("what is overridden is kept", _INHIBITION, " or each.verdict is Verdict.OVERRIDDEN", "", FIRE),
+    Mutation(
+        "fire in doubt is none",
+        _FIRE,
+        "if sample.quality is not Quality.BAD and sample.value == active:",
+        "if sample.is_good and sample.value == active:",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "a lost input is clear",
+        _FIRE,
+        "return Signal.CLEAR if sample.is_good else Signal.LOST",
+        "return Signal.CLEAR",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "a fire ends by itself",
+        _FIRE,
+        "return Standing(is_latched=True, signal=Signal.FIRE)",
+        "return Standing(is_latched=False, signal=Signal.FIRE)",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "a loss resets a fire",
+        _FIRE,
+        "return Standing(standing.is_latched, Signal.LOST)",
+        "return Standing(False, Signal.LOST)",
+        FIRE_TESTS,
+    ),
+    Mutation("an input that flaps moves lamps", _FIRE, "if monotonic - since < STEADY_S:", "if False:", FIRE_TESTS),
+    Mutation(
+        "lights come down before the reset",
+        _FIRE,
+        "return self.is_latched or self.signal is not Signal.CLEAR",
+        "return self.signal is not Signal.CLEAR",
+        (*FIRE_TESTS, *FIRE),
+    ),
+    Mutation(
+        "a lost input raises no light",
+        _FIRE,
+        "return self.is_latched or self.signal is not Signal.CLEAR",
+        "return self.is_latched",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "in a fire fans wait for their order",
+        _FIRE,
+        "Inhibition(_RELEASED, at_once=True)",
+        "Inhibition(_RELEASED)",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "in a fire the plant runs on",
+        _FIRE,
+        "            inhibit(each.plant, Inhibition(_RELEASED))",
+        "            pass",
+        FIRE_TESTS,
+    ),
+    Mutation(
+        "a lost input lets fans be commanded",
+        _FIRE,
+        "            inhibit(each.ventilation, Inhibition(_KEPT, keeps=True))",
+        "            pass",
+        (*FIRE_TESTS, *FIRE),
+    ),
+    Mutation(
+        "a fire raises no light",
+        _FIRE_RUNTIME,
+        "            self._raise(point, each, image.monotonic)",
+        "            pass",
+        FIRE,
+    ),
+    Mutation(
+        "a fire is reset while the panel says fire", _FIRE_RUNTIME, "if signal is Signal.FIRE:", "if False:", FIRE
+    ),
+    Mutation(
+        "a fire is forgotten by a crash",
+        _FIRE_RUNTIME,
+        "            await self._store.save_fires(dict(self._since))",
+        "            pass",
+        FIRE,
+    ),
+    Mutation(
+        "life safety yields to an override",
+        _SCAN,
+        "insisted.update((id_, release.point) if isinstance(release, RemoteBit) else (id_,))",
+        "pass",
+        FIRE,
+    ),
+    # --- the disk ---------------------------------------------------------------------------------------------------
+    Mutation(
+        "without a disk everything stays held",
+        _DISK_WATCH,
+        "return self._inhibited if self.is_failing else {}",
+        "return {}",
+        DISK,
+    ),
+    Mutation("without a disk bytes leave all the same", _WRITER, "if self._needs_no_intent(job)]", "]", DISK),
+    Mutation(
+        "a disk that failed once is not tried again",
+        _DISK_WATCH,
+        "            self._works_again()",
+        "            pass",
+        DISK,
+    ),
+    Mutation(
+        "a disk that fails again is tried at the same pace",
+        _DISK_WATCH,
+        "min(2.0 * self._pause, RETRY_LONGEST_S)",
+        "RETRY_FIRST_S",
+        DISK,
+    ),
+    Mutation("what is over stays in the store", _WRITER, "await self._store.forget_held(over)", "pass", DISK),
+)
