@@ -9,7 +9,7 @@ PEERS := tests/wire/node/node_modules/.package-lock.json
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help demo test test-all faults check format clean
+.PHONY: help demo test test-all faults mutations check format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -26,6 +26,9 @@ test-all: $(READY) $(PEERS) ## every test; only those on the reference records m
 
 faults: $(READY) $(PEERS) ## break everything on purpose; ARGS=--keep-table=docs/reliability.md keeps the table
 	@export TIDEWATT_STRICT_SKIPS=1; $(PYTEST) -p tests.fault_table --numprocesses=auto --dist=loadfile -m fault $(ARGS)
+
+mutations: $(READY) ## disable one rule at a time; some test must notice each; ARGS=fire chooses
+	@$(BIN)/python -m tests.mutations.check $(ARGS)
 
 # Two files at a time. Those in real time come last, so that nothing that keeps a core busy disturbs what they time.
 # Where ARGS chooses tests of one part only, the other part has none (pytest's code 5), which is no failure.

@@ -20,6 +20,7 @@ FIRE = "fire"
 FIRE_INPUT_LOST = "fire input lost"
 CONDENSER_FOULED = "condenser fouled"
 EFFICIENCY_DRIFTING = "efficiency drifting"
+STORE_FAILED = "nothing can be stored"
 VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
 
 # Told even where a lost device or link explains them.
@@ -204,6 +205,17 @@ BUILT_IN: Mapping[str, BuiltIn] = {
             "完成后执行：tidewatt equipment SITE done EQUIPMENT --what TASK",
         ),
         durable=True,
+    ),
+    STORE_FAILED: _built_in(
+        Priority.HIGH,
+        Text(
+            "the disk takes nothing; everything is let go to the original controls until it does",
+            "磁盘无法写入；恢复前所有设备交还原有控制",
+        ),
+        Text(
+            "make room on the disk or replace it (df, dmesg); it is taken over again by itself",
+            "清理或更换磁盘（df、dmesg）；恢复后自动重新接管",
+        ),
     ),
     "store damaged": BuiltIn(
         Behaviour(Priority.HIGH, latching=True),

@@ -245,7 +245,7 @@ def release_value(holding: Holding, writable: Writable) -> Scalar | None:
 def leaving(holding: Holding, job: Job) -> Holding:
     """The holding while the job's bytes are on their way: nothing that was read before can be their read-back."""
     if job.step is Step.RELEASE:
-        return holding._replace(written=math.inf, releasing=True, seen=None)
+        return holding._replace(written=math.inf, releasing=True)
     again = not holding.releasing and job.value is not None and same_value(holding.value, job.value, 0.0)
     return holding._replace(
         value=holding.value if job.value is None else job.value,

@@ -7,6 +7,7 @@ local date (the hour that repeats in autumn does not repeat it) and is caught up
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, cast
@@ -14,8 +15,11 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
+from controller.core.errors import EnvironmentProblem
 from controller.core.ports import Clock, Phase
 from controller.runtime.store import Store
+
+log = logging.getLogger(__name__)
 
 # A wall clock that is set must be noticed soon.
 LONGEST_SLEEP_S = 60.0
@@ -76,5 +80,12 @@ class Calendar:
                 await self._clock.sleep_until(deadline, Phase.CALENDAR, job.name)
                 continue
             ran_on = settled_on(job.fields, self._zone, now)
-            await self._store.save_calendar(job.name, ran_on)
-            await job.run()
+            await _as_well_as_the_disk_lets(job.name, self._store.save_calendar(job.name, ran_on))
+            await _as_well_as_the_disk_lets(job.name, job.run())
+
+
+async def _as_well_as_the_disk_lets(name: str, work: Awaitable[None]) -> None:
+    try:
+        await work
+    except EnvironmentProblem as error:
+        log.warning("%s: the disk does not take it, at its next time again: %s", name, error)

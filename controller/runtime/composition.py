@@ -23,6 +23,7 @@ from controller.runtime.availability import Availabilities
 from controller.runtime.chain_anchor import ChainAnchor
 from controller.runtime.clock_watch import Asks, ClockWatch
 from controller.runtime.commissioning import Commissioning, body_of
+from controller.runtime.disk_watch import DiskWatch
 from controller.runtime.efficiency_watch import EfficiencyWatch
 from controller.runtime.equipment_log import EquipmentLog
 from controller.runtime.exit_latch import ExitLatch
@@ -104,7 +105,8 @@ class Composition:
         self.messages = None if messenger is None else Messages(site, clock, messenger, self.alarms.note_told)
         if self.messages is not None:
             self.alarms.listeners.append(self.messages.changed)
-        self.writer = Writer(site, clock, self.image, store, self.journal, self.authority)
+        self.disk = DiskWatch(site, clock, store, self.journal, self._urgent)
+        self.writer = Writer(site, clock, self.image, store, self.journal, self.authority, self.disk)
         self.forwarder = None if remote is None else Forwarder(remote, self.journal)
         self.recorder = Recorder(site.points, historian, self.journal, self.forwarder)
         self.scan = Scan(
@@ -114,6 +116,7 @@ class Composition:
         self.fire = FireInterlock(site.fire, self.scan, self.authority, clock, self.journal, store)
         self.availabilities = Availabilities(site, clock, store, self.journal, self.writer.holdings, self._left_auto)
         self.scan.inhibitors.append(self.availabilities)
+        self.scan.inhibitors.append(self.disk)
         self.operator = Operator(self.scan, clock, self.authority, self.availabilities.why_not)
         self.operator_commands = OperatorCommands(self.operator, self.scan, self.writer, clock, store, self.journal)
         self.efficiency = EfficiencyWatch(site, clock, historian, store, self.workers, self.journal, self.equipment_log)
@@ -156,6 +159,7 @@ class Composition:
         """Everything that is known and no store knows to the second: part by part, in the order of the cycle."""
         self.image.succeed(earlier.image, change.unmoved)
         self.writer.succeed(earlier.writer)
+        self.disk.succeed(earlier.disk)
         before = {each.mount.id: each for each in earlier.strategies}
         for strategy in self.strategies:
             if strategy.mount.id in before:

@@ -190,6 +190,7 @@ class Daemon(Composition):
             self.fire.run(),
             self.chain_anchor.run(),
             self.store_copy.run(),
+            self.disk.run(self.writer.forget_what_is_over),
             self.silence.run(),
             self._save_states(),
         ):
@@ -262,7 +263,7 @@ class Daemon(Composition):
                 released = await let_go(self, progress)
                 state = "stopped" if released else "stopped, not everything was let go"
             self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
-            await self._save_changed_states()
+            await self._save_states_or_later()
             await self._save_availability()
             if on_purpose:
                 await self._note_end(cleanly=released)
@@ -305,11 +306,17 @@ class Daemon(Composition):
     async def _save_states(self) -> None:
         while True:
             await asyncio.sleep(SAVE_STATES_EVERY_S)
-            await self._save_changed_states()
+            await self._save_states_or_later()
             await self._save_availability()
             await self.operator_commands.save()
             # A system that was handed back is done when nothing of it is held any more.
             self.rights.refresh()
+
+    async def _save_states_or_later(self) -> None:
+        try:
+            await self._save_changed_states()
+        except EnvironmentProblem as error:
+            log.warning("what the strategies remember is not stored: %s", error)
 
     async def _save_availability(self) -> None:
         try:

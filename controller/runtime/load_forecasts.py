@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from controller.core.errors import HistorianError
+from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind, JsonValue
 from controller.core.forecast import (
     HORIZON,
@@ -157,7 +157,10 @@ class LoadForecasts:
         if trained is None:
             return
         each.trained = trained
-        await self._store.save_trained(each.target.point, trained)
+        try:
+            await self._store.save_trained(each.target.point, trained)
+        except EnvironmentProblem as error:
+            log.warning("what was learned of %s is not stored: %s", each.target.point, error)
         reason = trained.reason
         self._note(
             each,

@@ -61,7 +61,11 @@ class OperatorCommands:
         """Raises OperatorCommandRefused, or EnvironmentProblem where a restart would forget it."""
         command = self._operator.command(point, value, lasting, who, reason)
         stored = OperatorCommand(point, command.value, command.source, reason, lasting.total_seconds())
-        await self._store.save_operator_command(stored)
+        try:
+            await self._store.save_operator_command(stored)
+        except EnvironmentProblem as error:
+            self._operator.relinquish(point)
+            raise EnvironmentProblem(f"{point} is not commanded: a restart would forget it: {error}") from error
         self._stored[point] = stored
         body = {"step": "operator", "value": command.value, "who": who, "for_s": lasting.total_seconds()}
         self._journal.note(EventKind.COMMAND, point, {**body, "reason": reason})

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
+from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind
 from controller.core.forecast import Forecast
 from controller.core.ports import Clock, Phase
@@ -110,6 +111,9 @@ class Planner:
             return False
         strategy.plan, strategy.plan_made = plan, image.monotonic
         stored = StoredPlan(image.now, encode(plan))
-        await self._store.save_plan(strategy.mount.id, stored)
+        try:
+            await self._store.save_plan(strategy.mount.id, stored)
+        except EnvironmentProblem as error:
+            log.warning("the plan of %s is in force and not stored: %s", strategy.mount.id, error)
         self._journal.note(EventKind.PLAN, strategy.mount.id, {"made": True, "plan": stored.plan})
         return True

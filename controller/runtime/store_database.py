@@ -55,10 +55,17 @@ _DAMAGE = "damage"
 class Database:
     """`path` None keeps everything in memory, for tests and backtests. Files are touched on a thread of their own.
 
-    contents: what a store in memory held when it was closed; another one goes on from there.
+    contents: what a store in memory held when it was closed; another one goes on from there. patience: seconds that a
+    change waits for whoever else locks the file.
     """
 
-    def __init__(self, path: Path | None, clock: Clock, contents: bytes = b"") -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Clock,
+        contents: bytes = b"",
+        patience: float = store_file.BUSY_TIMEOUT_S,
+    ) -> None:
         self.contents = contents
         self._clock = clock
         self._in_memory = path is None
@@ -71,7 +78,7 @@ class Database:
                 if contents:
                     self._database.deserialize(contents)
             else:
-                self._database, damage = store_file.open_whole(path, clock.now())
+                self._database, damage = store_file.open_whole(path, clock.now(), patience)
             self._database.executescript(_SCHEMA)
             if damage is not None:  # told by the next daemon, whoever has opened the store before it
                 self._commit("REPLACE INTO run VALUES (?, ?)", [(_DAMAGE, json.dumps(damage))])

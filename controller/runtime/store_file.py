@@ -34,20 +34,22 @@ class _NotWhole(Exception):
     """What a check of the whole file found."""
 
 
-def open_whole(path: Path, now: datetime) -> tuple[sqlite3.Connection, Damage | None]:
-    """The file, or what takes its place, and then what was wrong. Raises sqlite3.Error or OSError where the disk or a
-    lock is the trouble."""
+def open_whole(path: Path, now: datetime, patience: float) -> tuple[sqlite3.Connection, Damage | None]:
+    """The file, or what takes its place, and then what was wrong. patience: seconds to wait for whoever locks it.
+
+    Raises sqlite3.Error or OSError where the disk or a lock is the trouble.
+    """
     cause = _cause_of_loss(path)
     if not cause:
         try:
-            return _checked(path), None
+            return _checked(path, patience), None
         except (sqlite3.DatabaseError, UnicodeDecodeError, _NotWhole) as error:
             if not _is_damage(error):
                 raise
             cause = str(error)
     kept_as = _set_aside(path, now)
     from_copy = _restore(path)
-    return _checked(path), Damage(cause, kept_as, from_copy)
+    return _checked(path, patience), Damage(cause, kept_as, from_copy)
 
 
 def copy(database: sqlite3.Connection, path: Path) -> None:
@@ -77,8 +79,8 @@ def _cause_of_loss(path: Path) -> str:
     return "the file is empty" if path.exists() else "the file is not there"
 
 
-def _checked(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
+def _checked(path: Path, patience: float) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=patience, check_same_thread=False, isolation_level=None)
     try:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")

@@ -38,15 +38,16 @@ class StrategyStates:
                 self._journal.note(EventKind.ALARM, mount.id, body)
 
     async def save(self) -> None:
-        """What has changed since it was last saved."""
-        changed: dict[str, StoredState] = {}
-        for strategy in self._strategies:
-            if strategy.state != strategy.saved_state:
-                strategy.saved_state = strategy.state
-                kind = strategy.mount.kind
-                changed[strategy.mount.id] = StoredState(kind.name, kind.state_version, encode(strategy.state))
+        """What has changed since it was last saved. Raises EnvironmentProblem; then it is still to be saved."""
+        changed = [(each, each.state) for each in self._strategies if each.state != each.saved_state]
         if changed:
-            await self._store.save_states(changed)
+            await self._store.save_states({each.mount.id: _stored(state, each.mount.kind) for each, state in changed})
+            for strategy, state in changed:
+                strategy.saved_state = state
+
+
+def _stored(state: Any, kind: StrategyKind) -> StoredState:
+    return StoredState(kind.name, kind.state_version, encode(state))
 
 
 def _decoded(stored: StoredState, kind: StrategyKind) -> Any:

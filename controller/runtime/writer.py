@@ -39,6 +39,7 @@ from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
 from controller.core.system import Authority, Condition, System
+from controller.runtime.disk_watch import DiskWatch
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.link import Session
@@ -104,13 +105,22 @@ class Writer:
     """Holds what is ours at the devices. `holdings` changes only here."""
 
     def __init__(
-        self, site: Site, clock: Clock, image: Image, store: Store, journal: Journal, authority: Mapping[str, Authority]
+        self,
+        site: Site,
+        clock: Clock,
+        image: Image,
+        store: Store,
+        journal: Journal,
+        authority: Mapping[str, Authority],
+        disk: DiskWatch,
     ) -> None:
+        """disk: is told where an intent cannot be stored."""
         self._clock = clock
         self._image = image
         self._store = store
         self._journal = journal
         self._authority = authority
+        self._disk = disk
         self.holdings: dict[PointId, Holding] = {}
         self.wear = WearLog(site, clock, store)
         self.writes = 0
@@ -128,6 +138,8 @@ class Writer:
         # The last wish, what of it life safety insists on, and who had each system then.
         self._wished: Mapping[PointId, Scalar] = {}
         self._insisted: frozenset[PointId] = frozenset()
+        # Let go, and still in the store: the disk did not take that it is over.
+        self._still_stored: set[PointId] = set()
         self._wished_under: Mapping[str, Authority] = {}
         self._alarms: dict[PointId, Verdict] = {}
         self._queues: dict[str, dict[PointId, Job]] = {link.id: {} for link in site.links}
@@ -171,6 +183,7 @@ class Writer:
         self._alarms = {point: each for point, each in earlier._alarms.items() if point in self._places}
         self._gone = {point for point in earlier._gone if point in self._places}
         self._waiting = {point: each for point, each in earlier._waiting.items() if point in self._places}
+        self._still_stored = earlier._still_stored
         self.writes = earlier.writes
         self.wear.succeed(earlier.wear)
 
@@ -393,9 +406,13 @@ class Writer:
             if job.step is Step.WRITE and job.value is not None and job.point not in self.holdings
         }
         self.wear.count([job.point for job in writes])
-        await self._store_intents(writes, new)
-        if any(job.step is not Step.RELEASE for job in writes):
-            await self.wear.save()  # letting go does not wait for a disk
+        try:
+            await self._store_intents(writes, new)
+            if any(job.step is not Step.RELEASE for job in writes):
+                await self.wear.save()  # letting go does not wait for a disk
+        except EnvironmentProblem as error:
+            self._disk.failed(str(error))
+            writes = [job for job in writes if self._needs_no_intent(job)]
         async with session.lock:
             # While we waited a system may have been handed back, or a point be gone.
             before = {**new, **self.holdings}
@@ -411,6 +428,10 @@ class Writer:
             await self._forget_stored([*unwritten])
         if writes:
             self._image.put_unless_older(await session.read([self._writable(job.point).readback for job in writes]))
+
+    def _needs_no_intent(self, job: Job) -> bool:
+        """Letting go, and what keeps the device from dropping a point before its turn to be let go."""
+        return job.step is not Step.WRITE or (job.point in self._heartbeats and job.point in self.holdings)
 
     def _gate_is_open(self, job: Job, under: Mapping[str, Authority]) -> bool:
         """In `original` we may only let go; a heartbeat goes on meanwhile.
@@ -441,6 +462,7 @@ class Writer:
             if not same_value(holding.value, job.value, 0.0):
                 intents.append(Held(job.point, job.value, holding.before, holding.value))
         if intents:
+            self._still_stored.difference_update(each.point for each in intents)
             await self._store.save_held(intents)
 
     def _written(self, job: Job, before: Holding, result: WriteResult) -> None:
@@ -485,11 +507,22 @@ class Writer:
                 self._journal.note(EventKind.RELEASE, point, body)
 
     async def _forget_stored(self, points: Sequence[PointId]) -> None:
+        if self._disk.is_failing:
+            self._still_stored.update(points)
+            return
         try:
             await self._store.forget_held(points)
         except EnvironmentProblem as error:
             # Letting go does not wait for a disk; what is still listed is looked at by the next start.
             log.warning("what was let go stays in the store: %s", error)
+            self._still_stored.update(points)
+
+    async def forget_what_is_over(self) -> None:
+        """What was let go while the disk did not take it. Raises EnvironmentProblem."""
+        over = [*self._still_stored]
+        if over:
+            await self._store.forget_held(over)
+            self._still_stored.difference_update(over)
 
     def _is_ignored(self, point: PointId) -> bool:
         holding = self.holdings.get(point)

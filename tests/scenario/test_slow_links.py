@@ -14,6 +14,7 @@ from controller.core.point import Binding, PointId
 from controller.core.ports import Clock, DriverKind, WriteResult
 from controller.core.sample import Sample, Scalar
 from controller.core.site import Site
+from controller.core.system import Authority
 from drivers.memory import KIND, MemoryDriver, MemoryFarSide
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, LAMP_TIMEOUT, Bench
 
@@ -70,6 +71,27 @@ def test_a_wish_that_changes_while_bytes_are_on_their_way_arrives(pause: float, 
             bench.plant.lights.set(DEMAND, second)
             await bench.wait(60)
             assert bench.plant.lights.value(BRIGHTNESS) == second
+
+    bench.run(life)
+
+
+def test_what_waits_for_its_turn_is_not_written_once_the_system_is_handed_back(tmp_path: Path) -> None:
+    """A read holds the line while the switch comes; the wish is from before it."""
+    bench = _SlowLights(tmp_path, read_s=0.9)
+
+    async def life(bench: Bench) -> None:
+        for pause in (0.4, 0.7, 1.0, 1.3, 1.6, 1.9, 2.2):
+            await bench.daemon.set_authority("garage", Authority.TIDEWATT, "Li Na")
+            bench.plant.lights.set(DEMAND, 0.3)
+            await bench.wait(20)
+            assert bench.plant.lights.value(LAMP_REMOTE) is True
+            bench.plant.lights.set(DEMAND, 0.8)
+            await bench.wait(pause)
+            await bench.daemon.set_authority("garage", Authority.ORIGINAL, "Li Na")
+            bench.plant.writes.clear()
+            await bench.wait(20)
+            assert bench.plant.written(BRIGHTNESS) == []
+            assert bench.plant.lights.value(LAMP_REMOTE) is False
 
     bench.run(life)
 

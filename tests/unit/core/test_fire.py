@@ -89,10 +89,11 @@ def test_the_states_that_people_see() -> None:
     assert Standing(is_latched=True, signal=Signal.LOST).state is FireState.LOST
 
 
-@given(*[st.builds(Inhibition, st.just(Text(each, each)), st.booleans(), st.booleans()) for each in "ab"])
+@given(*[st.builds(Inhibition, st.just(Text(each, each)), *[st.booleans()] * 3) for each in "ab"])
 def test_two_inhibitions_are_as_strict_as_the_stricter(first: Inhibition, other: Inhibition) -> None:
     both = combined(first, other)
     assert both.keeps == (first.keeps and other.keeps)
+    assert both.spares_life_safety == (first.spares_life_safety and other.spares_life_safety)
     assert both.reason in (first.reason, other.reason)
     if not both.keeps:
         letting_go = [each for each in (first, other) if not each.keeps]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,6 +63,15 @@ UNSEEN = shown(None, Quality.BAD)
 
 
 # --- range ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("priority", [Priority.MANUAL_LIFE_SAFETY, Priority.SCHEDULE])
+def test_a_state_that_the_point_does_not_have_hands_it_back(priority: Priority) -> None:
+    point = replace(number(), type=ValueType.TEXT, states=("cooling", "off"))
+    assert guard(wish("cooling", priority), point, UNKNOWN, [], 100.0) == Allowed("cooling")
+    refused = guard(wish("heating", priority), point, UNKNOWN, [], 100.0)
+    assert refused.value is None
+    assert "heating" in refused.limit.en
 
 
 @pytest.mark.parametrize(

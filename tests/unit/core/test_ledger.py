@@ -249,5 +249,6 @@ def test_writes_without_success_are_counted(before: Holding, job: Job, refusal: 
 
 
 def test_while_letting_go_the_value_is_what_we_held() -> None:
-    after = written(HELD._replace(verdict=OWNED), Job(POINT, Step.RELEASE, 12.0), None, times(15))
+    after = written(HELD._replace(verdict=OWNED, seen=7.0), Job(POINT, Step.RELEASE, 12.0), None, times(15))
     assert (after.value, after.releasing, after.before) == (7.0, True, 9.0)
+    assert after.seen is None, "what was read before proves nothing"
