@@ -44,7 +44,8 @@ class ChainAnchor:
             if not self._is_loaded:
                 self._kept = await self._store.load_chain_head()
                 self._is_loaded = True
-            await self._look()
+            if not await self._holds():
+                return
             newest = await self._historian.chain_head()
             if newest is not None and newest != self._kept:
                 await self._store.save_chain_head(newest)
@@ -52,12 +53,15 @@ class ChainAnchor:
         except (HistorianError, EnvironmentProblem) as error:
             log.debug("the end of the event chain is not kept now: %s", error)
 
-    async def _look(self) -> None:
+    async def _holds(self) -> bool:
+        """If not, the store names what is missing until the next time; that it is told is on the disk by then. A
+        daemon that ends before tells it at its next start."""
         kept = self._kept
         if kept is None or await self._historian.chain_at(kept.number) == kept:
-            return
+            return True
         self._kept = None
         cause = f"line {kept.number} of the events, chain {kept.chain.hex()}, is not in history any more"
         log.error("%s; see: tidewatt audit SITE verify", cause)
         body: dict[str, JsonValue] = {"alarm": ALARM, "state": "active", "cause": cause}
         self._journal.note(EventKind.ALARM, SUBJECT, body)
+        return False

@@ -20,6 +20,18 @@ class Replaced(Bench):
         return MemoryHistorian()
 
 
+class Losing(MemoryHistorian):
+    def lose(self) -> None:
+        """Somebody takes the file away; what is recorded from now on goes to a new one."""
+        vars(self).update(vars(MemoryHistorian()))
+
+
+class LostBeforeTheEnd(Bench):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._recorded = Losing()
+
+
 async def life(bench: Bench) -> None:
     await bench.command(PUMP, True)
     await bench.wait(200)
@@ -50,6 +62,24 @@ def test_a_history_that_was_replaced_is_told_once_and_must_be_seen(tmp_path: Pat
         told = bench.events(EventKind.ALARM, "history")
         assert [event.body["state"] for event in told] == ["active", "returned", "acknowledged"]
         assert told[2].body["who"] == "Li Na"
+
+    bench.run(again)
+
+
+def test_a_history_that_was_lost_just_before_the_end_is_told_at_the_next_start(tmp_path: Path) -> None:
+    async def life(bench: Bench) -> None:
+        await bench.command(PUMP, True)
+        await bench.wait(200)
+        assert isinstance(bench.historian, Losing)
+        bench.historian.lose()
+        await bench.wait(2)
+
+    bench = LostBeforeTheEnd(tmp_path)
+    bench.run(life)
+
+    async def again(bench: Bench) -> None:
+        await bench.wait(20)
+        assert bench.alarms("history") == CHANGED
 
     bench.run(again)
 
