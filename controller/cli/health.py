@@ -26,7 +26,7 @@ _WELL = Text("well", "正常")
 _NOT_WELL = Text("not well", "不正常")
 _INSTEAD = Text("instead: {}", "应为：{}")
 _SUMMARY = Text(
-    "running for {running}, {scans} scans, {held} held, {up} of {links} links up, {alarms} active alarms",
+    "running for {running}, {scans} scans, {held} held, {up} of {links} links up, {counted_alarms}",
     "已运行 {running}，扫描 {scans} 次，持有 {held} 点，连接 {up}/{links} 正常，激活报警 {alarms} 个",
 )
 
@@ -65,6 +65,8 @@ def _of_daemon(site: Path) -> tuple[dict[str, Any] | None, list[Finding]]:
         return None, [_dead(site)]
     except EnvironmentProblem as error:
         right = Text("restart the daemon, and report it with its log", "重启守护进程，并连同日志上报")
+        if not (site / "site.yaml").is_file():
+            right = Text("name the site's folder", "给出站点文件夹")
         return None, [Finding("daemon", Severity.CRITICAL, Text(str(error), str(error)), right)]
     return told, [_from_json(each) for each in told.pop("findings")]
 
@@ -105,7 +107,11 @@ def _dead(site: Path) -> Finding:
 
 def _of_disk(site: Path) -> list[Finding]:
     state = site / "state"
-    finding = low_space(shutil.disk_usage(state if state.is_dir() else site).free)
+    try:
+        free = shutil.disk_usage(state if state.is_dir() else site).free
+    except OSError:  # what the folder lacks is told by what reads the files
+        return []
+    finding = low_space(free)
     return [] if finding is None else [finding]
 
 
@@ -166,6 +172,7 @@ def _summary(told: dict[str, Any], chosen: Language) -> str:
         up=sum(link["up"] for link in links),
         links=len(links),
         alarms=told["alarms"]["active"],
+        counted_alarms=counted(told["alarms"]["active"], "active alarm"),
     )
 
 

@@ -202,19 +202,28 @@ def _earlier(facts: Facts) -> Iterator[Finding]:
             ),
         )
     elif not facts.earlier_run_ended_cleanly and facts.running_for < RESTART_IS_RECENT_S:
-        hours = facts.running_for / 3600
+        ran = _span(facts.running_for)
         yield Finding(
             "restart",
             Severity.WARNING,
             Text(
-                f"the run before this one, which began {hours:.1f} h ago, ended without letting go",
-                f"本次运行始于 {hours:.1f} 小时前，之前的运行未经释放即结束",
+                f"the run before this one, which began {ran.en} ago, ended without letting go",
+                f"本次运行始于 {ran.zh}前，之前的运行未经释放即结束",
             ),
             Text(
                 "a power cut, a kill or a bug: the system's journal tells which",
                 "断电、强制结束或程序缺陷：请查看系统日志",
             ),
         )
+
+
+def _span(seconds: float) -> Text:
+    """43 s, 12 min, 3 h."""
+    if seconds < 100:
+        return Text(f"{seconds:.0f} s", f"{seconds:.0f} 秒")
+    if seconds < 100 * 60:
+        return Text(f"{seconds / 60:.0f} min", f"{seconds / 60:.0f} 分钟")
+    return Text(f"{seconds / 3600:.0f} h", f"{seconds / 3600:.0f} 小时")
 
 
 def low_space(free: int) -> Finding | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,8 @@ def test_a_run_that_ended_without_letting_go_is_told(tmp_path: Path) -> None:
     async def after(bench: Bench) -> None:
         await bench.wait(20)
         assert await wrong(bench) == {"restart": "warning"}
+        told: Any = await health(bench.daemon)
+        assert re.search(r"which began \d\d s ago, ended", told["findings"][0]["wrong"]["en"])
 
     async def latched(bench: Bench) -> None:
         await bench.wait(20)
