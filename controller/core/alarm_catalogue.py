@@ -26,6 +26,9 @@ VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
 # Told even where a lost device or link explains them.
 NEVER_EXPLAINED = frozenset({LINK_REFUSED, FIRE, FIRE_INPUT_LOST})
 
+# Not doing what it is told means nothing of a machine that others have: that it is not in auto is told already.
+NEEDS_AUTO = frozenset({"ignored", "overridden", "effect missing"})
+
 # Connections that blink are no alarm; what comes back together with its device is not told one by one.
 _BLINK = timedelta(seconds=10)
 

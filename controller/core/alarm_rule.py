@@ -62,7 +62,8 @@ Test: TypeAlias = Above | Below | Equals | IsBad
 
 @dataclass(frozen=True, slots=True)
 class PointRule:
-    """An alarm on a point. only_while: suppressed by design where this is known not to hold."""
+    """An alarm on a point. only_while: suppressed by design where this is known not to hold. only_in_auto: while the
+    point's equipment is locked out, out of service, tripped or in local, too."""
 
     name: str
     point: PointId
@@ -70,6 +71,7 @@ class PointRule:
     behaviour: Behaviour
     wording: Wording
     only_while: Condition | None = None
+    only_in_auto: bool = False
 
     @property
     def alarm(self) -> AlarmId:

@@ -42,6 +42,10 @@ AT_ONCE = frozenset({Availability.LOCAL, Availability.TRIPPED, Availability.OUT_
 """What does not follow us anyway: holding on to it in the order of release would keep nothing running."""
 
 
+PUT_ASIDE = frozenset({Availability.LOCKED_OUT, Availability.OUT_OF_SERVICE, Availability.TRIPPED, Availability.LOCAL})
+"""Somebody or the machine itself says that it is not ours; silence says nothing of the kind."""
+
+
 class Cause(NamedTuple):
     """One reason why equipment is not in auto."""
 

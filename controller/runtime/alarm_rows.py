@@ -51,6 +51,7 @@ def row(alarm: Alarm, points: Mapping[PointId, Point], samples: Mapping[PointId,
         "unit": None if point is None else point.unit.value,
         "who": alarm.who,
         "why": alarm.why,
+        "suppressed_by": _text(alarm.suppressed_by) if alarm.state is AlarmState.SUPPRESSED else None,
         "shelved_for_s": None if shelf is None else round(max(0.0, shelf - monotonic), 1),
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
@@ -34,12 +34,14 @@ from controller.core.alarm_catalogue import (
 )
 from controller.core.alarm_parents import parents_by_subject
 from controller.core.alarm_rule import PointRule
+from controller.core.availability import PUT_ASIDE
+from controller.core.availability import Standing as AvailabilityStanding
 from controller.core.event import Event, EventKind
 from controller.core.point import PointId
 from controller.core.ports import Clock
 from controller.core.sample import Scalar
 from controller.core.site import Site
-from controller.core.text import Text
+from controller.core.text import NO_TEXT, Text
 from controller.runtime.alarm_events import deed, reported, transition
 from controller.runtime.alarm_keeping import AlarmKeeping
 from controller.runtime.image import Image
@@ -73,13 +75,25 @@ OnChange = Callable[[Alarm, AlarmState], None]
 
 
 class Alarms:
-    """listeners: told each alarm that is in another state than before, and that state before."""
+    """listeners: told each alarm that is in another state than before, and that state before.
 
-    def __init__(self, site: Site, clock: Clock, image: Image, journal: Journal, store: Store) -> None:
+    unavailable: the equipment that is not in auto.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        image: Image,
+        journal: Journal,
+        store: Store,
+        unavailable: Callable[[], Mapping[str, AvailabilityStanding]],
+    ) -> None:
         self._site = site
         self._clock = clock
         self._image = image
         self._journal = journal
+        self._unavailable = unavailable
         self._store = store
         self.listeners: list[OnChange] = []
         self._parents = parents_by_subject(site)
@@ -92,6 +106,7 @@ class Alarms:
         self._reports: dict[AlarmId, _Heard] = {}
         self._changed: dict[PointId, None] = {}
         self._explained: set[AlarmId] = set()
+        self._other_availability: set[str] = set()
         self._due: dict[AlarmId, float] = {}
         self._unconfirmed: dict[AlarmId, float] = {}
         self._wake = asyncio.Event()
@@ -120,6 +135,9 @@ class Alarms:
         report = reported(event, self._links)
         if report is not None:
             self._report(*report)
+        elif event.kind is EventKind.AVAILABILITY and "availability" in event.body:
+            self._other_availability.add(event.subject)
+            self._wake.set()
 
     def _report(self, alarm: AlarmId, is_active: bool, cause: Text) -> None:
         before = self._reports.get(alarm)
@@ -140,6 +158,7 @@ class Alarms:
     async def run(self) -> None:
         self._note_changed([*self._rules, *self._only_while])
         self._explained.update(parent for alarm in self._all.values() for parent in alarm.parents)
+        self._other_availability.update(alarm.equipment for alarm in self._all.values() if alarm.needs_auto)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.keeping.run(), name="alarms, saved")
             reminder = Reminder(self._clock, tasks, "alarms", self._wake.set)
@@ -155,6 +174,7 @@ class Alarms:
         """Everything that came in, alarm by alarm."""
         yield from self._take_reports()
         yield from self._take_changes()
+        yield from self._take_availability()
         yield from self._take_time()
         # What explains others may itself be explained: links, then devices, then points.
         while self._explained:
@@ -187,6 +207,15 @@ class Alarms:
                 self._see(alarm, condition=alarm.rule.test.holds(samples[point], held=alarm.standing.condition))
                 yield
 
+    def _take_availability(self) -> Iterator[None]:
+        moved, self._other_availability = self._other_availability, set()
+        if not moved:
+            return
+        for alarm in list(self._all.values()):
+            if alarm.needs_auto and alarm.equipment in moved and alarm.id in self._all:
+                self._suppress(alarm)
+                yield
+
     def _take_time(self) -> Iterator[None]:
         now = self._clock.monotonic()
         for id_ in [id_ for id_, due in self._unconfirmed.items() if due <= now]:
@@ -211,24 +240,33 @@ class Alarms:
 
     def _suppress(self, alarm: Alarm) -> None:
         now = self._clock.monotonic()
-        by_design = self._is_explained(alarm) or not self._is_meant(alarm)
-        after = suppressed(alarm.standing, now, by_design=by_design)
+        after = suppressed(alarm.standing, now, by_design=self._is_explained(alarm))
         self.move(alarm, seen(after, alarm.behaviour, condition=after.condition, monotonic=now))
 
     def _is_explained(self, alarm: Alarm) -> bool:
-        return any(parent in self._all and self._all[parent].explains for parent in alarm.parents)
+        """Whether something else is the reason of the alarm, or it means nothing now; the alarm then says what."""
+        alarm.suppressed_by = self._explanation(alarm)
+        return alarm.suppressed_by != NO_TEXT
 
-    def _is_meant(self, alarm: Alarm) -> bool:
+    def _explanation(self, alarm: Alarm) -> Text:
+        for parent in alarm.parents:
+            if parent in self._all and self._all[parent].explains:
+                return Text(str(parent), str(parent))
+        if alarm.needs_auto:
+            standing = self._unavailable().get(alarm.equipment)
+            if standing is not None and standing.availability in PUT_ASIDE:
+                en, zh = standing.reason
+                return Text(f"{alarm.equipment} is {en}", f"{alarm.equipment}：{zh}")
         rule = alarm.rule
-        if rule is None or rule.only_while is None:
-            return True
-        return rule.is_meant(self._image.present[rule.only_while.point])
+        if rule is None or rule.only_while is None or rule.is_meant(self._image.present[rule.only_while.point]):
+            return NO_TEXT
+        point, value = rule.only_while.point, str(rule.only_while.value).lower()
+        return Text(f"{point} is not {value}", f"{point} 不为 {value}")
 
     def _see(self, alarm: Alarm, *, condition: bool) -> None:
         now, standing = self._clock.monotonic(), alarm.standing
-        if condition and standing == NORMAL:
-            by_design = self._is_explained(alarm) or not self._is_meant(alarm)
-            standing = suppressed(standing, now, by_design=by_design)
+        if condition and not (standing.is_active or standing.is_suppressed):
+            standing = suppressed(standing, now, by_design=self._is_explained(alarm))
         self.move(alarm, seen(standing, alarm.behaviour, condition=condition, monotonic=now))
 
     def _known(self, id_: AlarmId, *, create: bool) -> Alarm | None:

@@ -99,7 +99,7 @@ class Composition:
         self.strategies = [MountedStrategy(mount, lambda: self.availabilities.unavailable) for mount in site.mounts]
         self.strategy_states = StrategyStates(self.strategies, store, self.journal)
         self.image = Image(site.points, site.zone, clock, self._urgent)
-        self.alarms = Alarms(site, clock, self.image, self.journal, store)
+        self.alarms = Alarms(site, clock, self.image, self.journal, store, lambda: self.availabilities.unavailable)
         self.alarm_actions = AlarmActions(self.alarms, clock)
         self.equipment_log = EquipmentLog(site, clock, self.image, self.journal, store)
         self.messages = None if messenger is None else Messages(site, clock, messenger, self.alarms.note_told)

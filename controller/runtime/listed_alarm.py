@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from controller.core.alarm import NORMAL, AlarmId, AlarmState, Behaviour, Standing, Wording
+from controller.core.alarm_catalogue import NEEDS_AUTO
 from controller.core.alarm_rule import PointRule
+from controller.core.point import PointId, equipment_of
 from controller.core.sample import Scalar
 from controller.core.text import NO_TEXT, Text
 from controller.runtime.stored import StoredAlarm
@@ -17,7 +19,7 @@ from controller.runtime.stored import StoredAlarm
 class Alarm:
     """One row. cause: what whoever raised it told. raised: when it became active, aware UTC. value: of its point, then.
     who, why: of the person who keeps it from view or acknowledged it. told: rungs that know, by route.
-    is_heard: whoever raised it writes events of its own."""
+    is_heard: whoever raised it writes events of its own. suppressed_by: what explains it, where that is so."""
 
     id: AlarmId
     behaviour: Behaviour
@@ -32,6 +34,7 @@ class Alarm:
     who: str = ""
     why: str = ""
     told: dict[str, int] | None = None
+    suppressed_by: Text = NO_TEXT
 
     @property
     def state(self) -> AlarmState:
@@ -43,6 +46,15 @@ class Alarm:
         return self.standing.condition or self.standing.is_active
 
     @property
+    def needs_auto(self) -> bool:
+        """Whether it means nothing of equipment that is not in auto."""
+        return self.id.name in NEEDS_AUTO if self.rule is None else self.rule.only_in_auto
+
+    @property
+    def equipment(self) -> str:
+        return equipment_of(PointId(self.id.subject))
+
+    @property
     def is_forgotten(self) -> bool:
         return self.rule is None and self.standing == NORMAL
 
@@ -50,6 +62,7 @@ class Alarm:
         """Where the same alarm was under an earlier configuration."""
         self.standing, self.cause, self.raised = before.standing, before.cause, before.raised
         self.value, self.who, self.why, self.told = before.value, before.who, before.why, before.told
+        self.suppressed_by = before.suppressed_by
 
 
 def stored_form(alarm: Alarm, now: datetime, monotonic: float) -> StoredAlarm:

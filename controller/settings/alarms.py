@@ -26,7 +26,8 @@ from controller.settings.writables import advice, is_value_of, plain
 
 _SUBJECTS = ("point", "verdict", "link", "device", "strategy")
 _TESTS = ("above", "below", "is", "bad_for")
-_ONLY_WITH_POINT = (*_TESTS, "deadband", "only_while")
+_ONLY_WITH_POINT = (*_TESTS, "deadband", "only_while", "only_in_auto")
+_NEVER_SUPPRESSED = frozenset({"fire_alarm"})
 _BUILT_IN_IDS = {name.replace(" ", "_"): name for name in BUILT_IN}
 
 
@@ -70,6 +71,9 @@ class AlarmsCompiler:
         if kind == "bad_for":
             self._refuse(("on_delay",), where, "is what 'bad_for' says already")
         only_while = self._only_while(entry, where)
+        if entry.only_in_auto and point is not None and point.quantity in _NEVER_SUPPRESSED:
+            wrong, right = f"'{point.id}' speaks of people, and 'only_in_auto' would hide it", "remove 'only_in_auto'"
+            self._add((*where, "only_in_auto"), wrong, right)
         if point is None or kind is None or not self._fits(entry, kind, point, where):
             return []
         behaviour = Behaviour(
@@ -79,7 +83,11 @@ class AlarmsCompiler:
             entry.latching or False,
         )
         wording = Wording(_text(entry.text) if entry.text else _wrong(entry, point), _text(entry.advice))
-        return [PointRule(entry.id, point.id, _test(entry, kind), behaviour, wording, only_while)]
+        return [
+            PointRule(
+                entry.id, point.id, _test(entry, kind), behaviour, wording, only_while, entry.only_in_auto or False
+            )
+        ]
 
     def _fits(self, entry: AlarmEntry, kind: str, point: Point, where: Where) -> bool:
         """Whether the test can be made of values of the point."""

@@ -34,6 +34,7 @@ class AlarmEntry(Entry):
     bad_for: Duration | None = None
     deadband: Annotated[float, Field(ge=0)] | None = None
     only_while: ConditionEntry | None = None
+    only_in_auto: bool | None = None
     verdict: Literal["ignored", "overridden", "implausible", "effect_missing"] | None = None
     points: Annotated[tuple[EquipmentOrPoint, ...], Field(min_length=1)] | None = None
     link: Id | None = None

@@ -28,6 +28,7 @@ ROW: dict[str, Any] = {
     "who": "Li Na",
     "why": "being serviced",
     "shelved_for_s": 5400.0,
+    "suppressed_by": None,
 }
 
 

@@ -36,7 +36,7 @@ alarms:
     text: {en: too bright, zh: 过亮}
     advice: {en: dim it, zh: 调暗}
   - {id: too_dark, point: garage.group_1.brightness_command, below: 0.1, priority: low}
-  - {id: runs, point: plant.chiller_1.status, is: true, priority: urgent}
+  - {id: runs, point: plant.chiller_1.status, is: true, priority: urgent, only_in_auto: true}
   - {id: silent, point: plant.chiller_1.status, bad_for: 5min, priority: medium}
   - {id: lamps, verdict: ignored, points: [garage.group_1], priority: urgent, on_delay: 2min}
   - {id: effects, verdict: effect_missing, priority: medium}
@@ -66,6 +66,7 @@ def test_rules_on_points(alarming: Alarming) -> None:
     assert (behaviour.priority, behaviour.latching) == (Priority.HIGH, True)
     assert (behaviour.on_delay, behaviour.off_delay) == (timedelta(minutes=10), timedelta(minutes=1))
     assert bright.only_while == Condition(PointId(STATUS), True)
+    assert (bright.only_in_auto, runs.only_in_auto) == (False, True)
     assert bright.wording.advice.zh == "调暗"
     assert silent.behaviour.on_delay == timedelta(minutes=5)
     assert dark.wording.wrong == ("below 0.1 fraction", "低于 0.1 fraction"), "without a text it says what was tested"
