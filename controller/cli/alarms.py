@@ -1,4 +1,4 @@
-"""tidewatt alarms SITE [list|acknowledge|shelve|unshelve|out-of-service|into-service]: what is wrong and what to do."""
+"""tidewatt alarms SITE [list|acknowledge|shelve|...|silence]: what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from controller.cli import words
-from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, language
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, add_who, language
 from controller.cli.client import ask
 from controller.cli.output import complain, print_json, say
 from controller.core.errors import EnvironmentProblem
@@ -21,6 +21,10 @@ _NONE = Text("no alarms", "无报警")
 _COUNTED = Text("{} active, {} not acknowledged, {} shelved", "{} 个激活，{} 个未确认，{} 个搁置")
 _VALUE = Text("value {} (when it was raised: {})", "当前值 {}（报警时：{}）")
 _BY = Text("by {}", "操作者 {}")
+_SOUNDS = Text(
+    "{} sounds; to silence it: tidewatt alarms SITE silence", "{} 正在鸣响；消音：tidewatt alarms SITE silence"
+)
+_BECAUSE = Text("suppressed: {}", "抑制原因：{}")
 _UNDELIVERED = Text("messages of {}: {}; {} waiting, {} dropped", "{} 的消息：{}；待发 {}，丢弃 {}")
 _LEFT = Text("for another {}", "剩余 {}")
 
@@ -37,6 +41,7 @@ def register(commands: Any) -> None:
     add_for(shelve, "how long: 30min, 2h; required")
     _register_action(actions, "unshelve", "show a shelved alarm again", _unshelve)
     _register_action(actions, "out-of-service", "keep an alarm from view during maintenance", _out_of_service)
+    _register_silence(actions)
     _register_action(actions, "into-service", "show it again after maintenance", _into_service)
 
 
@@ -47,12 +52,20 @@ def _register_list(actions: Any) -> None:
     parser.set_defaults(execute=_list)
 
 
+def _register_silence(actions: Any) -> None:
+    summary = "silence the siren until another alarm comes; acknowledges nothing"
+    parser = add_command(actions, "silence", summary, f"{_EXAMPLE} silence")
+    add_who(parser)
+    add_json(parser)
+    parser.set_defaults(execute=_silence, alarm=None)
+
+
 def _register_action(actions: Any, name: str, summary: str, execute: Any) -> argparse.ArgumentParser:
     needs_reason = name in ("shelve", "out-of-service")
     how = {"shelve": " --for 2h --reason 'being serviced'", "out-of-service": " --reason 'being rebuilt'"}.get(name, "")
     parser = add_command(actions, name, summary, f"{_EXAMPLE} {name} plant.chiller_1.enable_command:ignored{how}")
     parser.add_argument("alarm", metavar="ID", help="as the list shows it")
-    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(parser)
     if needs_reason:
         parser.add_argument("--reason", default="", help="why; required")
     add_json(parser)
@@ -71,6 +84,9 @@ def _list(arguments: argparse.Namespace) -> int:
         if outbox["trouble"] or outbox["dropped"]:
             told_of = (outbox[name] for name in ("route", "trouble", "waiting", "dropped"))
             complain(_UNDELIVERED.in_language(chosen).format(*told_of))
+    if shown["siren"] is not None and shown["siren"]["sounds"]:
+        say(_SOUNDS.in_language(chosen).format(shown["siren"]["point"]))
+        say("")
     if not shown["alarms"]:
         say(_NONE.in_language(chosen))
         return Exit.OK
@@ -105,6 +121,7 @@ def _details(alarm: Mapping[str, Any], chosen: Language) -> list[str]:
         matter or words.term(alarm["alarm"], chosen),
         _value(alarm, chosen),
         f"→ {alarm['advice'][chosen]}" if alarm["advice"][chosen] else "",
+        _explanation(alarm, chosen),
         _person(alarm, chosen),
     ]
 
@@ -114,6 +131,11 @@ def _value(alarm: Mapping[str, Any], chosen: Language) -> str:
         return ""
     now, then = (words.value(alarm[name], alarm["unit"], chosen) for name in ("value", "value_then"))
     return _VALUE.in_language(chosen).format(now, then)
+
+
+def _explanation(alarm: Mapping[str, Any], chosen: Language) -> str:
+    by = alarm["suppressed_by"]
+    return "" if by is None else _BECAUSE.in_language(chosen).format(by[chosen])
 
 
 def _person(alarm: Mapping[str, Any], chosen: Language) -> str:
@@ -150,6 +172,10 @@ def _out_of_service(arguments: argparse.Namespace) -> int:
 
 def _into_service(arguments: argparse.Namespace) -> int:
     return _act(arguments, "into_service")
+
+
+def _silence(arguments: argparse.Namespace) -> int:
+    return _act(arguments, "silence_siren")
 
 
 def _act(arguments: argparse.Namespace, command: str, **request: Any) -> int:

@@ -64,5 +64,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
 
 
+def add_who(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+
+
 def add_for(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument("--for", dest="lasting", type=duration, metavar="TIME", help=words)

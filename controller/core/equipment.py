@@ -223,6 +223,8 @@ _CLASSES = (
     _class("evacuation_lighting", status=_STATUS, tripped=_STATUS, power=_POWER, energy=_ENERGY),
     # Alarm and trouble signal of a fire alarm control unit (NFPA 72, GB 50116).
     _class("fire_alarm_panel", fire_alarm=_STATUS, trouble=_STATUS),
+    # Sounds for alarms; silence_button is the push button beside it.
+    _class("siren", command=_ON_OFF, status=_STATUS, silence_button=_STATUS),
     _class("daylight_sensor", illuminance=_LUX),
     _class(
         "electric_meter",

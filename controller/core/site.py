@@ -16,6 +16,7 @@ from controller.core.equipment_log import EquipmentLogging
 from controller.core.fire import FireInput
 from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
+from controller.core.siren import Siren
 from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
 from controller.core.system import Authority, System
 from controller.core.tariff import Tariff
@@ -93,6 +94,7 @@ class Alarming:
     rules: tuple[PointRule, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     routes: tuple[Route, ...] = ()
+    siren: Siren | None = None
 
 
 @dataclass(frozen=True, slots=True)

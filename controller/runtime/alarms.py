@@ -328,7 +328,7 @@ class Alarms:
         if who or after not in HIDDEN:
             alarm.who, alarm.why = who, why
         if after is AlarmState.UNACKNOWLEDGED:
-            alarm.told = None
+            alarm.told, alarm.is_silenced = None, False
         for listener in self.listeners:
             listener(alarm, before)
         if not alarm.standing.is_active or alarm.standing.is_hidden:
@@ -354,7 +354,7 @@ class Alarms:
             self._note_due(alarm)
             if alarm.rule is None and alarm.standing.condition and not built_in(id_.name).is_durable:
                 self._unconfirmed[id_] = monotonic + CONFIRM_WITHIN_S
-            if alarm.state is AlarmState.UNACKNOWLEDGED:
+            if alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
                 for listener in self.listeners:
                     listener(alarm, AlarmState.NORMAL)
 

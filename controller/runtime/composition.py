@@ -45,6 +45,7 @@ from controller.runtime.recorder import Recorder
 from controller.runtime.reload import Configuration
 from controller.runtime.scan import Scan
 from controller.runtime.silence import SilenceTest
+from controller.runtime.siren import SirenControl
 from controller.runtime.start_log import StartLog
 from controller.runtime.store import Store
 from controller.runtime.store_copy import StoreCopy
@@ -119,6 +120,10 @@ class Composition:
         self.scan.inhibitors.append(self.disk)
         self.operator = Operator(self.scan, clock, self.authority, self.availabilities.why_not)
         self.operator_commands = OperatorCommands(self.operator, self.scan, self.writer, clock, store, self.journal)
+        siren = site.alarms.siren
+        self.siren = None
+        if siren is not None:
+            self.siren = SirenControl(siren, self.alarms, self.scan, self.authority, clock, self.journal)
         self.efficiency = EfficiencyWatch(site, clock, historian, store, self.workers, self.journal, self.equipment_log)
         self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
         self.tariff_watch = TariffWatch(site, clock, store, self.journal)
@@ -177,6 +182,8 @@ class Composition:
             else:
                 earlier.authority_files.withdraw(self.authorities)
         self.alarms.succeed(earlier.alarms)
+        if self.siren is not None and earlier.siren is not None:
+            self.siren.succeed(earlier.siren)
         self.equipment_log.succeed(earlier.equipment_log)
         if self.messages is not None and earlier.messages is not None:
             self.messages.succeed(earlier.messages, self.alarms.get)

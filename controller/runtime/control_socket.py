@@ -257,6 +257,15 @@ async def _into_service(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue
     return [status.alarm(daemon, await daemon.alarm_actions.put_into_service(str(request.get("alarm")), _who(request)))]
 
 
+async def _silence_siren(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    if daemon.siren is None:
+        raise RequestRefused("this site has no siren; see 'siren' in docs/alarms.md")
+    silenced = [daemon.alarms.get(each) for each in daemon.siren.silence(_who(request))]
+    if not silenced:
+        raise RequestRefused(f"{daemon.siren.siren.point} is silent already")
+    return [status.alarm(daemon, each) for each in silenced if each is not None]
+
+
 async def _equipment(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     if request.get("equipment") is None:
         return equipment_rows.rows(daemon)
@@ -361,6 +370,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "unshelve": _unshelve,
     "out_of_service": _out_of_service,
     "into_service": _into_service,
+    "silence_siren": _silence_siren,
     "equipment": _equipment,
     "equipment_done": _equipment_done,
     "lockouts": _lockouts,

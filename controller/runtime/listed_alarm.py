@@ -19,7 +19,8 @@ from controller.runtime.stored import StoredAlarm
 class Alarm:
     """One row. cause: what whoever raised it told. raised: when it became active, aware UTC. value: of its point, then.
     who, why: of the person who keeps it from view or acknowledged it. told: rungs that know, by route.
-    is_heard: whoever raised it writes events of its own. suppressed_by: what explains it, where that is so."""
+    is_heard: whoever raised it writes events of its own. suppressed_by: what explains it, where that is so.
+    is_silenced: it calls the siren no more."""
 
     id: AlarmId
     behaviour: Behaviour
@@ -35,6 +36,7 @@ class Alarm:
     why: str = ""
     told: dict[str, int] | None = None
     suppressed_by: Text = NO_TEXT
+    is_silenced: bool = False
 
     @property
     def state(self) -> AlarmState:
@@ -62,7 +64,7 @@ class Alarm:
         """Where the same alarm was under an earlier configuration."""
         self.standing, self.cause, self.raised = before.standing, before.cause, before.raised
         self.value, self.who, self.why, self.told = before.value, before.who, before.why, before.told
-        self.suppressed_by = before.suppressed_by
+        self.suppressed_by, self.is_silenced = before.suppressed_by, before.is_silenced
 
 
 def stored_form(alarm: Alarm, now: datetime, monotonic: float) -> StoredAlarm:
@@ -80,6 +82,7 @@ def stored_form(alarm: Alarm, now: datetime, monotonic: float) -> StoredAlarm:
         "who": alarm.who,
         "why": alarm.why,
         "told": alarm.told,
+        "silenced": alarm.is_silenced,
     }
     return StoredAlarm(alarm.id.subject, alarm.id.name, alarm.rule is not None, now, content)
 
@@ -100,4 +103,4 @@ def restore(alarm: Alarm, stored: StoredAlarm, now: datetime, monotonic: float) 
     alarm.cause = Text(*content["cause"])
     alarm.raised = None if content["raised"] is None else datetime.fromisoformat(content["raised"])
     alarm.value, alarm.who, alarm.why = content["value"], content["who"], content["why"]
-    alarm.told = content["told"]
+    alarm.told, alarm.is_silenced = content["told"], content.get("silenced", False)

@@ -27,6 +27,7 @@ from controller.runtime.mounted import MountedStrategy
 from controller.runtime.outbox import Outbox
 from controller.runtime.scan import Control
 from controller.runtime.silence import Measurement
+from controller.runtime.siren import SirenControl
 
 Json = dict[str, JsonValue]
 
@@ -213,8 +214,16 @@ def alarms(daemon: Daemon, *, everything: bool) -> Json:
         "time_zone": str(daemon.site.zone),
         "counts": counts(daemon.alarms.all),
         "messages": [] if daemon.messages is None else [_outbox(each) for each in daemon.messages.outboxes.values()],
+        "siren": _siren(daemon.siren),
         "alarms": rows(daemon.alarms.all, daemon.site.points, present, monotonic, everything=everything),
     }
+
+
+def _siren(siren: SirenControl | None) -> Json | None:
+    """calling: the alarms for which it sounds, or would if its system were ours."""
+    if siren is None:
+        return None
+    return {"point": siren.siren.point, "sounds": siren.sounds, "calling": [str(each) for each in siren.calling]}
 
 
 def _outbox(outbox: Outbox) -> Json:

@@ -22,6 +22,7 @@ from controller.settings.reading import Reading
 from controller.settings.schema.alarms import AlarmEntry, AlarmsFile, RouteEntry
 from controller.settings.schema.words import TextEntry
 from controller.settings.secrets import Secrets
+from controller.settings.siren import SirenCompiler
 from controller.settings.writables import advice, is_value_of, plain
 
 _SUBJECTS = ("point", "verdict", "link", "device", "strategy")
@@ -56,7 +57,8 @@ class AlarmsCompiler:
             elif subject is not None:
                 self._refuse(_ONLY_WITH_POINT, where, f"belongs to a point, and this alarm is about a {subject}")
                 adjustments += self._adjustment(entry, subject, where)
-        return Alarming(tuple(rules), tuple(adjustments), self._routes())
+        siren = SirenCompiler(self.reading, self.plant, self.problems).compiled()
+        return Alarming(tuple(rules), tuple(adjustments), self._routes(), siren)
 
     # --- rules on points
 

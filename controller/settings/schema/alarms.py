@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -60,6 +61,14 @@ class RouteEntry(Entry):
     escalation: tuple[EscalationEntry, ...] = ()
 
 
+class SirenEntry(Entry):
+    point: FullPointId
+    priority: PriorityWord = "urgent"
+    longest: Span = timedelta(minutes=10)
+    silence: ConditionEntry | None = None
+
+
 class AlarmsFile(Entry):
     alarms: tuple[AlarmEntry, ...] = ()
     routes: tuple[RouteEntry, ...] = ()
+    siren: SirenEntry | None = None

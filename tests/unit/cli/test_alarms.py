@@ -64,6 +64,8 @@ def test_what_is_not_known_is_left_out() -> None:
     ]
 
 
-@pytest.mark.parametrize("words", ["site", "site list --all", "site acknowledge x --who me", "site shelve x --for 2h"])
+@pytest.mark.parametrize(
+    "words", ["site", "site list --all", "site silence", "site acknowledge x --who me", "site shelve x --for 2h"]
+)
 def test_the_command_takes_its_words(words: str) -> None:
     assert parser().parse_args(["alarms", *words.split()]).site.name == "site"

@@ -9,6 +9,7 @@ import pytest
 
 from controller.core.event import EventKind
 from tests.bench import BRIGHTNESS
+from tests.scenario.test_siren import SirenBench
 from tests.unit.runtime.test_control_socket import Client, serving
 
 IGNORED = f"{BRIGHTNESS}:ignored"
@@ -59,6 +60,7 @@ async def test_the_list_and_what_is_done_about_it(tmp_path: Path) -> None:
         ({"command": "out_of_service"}, "say why"),
         ({"command": "unshelve"}, "is not shelved"),
         ({"command": "into_service"}, "is in service"),
+        ({"command": "silence_siren"}, "has no siren"),
         ({"command": "acknowledge", "alarm": "nothing"}, "there is no alarm 'nothing'"),
     ],
 )
@@ -68,3 +70,13 @@ async def test_refusals_say_why(tmp_path: Path, request_: dict[str, Any], refusa
         answer = await client.ask(**{"alarm": IGNORED, **request_})
         assert not answer["ok"]
         assert refusal in answer["error"]
+
+
+async def test_the_siren_is_silenced_and_says_what_had_called(tmp_path: Path) -> None:
+    async with serving(tmp_path, SirenBench(tmp_path).site()) as client:
+        client.daemon.journal.note(EventKind.ALARM, "plant", {"alarm": "fire", "state": "active"})
+        await client.daemon.alarms.close()
+        assert (await client.ask(command="alarms"))["answer"]["siren"]["calling"] == ["plant:fire"]
+        row = await _only(client, command="silence_siren", who="Li Na")
+        assert (row["id"], row["state"]) == ("plant:fire", "unacknowledged")
+        assert "silent already" in (await client.ask(command="silence_siren"))["error"]

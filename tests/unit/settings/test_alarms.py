@@ -12,6 +12,7 @@ import pytest
 from controller.core.alarm import AlarmId, Priority
 from controller.core.alarm_rule import Above, Below, Equals, IsBad
 from controller.core.point import PointId
+from controller.core.siren import Siren
 from controller.core.site import Alarming
 from controller.core.system import Condition
 from controller.settings.compile import compile_site
@@ -21,6 +22,7 @@ from tests.unit.settings.conftest import Told, compiled
 
 ROOT = Path(__file__).resolve().parents[3]
 LAMP, STATUS = "garage.group_1.brightness_command", "plant.chiller_1.status"
+ENABLE = "plant.chiller_1.enable_command"
 
 WHOLE = """\
 alarms:
@@ -98,6 +100,7 @@ def test_a_site_without_the_file_has_the_same_digest_as_ever(site: Path) -> None
     assert before.alarms == Alarming()
 
 
+SIREN = "siren:\n  "
 ALARM = "alarms:\n  - {id: x, priority: high, "
 ROUTE = "routes:\n  - {id: x, priority: high, language: en, to: !env ROUTE}\n"
 
@@ -126,6 +129,9 @@ ROUTE = "routes:\n  - {id: x, priority: high, language: en, to: !env ROUTE}\n"
             ALARM + f"point: {LAMP}, above: 1, only_while: {{point: {STATUS}, is: 3, lasting: 1s}}}}",
             "'lasting' has no meaning here",
         ),
+        (SIREN + "point: plant.chiller_1.enable_comand", "there is no point 'plant.chiller_1.enable_comand'; did you"),
+        (SIREN + f"point: {LAMP}", f"'{LAMP}' is nothing that can be switched on; name the command of a siren"),
+        (SIREN + f"{{point: {ENABLE}, silence: {{point: {STATUS}, is: 3}}}}", f"'{STATUS}' is never 3; write"),
         ("routes:\n  - {id: x, priority: high, language: en, to: wecombot://key}", "a secret stands in the file"),
         (ROUTE.replace("ROUTE", "NOBODY"), "the environment variable 'NOBODY' is not set"),
         (ROUTE.replace("ROUTE", "SECRET"), "what the secret holds is no address that Apprise knows; write one like"),
@@ -135,6 +141,13 @@ def test_what_is_wrong_is_told_with_its_line(text: str, wrong: str, site: Path, 
     (site / "alarms.yaml").write_text(text + "\n")
     problems = told()
     assert any(problem.startswith(f"alarms.yaml:2: {wrong}") for problem in problems), problems
+
+
+def test_a_siren(site: Path) -> None:
+    text = f"siren: {{point: {ENABLE}, longest: 5min, silence: {{point: {STATUS}, is: true}}}}\n"
+    (site / "alarms.yaml").write_text(text)
+    button = Condition(PointId(STATUS), True)
+    assert compiled(site).alarms.siren == Siren(PointId(ENABLE), Priority.URGENT, timedelta(minutes=5), button)
 
 
 def test_all_of_it_is_told_at_once(site: Path, told: Told) -> None:
