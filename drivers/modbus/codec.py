@@ -23,6 +23,7 @@ from controller.core.sample import Quality, Sample, Scalar, as_number, bad
 from drivers.limits import why_doubted
 from drivers.modbus.address import BIT_TABLES, ModbusAddress, Table, WireType
 from drivers.modbus.plan import Block, ModbusBinding
+from drivers.scaling import scaling_of
 
 _LETTERS: Final[dict[WireType, str]] = {
     "bool": "H",
@@ -44,36 +45,6 @@ _new = tuple[Any, ...].__new__  # a Sample without the detour through its constr
 
 class CannotEncode(ValueError):
     """The wished value cannot be spelt at this address; the text says why."""
-
-
-# --- scaling ------------------------------------------------------------------------------------------------------
-
-
-class Scaling(NamedTuple):
-    """value = raw * factor / divisor + offset.
-
-    A scale of 0.1 is a division by 10, which is exact where a multiplication is not: 3 becomes 0.3, not
-    0.30000000000000004.
-    """
-
-    factor: float
-    divisor: float
-    offset: float
-
-    @property
-    def is_identity(self) -> bool:
-        return self == (1.0, 1.0, 0.0)
-
-    def applied(self, raw: float) -> float:
-        return raw * self.factor / self.divisor + self.offset
-
-
-def scaling(address: ModbusAddress) -> Scaling:
-    inverse = 1.0 / address.scale
-    whole = float(round(inverse)) if abs(inverse) < 1e15 else 0.0
-    if abs(whole) > 1.0 and math.isclose(whole * address.scale, 1.0, rel_tol=1e-14):
-        return Scaling(1.0, whole, address.offset)
-    return Scaling(address.scale, 1.0, address.offset)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -212,7 +183,11 @@ def _conversion(binding: ModbusBinding) -> Callable[[float], float] | None:
 
 
 def _measured(binding: ModbusBinding) -> Callable[[float], float] | None:
-    address, type, factors = binding.address, binding.point.type, scaling(binding.address)
+    address, type, factors = (
+        binding.address,
+        binding.point.type,
+        scaling_of(binding.address.scale, binding.address.offset),
+    )
     if address.type == "bool":
         mask = 1 << (address.bit or 0)
         return lambda number: int(number) & mask != 0
@@ -272,10 +247,10 @@ def _raw(address: ModbusAddress, value: Scalar) -> float:
     number = as_number(value)
     if number is None or not math.isfinite(number):
         raise CannotEncode(f"{value!r} is not a number")
-    factors = scaling(address)
+    factors = scaling_of(address.scale, address.offset)
     if factors.is_identity and isinstance(value, int):
         return value  # whole numbers beyond 2**53 stay exact
-    raw = (number - factors.offset) * factors.divisor / factors.factor
+    raw = factors.undone(number)
     if not math.isfinite(raw):
         raise CannotEncode(f"{value!r} is beyond any number in the device")
     return raw if address.type in _FLOATS else round(raw)

@@ -14,6 +14,7 @@ from controller.core.point import Binding, ValueType
 from controller.core.sample import Scalar, as_number
 from drivers.mqtt.address import PLACEHOLDER, MqttAddress, holds_text, is_json
 from drivers.mqtt.path import MISSING, JsonPath, Missing, found, spelt
+from drivers.scaling import scaling_of
 
 # No device tells its state in more; what is longer is not even parsed.
 LONGEST_PAYLOAD: Final = 256 * 1024
@@ -170,19 +171,8 @@ def _number(raw: Scalar) -> float:
 
 
 def _scaled(raw: float, address: MqttAddress) -> float:
-    """A scale of 0.1 is a division by 10, which is exact where a multiplication is not: 3 becomes 0.3."""
-    scale, offset = address.scale, address.offset
-    if scale == 1.0 and offset == 0.0:
-        return raw
-    divisor = _divisor(scale)
-    return (raw / divisor if divisor else raw * scale) + offset
-
-
-def _divisor(scale: float) -> float:
-    """The whole number that scale is one part of; 0 where there is none."""
-    inverse = 1.0 / scale
-    whole = float(round(inverse)) if abs(inverse) < 1e15 else 0.0
-    return whole if abs(whole) > 1.0 and math.isclose(whole * scale, 1.0, rel_tol=1e-14) else 0.0
+    scaling = scaling_of(address.scale, address.offset)
+    return raw if scaling.is_identity else scaling.applied(raw)
 
 
 def _whole(number: float) -> float:
@@ -268,10 +258,8 @@ def _is_json_word(text: str) -> bool:
 
 
 def _number_word(value: float, address: MqttAddress) -> str:
-    raw = value
-    if address.scale != 1.0 or address.offset != 0.0:
-        divisor = _divisor(address.scale)
-        raw = (value - address.offset) * divisor if divisor else (value - address.offset) / address.scale
+    scaling = scaling_of(address.scale, address.offset)
+    raw = value if scaling.is_identity else scaling.undone(value)
     if not math.isfinite(raw):
         raise CannotEncode(f"{value!r} is {raw!r} in the device, which is not a number")
     if address.decimals is not None:

@@ -22,6 +22,7 @@ from controller.core.point import Point, ValueType
 from controller.core.sample import LOCAL_OVERRIDE, Quality, Scalar, as_number
 from drivers.limits import why_doubted
 from drivers.opcua.address import NodeName, OpcuaAddress
+from drivers.scaling import scaling_of
 
 # Bounds what a server may write into our texts.
 LONGEST_TEXT: Final = 200
@@ -157,7 +158,7 @@ def _of_number(raw: float, address: OpcuaAddress, point: Point) -> tuple[Scalar 
         return None, "not a number"
     if point.type is ValueType.TEXT:
         return _of_state(raw, address, point)
-    scaling = scaling_of(address)
+    scaling = scaling_of(address.scale, address.offset)
     number = raw if scaling.is_identity else scaling.applied(raw)
     if not math.isfinite(number):
         return None, "not a number"
@@ -205,35 +206,6 @@ def _type_name(type: object) -> str:
     return type.name if isinstance(type, ua.VariantType) else "value of an unknown type"
 
 
-# --- scaling ----------------------------------------------------------------------------------------------------------
-
-
-class Scaling(NamedTuple):
-    """value = raw * factor / divisor + offset: a scale of 0.1 divides by 10, so that 3 is 0.3 to the last digit."""
-
-    factor: float
-    divisor: float
-    offset: float
-
-    @property
-    def is_identity(self) -> bool:
-        return self == (1.0, 1.0, 0.0)
-
-    def applied(self, raw: float) -> float:
-        return raw * self.factor / self.divisor + self.offset
-
-    def undone(self, value: float) -> float:
-        return (value - self.offset) * self.divisor / self.factor
-
-
-def scaling_of(address: OpcuaAddress) -> Scaling:
-    inverse = 1.0 / address.scale
-    whole = float(round(inverse)) if abs(inverse) < 1e15 else 0.0
-    if abs(whole) > 1.0 and math.isclose(whole * address.scale, 1.0, rel_tol=1e-14):
-        return Scaling(1.0, whole, address.offset)
-    return Scaling(address.scale, 1.0, address.offset)
-
-
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
@@ -256,7 +228,7 @@ def _raw(value: Scalar, type: ua.VariantType, address: OpcuaAddress) -> object:
         raise CannotEncode(f"the node holds a {type.name}, which has no number, switch or text")
     if isinstance(value, str):
         return _fitting(_state_number(value, address), type, value)
-    scaling = scaling_of(address)
+    scaling = scaling_of(address.scale, address.offset)
     if scaling.is_identity and isinstance(value, int):
         return _fitting(value, type, value)  # whole numbers beyond 2**53 stay exact
     number = as_number(value)
