@@ -153,8 +153,8 @@ MUTATIONS = (
     Mutation(
         "registers that wear are not spared",
         _GUARD,
-        "return limited if register is None else _spared(limited, register, writable)",
-        "return limited",
+        "limited = _spared(limited, register, writable)",
+        "pass",
         GUARD_TESTS,
     ),
     Mutation("no writes a day", _WEAR, "if wear.writes_per_day is not None and", "if False and", WEAR_TESTS),
@@ -416,7 +416,7 @@ MUTATIONS = (
     Mutation(
         "what was let go stays in the store",
         _WRITER,
-        "            await self._store.forget_held(gone)",
+        "            await self._store.forget_held(points)",
         "            pass",
         KILL,
     ),
@@ -592,7 +592,7 @@ MUTATIONS = (
     Mutation(
         "a fire raises no light",
         _FIRE_RUNTIME,
-        "            self._raise(point, each, image.monotonic)",
+        "            self._raise(point, each, monotonic)",
         "            pass",
         FIRE,
     ),
@@ -612,6 +612,27 @@ MUTATIONS = (
         "insisted.update((id_, release.point) if isinstance(release, RemoteBit) else (id_,))",
         "pass",
         FIRE,
+    ),
+    Mutation(
+        "what nobody wishes any more is written",
+        _WRITER,
+        "if job.point not in self._wished or (",
+        "if (",
+        (*FIRE, *LATE),
+    ),
+    Mutation(
+        "what comes before life safety is written after it",
+        _WRITER,
+        " or (job.point in self._insisted and self._wished[job.point] != job.value)",
+        "",
+        FIRE,
+    ),
+    Mutation(
+        "a rate from outside the range stays outside",
+        _GUARD,
+        "return _back_in_range(limited, writable)",
+        "return limited",
+        GUARD_TESTS,
     ),
     # --- the disk ---------------------------------------------------------------------------------------------------
     Mutation(
