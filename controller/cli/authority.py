@@ -7,7 +7,7 @@ import asyncio
 import getpass
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, language
 from controller.cli.client import DaemonNotRunning, RequestRefused, ask
 from controller.cli.event_stream import note_without_daemon
 from controller.cli.output import print_json, say
@@ -17,6 +17,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.event import Event, EventKind, JsonValue
 from controller.core.site import Site
 from controller.core.system import Authority
+from controller.core.text import Text
 from controller.runtime import exit_latch
 from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
@@ -24,6 +25,8 @@ from controller.runtime.commissioning import Commissioning
 from controller.runtime.daemon import OUR_EXITS
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
+
+_KEPT = Text("kept there by {}: {}", "由 {} 保持：{}")
 
 
 def register(commands: Any) -> None:
@@ -44,7 +47,7 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
     add_json(parser)
-    parser.set_defaults(execute=execute)
+    parser.set_defaults(execute=execute, refuse=parser.error)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -53,6 +56,8 @@ def execute(arguments: argparse.Namespace) -> int:
             f"say who shall have {arguments.system}: original or tidewatt;"
             f" to see who has it: {program()} authority {arguments.site}"
         )
+    if arguments.lasting is not None and arguments.authority != Authority.COMMISSIONING.value:
+        arguments.refuse("only commissioning has an end; leave out --for")
     try:
         shown = _of_daemon(arguments)
         vetoes = _vetoes(arguments)
@@ -64,14 +69,17 @@ def execute(arguments: argparse.Namespace) -> int:
     for system, authority in shown.items():
         say(f"{system:<20} {authority}")
         for source, reason in vetoes.get(system, {}).items():
-            say(f"  kept there by {source}: {reason}")
+            say("  " + _KEPT.in_language(language()).format(source, reason.in_language(language())))
     return Exit.OK
 
 
-def _vetoes(arguments: argparse.Namespace) -> dict[str, dict[str, str]]:
+def _vetoes(arguments: argparse.Namespace) -> dict[str, dict[str, Text]]:
     """By system and source."""
     status = ask(arguments.site, "status")
-    return {each["id"]: {veto["source"]: veto["en"] for veto in each["vetoes"]} for each in status["systems"]}
+    return {
+        each["id"]: {veto["source"]: Text(veto["en"], veto["zh"]) for veto in each["vetoes"]}
+        for each in status["systems"]
+    }
 
 
 def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
@@ -96,7 +104,7 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
     return shown
 
 
-async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, Text]]]:
     """With no daemon running: what the next start will find."""
     refused: list[str] = []
     events: list[Event] = []
@@ -133,7 +141,7 @@ async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str
         each: (Authority.ORIGINAL if _why_not(commissioning, each, authority, is_latched=is_latched) else authority)
         for each, authority in decided.items()
     }
-    vetoes = {each: {OUR_EXITS: exit_latch.WHY.en} for each in ids} if is_latched else {}
+    vetoes = {each: {OUR_EXITS: exit_latch.WHY} for each in ids} if is_latched else {}
     return {each: authority.value for each, authority in shown.items()}, vetoes
 
 

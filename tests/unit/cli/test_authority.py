@@ -24,7 +24,17 @@ def site(tmp_path: Path) -> Path:
     return Path(shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("state")))
 
 
-def test_what_the_exits_have_latched_is_reset_by_a_person(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_end_is_refused_to_what_has_none(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["authority", str(site), "garage", "original", "--for", "2h"])
+    assert "only commissioning has an end" in capsys.readouterr().err
+
+
+def test_what_the_exits_have_latched_is_reset_by_a_person(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEWATT_LANGUAGE", "en")
+
     def type_in(*arguments: str) -> tuple[int, str, str]:
         code = main(["authority", str(site), *arguments])
         told = capsys.readouterr()
@@ -42,6 +52,8 @@ def test_what_the_exits_have_latched_is_reset_by_a_person(site: Path, capsys: py
         asyncio.run(die())
     _, out, _ = type_in()
     assert out.count("original") == out.count("kept there by exit latch: Tidewatt ended uncleanly") == 3
+    monkeypatch.setenv("TIDEWATT_LANGUAGE", "zh")
+    assert type_in()[1].count("保持：Tidewatt 一小时内 3 次异常退出") == 3
     code, _, err = type_in("garage", "tidewatt")
     assert (code, "--reset" in err) == (Exit.ENVIRONMENT, True)
     assert type_in("garage", "original")[0] == Exit.OK
