@@ -79,6 +79,8 @@ def _list(arguments: argparse.Namespace) -> int:
         shown = ask(arguments.site, "lockouts")
     except DaemonNotRunning:
         shown = asyncio.run(_stored(load_site(arguments.site)))
+    if arguments.equipment and not any(each["equipment"] == arguments.equipment for each in shown["lockouts"]):
+        _require_known(load_site(arguments.site), arguments.equipment)
     for name in ("lockouts", "unavailable"):
         shown[name] = [each for each in shown[name] if arguments.equipment in (None, each["equipment"])]
     if arguments.json:
@@ -133,6 +135,12 @@ def _remove(arguments: argparse.Namespace) -> int:
     return Exit.OK
 
 
+def _require_known(site: Site, equipment: str) -> None:
+    known = {*site.equipment, *(point.equipment for point in site.points.values())}
+    if equipment not in known:
+        raise EnvironmentProblem(f"there is no equipment {equipment!r}; there are {', '.join(sorted(known))}")
+
+
 # --- with no daemon running -------------------------------------------------------------------------------------------
 
 
@@ -152,9 +160,7 @@ async def _stored(site: Site) -> dict[str, Any]:
 
 async def _lock_in_store(site: Site, equipment: str, who: str, reason: str) -> tuple[dict[str, Any], bool]:
     """The lock, and whether an earlier run may have left the machine as it commanded it."""
-    known = {*site.equipment, *(point.equipment for point in site.points.values())}
-    if equipment not in known:
-        raise EnvironmentProblem(f"there is no equipment {equipment!r}; there are {', '.join(sorted(known))}")
+    _require_known(site, equipment)
     clock = RealClock()
     with site_lock(site.folder / "state"):
         store = Store(site.folder / "state" / "store.db", clock)

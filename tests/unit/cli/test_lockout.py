@@ -37,6 +37,8 @@ def test_a_lock_is_put_on_listed_and_taken_off(site: Path, capsys: pytest.Captur
         return code, told.out, told.err
 
     assert type_in()[1] == "nothing is locked out\n"
+    code, _, err = type_in("plant.chillr_1")
+    assert (code, "there is no equipment 'plant.chillr_1'" in err) == (Exit.ENVIRONMENT, True)
     code, out, err = type_in(CHILLER, "--who", "Li", "--reason", "tubes are being cleaned")
     assert (code, err) == (Exit.OK, "")
     assert "isolates nothing" in out
