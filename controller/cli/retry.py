@@ -16,7 +16,7 @@ def register(commands: Any) -> None:
         commands,
         "retry",
         "let a strategy that its faults switched off, a link that refused us, or a machine that trips, try again",
-        "tidewatt retry config/sites/demo garage_lighting",
+        "tidewatt retry config/sites/demo garage",
     )
     add_site(parser)
     parser.add_argument("name", metavar="NAME", help="the id of a strategy, of a link or of equipment")

@@ -161,8 +161,8 @@ BUILT_IN: Mapping[str, BuiltIn] = {
             "Tidewatt 反复异常退出；所有系统保持原有控制",
         ),
         Text(
-            "find out why (power, journalctl -u tidewatt), then: tidewatt authority SITE --reset",
-            "查明原因（供电、journalctl -u tidewatt），然后执行：tidewatt authority SITE --reset",
+            "find out why (power, journalctl -u 'tidewatt@*'), then: tidewatt authority SITE --reset",
+            "查明原因（供电、journalctl -u 'tidewatt@*'），然后执行：tidewatt authority SITE --reset",
         ),
     ),
     "configuration not loaded": _built_in(
