@@ -86,4 +86,5 @@ def _both(said: JsonValue) -> Text:
 def _cause(body: Mapping[str, JsonValue]) -> Text:
     if "reason" in body:
         return Text(str(body["reason"]), str(body.get("reason_zh", body["reason"])))
-    return _both(body.get("cause"))
+    cause = _both(body.get("cause"))
+    return Text(cause.en, str(body.get("cause_zh", cause.zh)))

@@ -62,6 +62,7 @@ class ChainAnchor:
         self._kept = None
         cause = f"line {kept.number} of the events, chain {kept.chain.hex()}, is not in history any more"
         log.error("%s; see: tidewatt audit SITE verify", cause)
-        body: dict[str, JsonValue] = {"alarm": ALARM, "state": "active", "cause": cause}
+        cause_zh = f"历史中已无第 {kept.number} 行事件（链值 {kept.chain.hex()}）"
+        body: dict[str, JsonValue] = {"alarm": ALARM, "state": "active", "cause": cause, "cause_zh": cause_zh}
         self._journal.note(EventKind.ALARM, SUBJECT, body)
         return False

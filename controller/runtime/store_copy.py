@@ -16,8 +16,10 @@ from controller.core.event import EventKind, JsonValue
 from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.system import Authority
+from controller.core.text import Text
 from controller.runtime.journal import Journal
 from controller.runtime.store import Store
+from controller.runtime.store_file import EMPTY, GONE, Damage
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,11 @@ LOOK_EVERY_S = 60.0
 AT_LEAST_EVERY_S = 3600.0
 SUBJECT = "store"
 ALARM = "store damaged"
+
+_HELD = Text("its last good copy says what was held", "持有点以最近的完好副本为准")
+_NOBODY_KNOWS = Text("nobody knows what was held: look", "无法得知曾持有哪些点：请现场查看")
+# What SQLite says has no Chinese.
+_CAUSES_ZH = {EMPTY: "文件为空", GONE: "文件不存在"}
 
 
 class StoreCopy:
@@ -47,10 +54,10 @@ class StoreCopy:
             await self._store.save_authority(system.id, Authority.ORIGINAL)
             body: dict[str, JsonValue] = {"before": was.value, "authority": Authority.ORIGINAL.value, "who": "Tidewatt"}
             self._journal.note(EventKind.AUTHORITY, system.id, {**body, "reason": ALARM})
-        held = "its last good copy says what was held" if damage.from_copy else "nobody knows what was held: look"
-        cause = f"{damage.cause}; {held}; kept as {damage.kept_as or 'nothing'}"
-        log.error("the state store was damaged: %s; every system stays with its original controls", cause)
-        self._journal.note(EventKind.ALARM, SUBJECT, {"alarm": ALARM, "state": "active", "cause": cause})
+        cause = _cause(damage)
+        log.error("the state store was damaged: %s; every system stays with its original controls", cause.en)
+        told: dict[str, JsonValue] = {"cause": cause.en, "cause_zh": cause.zh}
+        self._journal.note(EventKind.ALARM, SUBJECT, {"alarm": ALARM, "state": "active", **told})
         await self._store.forget_damage()
 
     async def run(self) -> None:
@@ -71,3 +78,10 @@ class StoreCopy:
             if not self._is_failing:
                 log.warning("the state store cannot be copied: %s", error)
             self._is_failing = True
+
+
+def _cause(damage: Damage) -> Text:
+    held = _HELD if damage.from_copy else _NOBODY_KNOWS
+    wrong = Text(damage.cause, _CAUSES_ZH.get(damage.cause, damage.cause))
+    kept, kept_zh = damage.kept_as or "nothing", damage.kept_as or "无"
+    return Text(f"{wrong.en}; {held.en}; kept as {kept}", f"{wrong.zh}；{held.zh}；原文件存为 {kept_zh}")

@@ -22,6 +22,10 @@ from controller.core.errors import EnvironmentProblem
 BUSY_TIMEOUT_S = 15.0
 
 
+EMPTY = "the file is empty"
+GONE = "the file is not there"
+
+
 class Damage(NamedTuple):
     """kept_as: the file's new name, empty where there was none. from_copy: whether a good copy took its place."""
 
@@ -76,7 +80,7 @@ def _cause_of_loss(path: Path) -> str:
     """Why the file needs no look: it is gone or empty, although there was one. Power cuts leave empty files behind."""
     if not _good(path).exists() or (path.exists() and path.stat().st_size):
         return ""
-    return "the file is empty" if path.exists() else "the file is not there"
+    return EMPTY if path.exists() else GONE
 
 
 def _checked(path: Path, patience: float) -> sqlite3.Connection:

@@ -13,6 +13,7 @@ from threading import Thread
 
 import pytest
 
+from controller.core.alarm import AlarmId
 from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind
 from controller.core.system import Authority
@@ -93,6 +94,9 @@ def test_without_a_good_copy_it_says_that_nobody_knows(tmp_path: Path) -> None:
         assert bench.daemon.writer.holdings == {}
         (told, *_) = bench.events(EventKind.ALARM, "store")
         assert "nobody knows what was held" in str(told.body["cause"])
+        alarm = bench.daemon.alarms.get(AlarmId("store", "store damaged"))
+        assert alarm is not None
+        assert "无法得知曾持有哪些点" in alarm.cause.zh
 
     bench = Bench(tmp_path)
     bench.run(hold, kill=True)
