@@ -24,6 +24,10 @@ _BY = Text("by {}", "操作者 {}")
 _SOUNDS = Text(
     "{} sounds; to silence it: tidewatt alarms SITE silence", "{} 正在鸣响；消音：tidewatt alarms SITE silence"
 )
+_ORDER = Text("work order {}  {}  {}, {}: {}", "工单 {}  {}  {}，{}：{}")
+_CLOSED = Text("; closed {}, {}: {}", "；{} 关闭，{}：{}")
+_IS_OPEN = Text("work order {} opened: {}", "工单 {} 已开立：{}")
+_IS_CLOSED = Text("work order {} closed: {}", "工单 {} 已关闭：{}")
 _BECAUSE = Text("suppressed: {}", "抑制原因：{}")
 _UNDELIVERED = Text("messages of {}: {}; {} waiting, {} dropped", "{} 的消息：{}；待发 {}，丢弃 {}")
 _LEFT = Text("for another {}", "剩余 {}")
@@ -42,6 +46,8 @@ def register(commands: Any) -> None:
     _register_action(actions, "unshelve", "show a shelved alarm again", _unshelve)
     _register_action(actions, "out-of-service", "keep an alarm from view during maintenance", _out_of_service)
     _register_silence(actions)
+    _register_order(actions)
+    _register_close(actions)
     _register_action(actions, "into-service", "show it again after maintenance", _into_service)
 
 
@@ -58,6 +64,26 @@ def _register_silence(actions: Any) -> None:
     add_who(parser)
     add_json(parser)
     parser.set_defaults(execute=_silence, alarm=None)
+
+
+def _register_order(actions: Any) -> None:
+    how = "order plant.chiller_1.enable_command:ignored --text 'Wang: look at the contactor'"
+    parser = add_command(actions, "order", "open a work order for an alarm", f"{_EXAMPLE} {how}")
+    parser.add_argument("alarm", metavar="ID", help="as the list shows it")
+    parser.add_argument("--text", required=True, help="what is to be done, and by whom")
+    add_who(parser)
+    add_json(parser)
+    parser.set_defaults(execute=_order)
+
+
+def _register_close(actions: Any) -> None:
+    parser = add_command(actions, "close", "close a work order", f"{_EXAMPLE} close 12 --text 'contactor replaced'")
+    parser.add_argument("alarm", metavar="ID", help="the alarm's, or the number of the order")
+    parser.add_argument("--text", required=True, help="what was done")
+    parser.add_argument("--even-so", default="", metavar="REASON", help="why, although the alarm is still active")
+    add_who(parser)
+    add_json(parser)
+    parser.set_defaults(execute=_close)
 
 
 def _register_action(actions: Any, name: str, summary: str, execute: Any) -> argparse.ArgumentParser:
@@ -87,13 +113,17 @@ def _list(arguments: argparse.Namespace) -> int:
     if shown["siren"] is not None and shown["siren"]["sounds"]:
         say(_SOUNDS.in_language(chosen).format(shown["siren"]["point"]))
         say("")
-    if not shown["alarms"]:
+    if not shown["alarms"] and not shown["work_orders"]:
         say(_NONE.in_language(chosen))
         return Exit.OK
     zone, now = ZoneInfo(shown["time_zone"]), datetime.fromisoformat(shown["now"])
     for each in shown["alarms"]:
         for line in told(each, zone, now, chosen):
             say(line)
+    for each in shown["work_orders"]:
+        say(told_order(each, zone, now, chosen))
+    if shown["work_orders"]:
+        say("")
     say(_COUNTED.in_language(chosen).format(counts["active"], counts["unacknowledged"], counts["shelved"]))
     return Exit.OK
 
@@ -111,6 +141,16 @@ def told(alarm: Mapping[str, Any], zone: ZoneInfo, now: datetime, chosen: Langua
     )
     lines = [head, *(f"        {line}" for line in _details(alarm, chosen) if line)]
     return [*lines, ""]
+
+
+def told_order(order: Mapping[str, Any], zone: ZoneInfo, now: datetime, chosen: Language) -> str:
+    """One line: number, since when, for which alarm, what is to be done, and by whose word it is closed."""
+    opened = words.moment(order["opened"], zone, now)
+    line = _ORDER.in_language(chosen).format(order["number"], opened, order["alarm"], order["opened_by"], order["text"])
+    if order["closed"] is None:
+        return line
+    closed = words.moment(order["closed"], zone, now)
+    return line + _CLOSED.in_language(chosen).format(closed, order["closed_by"], order["done"])
 
 
 def _details(alarm: Mapping[str, Any], chosen: Language) -> list[str]:
@@ -172,6 +212,25 @@ def _out_of_service(arguments: argparse.Namespace) -> int:
 
 def _into_service(arguments: argparse.Namespace) -> int:
     return _act(arguments, "into_service")
+
+
+def _order(arguments: argparse.Namespace) -> int:
+    return _show_order(arguments, "order", text=arguments.text)
+
+
+def _close(arguments: argparse.Namespace) -> int:
+    return _show_order(arguments, "close_order", text=arguments.text, even_so=arguments.even_so)
+
+
+def _show_order(arguments: argparse.Namespace, command: str, **request: Any) -> int:
+    who = arguments.who or getpass.getuser()
+    order = ask(arguments.site, command, alarm=arguments.alarm, who=who, **request)
+    if arguments.json:
+        print_json(order)
+        return Exit.OK
+    step = _IS_OPEN if order["closed"] is None else _IS_CLOSED
+    say(step.in_language(language()).format(order["number"], order["alarm"]))
+    return Exit.OK
 
 
 def _silence(arguments: argparse.Namespace) -> int:

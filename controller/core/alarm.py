@@ -55,12 +55,14 @@ class AlarmId(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """on_delay: the condition must last as long before the alarm is active; off_delay: be over as long before it
-    returns to normal. latching: it stays in the list, once over, until somebody has acknowledged it."""
+    returns to normal. latching: it stays in the list, once over, until somebody has acknowledged it. orders_work: a
+    work order is opened with it."""
 
     priority: Priority
     on_delay: timedelta = timedelta(0)
     off_delay: timedelta = timedelta(0)
     latching: bool = False
+    orders_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ from controller.runtime.store import Store
 from controller.runtime.store_copy import StoreCopy
 from controller.runtime.strategy_states import StrategyStates
 from controller.runtime.tariff_watch import TariffWatch
+from controller.runtime.work_orders import WorkOrders
 from controller.runtime.workers import WorkerProcess, Workers
 from controller.runtime.write_rights import WriteRights
 from controller.runtime.writer import Writer
@@ -102,6 +103,7 @@ class Composition:
         self.image = Image(site.points, site.zone, clock, self._urgent)
         self.alarms = Alarms(site, clock, self.image, self.journal, store, lambda: self.availabilities.unavailable)
         self.alarm_actions = AlarmActions(self.alarms, clock)
+        self.work_orders = WorkOrders(self.alarms, clock, self.journal, store)
         self.equipment_log = EquipmentLog(site, clock, self.image, self.journal, store)
         self.messages = None if messenger is None else Messages(site, clock, messenger, self.alarms.note_told)
         if self.messages is not None:
@@ -182,6 +184,7 @@ class Composition:
             else:
                 earlier.authority_files.withdraw(self.authorities)
         self.alarms.succeed(earlier.alarms)
+        self.work_orders.succeed(earlier.work_orders)
         if self.siren is not None and earlier.siren is not None:
             self.siren.succeed(earlier.siren)
         self.equipment_log.succeed(earlier.equipment_log)

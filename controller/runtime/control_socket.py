@@ -32,6 +32,7 @@ from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
 from controller.runtime.reload import ReloadRefused, told
 from controller.runtime.silence import SilenceRefused
+from controller.runtime.work_orders import WorkOrderRefused
 
 VERSION = 1
 # A request is small; what is longer is not for us.
@@ -59,6 +60,7 @@ _REFUSALS = (
     FireResetRefused,
     ReloadRefused,
     AvailabilityRefused,
+    WorkOrderRefused,
     EnvironmentProblem,
 )
 
@@ -257,6 +259,16 @@ async def _into_service(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue
     return [status.alarm(daemon, await daemon.alarm_actions.put_into_service(str(request.get("alarm")), _who(request)))]
 
 
+async def _order(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    order = await daemon.work_orders.place(str(request.get("alarm")), _who(request), _words(request, "text"))
+    return status.work_order(order)
+
+
+async def _close_order(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    done, even_so = _words(request, "text"), _words(request, "even_so")
+    return status.work_order(await daemon.work_orders.close(str(request.get("alarm")), _who(request), done, even_so))
+
+
 async def _silence_siren(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     if daemon.siren is None:
         raise RequestRefused("this site has no siren; see 'siren' in docs/alarms.md")
@@ -338,7 +350,11 @@ def _point(daemon: Daemon, request: Mapping[str, Any]) -> PointId:
 
 
 def _why(request: Mapping[str, Any]) -> str:
-    return str(request.get("reason") or "")[:LONGEST_WORDS]
+    return _words(request, "reason")
+
+
+def _words(request: Mapping[str, Any], key: str) -> str:
+    return str(request.get(key) or "")[:LONGEST_WORDS]
 
 
 def _who(request: Mapping[str, Any]) -> str:
@@ -371,6 +387,8 @@ _HANDLERS: Mapping[str, Handler] = {
     "out_of_service": _out_of_service,
     "into_service": _into_service,
     "silence_siren": _silence_siren,
+    "order": _order,
+    "close_order": _close_order,
     "equipment": _equipment,
     "equipment_done": _equipment_done,
     "lockouts": _lockouts,

@@ -127,6 +127,7 @@ class Daemon(Composition):
     async def _begin(self) -> None:
         # Before all that may fail: what ends this start lets go what is held, too.
         await self._restore_held()
+        await self.work_orders.restore()
         await self.alarms.restore()
         await self.exit_latch.begin()
         self.earlier_run_ended_cleanly = await self.store.begin_run()
@@ -186,6 +187,7 @@ class Daemon(Composition):
             self.exit_latch.run(),
             self.clock_watch.run(),
             self.alarms.run(),
+            self.work_orders.run(),
             self.equipment_log.run(),
             self.fire.run(),
             self.chain_anchor.run(),

@@ -44,7 +44,7 @@ async def health(daemon: Daemon) -> Json:
         "store": {"trouble": facts.store_trouble},
         "authority": {system: authority.value for system, authority in daemon.authority.items()},
         "held": len(daemon.writer.holdings),
-        "alarms": counts(daemon.alarms.all),
+        "alarms": {**counts(daemon.alarms.all), "work_orders": len(daemon.work_orders.open)},
         "findings": [as_json(each) for each in findings(facts)],
     }
 

@@ -15,6 +15,7 @@ from controller.core.sample import Sample
 from controller.core.strategy import InputState
 from controller.core.tariff import Tariff
 from controller.core.text import Text
+from controller.core.work_order import WorkOrder
 from controller.runtime.alarm_rows import counts, row, rows
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
@@ -80,7 +81,7 @@ def status(daemon: Daemon) -> Json:
             "remote": None if daemon.forwarder is None else _forwarder(daemon.forwarder),
         },
         "writes": daemon.writer.writes,
-        "alarms": counts(daemon.alarms.all),
+        "alarms": alarm_counts(daemon),
         "fire": _fire_inputs(daemon),
         "events": [event(each) for each in list(daemon.journal.recent)[-RECENT_EVENTS:]],
     }
@@ -212,10 +213,30 @@ def alarms(daemon: Daemon, *, everything: bool) -> Json:
     return {
         "now": daemon.clock.now().isoformat(),
         "time_zone": str(daemon.site.zone),
-        "counts": counts(daemon.alarms.all),
+        "counts": alarm_counts(daemon),
         "messages": [] if daemon.messages is None else [_outbox(each) for each in daemon.messages.outboxes.values()],
         "siren": _siren(daemon.siren),
+        "work_orders": [work_order(each) for each in daemon.work_orders.all if everything or each.is_open],
         "alarms": rows(daemon.alarms.all, daemon.site.points, present, monotonic, everything=everything),
+    }
+
+
+def alarm_counts(daemon: Daemon) -> Json:
+    return {**counts(daemon.alarms.all), "work_orders": len(daemon.work_orders.open)}
+
+
+def work_order(order: WorkOrder) -> Json:
+    """opened, closed: ISO, UTC; closed is null while there is still something to be done."""
+    return {
+        "number": order.number,
+        "alarm": str(order.alarm),
+        "opened": order.opened.isoformat(),
+        "opened_by": order.opened_by,
+        "text": order.text,
+        "closed": None if order.closed is None else order.closed.isoformat(),
+        "closed_by": order.closed_by,
+        "done": order.done,
+        "even_so": order.even_so,
     }
 
 

@@ -1,7 +1,7 @@
 """What must outlive the process: small, synchronous FULL, every change one transaction.
 
 Held here: authority, what we hold at the devices (committed *before* bytes leave), operator commands, strategy
-states and plans, trained forecasts, the equipment log, alarms that outlive a restart, fires that nobody has reset,
+states and plans, trained forecasts, the equipment log, alarms that outlive a restart, work orders, fires not reset,
 people's locks on equipment and how often it has tripped, what the guard counts (starts, writes to registers that wear),
 the calendar's last runs, the event chain's newest known link, the configuration in force, and whether the last exit was
 clean.
@@ -24,6 +24,7 @@ from controller.core.forecast import Trained
 from controller.core.point import PointId
 from controller.core.system import Authority
 from controller.core.text import Text
+from controller.core.work_order import WorkOrder
 from controller.runtime.store_database import Database
 from controller.runtime.stored import (
     ConfigurationInForce,
@@ -40,6 +41,7 @@ from controller.runtime.stored import (
     plain_availability,
     remainder,
     score_of,
+    work_order_of,
 )
 
 # How the last run stands: at work or dead, ended with everything let go, ended on purpose with something left.
@@ -184,6 +186,16 @@ class Store(Database):
         )
         if normal_again:
             await self._change("DELETE FROM alarm_standing WHERE subject = ? AND name = ?", normal_again)
+
+    async def load_work_orders(self) -> list[WorkOrder]:
+        rows = await self._query("SELECT number, content FROM work_order")
+        return [work_order_of(number, json.loads(content)) for number, content in rows]
+
+    async def save_work_orders(self, orders: Sequence[WorkOrder], forgotten: Sequence[int]) -> None:
+        rows = [(order.number, json.dumps(order[1:], default=datetime.isoformat)) for order in orders]
+        await self._change("REPLACE INTO work_order VALUES (?, ?)", rows)
+        if forgotten:
+            await self._change("DELETE FROM work_order WHERE number = ?", [(number,) for number in forgotten])
 
     async def load_equipment(self) -> list[StoredEquipment]:
         rows = await self._query("SELECT equipment, part, saved, content FROM equipment")

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS alarm (subject TEXT, alarm TEXT, PRIMARY KEY (subject
 CREATE TABLE IF NOT EXISTS alarm_standing (
     subject TEXT, name TEXT, is_rule INTEGER NOT NULL, saved TEXT NOT NULL, content TEXT NOT NULL,
     PRIMARY KEY (subject, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS work_order (number INTEGER PRIMARY KEY, content TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS equipment (
     equipment TEXT, part TEXT, saved TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (equipment, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fire (input TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from controller.core.alarm import AlarmId
 from controller.core.availability import Availability, Cause
 from controller.core.forecast_score import Score
 from controller.core.point import PointId
 from controller.core.sample import Scalar
 from controller.core.text import Text
+from controller.core.work_order import WorkOrder
 
 
 class Held(NamedTuple):
@@ -113,3 +115,11 @@ def plain_availability(each: StoredAvailability) -> dict[str, Any]:
 def availability_of(content: dict[str, Any]) -> StoredAvailability:
     causes = tuple(Cause(Availability(name), Text(en, zh)) for name, en, zh in content["causes"])
     return StoredAvailability(causes, tuple(map(datetime.fromisoformat, content["trips"])))
+
+
+def work_order_of(number: int, content: list[Any]) -> WorkOrder:
+    alarm, opened, opened_by, text, closed, closed_by, done, even_so = content
+    ended = None if closed is None else datetime.fromisoformat(closed)
+    return WorkOrder(
+        number, AlarmId(*alarm), datetime.fromisoformat(opened), opened_by, text, ended, closed_by, done, even_so
+    )

@@ -83,6 +83,7 @@ class AlarmsCompiler:
             (entry.bad_for if entry.bad_for is not None else entry.on_delay) or timedelta(0),
             entry.off_delay or timedelta(0),
             entry.latching or False,
+            entry.work_order or False,
         )
         wording = Wording(_text(entry.text) if entry.text else _wrong(entry, point), _text(entry.advice))
         return [
@@ -129,6 +130,7 @@ class AlarmsCompiler:
             on_delay=before.on_delay if entry.on_delay is None else entry.on_delay,
             off_delay=before.off_delay if entry.off_delay is None else entry.off_delay,
             latching=before.latching if entry.latching is None else entry.latching,
+            orders_work=entry.work_order or False,
         )
         return [Adjustment(name, frozenset(subjects), behaviour, Wording(_text(entry.text), _text(entry.advice)))]
 

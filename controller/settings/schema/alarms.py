@@ -44,6 +44,7 @@ class AlarmEntry(Entry):
     on_delay: Duration | None = None
     off_delay: Duration | None = None
     latching: bool | None = None
+    work_order: bool | None = None
     text: TextEntry | None = None
     advice: TextEntry | None = None
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from controller.app import parser
-from controller.cli.alarms import told
+from controller.cli.alarms import told, told_order
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 7, 6, 4, 0, tzinfo=UTC)
@@ -65,7 +65,27 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["site", "site list --all", "site silence", "site acknowledge x --who me", "site shelve x --for 2h"]
+    "words",
+    [
+        "site",
+        "site list --all",
+        "site silence",
+        "site order x --text y",
+        "site close 1 --text y --even-so z",
+        "site acknowledge x --who me",
+        "site shelve x --for 2h",
+    ],
 )
 def test_the_command_takes_its_words(words: str) -> None:
     assert parser().parse_args(["alarms", *words.split()]).site.name == "site"
+
+
+def test_a_work_order_is_one_line() -> None:
+    order = {"number": 12, "alarm": "a.b:c", "opened": ROW["raised"], "opened_by": "Li Na", "text": "Wang: look"}
+    closed = {"closed": "2026-07-06T03:59:00+00:00", "closed_by": "Wang", "done": "replaced"}
+    assert told_order({**order, "closed": None}, SHANGHAI, NOW, "en") == (
+        "work order 12  11:58:00  a.b:c, Li Na: Wang: look"
+    )
+    assert told_order({**order, **closed}, SHANGHAI, NOW, "zh") == (
+        "工单 12  11:58:00  a.b:c，Li Na：Wang: look；11:59:00 关闭，Wang：replaced"
+    )

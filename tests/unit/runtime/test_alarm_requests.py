@@ -80,3 +80,15 @@ async def test_the_siren_is_silenced_and_says_what_had_called(tmp_path: Path) ->
         row = await _only(client, command="silence_siren", who="Li Na")
         assert (row["id"], row["state"]) == ("plant:fire", "unacknowledged")
         assert "silent already" in (await client.ask(command="silence_siren"))["error"]
+
+
+async def test_a_work_order_is_opened_and_closed(tmp_path: Path) -> None:
+    async with serving(tmp_path) as client:
+        await _raise(client)
+        order = (await client.ask(command="order", alarm=IGNORED, who="Li Na", text="Wang: look"))["answer"]
+        assert (order["number"], order["closed"]) == (1, None)
+        assert "--even-so" in (await client.ask(command="close_order", alarm="1", who="Wang", text="done"))["error"]
+        request = {"command": "close_order", "alarm": "1", "who": "Wang", "text": "done", "even_so": "no spare part"}
+        assert (await client.ask(**request))["answer"]["closed_by"] == "Wang"
+        assert (await client.ask(command="alarms"))["answer"]["work_orders"] == []
+        assert len((await client.ask(command="alarms", everything=True))["answer"]["work_orders"]) == 1

@@ -40,7 +40,7 @@ alarms:
   - {id: too_dark, point: garage.group_1.brightness_command, below: 0.1, priority: low}
   - {id: runs, point: plant.chiller_1.status, is: true, priority: urgent, only_in_auto: true}
   - {id: silent, point: plant.chiller_1.status, bad_for: 5min, priority: medium}
-  - {id: lamps, verdict: ignored, points: [garage.group_1], priority: urgent, on_delay: 2min}
+  - {id: lamps, verdict: ignored, points: [garage.group_1], priority: urgent, on_delay: 2min, work_order: true}
   - {id: effects, verdict: effect_missing, priority: medium}
   - {id: garage_strategy, strategy: garage, priority: urgent, advice: {en: call us, zh: 联系我们}}
 routes:
@@ -79,7 +79,7 @@ def test_what_is_built_in_is_judged_otherwise(alarming: Alarming) -> None:
     assert lamps.fits(AlarmId(LAMP, "ignored"))
     assert not lamps.fits(AlarmId("garage.group_2.brightness_command", "ignored"))
     assert not lamps.fits(AlarmId(LAMP, "overridden"))
-    assert lamps.behaviour.on_delay == timedelta(minutes=2)
+    assert (lamps.behaviour.on_delay, lamps.behaviour.orders_work) == (timedelta(minutes=2), True)
     assert effects.fits(AlarmId(LAMP, "effect missing"))
     assert strategy.fits(AlarmId("garage", "strategy at fault"))
     assert strategy.behaviour.on_delay == timedelta(minutes=1), "what is not said stays as it is"
