@@ -16,17 +16,21 @@ class LoopbackServer:
         self.port = 0
         self.hung = False
         self.asked = asyncio.Event()
-        self.connections: set[_Connection] = set()
+        self.connections: set[Connection] = set()
         self._late: list[Callable[[], None]] = []
         self._server: asyncio.Server | None = None
 
     def receive(self, buffer: bytearray, reply: Callable[[bytes], None]) -> None:
         raise NotImplementedError
 
+    def connect(self) -> Connection:
+        """For whoever remembers something of each connection."""
+        return Connection(self)
+
     async def start(self) -> None:
         """Listen: on any free port the first time, on the same one ever after."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(self.connect, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -48,11 +52,14 @@ class LoopbackServer:
             send()
         self._late.clear()
 
-    def send(self, connection: _Connection, answer: bytes) -> None:
+    def send(self, connection: Connection, answer: bytes) -> None:
+        self.deliver(lambda: connection.write(answer))
+
+    def deliver(self, send: Callable[[], None]) -> None:
         if self.hung:
-            self.late(lambda: connection.write(answer))
+            self.late(send)
         else:
-            connection.write(answer)
+            send()
 
     def late(self, send: Callable[[], None]) -> None:
         """Keep an answer until `resume`."""
@@ -60,10 +67,10 @@ class LoopbackServer:
         self.asked.set()
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     def __init__(self, server: LoopbackServer) -> None:
         self._server = server
-        self._buffer = bytearray()
+        self.buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self._lost = asyncio.Event()
 
@@ -73,8 +80,8 @@ class _Connection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        self._server.receive(self._buffer, lambda answer: self._server.send(self, answer))
+        self.buffer += data
+        self._server.receive(self.buffer, lambda answer: self._server.send(self, answer))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)

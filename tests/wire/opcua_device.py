@@ -26,6 +26,8 @@ from asyncua.ua.ua_binary import (
     uatcp_to_binary,
 )
 
+from tests.loopback import Connection, LoopbackServer
+
 _CHANNEL: Final = 7
 NAMESPACES: Final = ("http://opcfoundation.org/UA/", "urn:device", "urn:plant")
 _TIME: Final = "i=2258"
@@ -69,13 +71,13 @@ class _Subscription:
     sequence: int = 1
 
 
-class OpcuaDevice:
+class OpcuaDevice(LoopbackServer):
     """now: the server's own clock. requests: services in the order in which they came, with their nodes. listened:
     set when somebody asks for the next message of a subscription, and so has had the one before. buffer: what it says
     that it takes and sends at once. before_each_answer: bodies of chunks that it sends as the answer's beginning."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.port = 0
+        super().__init__()
         self.now = now
         self.namespaces = [*NAMESPACES]
         self.cells: dict[str, Cell] = {}
@@ -92,12 +94,7 @@ class OpcuaDevice:
         self.mangle: Callable[[str, bytes], bytes] = _unchanged
         self.buffer = _LARGEST_FRAME
         self.before_each_answer: list[bytes] = []
-        self.hung = False
-        self.asked = asyncio.Event()
         self.listened = asyncio.Event()
-        self.connections: set[_Connection] = set()
-        self._late: list[Callable[[], None]] = []
-        self._server: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
@@ -105,33 +102,9 @@ class OpcuaDevice:
 
     # --- a hand on it -------------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
-        for connection in [*self.connections]:
-            await connection.cut()
-        self._late.clear()
-
-    def hang(self) -> None:
-        self.hung = True
-        self.asked.clear()
-
-    def resume(self) -> None:
-        self.hung = False
-        for send in self._late:
-            send()
-        self._late.clear()
-
     def publish(self, *nodes: str) -> None:
         """Tell every subscription of these nodes as they are now; a keep-alive to those that have none of them."""
-        for connection in self.connections:
+        for connection in self._sessions:
             connection.publish(nodes)
 
     def say(self, data: bytes) -> None:
@@ -140,13 +113,13 @@ class OpcuaDevice:
             connection.write(data)
 
     def end_subscriptions(self, status: str) -> None:
-        for connection in self.connections:
+        for connection in self._sessions:
             connection.end_subscriptions(status)
 
     @property
     def watched(self) -> set[str]:
         """The nodes that somebody subscribed to."""
-        subscriptions = [each for connection in self.connections for each in connection.subscriptions.values()]
+        subscriptions = [each for connection in self._sessions for each in connection.subscriptions.values()]
         return {node for subscription in subscriptions for node in subscription.items.values()}
 
     def count(self, service: str) -> int:
@@ -154,12 +127,12 @@ class OpcuaDevice:
 
     # --- what it does -------------------------------------------------------------------------------------------------
 
-    def deliver(self, send: Callable[[], None]) -> None:
-        if self.hung:
-            self._late.append(send)
-            self.asked.set()
-        else:
-            send()
+    def connect(self) -> Connection:
+        return _Connection(self)
+
+    @property
+    def _sessions(self) -> list[_Connection]:
+        return [each for each in self.connections if isinstance(each, _Connection)]
 
     def read(self, asked: ua.ReadValueId) -> ua.DataValue:
         node = asked.NodeId.to_string()
@@ -200,40 +173,26 @@ def _unchanged(service: str, answer: bytes) -> bytes:
     return answer
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(Connection):
     """Frames of OPC UA Part 6, 7.1 and 6.7.2, always whole, never encrypted."""
 
     def __init__(self, device: OpcuaDevice) -> None:
+        super().__init__(device)
         self._device = device
-        self._buffer = bytearray()
-        self._transport: asyncio.Transport | None = None
-        self._lost = asyncio.Event()
         self._sequence = 0
         self._publishes: list[tuple[int, Any]] = []
         self._owed: list[ua.PublishResult] = []
         self.subscriptions: dict[int, _Subscription] = {}
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._device.connections.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._device.connections.discard(self)
-        self._lost.set()
-
-    async def cut(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-            await self._lost.wait()
-
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while len(self._buffer) >= 8:
-            size = int.from_bytes(self._buffer[4:8], "little")
-            if len(self._buffer) < size:
+        buffer = self.buffer
+        buffer += data
+        while len(buffer) >= 8:
+            size = int.from_bytes(buffer[4:8], "little")
+            if len(buffer) < size:
                 return
-            frame, self._buffer = bytes(self._buffer[:size]), self._buffer[size:]
+            frame = bytes(buffer[:size])
+            del buffer[:size]
             self._receive(frame)
 
     def _receive(self, frame: bytes) -> None:
@@ -250,8 +209,7 @@ class _Connection(asyncio.Protocol):
             case b"MSG":
                 self._serve(Buffer(frame[16:]), is_opening=False)
             case _:
-                assert self._transport is not None
-                self._transport.close()
+                self.close()
 
     def _serve(self, body: Buffer, *, is_opening: bool) -> None:
         request_id: int = struct_from_binary(ua.SequenceHeader, body).RequestId
@@ -284,10 +242,6 @@ class _Connection(asyncio.Protocol):
         security = struct_to_binary(_OPENING) if kind == b"OPNF" else struct.pack("<I", 13)
         payload = struct.pack("<I", _CHANNEL) + security + struct.pack("<II", self._sequence, request_id) + body
         self.write(kind + struct.pack("<I", 8 + len(payload)) + payload)
-
-    def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
 
     # --- services -----------------------------------------------------------------------------------------------------
 
