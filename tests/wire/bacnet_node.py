@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import threading
-from pathlib import Path
 from typing import Any, Final, Self
 
-import pytest
-
 from tests.site_processes import free_ports
+from tests.wire.node_program import FOLDER, PATIENCE_S, NodeProgram, node_with
 
-_NODE: Final = Path(__file__).parent / "node"
-# Starting Node on a busy machine.
-_PATIENCE_S: Final = 60.0
 # The library does not answer what comes from 127.0.0.1.
 OUR_HOST: Final = "127.0.0.2"
 HOST: Final = "127.0.0.1"
 
 
-def _program() -> str:
-    program = shutil.which("node")
-    if program is None or not (_NODE / "node_modules" / "node-bacnet").is_dir():
-        pytest.skip("node or its node-bacnet is not installed; npm ci --prefix tests/wire/node")
-    return program
+_PACKAGE: Final = "node-bacnet"
 
 
 class NodeDevice:
@@ -34,7 +23,7 @@ class NodeDevice:
     def __init__(self) -> None:
         self.port = free_ports()
         self.written: list[dict[str, Any]] = []
-        self._process: subprocess.Popen[str] | None = None
+        self._program: NodeProgram | None = None
 
     @property
     def address(self) -> str:
@@ -48,60 +37,30 @@ class NodeDevice:
         self.kill()
 
     def start(self) -> None:
-        program = _program()
-        self._process = subprocess.Popen(
-            [program, str(_NODE / "bacnet_device.js"), HOST, str(self.port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=_NODE,
-        )
-        self._until("ready")
+        command = [node_with(_PACKAGE), str(FOLDER / "bacnet_device.js"), HOST, str(self.port)]
+        self._program = NodeProgram(command, lambda line: self.written.append(json.loads(line)))
+        self._program.until("ready")
 
     def set(self, object: tuple[int, int], value: float | None, slot: int = 0) -> None:
         """Type and number of the object; a slot of 0 is what holds while nobody commands."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"object": object, "value": value, "slot": slot}) + "\n")
-        self._process.stdin.flush()
-        self._until("done")
+        assert self._program is not None
+        self._program.say({"object": object, "value": value, "slot": slot})
 
     def kill(self) -> None:
         """As a power cut does it."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait(30)
-            for stream in (process.stdin, process.stdout):
-                assert stream is not None
-                stream.close()
-
-    def _until(self, word: str) -> None:
-        process = self._process
-        assert process is not None
-        assert process.stdout is not None
-        timer = threading.Timer(_PATIENCE_S, process.kill)
-        timer.start()
-        try:
-            for line in process.stdout:
-                if line.strip() == word:
-                    return
-                self.written.append(json.loads(line))
-        finally:
-            timer.cancel()
-            timer.join()
-        raise AssertionError(f"no {word!r} from node-bacnet")
+        program, self._program = self._program, None
+        if program is not None:
+            program.kill()
 
 
 def who_is(target: str) -> dict[str, Any]:
     """What node-bacnet finds at an address: number and name of its device object. Blocks."""
-    program = _program()
     done = subprocess.run(
-        [program, str(_NODE / "bacnet_client.js"), OUR_HOST, target],
+        [node_with(_PACKAGE), str(FOLDER / "bacnet_client.js"), OUR_HOST, target],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=_NODE,
-        timeout=_PATIENCE_S,
+        cwd=FOLDER,
+        timeout=PATIENCE_S,
         check=True,
     )
     return json.loads(done.stdout)

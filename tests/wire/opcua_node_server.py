@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
 
-import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from drivers.opcua.certificates import self_signed
 from tests.site_processes import free_ports
-
-_NODE: Final = Path(__file__).parent / "node"
-# Starting Node and its address space on a busy machine.
-_PATIENCE_S: Final = 60.0
+from tests.wire.node_program import FOLDER, NodeProgram, node_with
 
 
 @dataclass(frozen=True)
@@ -52,16 +44,14 @@ class NodeServer:
     own: Papers
     trusted: list[Path]
     port: int = field(default_factory=free_ports)
-    _process: subprocess.Popen[str] | None = None
+    _program: NodeProgram | None = None
 
     @property
     def url(self) -> str:
         return f"opc.tcp://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        program = shutil.which("node")
-        if program is None or not (_NODE / "node_modules" / "node-opcua-server").is_dir():
-            pytest.skip("node or its node-opcua-server is not installed; npm ci --prefix tests/wire/node")
+        node = node_with("node-opcua-server")
         options = {
             "port": self.port,
             "folder": str(self.folder),
@@ -69,47 +59,24 @@ class NodeServer:
             "privateKey": str(self.own.private_key),
             "trusted": [str(path) for path in self.trusted],
         }
-        with (self.folder / "node.err").open("a") as errors:
-            self._process = subprocess.Popen(
-                [program, str(_NODE / "opcua_server.js"), json.dumps(options)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                cwd=_NODE,
-                env={"HOME": str(self.folder), "PATH": str(Path(program).parent)},
-            )
-        self._until("ready")
+        self._program = NodeProgram(
+            [node, str(FOLDER / "opcua_server.js"), json.dumps(options)],
+            _ignored,
+            self.folder / "node.err",
+            {"HOME": str(self.folder), "PATH": str(Path(node).parent)},
+        )
+        self._program.until("ready")
 
     def set(self, name: str, value: object, status: str = "Good", source: datetime | None = None) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        line = {"node": name, "value": value, "status": status, "source": source and source.isoformat()}
-        self._process.stdin.write(json.dumps(line) + "\n")
-        self._process.stdin.flush()
-        self._until("done")
+        assert self._program is not None
+        self._program.say({"node": name, "value": value, "status": status, "source": source and source.isoformat()})
 
     def kill(self) -> None:
         """As a power cut does it."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(30)
-            for stream in (self._process.stdin, self._process.stdout):
-                assert stream is not None
-                stream.close()
-            self._process = None
+        program, self._program = self._program, None
+        if program is not None:
+            program.kill()
 
-    def _until(self, word: str) -> None:
-        process = self._process
-        assert process is not None
-        assert process.stdout is not None
-        timer = threading.Timer(_PATIENCE_S, process.kill)
-        timer.start()
-        try:
-            for line in process.stdout:
-                if line.strip() == word:
-                    return
-        finally:
-            timer.cancel()
-            timer.join()
-        raise AssertionError(f"no {word!r} from node-opcua:\n{(self.folder / 'node.err').read_text()[-3000:]}")
+
+def _ignored(line: str) -> None:
+    """What the server says of itself."""
