@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from controller.core.availability import (
@@ -30,6 +31,7 @@ from controller.core.event import EventKind, JsonValue
 from controller.core.inhibition import Inhibition
 from controller.core.point import Point, PointId
 from controller.core.ports import Clock
+from controller.core.sample import Sample
 from controller.core.site import Site
 from controller.core.text import Text
 from controller.runtime.image import FrozenImage
@@ -38,6 +40,9 @@ from controller.runtime.store import Store
 from controller.runtime.stored import StoredAvailability
 
 log = logging.getLogger(__name__)
+
+# A sample is a tuple: in every scan this is asked of every point, and its name would cost more than its place.
+_reason_of = itemgetter(Sample._fields.index("reason"))
 
 ALARM = "tripped"
 NOT_STORED = "lock-out not stored"
@@ -87,13 +92,17 @@ class Availabilities:
         self._memories = dict.fromkeys(by_equipment, Memory())
         self._lockouts: dict[tuple[str, str], Lockout] = {}
         self._lookable = [each for each, watch in self._watched.items() if watch.inputs or watch.written]
-        looked_at = {each: None for watch in self._watched.values() for _, each in watch.inputs}
-        looked_at |= {each: None for watch in self._watched.values() for each in watch.written}
-        self._points, self._point_set = list(looked_at), frozenset(looked_at)
+        self._inputs = {point: each for each, watch in self._watched.items() for _, point in watch.inputs}
+        self._input_points = frozenset(self._inputs)
+        written = dict.fromkeys(point for watch in self._watched.values() for point in watch.written)
+        self._points = [*(dict.fromkeys(self._inputs) | written)]
         self._reasons: list[str] = []
-        self._is_settled = False
+        # What time alone may change.
+        self._unsettled = set(self._lookable)
         self._saved: dict[str, StoredAvailability] = {}
         self._is_unsaved = False
+        # Whether what is remembered may differ from what is saved.
+        self._has_news = True
         self.standings: dict[str, Standing] = dict.fromkeys(by_equipment, IN_AUTO)
         self.unavailable: Mapping[str, Standing] = {}
 
@@ -142,22 +151,29 @@ class Availabilities:
     # --- every scan -----------------------------------------------------------------------------------------------
 
     def _look(self, image: FrozenImage) -> None:
-        samples = image.samples
-        # A sample may say something else about the same value; image.changed does not tell that.
-        reasons = [samples[point][2] for point in self._points]
-        if self._is_settled and reasons == self._reasons and self._point_set.isdisjoint(image.changed):
-            return
-        self._reasons = reasons
         changed: list[str] = []
-        for equipment in self._lookable:
+        for equipment in self._to_look_at(image):
             before = self._memories[equipment]
-            after = heard(before, said(self._watched[equipment], samples), image.monotonic, image.now)
+            after = heard(before, said(self._watched[equipment], image.samples), image.monotonic, image.now)
             if after != before:
                 self._memories[equipment] = after
                 changed.append(equipment)
-        self._is_settled = all(self._memories[each].is_settled for each in self._lookable)
+            (self._unsettled.discard if after.is_settled else self._unsettled.add)(equipment)
         if changed:
+            self._has_news = True
             self._stand(changed)
+
+    def _to_look_at(self, image: FrozenImage) -> Collection[str]:
+        """Of what is written only its device's words count, not its value."""
+        # A sample may say something else about the same value; image.changed does not tell that.
+        reasons = list(map(_reason_of, map(image.samples.__getitem__, self._points)))
+        if reasons != self._reasons:
+            self._reasons = reasons
+            return self._lookable
+        if not self._unsettled and self._input_points.isdisjoint(image.changed):
+            return ()
+        heard_of = {self._inputs[point] for point in self._input_points.intersection(image.changed)}
+        return [each for each in self._lookable if each in heard_of or each in self._unsettled]
 
     def _stand(self, changed: Iterable[str], who: str = "") -> None:
         """Settle how equipment stands, and tell what is another availability than before."""
@@ -242,7 +258,8 @@ class Availabilities:
         if not memory.has_tripped:
             raise AvailabilityRefused(f"{equipment} has not tripped; it is {reason or 'in auto'}")
         self._memories[equipment] = forgiven(self._memories[equipment])
-        self._is_settled = False
+        self._unsettled.add(equipment)
+        self._has_news = True
         self._journal.note(EventKind.AVAILABILITY, equipment, {"step": "tried again", "who": who})
         self._stand([equipment], who)
 
@@ -281,9 +298,16 @@ class Availabilities:
                 await self._store.save_lockout(lockout)
             self._is_unsaved = False
             self._journal.note(EventKind.ALARM, "lock-outs", {"alarm": NOT_STORED, "state": "cleared"})
+        if not self._has_news:
+            return
+        self._has_news = False
         present = {each: stored for each, memory in self._memories.items() if (stored := _stored(memory)) != _NOTHING}
         if present != self._saved:
-            await self._store.save_availability(present)
+            try:
+                await self._store.save_availability(present)
+            except EnvironmentProblem:
+                self._has_news = True
+                raise
             self._saved = present
 
     def _note_unsaved(self, cause: str) -> None:
