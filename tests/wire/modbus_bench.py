@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from controller.core.point import (
@@ -77,3 +78,21 @@ class Bench:
 
 
 ALL = [n + 0.5 for n in range(FLOATS)]
+
+
+@asynccontextmanager
+async def running(*bindings: Binding[ModbusAddress], units: Sequence[int] = (1,)) -> AsyncGenerator[Bench]:
+    device = ModbusDevice()
+    for unit in units:
+        fill(device, unit)
+    await device.start()
+    try:
+        bench = Bench(device, bindings)
+        async with bench.driver:
+            yield bench
+    finally:
+        await device.stop()
+
+
+def without(*missing: int) -> list[float | None]:
+    return [None if n in missing else value for n, value in enumerate(ALL)]
