@@ -1,4 +1,4 @@
-"""Messages through Apprise to a real HTTP server on loopback, and how soon they arrive."""
+"""Messages through Apprise to a web hook, a broker and a mail server on loopback, and how soon they arrive."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
 from controller.core.alarm import Behaviour, Priority, Wording
@@ -25,6 +26,8 @@ from controller.runtime.outbox import NotDelivered
 from controller.runtime.store import Store
 from tests.bench import DEMAND, Bench
 from tests.wire.http_server import HttpServer, answer
+from tests.wire.mail_server import MailServer
+from tests.wire.mqtt_mosquitto import Mosquitto
 
 pytestmark = [pytest.mark.wire]
 
@@ -54,6 +57,30 @@ async def test_a_message_arrives_as_it_is(server: HttpServer) -> None:
     (body,) = server.bodies
     received = json.loads(body)
     assert (received["title"], received["message"]) == MESSAGE
+
+
+async def test_a_message_arrives_at_a_broker(tmp_path: Path) -> None:
+    async with (
+        Mosquitto(tmp_path) as broker,
+        aiomqtt.Client("127.0.0.1", broker.port, timeout=10) as client,
+        asyncio.timeout(20),
+    ):
+        await client.subscribe("building/alarms")
+        await AppriseMessenger().deliver(f"mqtt://127.0.0.1:{broker.port}/building/alarms", MESSAGE)
+        received = await anext(aiter(client.messages))
+    assert isinstance(received.payload, bytes)
+    for words in MESSAGE:
+        assert words in received.payload.decode()
+
+
+async def test_a_message_arrives_by_mail() -> None:
+    async with MailServer() as server, asyncio.timeout(20):
+        address = f"mailto://127.0.0.1:{server.port}/?from=plant@example.org&to=shift@example.org"
+        await AppriseMessenger().deliver(address, MESSAGE)
+        await server.received.wait()
+    ((to, mail),) = server.mails
+    assert (to, mail["Subject"]) == (["shift@example.org"], MESSAGE.title)
+    assert mail.get_content().replace("\r\n", "\n").strip() == MESSAGE.body
 
 
 async def test_a_refusal_is_told_without_the_secret(server: HttpServer) -> None:
