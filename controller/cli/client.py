@@ -24,9 +24,10 @@ class RequestRefused(TidewattError):
 
 def ask(site: Path, command: str, *, within_s: float = ANSWER_WITHIN_S, **request: Any) -> Any:
     """The running daemon's answer. Raises DaemonNotRunning or RequestRefused."""
-    if not (site / "site.yaml").is_file():
-        raise EnvironmentProblem(f"{site} is no site: there is no site.yaml in it")
     path = site / "state" / "control.sock"
+    # A daemon goes on while its files are edited, moved or lost; then, of all times, it must be reached.
+    if not (site / "site.yaml").is_file() and not path.exists():
+        raise EnvironmentProblem(f"{site} is no site: there is no site.yaml in it")
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(within_s)
