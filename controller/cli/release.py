@@ -7,6 +7,7 @@ import asyncio
 import getpass
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_site
@@ -47,25 +48,26 @@ def register(commands: Any) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    site = load_site(arguments.site)
     try:
-        return _by_daemon(site, keep_authority=arguments.keep_authority)
+        return _by_daemon(arguments.site, keep_authority=arguments.keep_authority)
     except DaemonNotRunning:
-        return asyncio.run(_by_ourselves(site, keep_authority=arguments.keep_authority))
+        return asyncio.run(_by_ourselves(load_site(arguments.site), keep_authority=arguments.keep_authority))
 
 
-def _by_daemon(site: Site, *, keep_authority: bool) -> int:
-    if keep_authority and ask(site.folder, "status"):
-        raise EnvironmentProblem(f"a daemon runs {site.folder}; stop it (Ctrl-C, SIGTERM) and it lets go by itself")
-    troubles = [trouble for system in site.systems if (trouble := _hand_back(site, system.id))]
-    within = max(system.release_within for system in site.systems).total_seconds()
+def _by_daemon(folder: Path, *, keep_authority: bool) -> int:
+    """The daemon knows its systems; the files may be of another mind by now, or wrong."""
+    systems = ask(folder, "status")["systems"]
+    if keep_authority:
+        raise EnvironmentProblem(f"a daemon runs {folder}; stop it (Ctrl-C, SIGTERM) and it lets go by itself")
+    troubles = [trouble for system in systems if (trouble := _hand_back(folder, system["id"]))]
+    within = max((system["release_within_s"] for system in systems), default=0.0)
     clock, pause = RealClock(), threading.Event()
     began = clock.monotonic()
     while clock.monotonic() - began < within:
-        held = [point for system in ask(site.folder, "status")["systems"] for point in system["held"]]
+        held = [point for system in ask(folder, "status")["systems"] for point in system["held"]]
         if not held:
             say("everything let go; it stays with the original controls until somebody takes it over again:")
-            say(f"  {program()} authority {site.folder} all tidewatt")
+            say(f"  {program()} authority {folder} all tidewatt")
             return Exit.ENVIRONMENT if troubles else Exit.OK
         say(f"letting go: {len(held)} points held, such as {held[0]}")
         pause.wait(LOOK_EVERY_S)
@@ -73,10 +75,10 @@ def _by_daemon(site: Site, *, keep_authority: bool) -> int:
     return Exit.NOT_RELEASED
 
 
-def _hand_back(site: Site, system: str) -> str:
+def _hand_back(folder: Path, system: str) -> str:
     """What is wrong with it, told at once; one system's trouble is no reason to keep another."""
     try:
-        ask(site.folder, "authority", system=system, authority=Authority.ORIGINAL.value, who=getpass.getuser())
+        ask(folder, "authority", system=system, authority=Authority.ORIGINAL.value, who=getpass.getuser())
     except DaemonNotRunning:
         raise
     except (RequestRefused, EnvironmentProblem) as error:

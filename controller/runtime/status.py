@@ -62,6 +62,7 @@ def status(daemon: Daemon) -> Json:
                 "id": system.id,
                 "name": text(system.name),
                 "authority": daemon.authority[system.id].value,
+                "release_within_s": system.release_within.total_seconds(),
                 "vetoes": [
                     {"source": source, **text(reason)}
                     for source, reason in daemon.authorities.vetoes.of(system.id).items()

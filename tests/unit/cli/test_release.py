@@ -1,0 +1,46 @@
+"""tidewatt release while a daemon runs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from controller.app import main
+from controller.cli.arguments import Exit
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_a_daemon_is_asked_to_let_go_whatever_has_become_of_the_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "site.yaml").write_text("systems: [ : {\n")
+    (tmp_path / "state").mkdir()
+    handed_back: list[str] = []
+    systems: list[dict[str, object]] = [
+        {"id": name, "held": [], "release_within_s": 5.0} for name in ("plant", "garage")
+    ]
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "state" / "control.sock"))
+        listener.listen()
+
+        def answer() -> None:
+            for _ in range(4):  # status, a system each, status
+                connection, _ = listener.accept()
+                with connection, connection.makefile("rwb") as stream:
+                    request = json.loads(stream.readline())
+                    if request["command"] == "authority":
+                        assert request["authority"] == "original"
+                        handed_back.append(request["system"])
+                    stream.write(json.dumps({"ok": True, "answer": {"systems": systems}}).encode() + b"\n")
+
+        daemon = threading.Thread(target=answer)
+        daemon.start()
+        assert main(["release", str(tmp_path)]) == Exit.OK
+        daemon.join()
+    assert handed_back == ["plant", "garage"]
+    assert "everything let go" in capsys.readouterr().out
