@@ -13,6 +13,8 @@ from controller.core.event import JsonValue
 
 def encode(value: Any) -> JsonValue:
     """A dataclass of numbers, strings, booleans, None, dates, tuples, mappings and such dataclasses, as JSON."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value  # first: most of what is stored
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, (datetime, date)):
@@ -21,8 +23,6 @@ def encode(value: Any) -> JsonValue:
         return [encode(item) for item in typing.cast("tuple[Any, ...]", value)]
     if isinstance(value, dict):
         return {str(key): encode(item) for key, item in typing.cast("dict[Any, Any]", value).items()}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
     raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
