@@ -1,4 +1,4 @@
-"""tidewatt authority SITE [SYSTEM original|tidewatt]: who has which system; the one-action switch."""
+"""tidewatt authority SITE [SYSTEM original|tidewatt|--schedule]: who has which system; the one-action switch."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ from controller.core.site import Site
 from controller.core.system import Authority
 from controller.core.text import Text
 from controller.runtime import exit_latch
+from controller.runtime.ab_days_kept import (
+    has_begun,
+    is_on_schedule,
+    not_on_schedule,
+    store_suspension,
+    stored_suspensions,
+    suspended_in_words,
+)
 from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
 from controller.runtime.commissioning import Commissioning
@@ -39,6 +47,11 @@ def register(commands: Any) -> None:
     add_site(parser)
     parser.add_argument("system", nargs="?", metavar="SYSTEM", help="a system's id, or all")
     parser.add_argument("authority", nargs="?", choices=[each.value for each in Authority])
+    parser.add_argument(
+        "--schedule",
+        action="store_true",
+        help="give the system to its A/B days again, after somebody's decision has suspended them",
+    )
     add_for(parser, "when commissioning ends: 2h; it is required there and nowhere else")
     parser.add_argument(
         "--reset",
@@ -51,7 +64,11 @@ def register(commands: Any) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    if arguments.system and not arguments.authority:
+    if arguments.schedule and (arguments.authority or not arguments.system):
+        raise EnvironmentProblem(
+            f"--schedule gives a system to its A/B days: {program()} authority {arguments.site} SYSTEM --schedule"
+        )
+    if arguments.system and not arguments.authority and not arguments.schedule:
         raise EnvironmentProblem(
             f"say who shall have {arguments.system}: original or tidewatt;"
             f" to see who has it: {program()} authority {arguments.site}"
@@ -60,9 +77,9 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.refuse("only commissioning has an end; leave out --for")
     try:
         shown = _of_daemon(arguments)
-        vetoes = _vetoes(arguments)
+        vetoes, schedules = _of_status(arguments)
     except DaemonNotRunning:
-        shown, vetoes = asyncio.run(_of_store(load_site(arguments.site), arguments))
+        shown, vetoes, schedules = asyncio.run(_of_store(load_site(arguments.site), arguments))
     if arguments.json:
         print_json(shown)
         return Exit.OK
@@ -70,16 +87,17 @@ def execute(arguments: argparse.Namespace) -> int:
         say(f"{system:<20} {authority}")
         for source, reason in vetoes.get(system, {}).items():
             say("  " + _KEPT.in_language(language()).format(source, reason.in_language(language())))
+        if system in schedules:
+            say(f"  {schedules[system].in_language(language())}")
     return Exit.OK
 
 
-def _vetoes(arguments: argparse.Namespace) -> dict[str, dict[str, Text]]:
-    """By system and source."""
-    status = ask(arguments.site, "status")
-    return {
-        each["id"]: {veto["source"]: Text(veto["en"], veto["zh"]) for veto in each["vetoes"]}
-        for each in status["systems"]
-    }
+def _of_status(arguments: argparse.Namespace) -> tuple[dict[str, dict[str, Text]], dict[str, Text]]:
+    """Vetoes by system and source; what the A/B days say of each system that is on them."""
+    systems = ask(arguments.site, "status")["systems"]
+    vetoes = {each["id"]: {veto["source"]: Text(veto["en"], veto["zh"]) for veto in each["vetoes"]} for each in systems}
+    said = {each["id"]: each["ab_days"] for each in systems}
+    return vetoes, {id_: Text(each["en"], each["zh"]) for id_, each in said.items() if each is not None}
 
 
 def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
@@ -94,7 +112,11 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
     refused: list[str] = []
     for system in _chosen(arguments.system, list(shown)):
         try:
-            shown = ask(arguments.site, "authority", system=system, authority=arguments.authority, who=who, for_s=for_s)
+            if arguments.schedule:
+                shown = ask(arguments.site, "resume_ab_days", system=system, who=who)
+            else:
+                wished = arguments.authority
+                shown = ask(arguments.site, "authority", system=system, authority=wished, who=who, for_s=for_s)
         except DaemonNotRunning:
             raise
         except (RequestRefused, EnvironmentProblem) as error:
@@ -104,7 +126,9 @@ def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
     return shown
 
 
-async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str, str], dict[str, dict[str, Text]]]:
+async def _of_store(
+    site: Site, arguments: argparse.Namespace
+) -> tuple[dict[str, str], dict[str, dict[str, Text]], dict[str, Text]]:
     """With no daemon running: what the next start will find."""
     refused: list[str] = []
     events: list[Event] = []
@@ -119,17 +143,24 @@ async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str
                 events.append(Event(clock.now(), EventKind.AUTHORITY, site.name, {"step": "latch reset", "who": who}))
             is_latched = await exit_latch.is_latched(store)
             if arguments.system is not None:
-                wished = Authority(arguments.authority)
+                wished = Authority.TIDEWATT if arguments.schedule else Authority(arguments.authority)
                 before = await store.load_authority()
                 for each in _chosen(arguments.system, ids):
                     why_not = _why_not(commissioning, each, wished, is_latched=is_latched)
-                    if why_not:
+                    if arguments.schedule and not is_on_schedule(site, each):
+                        refused.append(not_on_schedule(each))
+                    elif why_not:
                         refused.append(why_not)
                     else:
                         await store_decision(store, each, wished)
                         was = before.get(each, site.first_authority)
                         body: dict[str, JsonValue] = {"before": was.value, "authority": wished.value, "who": who}
                         events.append(Event(clock.now(), EventKind.AUTHORITY, each, body))
+                        if arguments.schedule:
+                            await store_suspension(site, store, each, None)
+                        elif has_begun(site, clock.now()):
+                            await store_suspension(site, store, each, who)
+            suspended = await stored_suspensions(site, store)
             stored = await store.load_authority()
         finally:
             await store.close()
@@ -142,7 +173,8 @@ async def _of_store(site: Site, arguments: argparse.Namespace) -> tuple[dict[str
         for each, authority in decided.items()
     }
     vetoes = {each: {OUR_EXITS: exit_latch.WHY} for each in ids} if is_latched else {}
-    return {each: authority.value for each, authority in shown.items()}, vetoes
+    schedules = {each: suspended_in_words(by) for each, by in suspended.items()}
+    return {each: authority.value for each, authority in shown.items()}, vetoes, schedules
 
 
 def _why_not(commissioning: Commissioning, system: str, authority: Authority, *, is_latched: bool) -> str:

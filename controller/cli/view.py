@@ -46,6 +46,8 @@ _WAITING = Text("{} waiting", "{} 条待发")
 _LOST = Text("{} lost", "{} 条未送达")
 _WOULD_BE = Text("would be", "假定")
 _ALARMS = Text("alarms: {}", "报警：{}")
+_SWITCHED = Text("block {}: {}", "第 {} 段：{}")
+_NOT_EQUAL = Text(", the tank is not equal", "，蓄冷罐不相同")
 _FIRE = Text("fire input {}: {}", "火警输入 {}：{}")
 EVENTS_SHOWN = 12
 # Equipment and commands beside each other need this many columns.
@@ -108,7 +110,15 @@ def _header(frame: Frame, *, is_narrow: bool) -> RenderableType:
         second.append(frame.term(system["authority"]), style=style)
         second.append(f", {frame.say(_POINTS_HELD).format(len(system['held']))}   ")
     second.append(frame.say(_HINT), style="dim")
-    return Group(*_fire(frame), line, second)
+    return Group(*_fire(frame), line, second, *_ab_days(frame))
+
+
+def _ab_days(frame: Frame) -> list[Line]:
+    return [
+        Line(f"{system['name'][frame.language]}: {system['ab_days'][frame.language]}", style="dim")
+        for system in frame.status["systems"]
+        if system["ab_days"] is not None
+    ]
 
 
 def _fire(frame: Frame) -> list[Line]:
@@ -318,10 +328,21 @@ def _fire_words(body: Mapping[str, Any], language: Language) -> str:
     return "  ".join(each for each in (words.term(body["state"], language), body.get("who", "")) if each)
 
 
+def _ab_days_words(body: Mapping[str, Any], language: Language) -> str:
+    """Which side begins, or what kept the block from being whole."""
+    step = body["step"]
+    if step == "switched":
+        told = _SWITCHED.in_language(language).format(body["block"], words.term(body["side"], language))
+        return told + (_NOT_EQUAL.in_language(language) if body["equal"] is False else "")
+    reason = body.get("reason_zh" if language == "zh" else "reason", body.get("who", ""))
+    return f"{words.term(step, language)}  {reason}"
+
+
 _BY_PEOPLE: Mapping[str, Callable[[Mapping[str, Any], Language], str]] = {
     "commissioning": _commissioning_words,
     "configuration": _configuration_words,
     "fire": _fire_words,
+    "ab_days": _ab_days_words,
 }
 
 

@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     EQUIPMENT = "equipment"
     FIRE = "fire"
     AVAILABILITY = "availability"
+    AB_DAYS = "ab_days"
 
 
 class Event(NamedTuple):

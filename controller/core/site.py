@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from controller.core.ab_days import ABDays
 from controller.core.alarm_route import Route
 from controller.core.alarm_rule import Adjustment, PointRule
 from controller.core.command import Priority
@@ -111,7 +112,7 @@ class Site:
     very first start; from then on what people set is kept in the store. out_of_service: equipment that is not to be
     used, and why. has_free_running_clock: no time server keeps the machine's clock, and people vouch for it.
     authority_files: scripts may keep systems with their original controls by files. start_gap: between the starts of
-    two machines."""
+    two machines. ab_days: systems that are the original controls' and ours by turns."""
 
     folder: Path
     name: str
@@ -136,3 +137,4 @@ class Site:
     has_free_running_clock: bool = False
     authority_files: bool = False
     start_gap: timedelta = timedelta(0)
+    ab_days: ABDays | None = None

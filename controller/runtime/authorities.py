@@ -139,10 +139,13 @@ class Authorities:
                     await self._take_what_is_proven()
                 self._tell_unproven()
 
-    async def switch(self, system: str, authority: Authority, who: str, lasting: timedelta | None = None) -> None:
+    async def switch(
+        self, system: str, authority: Authority, who: str, lasting: timedelta | None = None, over: str = ""
+    ) -> None:
         """Hand a system over or back. Durable, but for commissioning, which ends after `lasting`.
 
         Who asks later wins: a request that had to wait is refused if a later one was met meanwhile.
+        over: a source whose veto this outweighs; who asks sees to it that it is lifted.
         Raises AuthorityRefused, or EnvironmentProblem where the disk does not take it: what is to be handed back is
         handed back all the same.
         """
@@ -152,18 +155,31 @@ class Authorities:
             hours = LONGEST_COMMISSIONING.total_seconds() / 3600
             raise AuthorityRefused(f"commissioning needs an end, at most {hours:g} h from now, such as --for 2h")
         if authority is not Authority.ORIGINAL:
-            self._require_no_veto(system)
+            self._require_no_veto(system, over)
         request = self._next_request()
         if authority is Authority.TIDEWATT:
             await self._require_tested(system)
-        await self._switch(request, system, authority, who, lasting)
+        await self._switch(request, system, authority, who, lasting, over)
+
+    async def grant_under(self, source: str, system: str, who: str) -> None:
+        """Tidewatt's by a person's decision, but for as long as `source` objects. Raises as `switch` does."""
+        self._require_no_veto(system, source)
+        request = self._next_request()
+        await self._require_tested(system)
+        await self._switch(request, system, Authority.TIDEWATT, who)
 
     def _next_request(self) -> int:
         self._asked += 1
         return self._asked
 
     async def _switch(
-        self, request: int, system: str, authority: Authority, who: str, lasting: timedelta | None = None
+        self,
+        request: int,
+        system: str,
+        authority: Authority,
+        who: str,
+        lasting: timedelta | None = None,
+        over: str = "",
     ) -> None:
         if authority is Authority.ORIGINAL:
             # Handing back waits for no disk.
@@ -176,7 +192,7 @@ class Authorities:
             await store_decision(self._store, system, _lasting(authority))
         self._note_kept(system)
         self._set(request, system, authority, who, lasting)
-        reason = self.vetoes.reason(system)
+        reason = self.vetoes.reason(system, over)
         if reason is not None:  # it came while the disk was at work
             self._take(system, OURSELVES, reason)
         await self._on_change(system)
@@ -232,8 +248,8 @@ class Authorities:
                 log.warning("system %s is not taken again before the disk works: %s", system, error)
                 self._taken.add(system)
 
-    def _require_no_veto(self, system: str) -> None:
-        reason = self.vetoes.reason(system)
+    def _require_no_veto(self, system: str, over: str) -> None:
+        reason = self.vetoes.reason(system, over)
         if reason is not None:
             raise AuthorityRefused(f"system {system} stays with its original controls: {reason.en}")
 

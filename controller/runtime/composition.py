@@ -14,6 +14,7 @@ from controller.core.ports import Clock, Historian, RemoteHistorian
 from controller.core.reconfiguration import Reconfiguration
 from controller.core.site import Site
 from controller.core.system import Authority
+from controller.runtime.ab_days import ABDaysAtWork
 from controller.runtime.alarm_actions import AlarmActions
 from controller.runtime.alarms import Alarms
 from controller.runtime.authorities import Authorities
@@ -161,6 +162,10 @@ class Composition:
             is_free_running=site.has_free_running_clock,
         )
         self.scan.onlookers.append(self.clock_watch.look)
+        self.ab_days = ABDaysAtWork(
+            site, clock, store, self.journal, self.authorities, self.authority, self.clock_watch, self.fire
+        )
+        self.scan.onlookers.append(self.ab_days.look)
 
     def succeed(self, earlier: Composition, change: Reconfiguration) -> None:
         """Everything that is known and no store knows to the second: part by part, in the order of the cycle."""
@@ -178,6 +183,7 @@ class Composition:
         self.availabilities.succeed(earlier.availabilities)
         self.authorities.succeed(earlier.authorities)
         self.authority_inputs.succeed(earlier.authority_inputs)
+        self.ab_days.succeed(earlier.ab_days)
         if earlier.authority_files is not None:
             if self.authority_files is not None:
                 self.authority_files.succeed(earlier.authority_files)

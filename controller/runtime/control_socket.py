@@ -186,13 +186,16 @@ async def _relinquish(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
 
 
 async def _authority(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    system, authority = str(request.get("system")), str(request.get("authority"))
-    if system not in daemon.authority:
-        raise RequestRefused(f"there is no system {system!r}; there are {', '.join(daemon.authority)}")
+    system, authority = _system(daemon, request), str(request.get("authority"))
     if authority not in set(Authority):
         raise RequestRefused(f"authority is {' or '.join(Authority)}, not {authority!r}")
     lasting = None if request.get("for_s") is None else _lasting(request)
     await daemon.set_authority(system, Authority(authority), _who(request), lasting)
+    return {id_: each.value for id_, each in daemon.authority.items()}
+
+
+async def _resume_ab_days(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
+    await daemon.resume_ab_days(_system(daemon, request), _who(request))
     return {id_: each.value for id_, each in daemon.authority.items()}
 
 
@@ -342,6 +345,13 @@ def _lasting(request: Mapping[str, Any]) -> timedelta:
     return timedelta(seconds=lasting)
 
 
+def _system(daemon: Daemon, request: Mapping[str, Any]) -> str:
+    system = str(request.get("system"))
+    if system not in daemon.authority:
+        raise RequestRefused(f"there is no system {system!r}; there are {', '.join(daemon.authority)}")
+    return system
+
+
 def _point(daemon: Daemon, request: Mapping[str, Any]) -> PointId:
     point = PointId(str(request.get("point")))
     if point not in daemon.site.points:
@@ -375,6 +385,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "write": _write,
     "relinquish": _relinquish,
     "authority": _authority,
+    "resume_ab_days": _resume_ab_days,
     "reset_latch": _reset_latch,
     "record": _record,
     "silence": _silence,

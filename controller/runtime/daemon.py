@@ -156,6 +156,7 @@ class Daemon(Composition):
         """What the parts of a configuration find in the store, at a start and after a reload."""
         await self.equipment_log.restore()
         await self.efficiency.restore()
+        await self.ab_days.restore()
         await self.strategy_states.restore()
         self.planner.restore(await self.store.load_plans())
         await self.forecasts.restore(await self.store.load_trained())
@@ -190,6 +191,7 @@ class Daemon(Composition):
             self.work_orders.run(),
             self.equipment_log.run(),
             self.fire.run(),
+            self.ab_days.run(),
             self.chain_anchor.run(),
             self.store_copy.run(),
             self.disk.run(self.writer.forget_what_is_over),
@@ -353,11 +355,16 @@ class Daemon(Composition):
     async def set_authority(
         self, system: str, authority: Authority, who: str, lasting: timedelta | None = None
     ) -> None:
-        """Hand a system over or back; letting go begins with the next scan, which is at once.
+        """A person hands a system over or back; letting go begins with the next scan, which is at once.
 
-        lasting: of commissioning. Raises AuthorityRefused, or EnvironmentProblem where the disk does not take it.
+        It suspends A/B days of the system. lasting: of commissioning.
+        Raises AuthorityRefused, or EnvironmentProblem where the disk does not take it.
         """
-        await self.authorities.switch(system, authority, who, lasting)
+        await self.ab_days.decide(system, authority, who, lasting)
+
+    async def resume_ab_days(self, system: str, who: str) -> None:
+        """A person hands a system to its A/B days. Raises as `set_authority` does."""
+        await self.ab_days.resume(system, who)
 
     async def reset_latch(self, who: str) -> bool:
         """Somebody has found out why the program kept ending; answers whether it was latched.

@@ -67,6 +67,7 @@ def status(daemon: Daemon) -> Json:
                     {"source": source, **text(reason)}
                     for source, reason in daemon.authorities.vetoes.of(system.id).items()
                 ],
+                "ab_days": daemon.ab_days.shown(system.id),
                 "commissioning_ends_in_s": daemon.authorities.remaining(system.id),
                 "held": [str(point) for point in daemon.writer.held_of(system)],
             }

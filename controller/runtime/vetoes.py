@@ -20,9 +20,9 @@ class Vetoes:
         """Reasons by source, the oldest first."""
         return dict(self._reasons[system])
 
-    def reason(self, system: str) -> Text | None:
-        """The oldest; None where nobody objects."""
-        return next(iter(self._reasons[system].values()), None)
+    def reason(self, system: str, but: str = "") -> Text | None:
+        """The oldest; None where nobody objects. but: a source that does not count."""
+        return next((reason for source, reason in self._reasons[system].items() if source != but), None)
 
     def succeed(self, earlier: Vetoes) -> None:
         """Whoever objected under an earlier configuration still does."""

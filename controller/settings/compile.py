@@ -18,6 +18,7 @@ from controller.core.equipment_log import EquipmentLogging
 from controller.core.ports import DriverKind
 from controller.core.site import Alarming, Contact, Site
 from controller.core.strategy import Position, StrategyKind
+from controller.settings.ab_days import ABDaysCompiler
 from controller.settings.alarms import AlarmsCompiler
 from controller.settings.devices import Plant, PlantCompiler
 from controller.settings.equipment_log import EquipmentLogCompiler
@@ -89,6 +90,12 @@ def compile_site(
     out_of_service = None if site is None else OutOfServiceCompiler(site, plant, problems).compiled()
     mounts = None if strategies is None else MountsCompiler(strategies, plant, scan_every, strategy_kind, problems)
     mounted = () if mounts is None else mounts.compiled()
+    is_read = STRATEGIES not in names or (mounts is not None and len(mounted) == len(_strategy_ids(strategies)))
+    ab_days = (
+        None
+        if site is None
+        else ABDaysCompiler(site, plant, systems, mounted if is_read else None, problems).compiled()
+    )
     tariffs = template_folder.parent / "tariffs" if tariff_folder is None else tariff_folder
     tariff = None if site is None else SiteTariffCompiler(site, folder, tariffs, zone, problems).compiled()
     influx = None if site is None else influx_database(site, secrets, problems)
@@ -131,6 +138,7 @@ def compile_site(
         out_of_service=out_of_service or {},
         authority_files=head.authority_files,
         start_gap=head.start_gap,
+        ab_days=ab_days,
         has_free_running_clock=head.wall_clock == "free_running",
     )
 

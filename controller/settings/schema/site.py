@@ -25,8 +25,12 @@ from controller.settings.schema.words import (
     SentencesEntry,
     Span,
     TextEntry,
+    at_most,
 )
 from controller.settings.web_address import web_address
+
+# Half of the shortest block.
+LONGEST_TANK_WAIT = timedelta(hours=12)
 
 
 class PositionEntry(Entry):
@@ -143,6 +147,20 @@ class OutOfServiceEntry(Entry):
     reason: Label
 
 
+class EqualTankEntry(Entry):
+    point: FullPointId
+    equal_within: Annotated[float, Field(gt=0)]
+    wait: Annotated[Duration, at_most(LONGEST_TANK_WAIT, "12h")]
+
+
+class ABDaysEntry(Entry):
+    systems: Annotated[tuple[Id, ...], Field(min_length=1)]
+    block: Annotated[int, Field(ge=1, le=7, description="a whole number of days from 1 to 7")]
+    begins: date
+    at: Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day like 05:00")]
+    tank: EqualTankEntry | None = None
+
+
 class SiteHead(Entry):
     tidewatt: Literal[1]
     name: Label
@@ -165,3 +183,4 @@ class SiteFile(SiteHead):
     maintenance: tuple[MaintenanceEntry, ...] = ()
     fire: tuple[FireEntry, ...] = ()
     out_of_service: tuple[OutOfServiceEntry, ...] = ()
+    ab_days: ABDaysEntry | None = None

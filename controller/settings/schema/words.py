@@ -35,6 +35,15 @@ def at_least(least: timedelta, words: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_most(most: timedelta, words: str) -> AfterValidator:
+    def check(given: timedelta) -> timedelta:
+        if given > most:
+            raise ValueError(f"a time of {given.total_seconds():g} s is too long; write at most {words}")
+        return given
+
+    return AfterValidator(check)
+
+
 Interval: TypeAlias = Annotated[Duration, at_least(timedelta(milliseconds=10), "10ms")]
 ScanInterval: TypeAlias = Annotated[Duration, at_least(timedelta(milliseconds=100), "100ms")]
 Span: TypeAlias = Annotated[Duration, at_least(timedelta(seconds=1), "1s")]

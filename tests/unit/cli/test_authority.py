@@ -72,3 +72,27 @@ def test_who_decides_is_in_the_event_stream(site: Path, capsys: pytest.CaptureFi
         ("tidewatt", "original", "Li Na"),
         ("original", "tidewatt", "Wang Wu"),
     ]
+
+
+def test_a_decision_suspends_ab_days_until_a_person_gives_the_system_back(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def type_in(*arguments: str) -> tuple[int, str, str]:
+        code = main(["authority", str(site), *arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    file = site / "site.yaml"
+    schedule = 'ab_days: {systems: [garage], block: 1, begins: 2020-01-01, at: "05:00"}\n'
+    file.write_text(file.read_text(encoding="utf-8") + schedule, encoding="utf-8")
+    assert "suspended" not in type_in()[1]
+    code, out, _ = type_in("garage", "original", "--who", "Li Na")
+    assert (code, out.count("A/B days are suspended since Li Na decided")) == (Exit.OK, 1)
+    assert "suspended since Li Na" in type_in()[1], "it is kept"
+    code, _, err = type_in("plant", "--schedule")
+    assert (code, "system plant has no A/B days" in err) == (Exit.ENVIRONMENT, True)
+    code, _, err = type_in("garage", "original", "--schedule")
+    assert (code, "SYSTEM --schedule" in err) == (Exit.ENVIRONMENT, True)
+    code, out, _ = type_in("garage", "--schedule", "--json")
+    assert (code, json.loads(out)["garage"]) == (Exit.OK, "tidewatt"), "who gives it to the schedule gives it to us"
+    assert "suspended" not in type_in()[1]
