@@ -16,6 +16,7 @@ from controller.core.alarm_rule import Above, PointRule
 from controller.core.errors import ConfigError, Problem
 from controller.core.event import Event, EventKind
 from controller.core.point import Binding, Point, PointId, PointKind, SafeValue
+from controller.core.siren import Siren
 from controller.core.site import Alarming, Site
 from controller.core.system import Authority
 from controller.core.text import Text
@@ -303,6 +304,30 @@ def test_alarms_keep_what_people_did_to_them(tmp_path: Path) -> None:
         await here.reload()
         assert [each for each in here.daemon.alarms.all if str(each.id) == name] == []
         assert (await here.daemon.store.load_alarm_standings()) == [] or await _is_forgotten(here)
+
+    lived(tmp_path, life)
+
+
+def test_the_siren_and_work_orders_go_on(tmp_path: Path) -> None:
+    async def life(here: Here) -> None:
+        alarming = Alarming((BRIGHT,), siren=Siren(PUMP, Priority.LOW, timedelta(minutes=10)))
+        here.edit(alarms=alarming)
+        await here.reload()
+        await here.wait(5)
+        assert here.plant.plant.value(PUMP) is True
+        await here.daemon.work_orders.place(f"{DEMAND}:bright", "Li Na", "Wang: look")
+        here.edit(**with_slower_lease(here.daemon.site))
+        await here.reload()
+        await here.wait(60)
+        assert here.plant.written(PUMP) == [True], "it sounded on"
+        assert [order.text for order in here.daemon.work_orders.open] == ["Wang: look"]
+        assert here.daemon.siren is not None
+        here.daemon.siren.silence("Li Na")
+        await here.wait(5)
+        here.edit(has_free_running_clock=True)
+        await here.reload()
+        await here.wait(5)
+        assert here.daemon.scan.controls[PUMP].array.winner is None, "silenced is silenced"
 
     lived(tmp_path, life)
 
