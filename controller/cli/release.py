@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_site
+from controller.cli.arguments import Exit, add_command, add_site, language
 from controller.cli.client import DaemonNotRunning, RequestRefused, ask
 from controller.cli.follow import follow
 from controller.cli.output import complain, say
@@ -21,6 +21,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.system import Authority
+from controller.core.text import Text
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
@@ -29,6 +30,20 @@ from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
 
 LOOK_EVERY_S = 1.0
+
+_LET_GO = Text(
+    "everything let go; it stays with the original controls until somebody takes it over again:",
+    "已全部释放；由原有控制系统控制，直至有人重新接管：",
+)
+_LETTING_GO = Text("letting go: {} points held, such as {}", "正在释放：仍持有 {} 点，如 {}")
+_GOES_ON = Text(
+    "not everything was let go within {:.0f} s; the daemon goes on trying", "{:.0f} 秒内未全部释放；守护进程将继续尝试"
+)
+_NOTHING_HELD = Text("nothing is held any more", "已无持有点")
+_STAYS = Text(
+    "the original controls have it until somebody takes it over again:", "由原有控制系统控制，直至有人重新接管："
+)
+_NOT_ALL = Text("not everything could be let go; what remains is told above", "未能全部释放；剩余部分见上")
 
 
 def register(commands: Any) -> None:
@@ -66,12 +81,12 @@ def _by_daemon(folder: Path, *, keep_authority: bool) -> int:
     while clock.monotonic() - began < within:
         held = [point for system in ask(folder, "status")["systems"] for point in system["held"]]
         if not held:
-            say("everything let go; it stays with the original controls until somebody takes it over again:")
+            say(_LET_GO.in_language(language()))
             say(f"  {program()} authority {folder} all tidewatt")
             return Exit.ENVIRONMENT if troubles else Exit.OK
-        say(f"letting go: {len(held)} points held, such as {held[0]}")
+        say(_LETTING_GO.in_language(language()).format(len(held), held[0]))
         pause.wait(LOOK_EVERY_S)
-    complain(f"not everything was let go within {within:.0f} s; the daemon goes on trying")
+    complain(_GOES_ON.in_language(language()).format(within))
     return Exit.NOT_RELEASED
 
 
@@ -100,14 +115,14 @@ async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
         finally:
             is_stored = keep_authority or await _keep_original(site, clock)
     if released:
-        say("nothing is held any more")
+        say(_NOTHING_HELD.in_language(language()))
         if not is_stored:
             return Exit.ENVIRONMENT
         if not keep_authority:
-            say("the original controls have it until somebody takes it over again:")
+            say(_STAYS.in_language(language()))
             say(f"  {program()} authority {site.folder} all tidewatt")
         return Exit.OK
-    say("not everything could be let go; what remains is told above")
+    say(_NOT_ALL.in_language(language()))
     return Exit.NOT_RELEASED
 
 

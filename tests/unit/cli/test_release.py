@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def test_a_daemon_is_asked_to_let_go_whatever_has_become_of_the_files(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TIDEWATT_LANGUAGE", "zh")
     (tmp_path / "site.yaml").write_text("systems: [ : {\n")
     (tmp_path / "state").mkdir()
     handed_back: list[str] = []
@@ -43,4 +44,4 @@ def test_a_daemon_is_asked_to_let_go_whatever_has_become_of_the_files(
         assert main(["release", str(tmp_path)]) == Exit.OK
         daemon.join()
     assert handed_back == ["plant", "garage"]
-    assert "everything let go" in capsys.readouterr().out
+    assert "已全部释放" in capsys.readouterr().out
