@@ -22,6 +22,7 @@ from controller.cli.site_folder import load_site
 from controller.cli.words import counted, program
 from controller.core.ports import RemoteHistorian
 from controller.core.site import Site
+from controller.core.text import Text
 from controller.forecasting.jobs import FORECASTER
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime import control_socket
@@ -38,6 +39,9 @@ from controller.runtime.store import Store
 from controller.runtime.time_service import synchronization
 
 log = logging.getLogger(__name__)
+
+_LETTING_GO = Text("letting go of {0} (within {2:.0f} s): {3}", "正在释放 {1} 点（{2:.0f} 秒内）：{3}")
+_LET_GO = Text("everything let go after {:.0f} s", "{:.0f} 秒后已全部释放")
 
 Beside = Callable[[Daemon], Coroutine[Any, Any, None]]
 
@@ -168,6 +172,8 @@ class TellProgress:
         self._told = count
         if count:
             shown = ", ".join(releasing.held[:3]) + (" ..." if count > 3 else "")
-            complain(f"letting go of {count} points (within {releasing.within:.0f} s): {shown}")
+            complain(
+                _LETTING_GO.in_language(language()).format(counted(count, "point"), count, releasing.within, shown)
+            )
         else:
-            complain(f"everything let go after {releasing.elapsed:.0f} s")
+            complain(_LET_GO.in_language(language()).format(releasing.elapsed))

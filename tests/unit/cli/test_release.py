@@ -6,13 +6,14 @@ import json
 import socket
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from controller.app import main
 from controller.cli.arguments import Exit
-
-if TYPE_CHECKING:
-    import pytest
+from controller.cli.run import TellProgress
+from controller.core.point import PointId
+from controller.runtime.letting_go import Releasing
 
 
 def test_a_daemon_is_asked_to_let_go_whatever_has_become_of_the_files(
@@ -45,3 +46,20 @@ def test_a_daemon_is_asked_to_let_go_whatever_has_become_of_the_files(
         daemon.join()
     assert handed_back == ["plant", "garage"]
     assert "已全部释放" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "language, told",
+    [
+        ("en", ["letting go of 1 point (within 600 s): plant.pump_1.remote", "everything let go after 3 s"]),
+        ("zh", ["正在释放 1 点（600 秒内）：plant.pump_1.remote", "3 秒后已全部释放"]),
+    ],
+)
+def test_progress_is_told_once_for_each_change(
+    language: str, told: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEWATT_LANGUAGE", language)
+    tell = TellProgress()
+    for held, elapsed in ((1, 1.0), (1, 2.0), (0, 3.0)):
+        tell(Releasing((PointId("plant.pump_1.remote"),) * held, elapsed, 600.0))
+    assert capsys.readouterr().err.splitlines() == told
