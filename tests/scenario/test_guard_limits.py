@@ -291,6 +291,7 @@ class WornFireBench(FireBench):
         return with_written(super().site(), BRIGHTNESS, wear=EEPROM)
 
 
+@pytest.mark.fault("spent write budget, then fire, then release")
 def test_a_spent_budget_then_fire_then_release_each_within_one_scan(tmp_path: Path) -> None:
     async def life(bench: FireBench) -> None:
         await bench.wait(5)
