@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from controller.core.fire import FireInput
-from controller.core.handover import lifelines_of, machines_of
+from controller.core.handover import Machine, lifelines_of, machines_of
 from controller.core.point import Point, PointId, PointKind, ValueType
 from controller.core.site import Device
 from controller.core.system import System
@@ -40,10 +40,12 @@ class FireCompiler:
     problems: Problems
     _inputs: dict[str, Where] = field(default_factory=dict[str, Where])
     _handshakes: set[PointId] = field(default_factory=set[PointId])
+    _machines: tuple[Machine, ...] = ()
 
     def compiled(self) -> tuple[FireInput, ...]:
         writables = [point for point in self.plant.points.values() if point.writable is not None]
-        self._handshakes |= {each.remote for each in machines_of(writables)}
+        self._machines = machines_of(writables)
+        self._handshakes |= {each.remote for each in self._machines}
         self._handshakes |= {each.heartbeat for each in lifelines_of(writables)}
         places = self.reading.items(("fire",))
         entries = [(self.reading.piece(where, FireEntry), where) for where in places]
@@ -63,6 +65,7 @@ class FireCompiler:
         taken = {point for points in named.values() for point in points}
         found = self._derived(systems, taken)
         chosen = {name: tuple(named.get(name, points)) for name, points in found.items()}
+        self._check_whole(chosen["lights"], (*where, "lights"))
         return FireInput(PointId(entry.input.point), entry.input.value, **chosen)
 
     # --- the input
@@ -160,6 +163,15 @@ class FireCompiler:
             point = self.plant.points[id_]
             if point.type is not ValueType.BOOLEAN and point.unit is not Unit.FRACTION:
                 self._add(where, f"'{id_}' is neither on/off nor a fraction", "name what makes light: on, or 1")
+
+    def _check_whole(self, lights: Collection[PointId], where: Where) -> None:
+        """A machine is taken as a whole or not at all: a lamp whose neighbour nobody commands would stay dark."""
+        for machine in self._machines:
+            beside = [each for each in machine.commands if each not in lights]
+            if beside and len(beside) < len(machine.commands):
+                light = next(each for each in machine.commands if each in lights)
+                wrong = f"'{light}' would not go up: '{machine.remote}' hands over '{beside[0]}', too"
+                self._add(where, wrong, f"add '{beside[0]}' to 'lights', or leave '{light}' out")
 
     def _commanded(self, points: Iterable[PointId]) -> list[PointId]:
         """Without remote bits and heartbeats, which nobody commands."""

@@ -16,6 +16,21 @@ LAMPS = ("garage.group_1.brightness_command", "garage.group_2.brightness_command
 CHILLER = ("plant.chiller_1.enable_command", "plant.chiller_1.chilled_water_temperature_setpoint")
 
 
+REMOTE = """\
+      remote:
+        address: {table: coil, register: 0}
+        writable: {range: [0, 1], release: {safe_value: false}, on_silence: {device_timeout: 30s}}
+"""
+PUMP = """\
+  sump:
+    class: pump
+    points:
+      command:
+        address: {table: coil, register: 1}
+        writable: {range: [0, 1], release: {remote_bit: lamps.remote}, on_silence: {device_timeout: 30s}}
+"""
+
+
 def _declare(site: Path, *entries: str) -> None:
     with (site / "site.yaml").open("a", encoding="utf-8") as file:
         file.write("fire:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries))
@@ -96,6 +111,23 @@ def test_what_is_refused(entry: str, wrong: str, site: Path, told: Told) -> None
     problems = told()
     assert any(wrong in each for each in problems), problems
     assert all(each.startswith("site.yaml:2") for each in problems)
+
+
+def test_a_light_goes_up_only_with_all_that_its_remote_bit_hands_over(site: Path, edit: Edit, told: Told) -> None:
+    """A machine is taken as a whole: a lamp whose neighbour nobody commands would stay with its own controls."""
+    edit("templates/test/lamps.yaml", "release: {safe_value: 100}", "release: {remote_bit: lamps.remote}")
+    edit("templates/test/lamps.yaml", "      motion:", REMOTE + "      motion:")
+    edit("templates/test/lamps.yaml", "equipment:\n", "equipment:\n" + PUMP)
+    edit("devices.yaml", "{lamps: garage.group_1}", "{lamps: garage.group_1, sump: garage.pump_1}")
+    edit("devices.yaml", "{lamps: garage.group_2}", "{lamps: garage.group_2, sump: none}")
+    edit("site.yaml", "[garage.group_1,", "[garage.group_1, garage.pump_1,")
+    assert told() == []
+    _declare(site, INPUT)
+    assert told() == [
+        "site.yaml:25: 'garage.group_1.brightness_command' would not go up: 'garage.group_1.remote' hands over "
+        "'garage.pump_1.command', too; add 'garage.pump_1.command' to 'lights', or leave "
+        "'garage.group_1.brightness_command' out"
+    ]
 
 
 def test_an_input_is_named_once(site: Path, told: Told) -> None:
