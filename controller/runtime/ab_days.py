@@ -5,6 +5,7 @@ The schedule never gives Tidewatt what people have not: it takes away, and gives
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 
 # Who vetoes on an original day.
 SOURCE = "A/B days"
-KEEP_EVERY_S = 10.0
+KEEP_AGAIN_EVERY_S = 10.0
 # A system that is given back is ours a moment later.
 SETTLED_AFTER_S = 60.0
 _ORIGINAL_DAY = Text("block {0} of the A/B days is the original controls'", "A/B 日第 {0} 段归原控")
@@ -81,7 +82,7 @@ class ABDaysAtWork:
         self._placed: dict[str, Text] = {}
         self._disturbed: set[str] = set()
         self._settled_at: float | None = None
-        self._kept = ""
+        self._changed = asyncio.Event()
 
     @property
     def systems(self) -> Collection[str]:
@@ -90,8 +91,7 @@ class ABDaysAtWork:
     async def restore(self) -> None:
         """On the side where an earlier run stood; that of another schedule says nothing but who suspended it."""
         if self._schedule is not None:
-            self._kept = await self._store.load_run(KEY) or ""
-            self._standing, self._suspended = read(self._kept, self._schedule)
+            self._standing, self._suspended = read(await self._store.load_run(KEY) or "", self._schedule)
 
     def succeed(self, earlier: ABDaysAtWork) -> None:
         """Go on where an earlier configuration stood; a system that is not on the schedule any more is given back."""
@@ -100,7 +100,10 @@ class ABDaysAtWork:
                 self._placed[system] = earlier._placed[system]
             elif system in self._authorities.vetoes:
                 self._authorities.lift_veto(system, SOURCE)
-        if self._schedule is not None and earlier._schedule is not None:
+        if self._schedule is None:
+            return
+        self._changed.set()
+        if earlier._schedule is not None:
             self._standing, self._suspended = read(earlier._written(), self._schedule)
             self._disturbed = earlier._disturbed & set(self.systems)
 
@@ -137,6 +140,7 @@ class ABDaysAtWork:
 
     def _switch(self, switch: Switch, image: FrozenImage) -> None:
         self._standing = switch.after
+        self._changed.set()
         self._disturbed.clear()
         self._settled_at = image.monotonic + SETTLED_AFTER_S
         late = (image.now - switch.block.starts).total_seconds()
@@ -226,7 +230,7 @@ class ABDaysAtWork:
         self._suspended[system] = who
         self._follow(system, None)
         self._note(system, {"step": "suspended", "who": who, "authority": authority.value})
-        await self._store.save_run(KEY, self._written())
+        await self._keep(system)
 
     async def resume(self, system: str, who: str) -> None:
         """A person gives the system to the schedule: ours on our days, its original controls' on the others.
@@ -245,23 +249,32 @@ class ABDaysAtWork:
                 self._follow(system, None)
             raise
         self._note(system, {"step": "resumed", "who": who, "suspended_by": suspended_by})
-        await self._store.save_run(KEY, self._written())
+        await self._keep(system)
 
     # --- what must survive
 
+    async def _keep(self, system: str) -> None:
+        """What a person has decided. Raises EnvironmentProblem; then it is tried again until it is stored."""
+        try:
+            await self._store.save_run(KEY, self._written())
+        except EnvironmentProblem as error:
+            self._changed.set()
+            raise EnvironmentProblem(
+                f"the A/B days of {system} are as you say, but the disk did not take it: a restart now would forget "
+                f"it; it is tried again: {error}"
+            ) from error
+
     async def run(self) -> None:
-        """Keep each switch, beside the scan; what the disk does not take is kept later."""
-        if self._schedule is None:
-            return
+        """Keep each switch at once, beside the scan; what the disk does not take is kept later."""
         while True:
-            now = self._written()
-            if now != self._kept:
-                try:
-                    await self._store.save_run(KEY, now)
-                    self._kept = now
-                except EnvironmentProblem as error:
-                    log.debug("the A/B days are not stored yet: %s", error)
-            await self._clock.sleep_until(self._clock.monotonic() + KEEP_EVERY_S, Phase.RECORD, "A/B days")
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._store.save_run(KEY, self._written())
+            except EnvironmentProblem as error:
+                log.debug("the A/B days are not stored yet: %s", error)
+                self._changed.set()
+                await self._clock.sleep_until(self._clock.monotonic() + KEEP_AGAIN_EVERY_S, Phase.RECORD, "A/B days")
 
     def _written(self) -> str:
         assert self._schedule is not None

@@ -165,6 +165,24 @@ def test_a_restart_finds_the_side_where_it_was(bench: ABBench, *, kill: bool) ->
     bench.run(next_day, kill=kill)
 
 
+def test_a_kill_right_after_the_switch_forgets_nothing(bench: ABBench) -> None:
+    async def switched(_: Bench) -> None:
+        while not bench.told("switched"):
+            await bench.wait(0.5)
+        await bench.wait(0.5)
+
+    async def again(_: Bench) -> None:
+        await bench.wait(HOUR)
+        assert bench.told("switched") == []
+        shown = bench.daemon.ab_days.shown("garage")
+        assert shown is not None
+        assert (shown["side"], shown["level_at_first"]) == ("original", 1000.0)
+
+    bench.run(switched, kill=True)
+    bench.hold(5000.0)
+    assert bench.run(again)
+
+
 def test_a_switch_that_was_missed_happens_at_the_start(bench: ABBench) -> None:
     async def first_day(_: Bench) -> None:
         await bench.wait(2 * HOUR)

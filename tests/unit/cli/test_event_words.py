@@ -59,3 +59,22 @@ def test_what_was_found_on_site(language: Language, words: str) -> None:
 def test_what_left_auto(language: Language, words: str) -> None:
     body = {"before": "auto", "availability": "tripped", "reason": "tripped", "reason_zh": "已跳闸"}
     assert event_words({"kind": "availability", "subject": "plant.pump_1", "body": body}, POINTS, language) == words
+
+
+SWITCHED = {"step": "switched", "block": 4, "side": "tidewatt", "equal": True}
+DISTURBED = {"step": "disturbed", "block": 4, "side": "tidewatt", "reason": "latched", "reason_zh": "锁定"}
+
+
+@pytest.mark.parametrize(
+    "body, language, words",
+    [
+        (SWITCHED, "en", "block 4: tidewatt"),
+        ({**SWITCHED, "equal": False}, "en", "block 4: tidewatt, the tank is not equal"),
+        ({**SWITCHED, "equal": None}, "en", "block 4: tidewatt"),
+        (DISTURBED, "en", "disturbed  latched"),
+        (DISTURBED, "zh", "受干扰  锁定"),
+        ({"step": "suspended", "who": "Li Na", "authority": "original"}, "zh", "暂停  Li Na"),
+    ],
+)
+def test_ab_days(body: dict[str, Any], language: Language, words: str) -> None:
+    assert event_words({"kind": "ab_days", "subject": "plant", "body": body}, POINTS, language) == words

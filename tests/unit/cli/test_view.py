@@ -160,6 +160,15 @@ def test_a_fire_stands_in_the_head(seen: dict[str, Any]) -> None:
     assert "火警输入 garage.panel_1.fire_alarm：待复位" in drawn(changed, "zh", 80)[0]
 
 
+def test_ab_days_stand_in_the_head_where_there_are_any(seen: dict[str, Any]) -> None:
+    words = "A/B day 3: original until 2026-12-04 05:00"
+    assert not any("A/B" in line for line in drawn(seen, "en", 100))
+    first, *others = seen["status"]["systems"]
+    systems = [{**first, "ab_days": {"en": words, "zh": ""}}, *others]
+    lines = drawn({**seen, "status": {**seen["status"], "systems": systems}}, "en", 100)
+    assert line_with(lines, "A/B").startswith(f"{first['name']['en']}: {words}")
+
+
 @pytest.mark.parametrize("equipment", ["garage.group_3", "plant.chilled_water_plant_1"])
 def test_what_is_not_in_auto_stands_on_top_of_the_equipment(seen: dict[str, Any], equipment: str) -> None:
     changed = copy.deepcopy(seen)
