@@ -116,6 +116,8 @@ async def test_a_line_that_is_too_long_ends_the_conversation_only(client: Client
         ({"command": "authority", "system": "moon", "authority": "original"}, "there are garage, plant"),
         ({"command": "authority", "system": "garage", "authority": "mine"}, "original or tidewatt"),
         ({"command": "authority", "system": "garage", "authority": "commissioning"}, "needs an end"),
+        ({"command": "resume_ab_days", "system": "moon"}, "there are garage, plant"),
+        ({"command": "resume_ab_days", "system": "garage"}, "system garage has no A/B days"),
         ({"command": "record", "item": "moon:command", "result": "passed"}, "there is no test called moon:command"),
         ({"command": "record", "item": BRIGHTNESS, "result": "perhaps"}, "passed or failed"),
         ({"command": "silence", "item": "moon:silence"}, "there is no test"),
