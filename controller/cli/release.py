@@ -13,6 +13,7 @@ from typing import Any
 from controller.cli.arguments import Exit, add_command, add_site, language
 from controller.cli.client import DaemonNotRunning, RequestRefused, ask
 from controller.cli.follow import follow
+from controller.cli.left_behind import daemon_of
 from controller.cli.output import complain, say
 from controller.cli.run import TellProgress
 from controller.cli.site_folder import load_site
@@ -22,10 +23,8 @@ from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.system import Authority
 from controller.core.text import Text
-from controller.historian.sqlite import SqliteHistorian
 from controller.runtime.authorities import store_decision
 from controller.runtime.clock import RealClock
-from controller.runtime.daemon import Daemon
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
 
@@ -108,8 +107,7 @@ async def _by_ourselves(site: Site, *, keep_authority: bool) -> int:
         state = site.folder / "state"
         stack.enter_context(site_lock(state))
         clock = (await follow(site)).clock
-        store = Store(state / "store.db", clock)
-        daemon = Daemon(site, clock, SqliteHistorian(state / "history.db", clock), store)
+        daemon = daemon_of(site, clock)
         try:
             released = await daemon.release(TellProgress(), "" if keep_authority else getpass.getuser())
         finally:

@@ -17,9 +17,11 @@ from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_site, language
 from controller.cli.follow import Followed, follow
+from controller.cli.left_behind import let_go_on_a_read_only_disk
 from controller.cli.output import complain
 from controller.cli.site_folder import load_site
 from controller.cli.words import counted, program
+from controller.core.errors import EnvironmentProblem
 from controller.core.ports import RemoteHistorian
 from controller.core.site import Site
 from controller.core.text import Text
@@ -62,7 +64,13 @@ def execute(arguments: argparse.Namespace) -> int:
 
 async def _run(site: Site, lasting: timedelta | None) -> int:
     with ExitStack() as stack:
-        daemon, serve = open_daemon(site, await follow(site), stack)
+        followed = await follow(site)
+        try:
+            daemon, serve = open_daemon(site, followed, stack)
+        except EnvironmentProblem:
+            stack.close()
+            await let_go_on_a_read_only_disk(site, followed.clock, TellProgress())
+            raise
         log.info("%s: %s on %s", site.name, counted(len(site.points), "point"), counted(len(site.links), "link"))
         return await live(daemon, lasting, serve)
 

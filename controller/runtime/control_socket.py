@@ -70,9 +70,9 @@ Handler = Callable[[Daemon, Mapping[str, Any]], Awaitable[JsonValue]]
 @contextlib.contextmanager
 def listening(path: Path) -> Generator[socket.socket]:
     """A socket that only this user may open; its file goes with us. Hold the site's lock before."""
-    path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         try:
+            path.unlink(missing_ok=True)
             listener.bind(str(path))
             path.chmod(0o600)
             listener.setblocking(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Generator
@@ -16,7 +17,7 @@ def site_lock(state: Path) -> Generator[None]:
     """Hold the site. Raises EnvironmentProblem where another process has it or the folder cannot be written."""
     try:
         state.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _opened(state / "lock")
     except OSError as error:
         raise EnvironmentProblem(f"{state}: state cannot be kept here: {error.strerror}") from error
     try:
@@ -27,8 +28,19 @@ def site_lock(state: Path) -> Generator[None]:
             raise EnvironmentProblem(
                 f"{state.parent}: another Tidewatt (process {holder}) runs this site; a second one must not write"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_RDWR:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """On a disk that can only be read, what is there can be locked all the same."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES) or not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

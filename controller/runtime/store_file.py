@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -70,6 +71,25 @@ def copy(database: sqlite3.Connection, path: Path) -> None:
     _sync(unfinished)
     unfinished.replace(_good(path))
     _sync(path.parent)
+
+
+def contents_of(path: Path) -> bytes:
+    """What the file says, its log included, without changing anything beside it; for a store in memory.
+
+    Raises EnvironmentProblem where it cannot be read.
+    """
+    memory = Path("/dev/shm")
+    try:
+        with tempfile.TemporaryDirectory(prefix="tidewatt-", dir=memory if memory.is_dir() else None) as folder:
+            there = Path(folder) / path.name
+            shutil.copyfile(path, there)
+            if _log(path).exists():
+                shutil.copyfile(_log(path), _log(there))
+            with closing(sqlite3.connect(there, isolation_level=None)) as database:
+                database.execute("PRAGMA journal_mode = DELETE")  # one file, with what was in its log
+                return database.serialize()
+    except (sqlite3.Error, OSError) as error:
+        raise EnvironmentProblem(f"{path}: the state store cannot be read: {error}") from error
 
 
 def _good(path: Path) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import sqlite3
+import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,43 @@ def test_release_waits_for_no_disk(here: SiteProcesses, *, by_daemon: bool) -> N
     else:
         assert "nothing is held any more" in released.out
         assert "the next start would take it over" in released.err
+
+
+@contextmanager
+def only_to_be_read(folder: Path) -> Generator[None]:
+    """As a disk is that the kernel has mounted read-only after an error. Rights do not hold root back, a mount does."""
+    if os.geteuid() == 0:
+        subprocess.run(["mount", "--bind", folder, folder], check=True)
+        subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+    else:
+        folder.chmod(0o500)
+    try:
+        yield
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run(["umount", folder], check=True)
+        else:
+            folder.chmod(0o700)
+
+
+@pytest.mark.fault("read-only disk at the start", lost="control, until it can be written; the decision of a release")
+@pytest.mark.parametrize("command", ["release", "run"])
+def test_what_is_held_is_let_go_from_a_disk_that_can_only_be_read(here: SiteProcesses, command: str) -> None:
+    here.simulator()
+    daemon = here.daemon()
+    wait_until(here.has_lamps, "the lamps are taken")
+    daemon.kill()
+    with only_to_be_read(here.site / "state"):
+        done = here.tidewatt(command, str(here.site))
+        assert here.is_given_back()
+    assert done.code == 3, done.err
+    assert "everything let go" in done.err
+    if command == "release":
+        assert "nothing is held any more" in done.out
+        assert "the next start would take it over" in done.err
+    else:
+        assert "Traceback" not in done.err
+        assert "control socket cannot be opened" in done.err
 
 
 # --- one daemon, one simulator ----------------------------------------------------------------------------------------
