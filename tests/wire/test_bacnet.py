@@ -308,6 +308,7 @@ async def test_devices_are_asked_side_by_side() -> None:
             assert reading.result() == [0.0, 1.0, 2.0, 3.0]
 
 
+@pytest.mark.fault("slow server")
 async def test_a_slow_device_keeps_nobody_waiting_for_all_its_values() -> None:
     """It takes more than a second and a half, and 0.8 s is what it has of a reading: it goes on with the next."""
     slow, quick = BacnetDevice(1), BacnetDevice(2)
@@ -443,6 +444,7 @@ async def test_a_higher_slot_is_named() -> None:
         assert await bench.values() == [True]
 
 
+@pytest.mark.fault("ignored write")
 async def test_an_acknowledged_write_that_did_nothing_is_not_accepted() -> None:
     async with having("analog-output,1", commandable(Real(7.0))) as (object, bench, device):
         held = object.slots

@@ -72,6 +72,7 @@ async def test_a_refused_connection_says_so() -> None:
         await Bench(device, floats()).driver.__aenter__()
 
 
+@pytest.mark.fault("total loss of a link")
 async def test_a_connection_lost_while_waiting_is_told_at_once() -> None:
     async with running(*floats()) as bench:
         patient = Bench(bench.device, floats(), timeout=30.0)
@@ -130,6 +131,7 @@ async def closed_by(device: ModbusDevice) -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.fault("total loss of a link")
 async def test_a_server_that_is_gone_is_an_error_and_then_there_again() -> None:
     async with running(*floats()) as bench:
         await bench.values()

@@ -136,6 +136,7 @@ async def test_what_trying_again_does_not_heal_is_refused(
 
 
 @pytest.mark.slow
+@pytest.mark.fault("half-open connection: accepts, and answers nothing")
 async def test_a_broker_that_accepts_and_says_nothing() -> None:
     async with little_broker() as broker:
         broker.connack = None
