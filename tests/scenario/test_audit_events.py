@@ -70,7 +70,7 @@ def test_what_is_done_to_an_alarm_that_nobody_sees(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         bench.plant.lights.set(DEMAND, -1.0)
         await bench.wait(120)
-        alarms = bench.daemon.alarms
+        alarms = bench.daemon.alarm_actions
         await alarms.shelve(FAULT, timedelta(hours=1), "Li Na", "being looked at")
         await alarms.shelve(FAULT, timedelta(hours=2), "Wang Wu", "takes longer")
         await alarms.take_out_of_service(FAULT, "Li Na", "rebuilt")

@@ -104,7 +104,7 @@ class OpcuaDevice(LoopbackServer):
 
     def publish(self, *nodes: str) -> None:
         """Tell every subscription of these nodes as they are now; a keep-alive to those that have none of them."""
-        for connection in self._sessions:
+        for connection in self.sessions:
             connection.publish(nodes)
 
     def say(self, data: bytes) -> None:
@@ -113,13 +113,13 @@ class OpcuaDevice(LoopbackServer):
             connection.write(data)
 
     def end_subscriptions(self, status: str) -> None:
-        for connection in self._sessions:
+        for connection in self.sessions:
             connection.end_subscriptions(status)
 
     @property
     def watched(self) -> set[str]:
         """The nodes that somebody subscribed to."""
-        subscriptions = [each for connection in self._sessions for each in connection.subscriptions.values()]
+        subscriptions = [each for connection in self.sessions for each in connection.subscriptions.values()]
         return {node for subscription in subscriptions for node in subscription.items.values()}
 
     def count(self, service: str) -> int:
@@ -128,11 +128,11 @@ class OpcuaDevice(LoopbackServer):
     # --- what it does -------------------------------------------------------------------------------------------------
 
     def connect(self) -> Connection:
-        return _Connection(self)
+        return Session(self)
 
     @property
-    def _sessions(self) -> list[_Connection]:
-        return [each for each in self.connections if isinstance(each, _Connection)]
+    def sessions(self) -> list[Session]:
+        return [each for each in self.connections if isinstance(each, Session)]
 
     def read(self, asked: ua.ReadValueId) -> ua.DataValue:
         node = asked.NodeId.to_string()
@@ -173,7 +173,7 @@ def _unchanged(service: str, answer: bytes) -> bytes:
     return answer
 
 
-class _Connection(Connection):
+class Session(Connection):
     """Frames of OPC UA Part 6, 7.1 and 6.7.2, always whole, never encrypted."""
 
     def __init__(self, device: OpcuaDevice) -> None:

@@ -167,8 +167,8 @@ async def test_a_subscription_that_ended_is_made_anew_within_a_minute(ended: str
                 bench.device.end_subscriptions("BadTimeout")
                 await bench.told()
             case "by a lost message":
-                (connection,) = bench.device.connections
-                connection.subscriptions[1].sequence += 1
+                (session,) = bench.device.sessions
+                session.subscriptions[1].sequence += 1
                 await bench.told()
             case _:
                 bench.clock.advance(20.0)
@@ -215,8 +215,8 @@ async def test_many_nodes_are_subscribed_in_portions() -> None:
 
 async def test_urgent_points_have_a_faster_subscription() -> None:
     async with running(bound("slow"), bound("fire", urgent=True)) as bench:
-        (connection,) = bench.device.connections
-        subscribed = {each.interval: [*each.items.values()] for each in connection.subscriptions.values()}
+        (session,) = bench.device.sessions
+        subscribed = {each.interval: [*each.items.values()] for each in session.subscriptions.values()}
         assert subscribed == {100.0: ["ns=2;s=fire"], 1000.0: ["ns=2;s=slow"]}
 
 

@@ -154,6 +154,7 @@ def test_every_number_of_a_template_becomes_ours(site: Path) -> None:
         tolerance=0.1,
         limits=Limits(maximum_rate=0.5),
     )
+    assert point.writable is not None
     assert point.writable.limits.source == "Gateway manual, B, 14"
     assert address(found, SETPOINT).scale == pytest.approx(0.1 * 5 / 9)
     assert address(found, SETPOINT).offset == pytest.approx(-160 / 9)

@@ -85,7 +85,7 @@ def test_the_status_says_how_good_a_value_is(code: int, quality: Quality, name: 
 
 
 def test_a_person_at_the_device_is_told_as_by_every_protocol() -> None:
-    data = ua.DataValue(ua.Variant(21.5, T.Double), StatusCode=ua.StatusCode(0x00960000))
+    data = ua.DataValue(ua.Variant(21.5, T.Double), StatusCode=ua.StatusCode(ua.UInt32(0x00960000)))
     reading = decode(data, OpcuaAddress("i=1"), point())
     assert (reading.value, reading.quality, reading.reason) == (21.5, Quality.GOOD, LOCAL_OVERRIDE)
 
