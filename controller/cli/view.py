@@ -287,6 +287,7 @@ _STEPS = {
 _REFUSED = Text(", refused: {}", "，被拒绝：{}")
 _READ_BACK = Text("{}: wrote {}, read {}", "{}：写入 {}，回读 {}")
 _LET_GO = Text("let go", "已释放")
+_INPUT = Text("input {}: {}", "输入 {}：{}")
 _MADE = Text("next 24 h: mean {}, peak {}, by the {}", "未来 24 小时：平均 {}，峰值 {}，依据{}")
 _SCORED = Text("was off by {} on average; the same hour of last week by {}", "平均误差 {}；上周同一时刻误差 {}")
 _TRAINED = Text("trained: {}", "已训练：{}")
@@ -368,6 +369,9 @@ def event_words(event: Mapping[str, Any], points: Mapping[str, Any], language: L
         return _BY_PEOPLE[kind](body, language)
     if kind == "alarm":
         return ": ".join(words.term(body[name], language) for name in ("alarm", "state"))
+    if kind == "strategy" and body.get("step") == "input":
+        told = _INPUT.in_language(language).format(body["point"], words.term(body["now"], language))
+        return f"{told}  {body['cause']}".rstrip()
     if kind in ("strategy", "equipment", "availability") and body.get("fault") is None and "reason" in body:
         return body["reason_zh" if language == "zh" else "reason"]
     return "  ".join(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.core.availability import Availability, Standing
 from controller.core.point import PointId, equipment_of
@@ -28,8 +28,21 @@ from controller.runtime.image import FrozenImage
 from controller.runtime.supervisor import Fault, FaultCount, isolate
 
 
+class Rung(NamedTuple):
+    """An input that has come to another rung of its ladder, and why its own value is not good."""
+
+    input: Role
+    point: PointId
+    before: InputState
+    now: InputState
+    cause: str
+
+
 class Ladders:
-    """Executes each input's ladder: GOOD, held for a while, substituted, or absent."""
+    """Executes each input's ladder: GOOD, held for a while, substituted, or absent.
+
+    changed: the rungs that are new since somebody took them.
+    """
 
     def __init__(self, inputs: Mapping[Role, Ladder], roles: Mapping[Role, PointId]) -> None:
         self._are_good = False
@@ -38,6 +51,8 @@ class Ladders:
         self._rungs = [(role, roles[role], ladder) for role, ladder in inputs.items()]
         self._last_good: dict[Role, Sample] = {}
         self.states: dict[Role, InputState] = dict.fromkeys(inputs, InputState.ABSENT)
+        self._ever_good: set[Role] = set()
+        self.changed: list[Rung] = []
 
     def are_good_and_unchanged(self, image: FrozenImage) -> bool:
         """Whether every input is GOOD and shows the value that it showed last."""
@@ -54,15 +69,25 @@ class Ladders:
             sample = samples[point]
             if sample.quality is Quality.GOOD:
                 seen[role] = sample
-                self.states[role] = InputState.GOOD
+                if self.states[role] is not InputState.GOOD:
+                    self._climb(role, point, InputState.GOOD, "")
                 continue
             self._are_good = False
             if point in before and before[point].is_good:
                 self._last_good[role] = before[point]
-            self.states[role], replacement = self._replacement(role, sample, ladder, image.monotonic)
+            state, replacement = self._replacement(role, sample, ladder, image.monotonic)
+            if self.states[role] is not state:
+                self._climb(role, point, state, sample.reason)
             if replacement is not None:
                 seen[role] = replacement
         return seen
+
+    def _climb(self, role: Role, point: PointId, state: InputState, cause: str) -> None:
+        if role in self._ever_good or state is not InputState.GOOD:  # the first good value is no news
+            self.changed.append(Rung(role, point, self.states[role], state, cause))
+        if state is InputState.GOOD:
+            self._ever_good.add(role)
+        self.states[role] = state
 
     def _replacement(
         self, role: Role, sample: Sample, ladder: Ladder, monotonic: float
@@ -212,6 +237,11 @@ class MountedStrategy:
         self.let_go()
         self.fault, self.reason, self._steady_until = None, reason, None
         return True
+
+    def take_changed_rungs(self) -> Sequence[Rung]:
+        """The inputs that have come to another rung since the last call, oldest first."""
+        changed, self.ladders.changed = self.ladders.changed, []
+        return changed
 
     def restart(self) -> None:
         """An operator acted: faults are forgotten."""

@@ -375,6 +375,8 @@ class Scan:
 
     def _step(self, strategy: MountedStrategy, image: FrozenImage) -> None:
         changed = strategy.step(image)
+        if strategy.ladders.changed:
+            self._tell_rungs(strategy)
         if changed:
             self._tell(strategy)
         if strategy.fault is not None and not strategy.fault.lets_go:
@@ -485,6 +487,16 @@ class Scan:
             if image.monotonic - since >= condition.lasting.total_seconds():
                 fulfilled.add(condition)
         return fulfilled
+
+    def _tell_rungs(self, strategy: MountedStrategy) -> None:
+        for rung in strategy.take_changed_rungs():
+            states: dict[str, JsonValue] = {
+                "input": str(rung.input),
+                "before": rung.before.value,
+                "now": rung.now.value,
+            }
+            body: dict[str, JsonValue] = {"step": "input", **states, "point": rung.point, "cause": rung.cause}
+            self._journal.note(EventKind.STRATEGY, strategy.mount.id, body)
 
     def _tell(self, strategy: MountedStrategy) -> None:
         fault = None if strategy.awaits_plan else strategy.fault

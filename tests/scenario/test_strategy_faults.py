@@ -116,3 +116,21 @@ def test_a_strategy_remembers_across_a_restart(tmp_path: Path) -> None:
     bench.run(after)
     assert decided >= 30
     assert seen[1] >= decided + 4
+
+
+def test_an_input_that_comes_to_another_rung_of_its_ladder_is_recorded(tmp_path: Path) -> None:
+    """Once each time, with the reason; the first good value is no news."""
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10)
+        bench.plant.lights.set(DEMAND, None, reason="broken wire")
+        await bench.wait(30)
+        bench.plant.lights.set(DEMAND, 0.4)
+        await bench.wait(10)
+        told = [each.body for each in bench.events(EventKind.STRATEGY, "desk") if each.body.get("step") == "input"]
+        assert [(each["point"], each["before"], each["now"], each["cause"]) for each in told] == [
+            (DEMAND, "good", "absent", "broken wire"),
+            (DEMAND, "absent", "good", ""),
+        ]
+
+    assert Bench(tmp_path).run(life)

@@ -78,3 +78,12 @@ DISTURBED = {"step": "disturbed", "block": 4, "side": "tidewatt", "reason": "lat
 )
 def test_ab_days(body: dict[str, Any], language: Language, words: str) -> None:
     assert event_words({"kind": "ab_days", "subject": "plant", "body": body}, POINTS, language) == words
+
+
+@pytest.mark.parametrize(
+    "language, words",
+    [("en", "input meter.main_1.power: held  link lost"), ("zh", "输入 meter.main_1.power：保持  link lost")],
+)
+def test_an_input_on_another_rung(language: Language, words: str) -> None:
+    body = {"step": "input", "point": "meter.main_1.power", "before": "good", "now": "held", "cause": "link lost"}
+    assert event_words({"kind": "strategy", "subject": "storage", "body": body}, POINTS, language) == words
