@@ -22,9 +22,10 @@ from controller.core.ports import Clock
 from controller.core.sample import Scalar
 from controller.core.system import Authority
 from controller.core.text import Text
+from controller.runtime.control import Control
 from controller.runtime.image import FrozenImage
 from controller.runtime.journal import Journal
-from controller.runtime.scan import Control, Scan
+from controller.runtime.scan import Scan
 from controller.runtime.store import Store
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from controller.core.ports import Clock
 from controller.core.sample import Scalar
 from controller.core.system import Authority
 from controller.core.text import Text
-from controller.runtime.scan import Control, Scan
+from controller.runtime.control import Control
+from controller.runtime.scan import Scan
 from controller.runtime.writer import writable_of
 
 

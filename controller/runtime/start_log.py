@@ -8,7 +8,7 @@ from datetime import timedelta
 from controller.core.guard import UNKNOWN
 from controller.core.point import PointId
 from controller.core.ports import Clock
-from controller.runtime.scan import Control
+from controller.runtime.control import Control
 from controller.runtime.store import Store
 from controller.runtime.stored import StoredStarts
 

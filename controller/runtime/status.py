@@ -18,6 +18,7 @@ from controller.core.text import Text
 from controller.core.work_order import WorkOrder
 from controller.runtime.alarm_rows import counts, row, rows
 from controller.runtime.commissioning import body_of
+from controller.runtime.control import Control
 from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.inspector import Inspected
@@ -26,7 +27,6 @@ from controller.runtime.listed_alarm import Alarm
 from controller.runtime.load_forecasts import LoadForecast, rounded
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.outbox import Outbox
-from controller.runtime.scan import Control
 from controller.runtime.silence import Measurement
 from controller.runtime.siren import SirenControl
 

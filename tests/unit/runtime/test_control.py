@@ -23,8 +23,8 @@ from controller.core.sample import Quality, Sample, Scalar
 from controller.core.system import ReleaseStep, System
 from controller.core.text import NO_TEXT
 from controller.core.units import Unit
+from controller.runtime.control import Control
 from controller.runtime.image import FrozenImage
-from controller.runtime.scan import Control
 from tests.bench import CHILLER, LIGHT_POINTS, PLANT_POINTS, SYSTEMS
 
 NOW = datetime(2026, 7, 6, 4, 0, tzinfo=UTC)
