@@ -49,6 +49,7 @@ _COMMAND = "controller/core/command.py"
 _EXCLUSION = "controller/core/exclusion.py"
 _WEAR = "controller/core/wear.py"
 _SCAN = "controller/runtime/scan.py"
+_CONTROL = "controller/runtime/control.py"
 _WRITER = "controller/runtime/writer.py"
 _FIRE_RUNTIME = "controller/runtime/fire.py"
 _SUPERVISOR = "controller/runtime/supervisor.py"
@@ -488,10 +489,10 @@ MUTATIONS = (
     ),
     Mutation("at rest a wish is not seen", _SCAN, "if arrays != self._settled_arrays:", "if False:", PEOPLE),
     # --- inhibitions, fire ------------------------------------------------------------------------------------------
-    Mutation("nothing is inhibited", _SCAN, "if inhibition is not None and not (", "if False and not (", INHIBITION),
+    Mutation("nothing is inhibited", _CONTROL, "if inhibition is not None and not (", "if False and not (", INHIBITION),
     Mutation(
         "an inhibition spares nobody",
-        _SCAN,
+        _CONTROL,
         "inhibition.spares_life_safety and command.priority.is_life_safety",
         "False",
         ("tests/scenario/test_availability.py",),
