@@ -431,13 +431,6 @@ MUTATIONS = (
         COMMISSIONING,
     ),
     Mutation(
-        "the writer has no gate",
-        _WRITER,
-        "return self._authority[system] is not Authority.ORIGINAL and self._authority[system] is under.get(system)",
-        "return True",
-        (*LATE, *VETOES),
-    ),
-    Mutation(
         "a shadow commands",
         _SCAN,
         "            if strategy.mode is Mode.SHADOW:\n",
