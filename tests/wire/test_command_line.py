@@ -43,7 +43,8 @@ def here(tmp_path: Path) -> Iterator[SiteProcesses]:
 @pytest.mark.slow
 def test_points_list_and_read(running: SiteProcesses) -> None:
     listed = running.points("list", "--json").json
-    assert {"point": LAMP, "kind": "command", "unit": "fraction", "writable": True, "class": "lighting_group"} in listed
+    lamp = {"point": LAMP, "kind": "command", "unit": "fraction", "writable": True, "class": "lighting_group"}
+    assert {**lamp, "availability": "auto"} in listed
     everything = running.points("read", "--json").json
     assert set(everything) == {each["point"] for each in listed}
     assert {each["quality"] for each in everything.values()} == {"good"}
@@ -201,7 +202,7 @@ def test_alarms(running: SiteProcesses) -> None:
     site = str(running.site)
     shown = running.tidewatt("alarms", site, "--json")
     assert shown.code == Exit.OK
-    assert set(shown.json) == {"now", "time_zone", "counts", "alarms", "messages"}
+    assert set(shown.json) == {"now", "time_zone", "counts", "alarms", "messages", "siren", "work_orders"}
     unknown = running.tidewatt("alarms", site, "acknowledge", "nothing:wrong")
     assert (unknown.code, "there is no alarm 'nothing:wrong'" in unknown.err) == (Exit.ENVIRONMENT, True)
     endless = running.tidewatt("alarms", site, "shelve", "nothing:wrong", "--reason=x")
