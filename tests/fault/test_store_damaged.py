@@ -21,8 +21,6 @@ from controller.runtime.store import Store
 from tests.bench import BRIGHTNESS, LAMP_REMOTE, PUMP, PUMP_REMOTE, Bench
 from tests.hand_clock import HandClock
 
-pytestmark = pytest.mark.fault
-
 
 def text(path: Path) -> None:
     path.write_bytes(b"not a database\n" * 1000)
@@ -60,6 +58,7 @@ async def look(bench: Bench) -> None:
     await bench.wait(60)
 
 
+@pytest.mark.fault("corrupt store", lost="what was taken in the last minute, and control until a person decides")
 @pytest.mark.parametrize("harm", [text, empty, gone, pages])
 def test_what_was_held_is_let_go_and_a_person_decides(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     async def again(bench: Bench) -> None:
@@ -87,6 +86,7 @@ def test_what_was_held_is_let_go_and_a_person_decides(tmp_path: Path, harm: Call
     assert len(list(tmp_path.glob("store.db.damaged-*"))) == (harm is not gone)
 
 
+@pytest.mark.fault("corrupt store and corrupt copy", lost="control, until a person decides; what was held")
 def test_without_a_good_copy_it_says_that_nobody_knows(tmp_path: Path) -> None:
     async def again(bench: Bench) -> None:
         await bench.wait(60)
@@ -105,6 +105,7 @@ def test_without_a_good_copy_it_says_that_nobody_knows(tmp_path: Path) -> None:
     bench.run(again)
 
 
+@pytest.mark.fault("corrupt store", lost="what was taken in the last minute, and control until a person decides")
 def test_who_opened_it_first_does_not_keep_the_alarm_from_people(tmp_path: Path) -> None:
     async def again(bench: Bench) -> None:
         await bench.wait(5)
@@ -122,6 +123,7 @@ def test_who_opened_it_first_does_not_keep_the_alarm_from_people(tmp_path: Path)
     bench.run(again)
 
 
+@pytest.mark.fault("corrupt store", lost="what was taken in the last minute, and control until a person decides")
 def test_a_store_that_is_damaged_under_way_does_not_spoil_its_copy(tmp_path: Path) -> None:
     async def life() -> None:
         store = Store(tmp_path / "store.db", HandClock())
@@ -143,6 +145,7 @@ def test_a_store_that_is_damaged_under_way_does_not_spoil_its_copy(tmp_path: Pat
     asyncio.run(life())
 
 
+@pytest.mark.fault("locked store", lost="control, until it is unlocked")
 def test_a_lock_that_somebody_holds_for_a_moment_is_waited_for(tmp_path: Path) -> None:
     async def life() -> None:
         store = Store(tmp_path / "store.db", HandClock())
