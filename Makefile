@@ -25,7 +25,7 @@ test-all: $(READY) $(PEERS) ## every test; only those on the reference records m
 	@export TIDEWATT_STRICT_SKIPS=1; $(call in_two_parts)
 
 faults: $(READY) $(PEERS) ## break everything on purpose; ARGS=--keep-table=docs/reliability.md keeps the table
-	@export TIDEWATT_STRICT_SKIPS=1; $(PYTEST) -p tests.fault_table --numprocesses=auto --dist=loadfile -m fault $(ARGS)
+	@export TIDEWATT_STRICT_SKIPS=1; $(PYTEST) -p tests.fault_table --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m fault $(ARGS)
 
 mutations: $(READY) ## disable one rule at a time; some test must notice each; ARGS=fire chooses
 	@$(BIN)/python -m tests.mutations.check $(ARGS)
@@ -33,9 +33,9 @@ mutations: $(READY) ## disable one rule at a time; some test must notice each; A
 # Two files at a time. Those in real time come last, so that nothing that keeps a core busy disturbs what they time.
 # Where ARGS chooses tests of one part only, the other part has none (pytest's code 5), which is no failure.
 define in_two_parts
-$(PYTEST) --numprocesses=auto --dist=loadfile -m "$(1) not (wire or system)" $(ARGS); shared=$$?; \
+$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) not (wire or system)" $(ARGS); shared=$$?; \
 [ $$shared -eq 0 ] || [ $$shared -eq 5 ] || exit $$shared; \
-$(PYTEST) --numprocesses=auto --dist=loadfile -m "$(1) (wire or system)" $(ARGS); alone=$$?; \
+$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) (wire or system)" $(ARGS); alone=$$?; \
 if [ $$alone -eq 5 ]; then exit $$shared; fi; exit $$alone
 endef
 

@@ -105,14 +105,22 @@ def _refusal(reason: object) -> str:
     return f"skipped, but TIDEWATT_STRICT_SKIPS=1 lets only `reference` tests skip: {reason}"
 
 
+def _may_take(item: pytest.Item) -> float:
+    """Seconds, roughly: its own time-out, or that it is slow."""
+    timeout, slow = item.get_closest_marker("timeout"), item.get_closest_marker("slow")
+    return float(timeout.args[0]) if timeout is not None else float(slow is not None)
+
+
 def pytest_configure() -> None:
     _watch_cancelled_at_close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Files that take long begin first, so that no core has one left at the end while the other waits.
-    long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    longest: dict[Path, float] = {}
+    for item in items:
+        longest[item.path] = max(longest.get(item.path, 0.0), _may_take(item))
+    items.sort(key=lambda item: -longest[item.path])
     for item in items:
         if _may_skip(item):
             item.add_marker(pytest.mark.skip(reason=f"no reference records at {REFERENCE}"))
