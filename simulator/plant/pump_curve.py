@@ -1,0 +1,163 @@
+"""Centrifugal pumps by their head curve, alone and in parallel, on a system curve.
+
+References
+----------
+[1] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 44 "Centrifugal pumps": head and efficiency curves,
+    affinity laws, system curve with a static part, pumps in parallel, check valves.
+[2] M. Wetter, "Fan and pump model that has a unique solution for any pressure boundary condition and speed", Building
+    Simulation 2013: head and efficiency at another speed from those at full speed.
+[3] EnergyPlus Engineering Reference, "Pumps", heat to the fluid: the shaft's power ends as heat in the water.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import NamedTuple
+
+from simulator.plant.drive import DriveModel, drive_power, standard_drive
+
+WATER_DENSITY = 1000.0
+"""[kg/m3]; chilled and condenser water differ by less than 0.5 %."""
+_HALVINGS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PumpCurve:
+    """Pressure rise at full speed h0 - h2 m^2 [kPa] over the flow [kg/s]; efficiency [0..1]: a parabola through zero
+    with its best at best_flow [kg/s].
+
+    A linear term would fit better, but rise near shut-off for most pumps: two flows to one pressure.
+    """
+
+    h0: float
+    h2: float
+    best_efficiency: float
+    best_flow: float
+    drive: DriveModel
+
+
+def pump_for(
+    flow: float, head: float, efficiency: float, *, variable_speed: bool = True, shut_off: float = 1.25
+) -> PumpCurve:
+    """A pump chosen at its best point: flow [kg/s], pressure rise [kPa], efficiency [0..1]; shut_off: pressure at no
+    flow over that at the best point. Its motor has 10 % in hand.
+    """
+    rated = 1.1 * flow * head / WATER_DENSITY / efficiency
+    drive = standard_drive(rated, variable_speed=variable_speed)
+    return PumpCurve(shut_off * head, (shut_off - 1.0) * head / (flow * flow), efficiency, flow, drive)
+
+
+class Unit(NamedTuple):
+    """A pump at a speed [0..1] with a branch of its own: check valve, shut-off valves and strainer of a resistance
+    [kPa/(kg/s)^2], infinite behind a shut valve. The check valve lets nothing back.
+    """
+
+    curve: PumpCurve
+    speed: float
+    branch: float = 0.0
+
+
+class PumpDuty(NamedTuple):
+    """flow [kg/s]; head: rise of the pump itself [kPa]; shaft, electric, and where it ends: to_water, to_room [kW]."""
+
+    flow: float
+    head: float
+    shaft: float
+    electric: float
+    to_water: float
+    to_room: float
+
+
+STOPPED = PumpDuty(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class StationDuty(NamedTuple):
+    """flow of all [kg/s]; pressure: rise between the headers [kPa]; each pump."""
+
+    flow: float
+    pressure: float
+    pumps: tuple[PumpDuty, ...]
+
+    @property
+    def electric(self) -> float:
+        return sum(pump.electric for pump in self.pumps)
+
+    @property
+    def to_water(self) -> float:
+        return sum(pump.to_water for pump in self.pumps)
+
+
+def head_at(curve: PumpCurve, flow: float, speed: float) -> float:
+    """Pressure rise [kPa]: n^2 h(m / n).  Source: [1] affinity laws, [2]."""
+    return speed * speed * curve.h0 - curve.h2 * flow * flow
+
+
+def shaft_power(curve: PumpCurve, flow: float, speed: float) -> float:
+    """Power at the shaft of a running pump [kW]: m dp / (rho eta(m / n)).
+
+    eta = eta_best x (2 - x), x = m / (n m_best); the flow is cancelled, so that churning at no flow remains. Beyond 1.5
+    of the best flow the parabola falls faster than real pumps do: the efficiency per flow there is kept.
+
+    """
+    if speed <= 0.0:
+        return 0.0
+    relative = min(flow / (speed * curve.best_flow), 1.5)
+    pressure = max(0.0, head_at(curve, flow, speed))
+    per_flow = curve.best_efficiency * (2.0 - relative) / (speed * curve.best_flow)
+    return pressure / (WATER_DENSITY * per_flow)
+
+
+def flow_against(unit: Unit, pressure: float) -> float:
+    """Flow of a pump [kg/s] against a pressure between the headers [kPa]; none if it cannot open its check valve."""
+    curve, speed = unit.curve, unit.speed
+    reserve = speed * speed * curve.h0 - pressure
+    if speed <= 0.0 or reserve <= 0.0 or unit.branch == inf:
+        return 0.0
+    return sqrt(reserve / (curve.h2 + unit.branch))
+
+
+def duty(units: Sequence[Unit], *, static: float, resistance: float) -> StationDuty:
+    """Pumps in parallel on a system that takes static + k m^2 [kPa], with k [kPa/(kg/s)^2].
+
+    All flows fall and the system's pressure rises with the pressure between the headers, so there is one answer: at
+    once for pumps that are alike, by halving for others.
+
+    """
+    low = static
+    high = max((unit.speed * unit.speed * unit.curve.h0 for unit in units), default=0.0)
+    if resistance == inf or high <= low:
+        return _at(units, high if resistance == inf else low, shut=True)
+    running = [unit for unit in units if unit.speed > 0.0 and unit.branch < inf]
+    if running and running.count(running[0]) == len(running):
+        curve, speed, branch = running[0]
+        count = len(running)
+        reserve = speed * speed * curve.h0 - static
+        square = reserve / (curve.h2 + branch + resistance * count * count)
+        return _at(units, speed * speed * curve.h0 - (curve.h2 + branch) * square, shut=False)
+    for _ in range(_HALVINGS):
+        pressure = 0.5 * (low + high)
+        flow = sum([flow_against(unit, pressure) for unit in units])
+        if static + resistance * flow * flow > pressure:
+            low = pressure
+        else:
+            high = pressure
+    return _at(units, 0.5 * (low + high), shut=False)
+
+
+def against(units: Sequence[Unit], pressure: float) -> StationDuty:
+    """Pumps in parallel against a pressure between the headers [kPa] that somebody else holds."""
+    return _at(units, pressure, shut=False)
+
+
+def _at(units: Sequence[Unit], pressure: float, *, shut: bool) -> StationDuty:
+    pumps = tuple([_pump(unit, 0.0 if shut else flow_against(unit, pressure)) for unit in units])
+    return StationDuty(sum([pump.flow for pump in pumps]), pressure, pumps)
+
+
+def _pump(unit: Unit, flow: float) -> PumpDuty:
+    if unit.speed <= 0.0:
+        return STOPPED
+    shaft = shaft_power(unit.curve, flow, unit.speed)
+    power = drive_power(unit.curve.drive, shaft)
+    head = head_at(unit.curve, flow, unit.speed)
+    return PumpDuty(flow, head, shaft, power.electric, shaft, power.motor_loss + power.converter_loss)
