@@ -440,7 +440,7 @@ class Writer:
         wishes any more, or life safety otherwise: a fire or a lock may have come meanwhile. under: the authorities
         when it was wished.
         """
-        if job.step is not Step.WRITE or job.point in self._heartbeats:
+        if self._needs_no_intent(job):
             return True
         if job.point not in self._wished or (job.point in self._insisted and self._wished[job.point] != job.value):
             return False

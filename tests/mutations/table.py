@@ -20,6 +20,7 @@ FIRE = ("tests/scenario/test_fire.py",)
 VETOES = ("tests/scenario/test_vetoes.py",)
 LIMITS = ("tests/scenario/test_guard_limits.py",)
 TAKING_OVER = ("tests/scenario/test_taking_over.py",)
+GATE = ("tests/scenario/test_writer_gate.py",)
 PEOPLE = ("tests/scenario/test_operator_commands.py",)
 TROUBLE = ("tests/scenario/test_trouble.py", "tests/scenario/test_odd_drivers.py")
 INHIBITION = ("tests/scenario/test_inhibition.py",)
@@ -423,6 +424,34 @@ MUTATIONS = (
     ),
     # --- gate: authority, modes -------------------------------------------------------------------------------------
     Mutation("the scan has no gate", _SCAN, "return authority is Authority.TIDEWATT", "return True", TAKING_OVER),
+    Mutation(
+        "the writer has no gate of its own",
+        _WRITER,
+        "return self._authority[system] is not Authority.ORIGINAL and ",
+        "return ",
+        GATE,
+    ),
+    Mutation(
+        "what was wished before a switch is written after it",
+        _WRITER,
+        " and self._authority[system] is under.get(system)",
+        "",
+        GATE,
+    ),
+    Mutation(
+        "the gate is not looked at again before bytes leave",
+        _WRITER,
+        "if job.point in before and self._gate_is_open(job, under)]",
+        "if job.point in before]",
+        GATE,
+    ),
+    Mutation(
+        "a heartbeat begins under the original controls",
+        _WRITER,
+        "if self._needs_no_intent(job):",
+        "if job.step is not Step.WRITE or job.point in self._heartbeats:",
+        GATE,
+    ),
     Mutation(
         "strategies command while a system is tested",
         _SCAN,
