@@ -3,7 +3,7 @@
 Runs `tidewatt demo --speed 600 --for 150s` (a full day) on a copy of the demo site, reads `tidewatt history --json`
 and checks: outdoor lamps within 60 s of sunset and sunrise (NREL SPA), every garage group at or above its floor in
 every sample, and raised by every motion event that lasts longer than two actual scans. With `--strategies off` the same
-check must fail.
+check must fail. The day is the same whenever it is run: it begins and ends around noon, far from sunset and sunrise.
 
     .venv/bin/python benchmarks/demo_day.py
 """
@@ -29,8 +29,9 @@ DEMO_SITE = Path(__file__).resolve().parent.parent / "config" / "sites" / "demo"
 GROUPS = ("garage.group_1", "garage.group_2", "garage.group_3")
 LAMPS = "outdoor.lighting_1.status"
 LAMPS_COMMAND = "outdoor.lighting_1.remote"
-LIGHTS = tuple(f"{group}.remote" for group in GROUPS)
+OURS = (*(f"{group}.remote" for group in GROUPS), LAMPS_COMMAND)
 
+START = "2026-07-06T12:00"
 BRIGHTNESS_FLOOR = 0.1
 ILLUMINANCE_FLOOR_LX = 30.0
 # The simulated lux sensor's and the registers' resolution.
@@ -71,7 +72,8 @@ class LateScan:
 class Circumstances:
     """What the records are judged against.
 
-    taken_over: from here on the lamps are ours. scan_s: mean time between scans.
+    taken_over: from here on the lamps are ours. given_back: from here on they are the original controls' again; None
+    where the records end before that. scan_s: mean time between scans.
     """
 
     latitude: float
@@ -79,6 +81,7 @@ class Circumstances:
     taken_over: datetime
     scan_s: float
     late_scans: Sequence[LateScan] = ()
+    given_back: datetime | None = None
 
     def scan_during(self, motion: Motion) -> float:
         """The time that a scan actually took around a motion."""
@@ -92,11 +95,11 @@ class Circumstances:
 
 def circumstances(events: Sequence[Mapping[str, Any]], latitude: float, longitude: float) -> Circumstances:
     """From what `tidewatt history --events --json` printed."""
-    owned = {
-        event["subject"]: datetime.fromisoformat(event["time"])
-        for event in reversed(events)
-        if event["kind"] == "verdict" and event["body"]["verdict"] == "owned"
-    }
+    owned = [
+        (event["subject"], datetime.fromisoformat(event["time"]))
+        for event in events
+        if event["kind"] == "verdict" and event["body"]["verdict"] == "owned" and event["subject"] in OURS
+    ]
     stopped = next(event["body"] for event in reversed(events) if "scan_period_mean_s" in event["body"])
     late = [
         LateScan(datetime.fromisoformat(event["time"]), event["body"]["after_s"])
@@ -104,8 +107,14 @@ def circumstances(events: Sequence[Mapping[str, Any]], latitude: float, longitud
         if event["body"].get("state") in ("scan late", "write late")
     ]
     first = datetime.fromisoformat(events[0]["time"])
-    taken_over = max(owned.get(point, first) for point in (*LIGHTS, LAMPS_COMMAND))
-    return Circumstances(latitude, longitude, taken_over, stopped["scan_period_mean_s"], late)
+    released = [
+        datetime.fromisoformat(event["time"])
+        for event in events
+        if event["kind"] == "command" and event["body"]["step"] == "release" and event["subject"] in OURS
+    ]
+    taken_over = max([first, *dict(reversed(owned)).values()])
+    given_back = min((at for at in released if owned and at > owned[-1][1]), default=None)
+    return Circumstances(latitude, longitude, taken_over, stopped["scan_period_mean_s"], late, given_back)
 
 
 def series_of(records: Sequence[Mapping[str, Any]]) -> Series:
@@ -121,6 +130,9 @@ def series_of(records: Sequence[Mapping[str, Any]]) -> Series:
 def failures(series: Series, given: Circumstances) -> list[str]:
     """Everything that the day did wrong; empty is a pass."""
     begin = given.taken_over + SETTLING
+    if given.given_back is not None:
+        end = given.given_back - SETTLING
+        series = {point: [record for record in records if record.at < end] for point, records in series.items()}
     found = _lamp_failures(series[LAMPS], begin, given)
     for group in GROUPS:
         found += _floor_failures(series, group, begin)
@@ -156,7 +168,7 @@ def _lamp_failures(records: Sequence[Record], begin: datetime, given: Circumstan
                 f"outdoor lamps were not switched {'on' if value else 'off'} within 60 s of {at:%m-%d %H:%M:%S}"
             )
     for moment, value in switches:
-        if moment > begin and not any(abs(moment - at) <= SUN_TOLERANCE and value == wanted for at, wanted in due):
+        if moment > begin and not any(abs(moment - at) <= SUN_TOLERANCE and value == wanted for at, wanted in expected):
             found.append(
                 f"outdoor lamps were switched {'on' if value else 'off'} at {moment:%m-%d %H:%M:%S} for no sun"
             )
@@ -250,7 +262,7 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         site = copy_site(Path(folder), given.port, strategies=given.strategies)
-        print(tidewatt("demo", str(site), "--speed", given.speed, "--for", given.lasting))
+        print(tidewatt("demo", str(site), "--start", START, "--speed", given.speed, "--for", given.lasting))
         return report(site)
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 
-from benchmarks.demo_day import GROUPS, LAMPS, Circumstances, Series, circumstances, failures, series_of
+from benchmarks.demo_day import (
+    GROUPS,
+    LAMPS,
+    Circumstances,
+    Record,
+    Series,
+    circumstances,
+    failures,
+    series_of,
+    sun_times,
+)
 from controller.core.event import Event
 from controller.core.point import PointId
 from controller.core.ports import RecordedSample
@@ -75,6 +86,20 @@ def test_the_day_is_as_it_should_be(day: Lived) -> None:
     alarms = [event for event in day.events if event.kind == "alarm"]
     assert alarms == []
     assert day.run.daemon.writer.holdings == {}
+
+
+@pytest.mark.parametrize("after_sunrise_s", [-300, -90, -30, 0, 30, 90, 300])
+def test_a_day_may_end_at_any_time_around_sunrise(day: Lived, after_sunrise_s: int) -> None:
+    """What the lamps do once they are the original controls' again is not ours."""
+    position = day.run.site.position
+    noon = (START + timedelta(hours=12)).astimezone(day.run.site.zone)
+    sunrise, _ = sun_times(noon, position.latitude, position.longitude)
+    end = sunrise + timedelta(seconds=after_sunrise_s)
+    until_then = {point: [each for each in records if each.at < end] for point, records in day.series.items()}
+    lamps = [*until_then[LAMPS], Record(end, value=True), Record(end + timedelta(seconds=1), value=False)]
+    found = failures({**until_then, LAMPS: lamps}, replace(day.circumstances, given_back=end))
+    # The plant's midnight has neither sunset nor, before its time, sunrise.
+    assert [failure for failure in found if "neither a sunset nor a sunrise" not in failure] == []
 
 
 def test_the_same_day_without_strategies_fails_by_lamps_and_motion() -> None:
