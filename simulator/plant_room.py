@@ -11,8 +11,9 @@ from simulator.building import Building, Wants
 from simulator.gateway import Remote
 from simulator.original import CHILLED_WATER_SETPOINT, PUMP_OVERRUN_S, PlantWishes, fan_stage, plant_wishes
 from simulator.plant import chiller_control as control
-from simulator.plant.chiller import STOPPED, Operation, operate
-from simulator.plant.chiller_control import ControlState, Mode, Signals
+from simulator.plant.chiller import Operation
+from simulator.plant.chiller_control import ControlState, Mode
+from simulator.plant.chiller_unit import ChillerUnit, UnitInputs, UnitState, respond
 from simulator.plant.coil import capability, wanted_flow
 from simulator.plant.hydronics import Flows, distribute, mixed
 from simulator.plant.pump import heat_to_water, moved, pump_flow, pump_power, runs, wanted_speed
@@ -74,7 +75,8 @@ class PlantRoom:
         self.condenser_pump_remote = Remote("command")
         self.tank_remote = Remote("charge_valve_command", "discharge_valve_command")
         # states
-        self.chiller = ControlState()
+        self._unit = ChillerUnit(model.chiller, proof_flow=model.proof_flow)
+        self._unit_state = UnitState()
         self._overrun_s = 0.0
         self.chilled_water_speed = self.condenser_speed = self.secondary_speed = 0.0
         self._secondary_flow = 0.0
@@ -88,7 +90,6 @@ class PlantRoom:
         self._charge_command = self._discharge_command = False
         self._setpoint = CHILLED_WATER_SETPOINT
         # rates in force
-        self.operation: Operation = STOPPED
         self.flows = Flows(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         self.temperatures = Temperatures()
         self.cooling_load = 0.0
@@ -109,6 +110,14 @@ class PlantRoom:
         self._conductance = model.tank.conductance()
 
     # --- what can be read -------------------------------------------------------------------------------------------
+
+    @property
+    def chiller(self) -> ControlState:
+        return self._unit_state.control
+
+    @property
+    def operation(self) -> Operation:
+        return self._unit_state.operation
 
     @property
     def chiller_runs(self) -> bool:
@@ -168,7 +177,7 @@ class PlantRoom:
 
     def reset_trip(self) -> None:
         """A person resets the chiller's trip at the machine."""
-        self.chiller = control.reset(self.chiller)
+        self._unit_state = self._unit_state._replace(control=control.reset(self.chiller))
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -192,7 +201,6 @@ class PlantRoom:
         self.wants = wants
         self._ambient = outdoor.temperature
         self._command(timer)
-        self._sequence()
         self._find_rates(outdoor)
 
     def _count(self, hours: float) -> None:
@@ -234,7 +242,7 @@ class PlantRoom:
 
     def _move(self, dt: float) -> None:
         model = self._model
-        self.chiller = control.aged(self.chiller, dt)
+        self._unit_state = self._unit_state._replace(control=control.aged(self.chiller, dt))
         self._overrun_s = max(0.0, self._overrun_s - dt)
         self.chilled_water_speed = moved(
             self.chilled_water_speed, self._chilled_water_target, model.chilled_water_pump.travel * dt
@@ -292,18 +300,6 @@ class PlantRoom:
         self.condenser_pump_remote.follow(wishes.condenser_pump)
         self.tank_remote.follow(False, False)
 
-    def _sequence(self) -> None:
-        model = self._model
-        seen = Signals(
-            self._enable,
-            self.chilled_water_speed >= model.proof_flow,
-            self.condenser_speed >= model.proof_flow,
-            self.temperatures.entering,
-            self.temperatures.leaving,
-            self._setpoint,
-        )
-        self.chiller = control.next_state(self.chiller, seen)
-
     # --- rates ------------------------------------------------------------------------------------------------------
 
     def _find_rates(self, outdoor: Outdoor) -> None:
@@ -314,12 +310,11 @@ class PlantRoom:
         layers, supply_header, return_header = self.layers, self._supply_header, self._return_header
         self._tank_inlet = supply_header if flows.charge > 0.0 else return_header
         entering = self._entering(flows)
-        wanted = flows.primary * WATER_SPECIFIC_HEAT * (entering - self._setpoint)
         condenser_flow = pump_flow(model.condenser_water_pump, self.condenser_speed)
         condenser_entering = self._basin + _rise(self._water_heat[1], condenser_flow)
-        self.operation = self._operation(wanted, condenser_entering)
-        leaving = entering - _rise(self.operation.cooling, flows.primary)
-        condenser_leaving = condenser_entering + _rise(self.operation.heat_rejection, condenser_flow)
+        inputs = UnitInputs(self._enable, self._setpoint, entering, flows.primary, condenser_entering, condenser_flow)
+        self._unit_state = unit = respond(self._unit, self._unit_state, inputs)
+        leaving, condenser_leaving = unit.leaving, unit.condenser_leaving
         supply, returning = self._building_water(flows, layers[0], supply_header, return_header)
         self.temperatures = Temperatures(entering, leaving, condenser_entering, condenser_leaving, supply, returning)
         self.fan = fan_stage(self.fan, self._basin, pump_runs=self.condenser_pump_runs())
@@ -353,12 +348,6 @@ class PlantRoom:
             otherwise=self._supply_header,
         )
         return entering + _rise(self._water_heat[0], flows.primary)
-
-    def _operation(self, wanted: float, condenser_entering: float) -> Operation:
-        if self.chiller.mode is not Mode.RUNNING:
-            return STOPPED
-        limit = control.loading_limit(self.chiller)
-        return operate(self._model.chiller, wanted, limit, self._setpoint, condenser_entering)
 
     def _building_water(
         self, flows: Flows, bottom: float, supply_header: float, return_header: float

@@ -5,7 +5,7 @@ retired, a garage of 450 lamps and a circuit of outdoor lamps. Sizes were chosen
 building.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -23,11 +23,15 @@ def _shenzhen_zone() -> tzinfo:
     return ZoneInfo("Asia/Shanghai")
 
 
-_CHILLER = generic_centrifugal(600.0)
 # Pump powers: flow times head over density and an efficiency of 0.65 of pump, motor and drive; 180, 220 and 250 kPa.
 _CHILLED_WATER_PUMP = PumpModel(flow=24.0, power=6.6, minimum_speed=0.4, motor_efficiency=0.93, travel=0.1)
 _CONDENSER_WATER_PUMP = PumpModel(flow=34.0, power=11.5, minimum_speed=1.0, motor_efficiency=0.93, travel=0.2)
 _SECONDARY_PUMP = PumpModel(flow=24.0, power=9.2, minimum_speed=0.1, motor_efficiency=0.93, travel=0.1)
+_CHILLER = replace(
+    generic_centrifugal(600.0),
+    evaporator_flow=_CHILLED_WATER_PUMP.flow,
+    condenser_flow=_CONDENSER_WATER_PUMP.flow,
+)
 _TOWER = TowerModel(air_flow=24.0, fan_power=9.0)
 _TANK = TankModel(volume=400.0, height=9.0, u_value=0.3e-3, layers=20)
 _COIL = CoilModel(effectiveness=0.35, air_temperature=24.5, flow=24.0, least_flow=2.4)

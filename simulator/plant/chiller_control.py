@@ -1,13 +1,14 @@
-"""The chiller's own controller: start sequence, proof of flow, run-up, recycling at low load, trips.
+"""The chiller's own controller: start sequence, proof of flow, run-up, recycling at low load, minimum times, trips.
 
 References
 ----------
 [1] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 43 "Liquid-chilling systems", sections "Control" and
-    "Safety controls": flow interlocks of both water circuits, low-temperature cut-out, anti-recycle timer, soft
-    loading.
+    "Safety controls": flow interlocks of both water circuits, high condenser pressure, low evaporator temperature,
+    low-temperature cut-out, anti-recycle timer, soft loading.
 Times and temperatures are typical settings of centrifugal chillers, chosen here; no maker's data.
 """
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -25,30 +26,75 @@ class Mode(IntEnum):
     TRIPPED = 5
 
 
+class Trip(IntEnum):
+    """Why a machine has tripped last. SAFETY_CHAIN: whatever else is wired to stop it, such as an emergency stop."""
+
+    NONE = 0
+    EVAPORATOR_FLOW = 1
+    CONDENSER_FLOW = 2
+    HIGH_CONDENSER = 3
+    LOW_EVAPORATOR = 4
+    FREEZE = 5
+    SAFETY_CHAIN = 6
+
+
 NEEDS_FLOW = frozenset({Mode.PROVING, Mode.STARTING, Mode.RUNNING, Mode.RECYCLED})
 """Modes in which the machine asks for both pumps."""
 
-FLOW_PROOF_S = 60.0
-PRELUBRICATION_S = 30.0
-ANTI_RECYCLE_S = 300.0  # from stop to start: motor windings and oil need it
-RUN_UP_S = 180.0  # soft loading from the first to the full capacity
-FIRST_LOADING = 0.2
-RECYCLE_BELOW_SETPOINT = 2.0  # [K] stops on leaving water this far below its setpoint
-RESTART_ABOVE_SETPOINT = 3.0  # [K] starts again on entering water this far above
-LOW_TEMPERATURE_CUT_OUT = 3.0  # [degC] leaving water, protects against freezing
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """Times [s], temperatures [degC] and differences [K] that a maker or a commissioner sets.
+
+    flow_proof_s: how long a start waits for both flows. stop_to_start_s, start_to_start_s: anti-recycle times for
+    windings and oil. minimum_on_s: how long a running compressor goes on after its enable has gone; a trip does not
+    wait. run_up_s: soft loading from first_loading [0..1] to the full capacity. recycle_below_setpoint: stops on
+    leaving water this far below its setpoint or below low_temperature_cut_out, restart_above_setpoint: starts again on
+    entering water this far above. Trips: leaving water below freeze_trip; refrigerant below low_evaporating or above
+    high_condensing (saturated; 48 degC is 1.25 MPa of R-134a).
+    """
+
+    flow_proof_s: float = 60.0
+    prelubrication_s: float = 30.0
+    stop_to_start_s: float = 300.0
+    start_to_start_s: float = 0.0
+    minimum_on_s: float = 0.0
+    run_up_s: float = 180.0
+    first_loading: float = 0.2
+    recycle_below_setpoint: float = 2.0
+    restart_above_setpoint: float = 3.0
+    low_temperature_cut_out: float = 3.0
+    freeze_trip: float = 2.0
+    low_evaporating: float = 0.0
+    high_condensing: float = 48.0
+
+
+USUAL = ControlSettings()
+"""Of a machine that nobody has set otherwise: stops when told to, and starts again five minutes later."""
+
+SPARED = ControlSettings(start_to_start_s=1800.0, minimum_on_s=900.0)
+"""Of a large machine whose starts are spared: at most two an hour, and no run of less than a quarter of an hour."""
+
+_LONG_AGO = 1e9  # [s]
 
 
 class ControlState(NamedTuple):
-    """mode; in_mode_s: time in the mode; off_s: time since the compressor stopped; trips: count since the beginning."""
+    """mode; in_mode_s: time in the mode; off_s: time since the compressor stopped; trips: count since the beginning;
+    since_start_s: time since the compressor started last; trip: the last cause.
+    """
 
     mode: Mode = Mode.OFF
     in_mode_s: float = 0.0
-    off_s: float = ANTI_RECYCLE_S
+    off_s: float = _LONG_AGO
     trips: int = 0
+    since_start_s: float = _LONG_AGO
+    trip: Trip = Trip.NONE
 
 
 class Signals(NamedTuple):
-    """What the controller sees: enable, proof of both flows, entering and leaving chilled water and setpoint [degC]."""
+    """What the controller sees: enable, proof of both flows, entering and leaving chilled water and setpoint [degC],
+    saturated condensing and evaporating temperature [degC].
+    """
 
     enable: bool
     evaporator_flow: bool
@@ -56,42 +102,55 @@ class Signals(NamedTuple):
     entering: float
     leaving: float
     setpoint: float
+    condensing: float
+    evaporating: float
 
 
 def aged(state: ControlState, dt: float) -> ControlState:
     """The state after dt [s] without a transition."""
-    off_s = 0.0 if state.mode is Mode.RUNNING else state.off_s + dt
-    return ControlState(state.mode, state.in_mode_s + dt, off_s, state.trips)
+    running = state.mode is Mode.RUNNING
+    off_s = 0.0 if running else state.off_s + dt
+    mode, in_mode_s, _, trips, since_start_s, trip = state
+    return ControlState(mode, in_mode_s + dt, off_s, trips, since_start_s + dt, trip)
 
 
-def next_state(state: ControlState, seen: Signals) -> ControlState:
+def next_state(state: ControlState, seen: Signals, settings: ControlSettings = USUAL) -> ControlState:
     """The state after at most one transition. A trip latches whatever is enabled."""
     if state.mode is Mode.TRIPPED:
         return state
-    if not seen.enable:
+    if not seen.enable and not _is_held(state, settings):
         return state if state.mode is Mode.OFF else _enter(state, Mode.OFF)
-    flows = seen.evaporator_flow and seen.condenser_flow
+    cause = _unsafe(state, seen, settings)
+    if cause is not Trip.NONE:
+        return tripped(state, cause)
     match state.mode:
         case Mode.OFF:
-            return _enter(state, Mode.PROVING) if state.off_s >= ANTI_RECYCLE_S else state
+            return _enter(state, Mode.PROVING) if _rested(state, settings) else state
         case Mode.PROVING:
-            return _proven(state, flows)
-        case Mode.STARTING | Mode.RUNNING if not flows:
-            return _trip(state)
+            return _enter(state, Mode.STARTING) if seen.evaporator_flow and seen.condenser_flow else state
         case Mode.STARTING:
-            return _enter(state, Mode.RUNNING) if state.in_mode_s >= PRELUBRICATION_S else state
+            if state.in_mode_s < settings.prelubrication_s:
+                return state
+            return _enter(state, Mode.RUNNING)._replace(since_start_s=0.0)
         case Mode.RUNNING:
-            too_cold = seen.leaving < max(seen.setpoint - RECYCLE_BELOW_SETPOINT, LOW_TEMPERATURE_CUT_OUT)
-            return _enter(state, Mode.RECYCLED) if too_cold else state
+            lowest = max(seen.setpoint - settings.recycle_below_setpoint, settings.low_temperature_cut_out)
+            return _enter(state, Mode.RECYCLED) if seen.leaving < lowest else state
         case _:
-            rested = state.off_s >= ANTI_RECYCLE_S
-            warm = seen.entering > seen.setpoint + RESTART_ABOVE_SETPOINT
-            return _enter(state, Mode.PROVING) if rested and warm else state
+            warm = seen.entering > seen.setpoint + settings.restart_above_setpoint
+            return _enter(state, Mode.PROVING) if warm and _rested(state, settings) else state
 
 
-def loading_limit(state: ControlState) -> float:
-    """Share of the capacity that the run-up allows [0..1]: linear from FIRST_LOADING to 1 over RUN_UP_S."""
-    return min(1.0, FIRST_LOADING + (1.0 - FIRST_LOADING) * state.in_mode_s / RUN_UP_S)
+def loading_limit(state: ControlState, settings: ControlSettings = USUAL) -> float:
+    """Share of the capacity that the run-up allows [0..1]: linear from first_loading to 1 over run_up_s."""
+    first = settings.first_loading
+    return min(1.0, first + (1.0 - first) * state.in_mode_s / settings.run_up_s)
+
+
+def tripped(state: ControlState, cause: Trip) -> ControlState:
+    """The state after a trip, counted; a machine that has tripped already stays as it is."""
+    if state.mode is Mode.TRIPPED:
+        return state
+    return _enter(state, Mode.TRIPPED)._replace(trips=state.trips + 1, trip=cause)
 
 
 def reset(state: ControlState) -> ControlState:
@@ -99,15 +158,39 @@ def reset(state: ControlState) -> ControlState:
     return _enter(state, Mode.OFF) if state.mode is Mode.TRIPPED else state
 
 
-def _proven(state: ControlState, flows: bool) -> ControlState:
-    if flows:
-        return _enter(state, Mode.STARTING)
-    return _trip(state) if state.in_mode_s >= FLOW_PROOF_S else state
+def _is_held(state: ControlState, settings: ControlSettings) -> bool:
+    return state.mode is Mode.RUNNING and state.in_mode_s < settings.minimum_on_s
+
+
+def _unsafe(state: ControlState, seen: Signals, settings: ControlSettings) -> Trip:
+    match state.mode:
+        case Mode.PROVING if state.in_mode_s >= settings.flow_proof_s:
+            return _lost_flow(seen)
+        case Mode.STARTING:
+            return _lost_flow(seen)
+        case Mode.RUNNING:
+            return _lost_flow(seen) or _out_of_limits(seen, settings)
+        case _:
+            return Trip.NONE
+
+
+def _out_of_limits(seen: Signals, settings: ControlSettings) -> Trip:
+    if seen.condensing > settings.high_condensing:
+        return Trip.HIGH_CONDENSER
+    if seen.leaving < settings.freeze_trip:
+        return Trip.FREEZE
+    return Trip.LOW_EVAPORATOR if seen.evaporating < settings.low_evaporating else Trip.NONE
+
+
+def _lost_flow(seen: Signals) -> Trip:
+    if not seen.evaporator_flow:
+        return Trip.EVAPORATOR_FLOW
+    return Trip.NONE if seen.condenser_flow else Trip.CONDENSER_FLOW
+
+
+def _rested(state: ControlState, settings: ControlSettings) -> bool:
+    return state.off_s >= settings.stop_to_start_s and state.since_start_s >= settings.start_to_start_s
 
 
 def _enter(state: ControlState, mode: Mode) -> ControlState:
-    return ControlState(mode, 0.0, state.off_s, state.trips)
-
-
-def _trip(state: ControlState) -> ControlState:
-    return ControlState(Mode.TRIPPED, 0.0, state.off_s, state.trips + 1)
+    return ControlState(mode, 0.0, state.off_s, state.trips, state.since_start_s, state.trip)

@@ -1,0 +1,124 @@
+"""A chiller as a whole: the machine, its own controller and what the refrigerant does, in one pure step.
+
+Rates (cooling, power, heat) are found at an instant and hold until the next one, so that whoever integrates them counts
+exactly what was read.
+
+References
+----------
+[1] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 43 "Liquid-chilling systems": leaving temperature
+    differences of clean evaporators and condensers, here taken as growing with the heat.
+"""
+
+from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
+
+from controller.core.physics import WATER_SPECIFIC_HEAT
+from simulator.plant.chiller import STOPPED, ChillerModel, Operation, operate
+from simulator.plant.chiller_control import (
+    USUAL,
+    ControlSettings,
+    ControlState,
+    Mode,
+    Signals,
+    aged,
+    loading_limit,
+    next_state,
+)
+
+_INITIAL_WATER = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChillerUnit:
+    """evaporator_approach, condenser_approach: between refrigerant and leaving water at the reference capacity [K]; a
+    fouled condenser has more. proof_flow: share of the design flow at which a flow switch closes [0..1].
+    """
+
+    machine: ChillerModel
+    settings: ControlSettings = USUAL
+    evaporator_approach: float = 1.5
+    condenser_approach: float = 1.5
+    proof_flow: float = 0.35
+
+
+class UnitInputs(NamedTuple):
+    """enable; setpoint of the leaving chilled water [degC]; entering waters [degC]; flows [kg/s]; demand_limit: share
+    of the power at the reference point beyond which the machine unloads [0..1], none given: no limit.
+    """
+
+    enable: bool
+    setpoint: float
+    entering: float
+    evaporator_flow: float
+    condenser_entering: float
+    condenser_flow: float
+    demand_limit: float = inf
+
+
+class UnitState(NamedTuple):
+    """control: of the machine's own controller; operation: rates in force; waters that they give and saturated
+    temperatures of the refrigerant [degC].
+    """
+
+    control: ControlState = ControlState()
+    operation: Operation = STOPPED
+    entering: float = _INITIAL_WATER
+    leaving: float = _INITIAL_WATER
+    condenser_leaving: float = _INITIAL_WATER
+    evaporating: float = _INITIAL_WATER
+    condensing: float = _INITIAL_WATER
+
+
+def step(unit: ChillerUnit, state: UnitState, inputs: UnitInputs, dt: float) -> UnitState:
+    """The state after dt [s], in which the rates of the given state held, and new inputs thereafter."""
+    return respond(unit, state._replace(control=aged(state.control, dt)), inputs)
+
+
+def respond(unit: ChillerUnit, state: UnitState, inputs: UnitInputs) -> UnitState:
+    """Controls and rates under new inputs, no time passing. The controller sees the waters of the given state."""
+    seen = Signals(
+        inputs.enable,
+        inputs.evaporator_flow >= unit.proof_flow * unit.machine.evaporator_flow,
+        inputs.condenser_flow >= unit.proof_flow * unit.machine.condenser_flow,
+        state.entering,
+        state.leaving,
+        inputs.setpoint,
+        state.condensing,
+        state.evaporating,
+    )
+    control = next_state(state.control, seen, unit.settings)
+    operation = _operation(unit, control, inputs)
+    machine = unit.machine
+    leaving = inputs.entering - _rise(operation.cooling, inputs.evaporator_flow)
+    condenser_leaving = inputs.condenser_entering + _rise(operation.heat_rejection, inputs.condenser_flow)
+    load = operation.cooling / machine.capacity
+    return UnitState(
+        control,
+        operation,
+        inputs.entering,
+        leaving,
+        condenser_leaving,
+        leaving - unit.evaporator_approach * load,
+        condenser_leaving + unit.condenser_approach * load,
+    )
+
+
+def _operation(unit: ChillerUnit, control: ControlState, inputs: UnitInputs) -> Operation:
+    if control.mode is not Mode.RUNNING:
+        return STOPPED
+    machine = unit.machine
+    return operate(
+        machine,
+        inputs.evaporator_flow * WATER_SPECIFIC_HEAT * (inputs.entering - inputs.setpoint),
+        loading_limit(control, unit.settings),
+        inputs.setpoint,
+        inputs.condenser_entering,
+        condenser_flow=inputs.condenser_flow,
+        power_limit=inputs.demand_limit * machine.capacity / machine.cop,
+    )
+
+
+def _rise(heat: float, flow: float) -> float:
+    """Temperature rise [K] of a flow [kg/s] that takes up heat [kW]; none without flow."""
+    return heat / (flow * WATER_SPECIFIC_HEAT) if flow > 0.0 else 0.0
