@@ -15,12 +15,14 @@ class Reconfiguration:
     """unmoved: points of both that live where they lived and mean what they meant; what was seen of them counts.
 
     let_go: writable points that have to be with their own controls before the change. moved_devices: those of wired
-    links that have something where nothing of theirs was before, new ones included.
+    links that have something where nothing of theirs was before, new ones included. same_links: those that are as they
+    were, with all that their drivers were opened with; their connections stay.
     """
 
     unmoved: frozenset[PointId]
     let_go: frozenset[PointId]
     moved_devices: frozenset[str]
+    same_links: frozenset[str]
 
 
 def reconfiguration(old: Site, new: Site) -> Reconfiguration:
@@ -35,7 +37,7 @@ def reconfiguration(old: Site, new: Site) -> Reconfiguration:
         for binding in link.bindings
         if binding.point.id not in stayed
     )
-    return Reconfiguration(unmoved, _to_let_go(old, new, unmoved), moved)
+    return Reconfiguration(unmoved, _to_let_go(old, new, unmoved), moved, _same_links(old, new))
 
 
 def keeping_virtual_values(old: Site, new: Site) -> Site:
@@ -49,6 +51,16 @@ def keeping_virtual_values(old: Site, new: Site) -> Site:
         return replace(link, connection=earlier.connection)
 
     return replace(new, links=tuple(map(kept, new.links)))
+
+
+def _same_links(old: Site, new: Site) -> frozenset[str]:
+    before = {link.id: link for link in old.links}
+    return frozenset(link.id for link in new.links if link.id in before and _is_the_same(before[link.id], link))
+
+
+def _is_the_same(one: Link, other: Link) -> bool:
+    """Address, credentials, devices, their pace, and every point with all that is said of it."""
+    return one.driver.name == other.driver.name and replace(one, driver=other.driver) == other
 
 
 def _places(site: Site) -> Mapping[PointId, str]:

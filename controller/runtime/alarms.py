@@ -61,6 +61,7 @@ SAVED_AT_ONCE = 50
 # A long weekend: who needs longer takes the alarm out of service, or mends its rule.
 LONGEST_SHELVING = timedelta(hours=72)
 OURSELVES = "Tidewatt"
+_OF_LINKS = (LINK_LOST, DEVICE_LOST, LINK_REFUSED)
 
 
 class _Heard(NamedTuple):
@@ -358,9 +359,11 @@ class Alarms:
                 for listener in self.listeners:
                     listener(alarm, AlarmState.NORMAL)
 
-    def succeed(self, earlier: Alarms) -> None:
-        """Go on where the list of an earlier configuration was. An alarm whose rule or subject is gone is over; what
-        links and devices have told waits to be told again, since they connect anew."""
+    def succeed(self, earlier: Alarms, anew: Collection[str]) -> None:
+        """Go on where the list of an earlier configuration was. An alarm whose rule or subject is gone is over.
+
+        anew: links that connect anew, and their devices; what was told of those waits to be told again.
+        """
         for _ in earlier._work():
             pass
         now, subjects = self._clock.monotonic(), self._subjects()
@@ -375,7 +378,7 @@ class Alarms:
                 self._note_due(self._all[alarm.id])
                 if alarm.rule is None and alarm.id.subject not in subjects:
                     self._unconfirmed[alarm.id] = now
-                elif alarm.id.name in (LINK_LOST, DEVICE_LOST, LINK_REFUSED) and alarm.standing.condition:
+                elif alarm.id.name in _OF_LINKS and alarm.id.subject in anew and alarm.standing.condition:
                     self._unconfirmed[alarm.id] = now + CONFIRM_WITHIN_S
                 elif alarm.id in earlier._unconfirmed:
                     self._unconfirmed[alarm.id] = earlier._unconfirmed[alarm.id]

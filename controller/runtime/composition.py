@@ -12,7 +12,7 @@ from controller.core.event import EventKind
 from controller.core.forecast import Forecaster
 from controller.core.ports import Clock, Historian, RemoteHistorian
 from controller.core.reconfiguration import Reconfiguration
-from controller.core.site import Site
+from controller.core.site import Link, Site
 from controller.core.system import Authority
 from controller.runtime.ab_days import ABDaysAtWork
 from controller.runtime.alarm_actions import AlarmActions
@@ -93,8 +93,13 @@ class Composition:
         self._synchronization = synchronization
         self.compose(Configuration(site, remote, messenger), simulated)
 
-    def compose(self, configuration: Configuration, simulated: Collection[str]) -> None:
-        """Everything that hangs on one configuration of the site, put together; nothing of it runs yet."""
+    def compose(
+        self, configuration: Configuration, simulated: Collection[str], connected: Collection[LinkTask] = ()
+    ) -> None:
+        """Everything that hangs on one configuration of the site, put together; nothing of it runs yet.
+
+        connected: links of an earlier configuration that go on in this one.
+        """
         site, remote, messenger = configuration
         clock, historian, store, forecaster = self.clock, self.historian, self.store, self._forecaster
         self.site = site
@@ -134,9 +139,8 @@ class Composition:
             site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts
         )
         self.rights = WriteRights(site, self.authority, self.writer.holdings)
-        self.links = [
-            LinkTask(link, clock, self.image, self.journal, self.writer.serve, self.rights) for link in site.links
-        ]
+        stays = {each.link.id: each for each in connected}
+        self.links = [stays.get(link.id) or self._new_link(link) for link in site.links]
         self.inspector = Inspector(self.links, clock)
         self.commissioning = Commissioning(site, simulated)
         self.silence = SilenceTest(
@@ -189,7 +193,7 @@ class Composition:
                 self.authority_files.succeed(earlier.authority_files)
             else:
                 earlier.authority_files.withdraw(self.authorities)
-        self.alarms.succeed(earlier.alarms)
+        self.alarms.succeed(earlier.alarms, self._connected_anew(earlier))
         self.work_orders.succeed(earlier.work_orders)
         if self.siren is not None and earlier.siren is not None:
             self.siren.succeed(earlier.siren)
@@ -199,6 +203,18 @@ class Composition:
         self.recorder.succeed(earlier.recorder)
         if self.forwarder is not None and earlier.forwarder is not None:
             self.forwarder.succeed(earlier.forwarder)
+        self.rights.succeed(earlier.rights)
+        for link in self.links:
+            if link in earlier.links:
+                link.go_on(self.image, self.writer.serve, self.rights)
+
+    def _new_link(self, link: Link) -> LinkTask:
+        return LinkTask(link, self.clock, self.image, self.journal, self.writer.serve, self.rights)
+
+    def _connected_anew(self, earlier: Composition) -> set[str]:
+        """Links with their devices."""
+        anew = [each.link for each in self.links if each not in earlier.links]
+        return {link.id for link in anew} | {device.id for link in anew for device in link.devices}
 
     # --- what the parts tell each other -------------------------------------------------------------------------
 

@@ -83,6 +83,8 @@ class Daemon(Composition):
         self._is_suspended = False
         self._group: asyncio.TaskGroup | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        # By link; these may outlive a configuration.
+        self._link_tasks: dict[str, asyncio.Task[None]] = {}
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -167,7 +169,7 @@ class Daemon(Composition):
             await self._set_to_work(self.links)
             lasting = [group.create_task(work) for work in (*beside, self.reloads.run())]
             await stop.wait()
-            for task in (*lasting, *self._tasks):
+            for task in (*lasting, *self._link_tasks.values(), *self._tasks):
                 task.cancel()
 
     async def _set_to_work(self, awaited: Collection[LinkTask]) -> None:
@@ -176,9 +178,11 @@ class Daemon(Composition):
         begin = self._group.create_task
         calendar = Calendar(self._calendar_jobs(), self.site.zone, self.clock, self.store)
         self.rights.refresh()
-        self._tasks = [begin(link.run(), name=f"link {link.link.id}") for link in self.links]
+        for link in self.links:
+            if link.link.id not in self._link_tasks:
+                self._link_tasks[link.link.id] = begin(link.run(), name=f"link {link.link.id}")
         await self._first_read(awaited)
-        self._tasks.append(begin(self.scan.run(), name=SCANNING))
+        self._tasks = [begin(self.scan.run(), name=SCANNING)]
         for work in (
             self.planner.run(),
             self.forecasts.run(),
@@ -206,14 +210,22 @@ class Daemon(Composition):
         if self.messages is not None:
             self._tasks.append(begin(self.messages.run(), name="messages"))
 
-    async def _rest_from_work(self) -> None:
-        """End the tasks of this configuration; bytes that are on their way to a device arrive first."""
+    async def _rest_from_work(self, same: Collection[str]) -> list[LinkTask]:
+        """End the tasks of this configuration; bytes that are on their way to a device arrive first.
+
+        same: links that the next configuration has, too. Answers those that stay connected: a request that takes too
+        long ends with its connection.
+        """
         scanning = [task for task in self._tasks if task.get_name() == SCANNING]
         await _ended(scanning)
         with suppress(TimeoutError):
             async with asyncio.timeout(WRITTEN_WITHIN_S):
                 await self.writer.quiet()
-        await _ended(self._tasks)
+        busy = self.writer.busy_links
+        connected = {each.link.id: each for each in self.links if each.link.id in same and each.link.id not in busy}
+        ending = [link for link in self._link_tasks if link not in connected]
+        await _ended([*self._tasks, *(self._link_tasks.pop(link) for link in ending)])
+        return [*connected.values()]
 
     async def switch_to(self, configuration: Configuration, change: Reconfiguration) -> None:
         """Go on with another configuration of the site: nothing is let go here, and nothing forgotten.
@@ -222,13 +234,13 @@ class Daemon(Composition):
         the present configuration then goes on.
         """
         await self._save_changed_states()
-        await self._rest_from_work()
+        connected = await self._rest_from_work(change.same_links)
         earlier, listeners = copy(self), self.journal.listeners
         site = keeping_virtual_values(self.site, configuration.site)
         simulated = self.commissioning.simulated_at_start - change.moved_devices
         self.journal.begin_configuration(site.digest)
         try:
-            self.compose(configuration._replace(site=site), simulated)
+            self.compose(configuration._replace(site=site), simulated, connected)
             self.forecasts.succeed(earlier.forecasts)
             await self.authorities.restore(but=earlier.authority)
             if self.exit_latch.is_latched:

@@ -179,6 +179,13 @@ class LinkTask:
         """Of its devices."""
         return self._own_points
 
+    def go_on(self, image: Image, serve_writes: ServeWrites, rights: WriteRights) -> None:
+        """As a link of another configuration, in which it is the same: the connection and what is known of it stay.
+
+        In the same step the writer of the earlier configuration is succeeded by that of the other.
+        """
+        self._image, self._serve_writes, self._rights = image, serve_writes, rights
+
     def retry(self) -> None:
         """Whatever kept the link away may be over: try at once."""
         self._try_now.set()
@@ -196,7 +203,7 @@ class LinkTask:
                     await self._read(session, grid)
                 self.session = session
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._serve_writes(session), name=f"write {self.link.id}")
+                    tasks.create_task(self._write(session), name=f"write {self.link.id}")
                     tasks.create_task(session.calls.watch(), name=f"watch {self.link.id}")
                     if isinstance(driver, Subscribes):
                         tasks.create_task(self._follow(driver), name=f"follow {self.link.id}")
@@ -237,6 +244,11 @@ class LinkTask:
             if self._has_other_rights(session):
                 raise _RightsChanged
             await self._read(session, grid)
+
+    async def _write(self, session: Session) -> None:
+        """One writer after the other."""
+        while True:
+            await self._serve_writes(session)
 
     async def _follow(self, driver: Subscribes) -> None:
         """What the devices tell by themselves; polling goes on beside it."""

@@ -24,6 +24,11 @@ class WriteRights:
         self._held = held
         self.points: frozenset[PointId] = frozenset()
 
+    def succeed(self, earlier: WriteRights) -> None:
+        """Links that stay connected see by identity that theirs are as they were."""
+        self.points = earlier.points
+        self.refresh()
+
     def refresh(self) -> None:
         """Look at authority and holdings again."""
         points = frozenset(

@@ -147,6 +147,7 @@ class Writer:
         self._in_flight: set[PointId] = set()
         self._is_quiet = asyncio.Event()
         self._is_quiet.set()
+        self._is_retired = False
         self._waiting: dict[PointId, _Waiting] = {}
         self._late_after = LATE_BY * site.scan_every.total_seconds()
         # Commissioning: what is not refreshed on purpose, and until when by the wire's clock.
@@ -174,10 +175,17 @@ class Writer:
 
     async def quiet(self) -> None:
         """Return once no bytes are on their way, and no intent is being stored."""
-        await self._is_quiet.wait()
+        while self._in_flight:
+            await self._is_quiet.wait()
+
+    @property
+    def busy_links(self) -> set[str]:
+        """Links on which bytes are on their way."""
+        return {self._places[point].link for point in self._in_flight}
 
     def succeed(self, earlier: Writer) -> None:
         """Hold what the writer of an earlier configuration held; what had to be let go was let go before."""
+        earlier._retire()
         self.holdings.clear()
         self.holdings.update({point: each for point, each in earlier.holdings.items() if point in self._places})
         self._alarms = {point: each for point, each in earlier._alarms.items() if point in self._places}
@@ -186,6 +194,12 @@ class Writer:
         self._still_stored = earlier._still_stored
         self.writes = earlier.writes
         self.wear.succeed(earlier.wear)
+
+    def _retire(self) -> None:
+        """Links that stay connected are served by another writer."""
+        self._is_retired = True
+        for work in self._work.values():
+            work.set()
 
     def judge(self, image: FrozenImage) -> None:
         """Compare what we hold with what the devices have shown since the last scan."""
@@ -369,11 +383,14 @@ class Writer:
     # --- one task a link ----------------------------------------------------------------------------------------
 
     async def serve(self, session: Session) -> None:
-        """Execute the link's jobs as they come; ends only by cancellation or DeviceError."""
+        """Execute the link's jobs as they come; ends where another writer succeeds this one, else only by cancellation
+        or DeviceError."""
         link = session.link.id
         self._queues[link].clear()  # asked for before the link was there and its devices were looked at
         while True:
             await self._work[link].wait()
+            if self._is_retired:
+                return
             self._work[link].clear()
             jobs = list(self._queues[link].values())
             self._queues[link].clear()

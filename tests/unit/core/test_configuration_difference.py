@@ -131,3 +131,22 @@ def test_another_address_is_another_device(tmp_path: Path) -> None:
     assert change.let_go == {BRIGHTNESS, LAMP_REMOTE}
     assert change.moved_devices == {"lights_gateway"}
     assert DEMAND not in change.unmoved
+
+
+def test_a_link_is_the_same_only_with_all_that_its_driver_was_opened_with(tmp_path: Path) -> None:
+    site = bench_site(tmp_path)
+    both = {link.id for link in site.links}
+    assert reconfiguration(site, bench_site(tmp_path)).same_links == both
+    assert reconfiguration(site, with_mount(site, mode=Mode.OFF)).same_links == both
+    first = site.links[0]
+    (device,) = first.devices
+    for changed in (
+        {"connection": Wire(password="other")},
+        {"connection": Wire(timeout=timedelta(seconds=9))},
+        {"devices": (replace(device, poll_every=timedelta(seconds=2)),)},
+        {"driver": replace(first.driver, name="other")},
+        {"bindings": with_written(site, BRIGHTNESS, range=Range(0.2, 1.0)).links[0].bindings},
+        {"bindings": first.bindings[1:]},
+        {"id": "other"},
+    ):
+        assert reconfiguration(site, with_link(site, **changed)).same_links == both - {first.id}
