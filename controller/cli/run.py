@@ -31,6 +31,7 @@ from controller.runtime import control_socket
 from controller.runtime.apprise_messenger import AppriseMessenger
 from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon
+from controller.runtime.heap import keep_settled
 from controller.runtime.letting_go import Progress, Releasing
 from controller.runtime.notify_socket import notify_socket
 from controller.runtime.outbox import Messenger
@@ -139,7 +140,7 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
         beside = (*beside, beat.run())
         progress = TellProgress(beat.letting_go)
     try:
-        released = await daemon.run(stop, progress, *beside)
+        released = await daemon.run(stop, progress, keep_settled(daemon), *beside)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise

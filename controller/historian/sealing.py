@@ -1,8 +1,12 @@
 """From the hot table into blocks. Each function is one short slice of work inside the caller's transaction.
 
-Slices follow the order of arrival, whatever the rows' own times are; so a clock that stepped back, a straggler or a
-timestamp of next year is sealed like any other row, into the block of its own hour. An hour may have several blocks
+Rows leave the hot table in order of arrival, whatever their own times are; so a clock that stepped back, a straggler or
+a timestamp of next year is sealed like any other row, into the block of its own hour. An hour may have several blocks
 until it is over; then they are put together.
+
+A round seals what was hot when it began, some points a turn, and drops those rows with its last turn. Until then a row
+may stand in a block and in the hot table: readers keep one row of each time. A round that is given up half-way is begun
+anew, and what it wrote twice is one again when the hour's blocks are put together.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from controller.historian.rows import Row, in_order
 from controller.historian.sample_block import decode_or_gap, encode
@@ -19,31 +24,52 @@ from controller.historian.stored_aggregates import touched_days
 from controller.historian.timeline import HOUR, floor
 from controller.historian.value_type import restored
 
-# About a tenth of a second of work on a small machine.
-SLICE_ROWS = 50_000
+# Some hundredths of a second of work on a small machine: polls that are due meanwhile wait for the interpreter.
+TURN_ROWS = 12_000
 SLICE_HOURS = 16
 
 
-def hot_count(connection: sqlite3.Connection) -> int:
-    """How many rows are hot. Their ids have no holes: rows leave in order of arrival."""
+class Round(NamedTuple):
+    """Rows with ids below `until` are being sealed; those of points up to `sealed` are, `points` more each turn."""
+
+    until: int
+    points: int
+    sealed: int = 0
+
+
+def hot_ids(connection: sqlite3.Connection) -> range:
+    """The ids of all hot rows, in order of arrival."""
     first, last = connection.execute("SELECT (SELECT min(id) FROM hot), (SELECT max(id) FROM hot)").fetchone()
-    return 0 if first is None else int(last - first) + 1
+    return range(0) if first is None else range(first, last + 1)
 
 
-def seal_slice(connection: sqlite3.Connection, hold: int, limit: int) -> int:
-    """Seal the oldest rows, at most `limit`; answers how many."""
-    (first,) = connection.execute("SELECT min(id) FROM hot").fetchone()
-    if first is None:
-        return 0
+def begin_round(connection: sqlite3.Connection, turn_rows: int) -> Round:
+    """Of all that is hot, as many points a turn as have some `turn_rows` rows on the average."""
+    ids = hot_ids(connection)
+    return Round(ids.stop, -(-_last_point(connection) * turn_rows // max(1, len(ids))))
+
+
+def seal_turn(connection: sqlite3.Connection, hold: int, begun: Round) -> Round | None:
+    """One turn; None once the round is over."""
+    sealed = begun.sealed + begun.points
     found = connection.execute(
-        "SELECT point, time, type, value, quality, reason FROM hot WHERE id < ? ORDER BY point, time, id",
-        (first + limit,),
+        "SELECT point, time, type, value, quality, reason FROM hot WHERE id < ? AND point > ? AND point <= ? "
+        "ORDER BY point, time, id",
+        (begun.until, begun.sealed, sealed),
     )
     for point, group in groupby(found, itemgetter(0)):
         rows = [(time, restored(code, value), quality, reason) for _, time, code, value, quality, reason in group]
         for hour, part in _by_hour(in_order(rows)):
             write_block(connection, point, hour, part, hold)
-    return connection.execute("DELETE FROM hot WHERE id < ?", (first + limit,)).rowcount
+    if sealed < _last_point(connection):
+        return begun._replace(sealed=sealed)
+    connection.execute("DELETE FROM hot WHERE id < ?", (begun.until,))
+    return None
+
+
+def _last_point(connection: sqlite3.Connection) -> int:
+    (last,) = connection.execute("SELECT max(id) FROM point").fetchone()
+    return int(last or 0)
 
 
 def loose_hours(connection: sqlite3.Connection, before: int) -> list[tuple[int, int]]:

@@ -77,8 +77,9 @@ class SqliteHistorian:
 
         Called hourly and nightly. Ended at any point, the next call goes on from there.
         """
-        for _ in range(await self._write(self._writer.seal_slices)):
-            await self._write(self._writer.seal)
+        newest = await self._write(self._writer.newest_hot)
+        while await self._write(self._writer.seal, newest):
+            pass
         for work in await self._write(self._writer.join_slices, now):
             await self._write(work)
         for work in await self._write(self._writer.aggregate_slices, now):

@@ -33,8 +33,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _HotRow: TypeAlias = tuple[int, int, int, Stored, int, str]
 
-# A reader looks through all hot rows: at this many it takes some hundredths of a second. An hour of 20 samples/s.
-HOT_ROWS = 80_000
+# A reader looks through all hot rows: at this many it takes some hundredths of a second. A minute of 2,500 samples/s;
+# fewer rows a point and block would cost more for each row.
+HOT_ROWS = 150_000
 
 
 class HistoryWriter:
@@ -44,7 +45,8 @@ class HistoryWriter:
         self._keep = keep
         self._hold = hold
         self._hot_rows = hot_rows
-        self._slice_rows = min(sealing.SLICE_ROWS, hot_rows)
+        self._turn_rows = min(sealing.TURN_ROWS, hot_rows)
+        self._round: sealing.Round | None = None
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._numbers: dict[str, int] = {}
@@ -58,7 +60,7 @@ class HistoryWriter:
 
     def append_samples(self, rows: Sequence[RecordedSample]) -> None:
         if self._change(partial(self._insert_samples, rows)) > self._hot_rows:
-            self.seal()
+            self.seal()  # a turn with each batch, until the round is over
 
     def append_events(self, events: Sequence[Event]) -> None:
         self._change(partial(stored_events.append, events=events))
@@ -75,13 +77,15 @@ class HistoryWriter:
     def chain_at(self, number: int) -> ChainHead | None:
         return self._change(partial(stored_events.line_at, number=number))
 
-    def seal_slices(self) -> int:
-        """In how many turns of `seal` all that is hot now will be sealed; more rows may come meanwhile."""
-        return -(-self._change(sealing.hot_count) // self._slice_rows)
+    def newest_hot(self) -> int:
+        """What a caller who wants all that is hot now to be sealed gives to `seal`; more rows may come meanwhile."""
+        return self._change(sealing.hot_ids).stop
 
-    def seal(self) -> int:
-        """Seal the oldest rows, one slice; answers how many."""
-        return self._change(lambda connection: sealing.seal_slice(connection, self._hold, self._slice_rows))
+    def seal(self, until: int = 0) -> bool:
+        """Seal some of what is hot; answers whether some of what was hot `until` then still is."""
+        self._round = self._change(self._seal_turn)
+        hot = self._change(sealing.hot_ids)
+        return self._round is not None or (len(hot) > 0 and hot.start < until)
 
     def join_slices(self, now: datetime) -> list[Callable[[], None]]:
         """The work of putting blocks together, in slices to be run one by one."""
@@ -159,6 +163,7 @@ class HistoryWriter:
     def _forget(self) -> None:
         self._numbers.clear()
         self._latest.clear()
+        self._round = None
         if self._connection is not None:
             connection, self._connection = self._connection, None
             try:
@@ -191,7 +196,7 @@ class HistoryWriter:
             connection.execute("ROLLBACK TO batch")
             connection.executemany(statement, map(_storable, hot))
         connection.execute("RELEASE batch")
-        return sealing.hot_count(connection)
+        return len(sealing.hot_ids(connection))
 
     def _hot(self, rows: Sequence[RecordedSample], connection: sqlite3.Connection) -> Iterator[_HotRow]:
         """The rows as stored, without those that repeat their point's newest time.
@@ -217,6 +222,10 @@ class HistoryWriter:
         (number,) = connection.execute("SELECT id FROM point WHERE name = ?", (name,)).fetchone()
         self._numbers[name] = number
         return number
+
+    def _seal_turn(self, connection: sqlite3.Connection) -> sealing.Round | None:
+        begun = self._round or sealing.begin_round(connection, self._turn_rows)
+        return sealing.seal_turn(connection, self._hold, begun)
 
     def _join(self, hours: Sequence[tuple[int, int]]) -> None:
         self._change(lambda connection: sealing.join_blocks(connection, hours))

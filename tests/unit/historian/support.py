@@ -85,8 +85,9 @@ def writer(path: Path, hot_rows: int = 1000, keep: Retention | None = None) -> H
 
 def maintain(store: HistoryWriter, now: datetime) -> None:
     """What the historian's `maintain` does, without its threads."""
-    for _ in range(store.seal_slices()):
-        store.seal()
+    newest = store.newest_hot()
+    while store.seal(newest):
+        pass
     for work in store.join_slices(now):
         work()
     for work in store.aggregate_slices(now):

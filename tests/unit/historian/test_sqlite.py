@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
 from controller.core.event_chain import Verification
+from controller.core.point import PointId
 from controller.core.ports import HistoryInterval, RecordedSample
 from controller.core.sample import Quality, Sample
 from controller.historian.chain_reading import ChainReader
@@ -122,6 +123,38 @@ class TestOrderAndRepetition:
         for first in range(0, 2000, 50):
             store.append_samples(every_second(first, first + 50))
             assert count(path, "SELECT count(*) FROM hot") <= 100
+        store.close()
+
+    def test_a_round_of_sealing_may_be_left_half_way(self, path: Path) -> None:
+        points = [PointId(f"main.meter_{number}.power") for number in range(10)]
+        batch = [recorded(second, float(second), point) for second in range(40) for point in points]
+        store, reader = writer(path, hot_rows=100), SqliteHistoryReader(path)
+        store.append_samples(batch)
+        assert 0 < count(path, "SELECT count(*) FROM sample_block") < len(points)
+        for _ in range(2):
+            for point in points:
+                assert [each.value for each in all_samples(reader, point)] == [*map(float, range(40))]
+            store.close()
+            store = writer(path, hot_rows=100)
+        while store.seal():
+            pass
+        assert count(path, "SELECT count(*) FROM hot") == 0
+        maintain(store, at(3600))
+        for point in points:
+            assert [each.value for each in all_samples(reader, point)] == [*map(float, range(40))]
+        assert count(path, "SELECT count(*) FROM sample_block") == len(points)
+        store.close()
+
+    def test_rows_that_come_during_a_round_stay_hot_until_the_next(self, path: Path) -> None:
+        points = [PointId(f"main.meter_{number}.power") for number in range(10)]
+        store, reader = writer(path, hot_rows=100), SqliteHistoryReader(path)
+        for second in range(200):
+            store.append_samples([recorded(second, float(second), point) for point in points])
+            assert count(path, "SELECT count(*) FROM hot") <= 250
+        for point in points:
+            assert [each.value for each in all_samples(reader, point)] == [*map(float, range(200))]
+        maintain(store, at(300))
+        assert count(path, "SELECT count(*) FROM hot") == 0
         store.close()
 
 
