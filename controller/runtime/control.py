@@ -15,7 +15,7 @@ from controller.core.stagger import is_start, staggered
 from controller.core.system import Permissive, System
 from controller.core.text import NO_TEXT, Text
 from controller.runtime.image import FrozenImage
-from controller.runtime.writer import writable_of
+from controller.runtime.places import writable_of
 
 
 class Beside(NamedTuple):

@@ -12,8 +12,8 @@ from controller.core.sample import Scalar
 from controller.core.system import Authority
 from controller.core.text import Text
 from controller.runtime.control import Control
+from controller.runtime.places import writable_of
 from controller.runtime.scan import Scan
-from controller.runtime.writer import writable_of
 
 
 class OperatorCommandRefused(Exception):

@@ -30,8 +30,9 @@ from controller.core.text import NO_TEXT, Text
 from controller.runtime.image import Image
 from controller.runtime.link import LinkTask
 from controller.runtime.operator import Operator, OperatorCommandRefused
+from controller.runtime.places import writable_of
 from controller.runtime.scan import Scan
-from controller.runtime.writer import Writer, writable_of
+from controller.runtime.writer import Writer
 
 LOOK_EVERY_S = 0.5
 TAKEN_WITHIN_S = 60.0

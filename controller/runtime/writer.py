@@ -10,12 +10,10 @@ import asyncio
 import logging
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from controller.core.errors import EnvironmentProblem
 from controller.core.event import EventKind
-from controller.core.handover import ReleaseOrder, machines_of
 from controller.core.ledger import (
     RETRY_INSISTING_S,
     RETRY_LONGEST_S,
@@ -34,7 +32,7 @@ from controller.core.ledger import (
     stands_alike,
     written,
 )
-from controller.core.point import Effect, Heartbeat, Point, PointId, RemoteBit, Writable, same_value
+from controller.core.point import Effect, PointId, Writable, same_value
 from controller.core.ports import Clock, WriteResult
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
@@ -43,6 +41,7 @@ from controller.runtime.disk_watch import DiskWatch
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.link import Session
+from controller.runtime.places import Place, places_of
 from controller.runtime.store import Store
 from controller.runtime.stored import Held
 from controller.runtime.wear_log import WearLog
@@ -58,43 +57,6 @@ class _Waiting(NamedTuple):
 
     value: Scalar
     since: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What the writer must know of a point. hands_over: the points that follow it, if it is a remote bit."""
-
-    writable: Writable
-    link: str
-    system: System
-    order: ReleaseOrder
-    yield_for: float
-    remote: PointId | None
-    hands_over: tuple[PointId, ...]
-
-
-def _places_of(site: Site) -> dict[PointId, _Place]:
-    link_of = {point: link.id for link in site.links for device in link.devices for point in device.points}
-    machines = {
-        machine.remote: machine.points
-        for machine in machines_of(point for point in site.points.values() if point.writable is not None)
-    }
-    places: dict[PointId, _Place] = {}
-    for system in site.systems:
-        order = ReleaseOrder(system)
-        for point in system.points:
-            writable = writable_of(site.points[point])
-            remote = writable.release.point if isinstance(writable.release, RemoteBit) else None
-            places[point] = _Place(
-                writable,
-                link_of[point],
-                system,
-                order,
-                system.yield_for.total_seconds(),
-                remote,
-                machines.get(point, ()),
-            )
-    return places
 
 
 # What comes this many scan periods later than it should is told.
@@ -124,16 +86,8 @@ class Writer:
         self.holdings: dict[PointId, Holding] = {}
         self.wear = WearLog(site, clock, store)
         self.writes = 0
-        self._places = _places_of(site)
-        self._heartbeats = {
-            point.writable.on_silence.point
-            for point in site.points.values()
-            if point.writable is not None and isinstance(point.writable.on_silence, Heartbeat)
-        }
-        # Where what became of a write is seen.
-        self._shows_outcomes = frozenset(
-            point for place in self._places.values() for point in _outcomes_of(place.writable)
-        )
+        self._places = places_of(site)
+        self._shows_outcomes = frozenset(point for place in self._places.values() for point in place.outcomes)
         self._gone: set[PointId] = set()
         # The last wish, what of it life safety insists on, and who had each system then.
         self._wished: Mapping[PointId, Scalar] = {}
@@ -314,20 +268,20 @@ class Writer:
         return self._is_heartbeat(holding.point) and holding.verdict is Verdict.PENDING
 
     def _is_heartbeat(self, point: PointId) -> bool:
-        return point in self._heartbeats
+        return self._places[point].is_heartbeat
 
     def _is_refresh(self, job: Job) -> bool:
         holding = self.holdings.get(job.point)
         if holding is None or job.step is not Step.WRITE:
             return False
-        return job.point in self._heartbeats or job.value == holding.value
+        return self._is_heartbeat(job.point) or job.value == holding.value
 
     def stands_as(self, earlier: Mapping[PointId, Holding]) -> bool:
         """Whether what is held stands as it did, but for heartbeats and values written once more."""
         return self.holdings.keys() == earlier.keys() and all(
             holding is earlier[point]
             or stands_alike(holding, earlier[point])
-            or (point in self._heartbeats and self._is_settled(holding))
+            or (self._is_heartbeat(point) and self._is_settled(holding))
             for point, holding in self.holdings.items()
         )
 
@@ -358,7 +312,7 @@ class Writer:
         if point not in self._silent or wire >= self._silent_until:
             return False
         holding = self.holdings.get(point)
-        return holding is None or point in self._heartbeats or same_value(holding.value, value, 0.0)
+        return holding is None or self._is_heartbeat(point) or same_value(holding.value, value, 0.0)
 
     def next_assertion(self) -> float:
         """Wire time at which the next volatile value is to be written again."""
@@ -448,7 +402,7 @@ class Writer:
 
     def _needs_no_intent(self, job: Job) -> bool:
         """Letting go, and what keeps the device from dropping a point before its turn to be let go."""
-        return job.step is not Step.WRITE or (job.point in self._heartbeats and job.point in self.holdings)
+        return job.step is not Step.WRITE or (self._is_heartbeat(job.point) and job.point in self.holdings)
 
     def _gate_is_open(self, job: Job, under: Mapping[str, Authority]) -> bool:
         """In `original` we may only let go; a heartbeat goes on meanwhile.
@@ -474,7 +428,7 @@ class Writer:
         intents = [Held(point, holding.value, holding.before) for point, holding in new.items()]
         for job in writes:
             holding = self.holdings.get(job.point)
-            if holding is None or job.value is None or job.step is not Step.WRITE or job.point in self._heartbeats:
+            if holding is None or job.value is None or job.step is not Step.WRITE or self._is_heartbeat(job.point):
                 continue
             if not same_value(holding.value, job.value, 0.0):
                 intents.append(Held(job.point, job.value, holding.before, holding.value))
@@ -489,7 +443,7 @@ class Writer:
         self.holdings[job.point] = holding
         if before.effect_missing and not holding.effect_missing:
             self._note_alarm(job.point, "effect missing", "cleared")
-        if not is_refreshed(before, job, result.accepted) and job.point not in self._heartbeats:
+        if not is_refreshed(before, job, result.accepted) and not self._is_heartbeat(job.point):
             body = {"step": job.step.value, "value": job.value, "accepted": result.accepted, "reason": result.reason}
             self._journal.note(EventKind.COMMAND, job.point, body)
         if result.accepted:
@@ -519,7 +473,7 @@ class Writer:
             if holding is None:
                 continue
             self._clear_alarms(holding)
-            if point not in self._heartbeats:
+            if not self._is_heartbeat(point):
                 body = {"before": holding.before, "verdict": holding.verdict.value}
                 self._journal.note(EventKind.RELEASE, point, body)
 
@@ -568,7 +522,7 @@ class Writer:
             self._queues[link][job.point] = job
             self._work[link].set()
 
-    def _is_being_handed_back(self, place: _Place) -> bool:
+    def _is_being_handed_back(self, place: Place) -> bool:
         """Whether what the device shows may be its own controls' doing already."""
         remote = None if place.remote is None else self.holdings.get(place.remote)
         return remote is not None and remote.releasing
@@ -587,7 +541,7 @@ class Writer:
             self._note_alarm(point, "effect missing", "active" if missing else "cleared")
 
     def _tell(self, holding: Holding) -> None:
-        if holding.point not in self._heartbeats or holding.verdict in _ALARMING:
+        if not self._is_heartbeat(holding.point) or holding.verdict in _ALARMING:
             body = {"verdict": holding.verdict.value, "written": holding.value, "read": holding.seen}
             self._journal.note(EventKind.VERDICT, holding.point, body)
         self._look_at_verdict(holding)
@@ -643,14 +597,3 @@ def _letting_go_first(jobs: Sequence[Job]) -> list[Sequence[Job]]:
     going = [job for job in jobs if job.step is Step.RELEASE]
     others = [job for job in jobs if job.step is not Step.RELEASE]
     return [each for each in (going, others) if each]
-
-
-def _outcomes_of(writable: Writable) -> list[PointId]:
-    effect = [] if writable.effect is None else [writable.effect.point]
-    return [writable.readback, *effect]
-
-
-def writable_of(point: Point) -> Writable:
-    if point.writable is None:
-        raise AssertionError(f"{point.id} is not writable and can never be held")
-    return point.writable

@@ -449,7 +449,7 @@ MUTATIONS = (
         "a heartbeat begins under the original controls",
         _WRITER,
         "if self._needs_no_intent(job):",
-        "if job.step is not Step.WRITE or job.point in self._heartbeats:",
+        "if job.step is not Step.WRITE or self._is_heartbeat(job.point):",
         GATE,
     ),
     Mutation(
