@@ -30,7 +30,10 @@ PARTS = (
     ("waiting for the planning process", ("method 'poll' of 'select.epoll'", "posix", "_posixsubprocess")),
     ("plant", ("/simulator/",)),
     ("strategies", ("/strategies/", "runtime/mounted.py", "runtime/supervisor.py")),
-    ("writer and ledger", ("runtime/writer.py", "core/ledger.py", "core/point.py")),
+    (
+        "writer and ledger",
+        ("runtime/writer.py", "/ledger.py", "runtime/delays.py", "runtime/job_queues.py", "core/point.py"),
+    ),
     ("arbitration, guard, hand-over", ("runtime/scan.py", "core/guard.py", "core/command.py", "core/handover.py")),
     ("recording", ("runtime/recorder.py", "/historian/", "runtime/journal.py")),
     ("polling", ("runtime/link.py", "runtime/image.py")),

@@ -198,7 +198,7 @@ class Daemon(Composition):
             self.ab_days.run(),
             self.chain_anchor.run(),
             self.store_copy.run(),
-            self.disk.run(self.writer.forget_what_is_over),
+            self.disk.run(self.writer.intents.forget_what_is_over),
             self.silence.run(),
             self._save_states(),
         ):
@@ -315,7 +315,7 @@ class Daemon(Composition):
 
     async def _restore_held(self) -> None:
         """What we hold, and what the guard counts: letting go adds to it."""
-        self.writer.adopt(await self.store.load_held())
+        self.writer.ledger.adopt(await self.store.load_held())
         await self.writer.wear.restore()
         await self.starts.restore()
 

@@ -74,7 +74,7 @@ class OperatorCommands:
     async def relinquish(self, point: PointId, who: str) -> bool:
         """End a command and take back what somebody overrode; answers whether there was a command."""
         there_was = point not in self._scan.handshakes and self._operator.relinquish(point)
-        self._writer.hand_back(point)
+        self._writer.ledger.hand_back(point)
         self._journal.note(EventKind.COMMAND, point, {"step": "operator relinquished", "who": who})
         await self._forget(point)  # letting go does not wait for a disk
         return there_was

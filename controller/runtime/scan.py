@@ -25,13 +25,14 @@ from controller.core.strategy import Mode
 from controller.core.system import Authority, Condition
 from controller.core.text import NO_TEXT
 from controller.runtime.control import Beside, Control
+from controller.runtime.delays import LATE_BY
 from controller.runtime.exclusions import Exclusions
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.overruns import Overruns
 from controller.runtime.recorder import Recorder
-from controller.runtime.writer import LATE_BY, Writer
+from controller.runtime.writer import Writer
 
 # Urgent points may trigger a scan between two, at most this often.
 EARLY_SCAN_PAUSE_S = 0.1
@@ -61,6 +62,7 @@ class Scan:
         self._clock = clock
         self._image = image
         self._writer = writer
+        self._ledger = writer.ledger
         self._recorder = recorder
         self._journal = journal
         self._strategies = strategies
@@ -158,7 +160,7 @@ class Scan:
         self._measure(image)
         for look in self.onlookers:
             look(image)
-        self._writer.judge(image)
+        self._ledger.judge(image)
         self._inhibited = self._inhibited_by(image)
         if not self.letting_go:
             for strategy in self._strategies:
@@ -185,8 +187,8 @@ class Scan:
         """
         if self.letting_go or not self._may_rest or image.monotonic >= self._rests_until:
             return False
-        if self._writer.holdings != self._settled_holdings:
-            if not self._writer.stands_as(self._settled_holdings):
+        if self._ledger.holdings != self._settled_holdings:
+            if not self._ledger.stands_as(self._settled_holdings):
                 return False
             self._settle_holdings()
         if self._authority != self._settled_authority or self._inhibited != self._settled_inhibited:
@@ -223,13 +225,13 @@ class Scan:
     def _keep_alive(self) -> None:
         """What time alone brings while everything stays as it is."""
         wire = self._clock.wire_time()
-        self._writer.keep_alive(heartbeats(self._lifelines, self._writer.holdings, (), wire))
+        self._writer.keep_alive(heartbeats(self._lifelines, self._ledger.holdings, (), wire))
         # A job may be lost with its connection: what is still due is asked for again.
-        self._rests_until_wire = min(self._writer.next_assertion(), next_beat(self._lifelines, wire))
+        self._rests_until_wire = min(self._ledger.next_assertion(), next_beat(self._lifelines, wire))
 
     def _settle_holdings(self) -> None:
-        self._settled_holdings = dict(self._writer.holdings)
-        self._rests_until_wire = min(self._writer.next_assertion(), next_beat(self._lifelines, self._clock.wire_time()))
+        self._settled_holdings = dict(self._ledger.holdings)
+        self._rests_until_wire = min(self._ledger.next_assertion(), next_beat(self._lifelines, self._clock.wire_time()))
 
     def _measure(self, image: FrozenImage) -> None:
         if self.frozen is not None:
@@ -308,7 +310,7 @@ class Scan:
 
     def _wanted(self, image: FrozenImage, insisted: Collection[PointId]) -> dict[PointId, Scalar]:
         """The complete wish of all systems that are ours, remote bits and heartbeats included."""
-        holdings, yielding = self._writer.holdings, self._writer.yielding.difference(insisted)
+        holdings, yielding = self._ledger.holdings, self._ledger.yielding.difference(insisted)
         wanted: dict[PointId, Scalar] = {}
         excluded = self._excluded(image, yielding)
         for id_, control in self.controls.items():

@@ -69,7 +69,7 @@ def status(daemon: Daemon) -> Json:
                 ],
                 "ab_days": daemon.ab_days.shown(system.id),
                 "commissioning_ends_in_s": daemon.authorities.remaining(system.id),
-                "held": [str(point) for point in daemon.writer.held_of(system)],
+                "held": [str(point) for point in daemon.writer.ledger.held_of(system)],
             }
             for system in daemon.site.systems
         ],

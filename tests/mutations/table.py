@@ -52,6 +52,8 @@ _WEAR = "controller/core/wear.py"
 _SCAN = "controller/runtime/scan.py"
 _CONTROL = "controller/runtime/control.py"
 _WRITER = "controller/runtime/writer.py"
+_LEDGER_RUNTIME = "controller/runtime/ledger.py"
+_INTENTS = "controller/runtime/intents.py"
 _FIRE_RUNTIME = "controller/runtime/fire.py"
 _SUPERVISOR = "controller/runtime/supervisor.py"
 
@@ -239,10 +241,12 @@ MUTATIONS = (
         "            return holding\n        owned",
         LEDGER_TESTS,
     ),
-    Mutation("no verdict: effect missing", _WRITER, "missing = is_late and not", "missing = False and not", TROUBLE),
+    Mutation(
+        "no verdict: effect missing", _LEDGER_RUNTIME, "missing = is_late and not", "missing = False and not", TROUBLE
+    ),
     Mutation(
         "the effect is awaited at once",
-        _WRITER,
+        _LEDGER_RUNTIME,
         "is_late = image.monotonic - holding.since > effect.within.total_seconds()",
         "is_late = True",
         TROUBLE,
@@ -254,7 +258,7 @@ MUTATIONS = (
         "True else Verdict.IGNORED",
         TROUBLE,
     ),
-    Mutation("nothing is judged", _SCAN, "self._writer.judge(image)", "pass", TAKING_OVER),
+    Mutation("nothing is judged", _SCAN, "self._ledger.judge(image)", "pass", TAKING_OVER),
     # --- ledger: what is due ----------------------------------------------------------------------------------------
     Mutation(
         "an ignored write is tried ever again at the same pace",
@@ -406,18 +410,18 @@ MUTATIONS = (
         HANDOVER_TESTS,
     ),
     Mutation(
-        "no intent is stored", _WRITER, "            await self._store.save_held(intents)", "            pass", KILL
+        "no intent is stored", _INTENTS, "            await self._store.save_held(intents)", "            pass", KILL
     ),
     Mutation(
         "a new value has no intent of its own",
-        _WRITER,
+        _INTENTS,
         "if not same_value(holding.value, job.value, 0.0):",
         "if False:",
         (*KILL, "tests/fault/test_kill_at_any_moment.py"),
     ),
     Mutation(
         "what was let go stays in the store",
-        _WRITER,
+        _INTENTS,
         "            await self._store.forget_held(points)",
         "            pass",
         KILL,
@@ -466,10 +470,10 @@ MUTATIONS = (
         "            if False:\n",
         TAKING_OVER,
     ),
-    Mutation("an override is not yielded to", _WRITER, "< self._places[point].yield_for", "< 0.0", PEOPLE),
+    Mutation("an override is not yielded to", _LEDGER_RUNTIME, "< self._places[point].yield_for", "< 0.0", PEOPLE),
     Mutation(
         "an override is yielded to for ever",
-        _WRITER,
+        _LEDGER_RUNTIME,
         "and now - holding.since < self._places[point].yield_for",
         "",
         PEOPLE,
@@ -477,7 +481,7 @@ MUTATIONS = (
     Mutation(
         "the machine of an overridden bit is written",
         _WRITER,
-        " and place.remote not in yielding:",
+        " and self._places[point].remote not in yielding:",
         ":",
         PEOPLE,
     ),
@@ -680,5 +684,5 @@ MUTATIONS = (
         "RETRY_FIRST_S",
         DISK,
     ),
-    Mutation("what is over stays in the store", _WRITER, "await self._store.forget_held(over)", "pass", DISK),
+    Mutation("what is over stays in the store", _INTENTS, "await self._store.forget_held(over)", "pass", DISK),
 )

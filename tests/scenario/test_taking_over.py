@@ -203,7 +203,7 @@ def test_the_pumps_stay_until_the_chiller_has_stopped_and_its_overrun_has_passed
         stopped = bench.clock.monotonic()
         await bench.wait(120)
         assert 60 <= pump_at[0] - stopped <= 63
-        assert bench.daemon.writer.held_of(SYSTEMS[1]) == []
+        assert bench.daemon.writer.ledger.held_of(SYSTEMS[1]) == []
 
     Bench(tmp_path).run(life)
 
