@@ -34,7 +34,10 @@ PARTS = (
         "writer and ledger",
         ("runtime/writer.py", "/ledger.py", "runtime/delays.py", "runtime/job_queues.py", "core/point.py"),
     ),
-    ("arbitration, guard, hand-over", ("runtime/scan.py", "core/guard.py", "core/command.py", "core/handover.py")),
+    (
+        "arbitration, guard, hand-over",
+        ("runtime/scan.py", "runtime/rest.py", "core/guard.py", "core/command.py", "core/handover.py"),
+    ),
     ("recording", ("runtime/recorder.py", "/historian/", "runtime/journal.py")),
     ("polling", ("runtime/link.py", "runtime/image.py")),
     ("event loop and clock", ("asyncio", "runtime/virtual_time.py", "selectors.py", "_contextvars", "_heapq")),

@@ -168,10 +168,10 @@ def summary(daemon: Daemon, simulated: timedelta, twin: Twin) -> list[str]:
     for event in daemon.journal.recent:
         counts[event.kind.value] = counts.get(event.kind.value, 0) + 1
     alarms = counts.get("alarm", 0)
-    scan = daemon.scan
+    scans = daemon.scan.times
     return [
-        f"{daemon.site.name}: {words.lasting(simulated.total_seconds())} of plant time, {scan.count} scans"
-        f" (one every {scan.actual_period:.1f} s, {scan.overruns.missed} left out), {daemon.writer.writes} writes",
+        f"{daemon.site.name}: {words.lasting(simulated.total_seconds())} of plant time, {scans.count} scans"
+        f" (one every {scans.actual_period:.1f} s, {scans.overruns.missed} left out), {daemon.writer.writes} writes",
         f"alarms among the last {len(daemon.journal.recent)} events: {alarms};"
         f" still held: {len(daemon.writer.holdings)} points",
         *(told(day, daemon.site.zone, language()) for day in (twin.day_before, twin.today) if day is not None),

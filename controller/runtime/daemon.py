@@ -278,7 +278,7 @@ class Daemon(Composition):
             else:
                 released = await let_go(self, progress)
                 state = "stopped" if released else "stopped, not everything was let go"
-            self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.figures()})
+            self.journal.note(EventKind.DAEMON, self.site.name, {"state": state, **self.scan.times.figures()})
             await self._save_states_or_later()
             await self._save_availability()
             if on_purpose:

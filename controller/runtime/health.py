@@ -27,12 +27,12 @@ async def health(daemon: Daemon) -> Json:
             "count": scan.count,
             "period_s": facts.scan_every,
             "age_s": _rounded(facts.scan_age),
-            "period_longest_s": _rounded(scan.longest_period),
+            "period_longest_s": _rounded(scan.times.longest_period),
             "overruns": facts.overruns,
             "missed": facts.missed,
             "overrun_ago_s": _rounded(facts.overrun_ago),
             "late_by_s": _rounded(facts.late_by),
-            "late_by_longest_s": _rounded(scan.overruns.longest),
+            "late_by_longest_s": _rounded(scan.times.overruns.longest),
         },
         "links": {link.link.id: {"up": link.is_up, "trouble": link.trouble} for link in daemon.links},
         "history": {
@@ -60,13 +60,13 @@ def as_json(finding: Finding) -> Json:
 
 async def _facts(daemon: Daemon) -> Facts:
     scan, recorder, monotonic = daemon.scan, daemon.recorder, daemon.clock.monotonic()
-    overrun_ago = monotonic - scan.overruns.at
+    overrun_ago = monotonic - scan.times.overruns.at
     return Facts(
         scan_every=daemon.site.scan_every.total_seconds(),
         scan_age=None if scan.frozen is None else monotonic - scan.frozen.monotonic,
-        overruns=scan.overruns.count,
-        missed=scan.overruns.missed,
-        late_by=scan.overruns.late_by,
+        overruns=scan.times.overruns.count,
+        missed=scan.times.overruns.missed,
+        late_by=scan.times.overruns.late_by,
         overrun_ago=overrun_ago if overrun_ago < math.inf else None,
         links_down={link.link.id: link.trouble for link in daemon.links if not link.is_up},
         history_behind=recorder.behind,

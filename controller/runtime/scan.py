@@ -6,32 +6,31 @@ Live, shadow, simulation and replay run this same cycle; they differ in what sta
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from controller.core.command import Command, Priority, PriorityArray
-from controller.core.event import EventKind, JsonValue
+from controller.core.command import Command, Priority
 from controller.core.exclusion import Rival
-from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of, next_beat
+from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of
 from controller.core.inhibition import Inhibition, combined, kept_value, released_at_once
-from controller.core.ledger import Holding
 from controller.core.point import PointId, RemoteBit
 from controller.core.ports import Clock, Phase
 from controller.core.sample import Scalar
 from controller.core.site import Site
-from controller.core.stagger import motors
 from controller.core.strategy import Mode
-from controller.core.system import Authority, Condition
+from controller.core.system import Authority
 from controller.core.text import NO_TEXT
 from controller.runtime.control import Beside, Control
-from controller.runtime.delays import LATE_BY
 from controller.runtime.exclusions import Exclusions
 from controller.runtime.image import FrozenImage, Image
 from controller.runtime.journal import Journal
 from controller.runtime.mounted import MountedStrategy
-from controller.runtime.overruns import Overruns
 from controller.runtime.recorder import Recorder
+from controller.runtime.release_conditions import ReleaseConditions
+from controller.runtime.rest import Rest
+from controller.runtime.scan_times import ScanTimes
+from controller.runtime.start_gaps import StartGaps
+from controller.runtime.strategy_events import note_decision, note_rungs
 from controller.runtime.writer import Writer
 
 # Urgent points may trigger a scan between two, at most this often.
@@ -83,38 +82,25 @@ class Scan:
             if point not in self.handshakes
         }
         self._exclusions = Exclusions(site.systems, {id_: each.shown_at for id_, each in self.controls.items()}, writer)
-        self._conditions = {
-            condition: math.inf for system in site.systems for step in system.release for condition in step.conditions
-        }
-        self._motors = motors(site.points, site.equipment)
-        self._starting: set[PointId] = set()
-        self._next_start = -math.inf
+        self._conditions = ReleaseConditions(site.systems)
+        self._starts = StartGaps(site)
         self._early = asyncio.Event()
         self.frozen: FrozenImage | None = None
         self.letting_go = False
-        self.count = 0
-        self.overruns = Overruns()
-        self.actual_period = site.scan_every.total_seconds()
-        self.longest_period = 0.0
-        self._first: float | None = None
-        # What the last arbitration leant on, so that a scan in which nothing of it changed need not repeat it.
-        self._all_controls = tuple(self.controls.values())
-        self._leant = self._leaning_on()
-        # Until when only a change can bring anything new: monotonic, and by the wire's clock.
-        self._may_rest = False
-        self._rests_until = self._rests_until_wire = -math.inf
-        self._rested_at = -math.inf
-        self._settled_arrays: list[PriorityArray] = []
-        self._settled_holdings: dict[PointId, Holding] = {}
-        self._settled_authority: dict[str, Authority] = {}
-        self._settled_inhibited: dict[PointId, Inhibition] = {}
+        self.times = ScanTimes(site.scan_every.total_seconds(), journal)
+        self._rest = Rest(self.controls.values(), self._leaning_on(), self._lifelines, self._ledger, authority, clock)
+
+    @property
+    def count(self) -> int:
+        """Scans of this run."""
+        return self.times.count
 
     def _leaning_on(self) -> frozenset[PointId]:
         """The points whose values enter into arbitration, guard and release order."""
-        conditions = {condition.point for condition in self._conditions}
-        permissives = {each.condition.point for control in self._all_controls for each in control.permissives}
-        shown = {point for each in self._all_controls for point in (each.shown_at, each.writable.readback)}
-        return frozenset(conditions | permissives | shown | self._exclusions.looks_at)
+        controls = self.controls.values()
+        permissives = {each.condition.point for control in controls for each in control.permissives}
+        shown = {point for each in controls for point in (each.shown_at, each.writable.readback)}
+        return frozenset(self._conditions.points | permissives | shown | self._exclusions.looks_at)
 
     def request_early(self) -> None:
         """An urgent point changed: do not wait for the grid."""
@@ -131,17 +117,8 @@ class Scan:
         while True:
             await self._clock.sleep_until(due, Phase.SCAN, "scan")
             self.cycle()
-            ended = self._clock.monotonic()
-            if missed := int((ended - due) // period):
-                self.overruns.note(ended - due, missed, ended)
-            self._tell_overruns(ended)
+            missed = self.times.note_end(due, self._clock.monotonic())
             due += (missed + 1) * period
-
-    def _tell_overruns(self, monotonic: float) -> None:
-        growth = self.overruns.growth(monotonic)
-        if growth is not None:
-            figures = {"overruns": growth.overruns, "missed": growth.missed, "late_by_s": round(growth.late_by, 3)}
-            self._journal.note(EventKind.DAEMON, "scan", {"state": "scan overrun", **figures})
 
     async def _run_early(self) -> None:
         while True:
@@ -157,7 +134,8 @@ class Scan:
         """One scan."""
         self._early.clear()
         image = self._image.freeze()
-        self._measure(image)
+        self.times.note_begin(image.monotonic)
+        self.frozen = image
         for look in self.onlookers:
             look(image)
         self._ledger.judge(image)
@@ -165,12 +143,12 @@ class Scan:
         if not self.letting_go:
             for strategy in self._strategies:
                 self._step(strategy, image)
-        if not self._is_at_rest(image):
+        if self.letting_go or not self._rest.lasts(image, self._inhibited):
             self._arbitrate(image)
-        elif self._clock.wire_time() >= self._rests_until_wire:
+        elif self._clock.wire_time() >= self._rest.due_wire:
             self._keep_alive()
         self._recorder.record(image)
-        self.count += 1
+        self.times.count += 1
 
     def _inhibited_by(self, image: FrozenImage) -> dict[PointId, Inhibition]:
         inhibited: dict[PointId, Inhibition] = {}
@@ -179,71 +157,19 @@ class Scan:
                 inhibited[point] = combined(inhibited[point], inhibition) if point in inhibited else inhibition
         return inhibited
 
-    def _is_at_rest(self, image: FrozenImage) -> bool:
-        """Whether arbitration, guard and writer would come to what they came to last time.
-
-        Everything wished is owned and nothing else is held, no limit acts, no wish, lease or authority has changed,
-        nothing that they lean on shows another value, and no lease ends.
-        """
-        if self.letting_go or not self._may_rest or image.monotonic >= self._rests_until:
-            return False
-        if self._ledger.holdings != self._settled_holdings:
-            if not self._ledger.stands_as(self._settled_holdings):
-                return False
-            self._settle_holdings()
-        if self._authority != self._settled_authority or self._inhibited != self._settled_inhibited:
-            return False
-        if not self._leant.isdisjoint(image.changed):
-            return False
-        arrays = [control.array for control in self._all_controls]
-        if arrays != self._settled_arrays:
-            if not all(map(PriorityArray.wishes_as, arrays, self._settled_arrays)):
-                return False
-            self._settle_arrays(arrays)
-        self._rested_at = image.monotonic
-        return True
-
     def _arbitrate(self, image: FrozenImage) -> None:
         insisted = self._insisted()
         wanted = self._wanted(image, insisted)
         at_once = released_at_once(self._inhibited, self._machines)
         spared = {id_ for id_, control in self.controls.items() if control.is_spared}
-        self._writer.want(wanted, self._fulfilled(image), at_once, insisted, spared)
-        self._may_rest = self._writer.is_settled(wanted) and not any(
-            control.limit.en for control in self._all_controls if control.point.id not in self._inhibited
-        )
-        self._settle_arrays([control.array for control in self._all_controls])
-        self._settle_holdings()
-        self._settled_authority = dict(self._authority)
-        self._settled_inhibited = self._inhibited
-
-    def _settle_arrays(self, arrays: list[PriorityArray]) -> None:
-        self._settled_arrays = arrays
-        shadows = [control.shadow for control in self._all_controls]
-        self._rests_until = min((array.next_end for array in (*arrays, *shadows)), default=math.inf)
+        self._writer.want(wanted, self._conditions.fulfilled(image), at_once, insisted, spared)
+        self._rest.begin(self._inhibited, is_settled=self._writer.is_settled(wanted))
 
     def _keep_alive(self) -> None:
         """What time alone brings while everything stays as it is."""
         wire = self._clock.wire_time()
         self._writer.keep_alive(heartbeats(self._lifelines, self._ledger.holdings, (), wire))
-        # A job may be lost with its connection: what is still due is asked for again.
-        self._rests_until_wire = min(self._ledger.next_assertion(), next_beat(self._lifelines, wire))
-
-    def _settle_holdings(self) -> None:
-        self._settled_holdings = dict(self._ledger.holdings)
-        self._rests_until_wire = min(self._ledger.next_assertion(), next_beat(self._lifelines, self._clock.wire_time()))
-
-    def _measure(self, image: FrozenImage) -> None:
-        if self.frozen is not None:
-            period = image.monotonic - self.frozen.monotonic
-            # A moving average over about twenty scans: what the view shows as the actual scan period.
-            self.actual_period += 0.05 * (period - self.actual_period)
-            self.longest_period = max(self.longest_period, period)
-            if period > LATE_BY * max(self.actual_period, self._site.scan_every.total_seconds()):
-                self._journal.note(EventKind.DAEMON, "scan", {"state": "scan late", "after_s": round(period, 3)})
-        elif self._first is None:
-            self._first = image.monotonic
-        self.frozen = image
+        self._rest.look_ahead(wire)
 
     def succeed(self, earlier: Scan, unmoved: Collection[PointId]) -> None:
         """Go on where the scan of an earlier configuration was; points that live elsewhere now begin anew."""
@@ -257,33 +183,16 @@ class Scan:
                     if source not in after or not after[source].commands_alike(strategy, id_)
                 ]
                 control.succeed(earlier.controls[id_], ended)
-        self._conditions.update(
-            {each: since for each, since in earlier._conditions.items() if each in self._conditions}
-        )
-        self._starting, self._next_start = earlier._starting & self.controls.keys(), earlier._next_start
-        self.count, self.overruns = earlier.count, earlier.overruns
-        self.actual_period, self.longest_period = earlier.actual_period, earlier.longest_period
-        self._first = earlier._first
-
-    def figures(self) -> dict[str, JsonValue]:
-        """How the scans of this run came out: number, left out, mean and longest time from one to the next."""
-        if self.frozen is None or self._first is None:
-            return {"scans": self.count}
-        mean = (self.frozen.monotonic - self._first) / max(1, self.count - 1)
-        return {
-            "scans": self.count,
-            "scans_left_out": self.overruns.missed,
-            "scan_overruns": self.overruns.count,
-            "scan_period_mean_s": round(mean, 3),
-            "scan_period_longest_s": round(self.longest_period, 3),
-        }
+        self._conditions.succeed(earlier._conditions)
+        self._starts.succeed(earlier._starts, self.controls)
+        self.times.succeed(earlier.times)
 
     def _step(self, strategy: MountedStrategy, image: FrozenImage) -> None:
         changed = strategy.step(image)
         if strategy.ladders.changed:
-            self._tell_rungs(strategy)
+            note_rungs(self._journal, strategy)
         if changed:
-            self._tell(strategy)
+            note_decision(self._journal, strategy)
         if strategy.fault is not None and not strategy.fault.lets_go:
             return  # nobody renews its leases: what it wished ends by itself
         if changed or strategy.is_lease_due(image.monotonic):
@@ -304,7 +213,7 @@ class Scan:
                 )
             if strategy.mode is Mode.SHADOW:
                 control.shadow = array
-                self._rests_until = min(self._rests_until, ends)
+                self._rest.end_by(ends)
             else:
                 control.array = array
 
@@ -319,10 +228,11 @@ class Scan:
             kept = kept_value(id_, control.writable, holdings) if keeps else None
             is_held = id_ in holdings and id_ not in yielding
             register = self._writer.wear.register(id_, holdings[id_] if is_held else None, image)
-            wait = self._wait_of(id_, control, image.monotonic)
+            may_start = id_ in self._starts.motors and self._is_ours(control)
+            wait = self._starts.wait_of(id_, image.monotonic) if may_start else None
             beside = Beside(inhibition, kept, excluded.get(id_), register, wait)
-            value = control.settle(image, is_held, self._rested_at, beside)
-            self._note_start(id_, control, image.monotonic)
+            value = control.settle(image, is_held, self._rest.rested_at, beside)
+            self._starts.note(id_, is_starting=control.is_starting, monotonic=image.monotonic)
             control.note_since(image.monotonic)
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
@@ -331,20 +241,6 @@ class Scan:
             control.waiting = waiting.get(id_, NO_TEXT)
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
         return wanted
-
-    def _wait_of(self, point: PointId, control: Control, monotonic: float) -> float | None:
-        """None for what is no motor, or not ours to start."""
-        if point not in self._motors or not self._is_ours(control):
-            return None
-        return 0.0 if point in self._starting else max(0.0, self._next_start - monotonic)
-
-    def _note_start(self, point: PointId, control: Control, monotonic: float) -> None:
-        """Until it is seen to be on, it goes on starting."""
-        if not control.is_starting:
-            self._starting.discard(point)
-        elif point not in self._starting:
-            self._starting.add(point)
-            self._next_start = monotonic + self._site.start_gap.total_seconds()
 
     def _insisted(self) -> set[PointId]:
         """What life safety commands, with the bits that hand it over: there nobody's override is yielded to."""
@@ -372,37 +268,3 @@ class Scan:
         if authority is Authority.COMMISSIONING:
             return winner is not None and winner.priority <= Priority.MANUAL_OPERATOR
         return authority is Authority.TIDEWATT
-
-    def _fulfilled(self, image: FrozenImage) -> set[Condition]:
-        """The release conditions that hold, for as long as each asks."""
-        fulfilled: set[Condition] = set()
-        for condition, since in self._conditions.items():
-            if not condition.holds(image.samples[condition.point]):
-                self._conditions[condition] = math.inf
-                continue
-            since = min(since, image.monotonic)
-            self._conditions[condition] = since
-            if image.monotonic - since >= condition.lasting.total_seconds():
-                fulfilled.add(condition)
-        return fulfilled
-
-    def _tell_rungs(self, strategy: MountedStrategy) -> None:
-        for rung in strategy.take_changed_rungs():
-            states: dict[str, JsonValue] = {
-                "input": str(rung.input),
-                "before": rung.before.value,
-                "now": rung.now.value,
-            }
-            body: dict[str, JsonValue] = {"step": "input", **states, "point": rung.point, "cause": rung.cause}
-            self._journal.note(EventKind.STRATEGY, strategy.mount.id, body)
-
-    def _tell(self, strategy: MountedStrategy) -> None:
-        fault = None if strategy.awaits_plan else strategy.fault
-        body: dict[str, JsonValue] = {
-            "mode": strategy.mode.value,
-            "reason": strategy.reason.en,
-            "reason_zh": strategy.reason.zh,
-            "wishes": {str(point): value for point, value in strategy.wishes.items()},
-            "fault": None if fault is None else fault.description,
-        }
-        self._journal.note(EventKind.STRATEGY, strategy.mount.id, body)

@@ -51,6 +51,8 @@ _EXCLUSION = "controller/core/exclusion.py"
 _WEAR = "controller/core/wear.py"
 _SCAN = "controller/runtime/scan.py"
 _CONTROL = "controller/runtime/control.py"
+_RELEASE_CONDITIONS = "controller/runtime/release_conditions.py"
+_REST = "controller/runtime/rest.py"
 _WRITER = "controller/runtime/writer.py"
 _LEDGER_RUNTIME = "controller/runtime/ledger.py"
 _INTENTS = "controller/runtime/intents.py"
@@ -367,7 +369,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a condition holds at its first sight",
-        _SCAN,
+        _RELEASE_CONDITIONS,
         "if image.monotonic - since >= condition.lasting.total_seconds():",
         "if True:",
         TAKING_OVER,
@@ -501,19 +503,17 @@ MUTATIONS = (
         STRATEGIES,
     ),
     # --- the scan that rests ----------------------------------------------------------------------------------------
-    Mutation("at rest a lease does not end", _SCAN, " or image.monotonic >= self._rests_until:", ":", PEOPLE),
+    Mutation("at rest a lease does not end", _REST, " or image.monotonic >= self._until:", ":", PEOPLE),
     Mutation(
         "at rest a changed value is not seen",
-        _SCAN,
+        _REST,
         "if not self._leant.isdisjoint(image.changed):",
         "if False:",
         TAKING_OVER,
     ),
-    Mutation("at rest authority is not seen", _SCAN, "self._authority != self._settled_authority or ", "", TAKING_OVER),
-    Mutation(
-        "at rest an inhibition is not seen", _SCAN, " or self._inhibited != self._settled_inhibited", "", INHIBITION
-    ),
-    Mutation("at rest a wish is not seen", _SCAN, "if arrays != self._settled_arrays:", "if False:", PEOPLE),
+    Mutation("at rest authority is not seen", _REST, "self._authority != self._settled_authority or ", "", TAKING_OVER),
+    Mutation("at rest an inhibition is not seen", _REST, " or inhibited != self._settled_inhibited", "", INHIBITION),
+    Mutation("at rest a wish is not seen", _REST, "if arrays != self._settled_arrays:", "if False:", PEOPLE),
     # --- inhibitions, fire ------------------------------------------------------------------------------------------
     Mutation("nothing is inhibited", _CONTROL, "if inhibition is not None and not (", "if False and not (", INHIBITION),
     Mutation(

@@ -215,7 +215,7 @@ def test_a_worker_that_fails_costs_the_forecast_alone(tmp_path: Path, job: Calla
         shown = bench.shown()
         assert shown["failures"] == bench.daemon.workers.failures == 3, "at midnight and once an hour"
         assert shown["values"] is None
-        assert bench.daemon.scan.overruns.missed == 0, "no scan waited"
+        assert bench.daemon.scan.times.overruns.missed == 0, "no scan waited"
 
     assert ForecastBench(tmp_path, forecaster=replace_jobs(predict=job)).run(life)
 
@@ -260,7 +260,7 @@ def test_a_history_that_cannot_be_read(tmp_path: Path) -> None:
         await bench.wait(HOUR)
         (failed,) = bench.told("failed")
         assert "closed" in str(failed.body["cause"])
-        assert bench.daemon.scan.overruns.missed == 0
+        assert bench.daemon.scan.times.overruns.missed == 0
 
     assert ForecastBench(tmp_path).run(life)
 

@@ -146,7 +146,7 @@ def test_nothing_that_is_held_notices_a_reload(tmp_path: Path) -> None:
         assert {each.lease for each in here.daemon.site.mounts} == {timedelta(seconds=90)}
         await here.wait(120)
         assert here.daemon.scan.count >= scans + 120
-        assert here.daemon.scan.longest_period < 2.0
+        assert here.daemon.scan.times.longest_period < 2.0
         written = {point: value for point, value in here.plant.writes[before:] if point != HEARTBEAT}
         assert written == {LAMP_REMOTE: True}, "only what the device would have forgotten"
         beats = [value for point, value in here.plant.writes[before:] if point == HEARTBEAT]

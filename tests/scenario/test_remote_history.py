@@ -84,7 +84,7 @@ def lived(bench: Bench) -> Day:
 
     assert bench.run(looked_back_on) is True
     scan = bench.daemon.scan
-    return Day(bench.plant.writes, scan.count, scan.overruns.missed, recorded)
+    return Day(bench.plant.writes, scan.count, scan.times.overruns.missed, recorded)
 
 
 @pytest.fixture(scope="module")
