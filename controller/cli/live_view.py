@@ -17,7 +17,7 @@ from controller.cli.today_view import told_so_far
 from controller.cli.twin import Twin
 from controller.cli.view import draw, event_words
 from controller.core.event import EventKind
-from controller.runtime import status
+from controller.runtime import point_status, shown, status
 from controller.runtime.daemon import Daemon
 
 REDRAW_EVERY_S = 0.5
@@ -30,7 +30,7 @@ def view(daemon: Daemon, speed: float, twin: Twin) -> Coroutine[Any, Any, None]:
 
 
 def frame_of(daemon: Daemon, speed: float, twin: Twin) -> Frame:
-    return Frame(status.status(daemon), status.points(daemon), speed, language(), twin.today)
+    return Frame(status.status(daemon), point_status.points(daemon), speed, language(), twin.today)
 
 
 async def _draw(daemon: Daemon, speed: float, twin: Twin) -> None:
@@ -49,7 +49,7 @@ async def _tell(daemon: Daemon, twin: Twin) -> None:
         first = next((event for event in daemon.journal.recent if event.kind is EventKind.COMMAND), None)
         if first is not None and not told_first:
             told_first = True
-            what = event_words(status.event(first), status.points(daemon), language())
+            what = event_words(shown.event(first), point_status.points(daemon), language())
             say(f"{_time(daemon)}  {first.subject}: {what}", flush=True)
         await asyncio.sleep(LOOK_EVERY_S)
         rounds += 1

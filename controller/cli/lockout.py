@@ -21,9 +21,9 @@ from controller.core.point import equipment_of
 from controller.core.site import Site
 from controller.core.text import Text
 from controller.runtime.availability import AvailabilityRefused, lock_to_remove, removal
+from controller.runtime.availability_status import lockout as lockout_shown
 from controller.runtime.clock import RealClock
 from controller.runtime.site_lock import site_lock
-from controller.runtime.status import lockout as lockout_shown
 from controller.runtime.store import Store
 
 _NOTHING = Text("nothing is locked out", "无锁定设备")

@@ -9,10 +9,8 @@ from controller.core.alarm import ANNOUNCED, AlarmState, Priority
 from controller.core.event import JsonValue
 from controller.core.point import Point, PointId
 from controller.core.sample import Sample
-from controller.core.text import Text
 from controller.runtime.listed_alarm import Alarm
-
-Json = dict[str, JsonValue]
+from controller.runtime.shown import Json, text
 
 
 def rows(
@@ -43,15 +41,15 @@ def row(alarm: Alarm, points: Mapping[PointId, Point], samples: Mapping[PointId,
         "is_active": alarm.standing.is_active,
         "priority": alarm.behaviour.priority.name.lower(),
         "raised": None if alarm.raised is None else alarm.raised.isoformat(),
-        "wrong": _text(alarm.wording.wrong),
-        "advice": _text(alarm.wording.advice),
-        "cause": _text(alarm.cause),
+        "wrong": text(alarm.wording.wrong),
+        "advice": text(alarm.wording.advice),
+        "cause": text(alarm.cause),
         "value": None if sample is None else sample.value,
         "value_then": alarm.value,
         "unit": None if point is None else point.unit.value,
         "who": alarm.who,
         "why": alarm.why,
-        "suppressed_by": _text(alarm.suppressed_by) if alarm.state is AlarmState.SUPPRESSED else None,
+        "suppressed_by": text(alarm.suppressed_by) if alarm.state is AlarmState.SUPPRESSED else None,
         "shelved_for_s": None if shelf is None else round(max(0.0, shelf - monotonic), 1),
     }
 
@@ -72,7 +70,3 @@ def counts(alarms: Collection[Alarm]) -> Json:
 def _is_shown(alarm: Alarm) -> bool:
     """Suppressed alarms are explained by another; what people put aside stays in their sight."""
     return alarm.state in ANNOUNCED or alarm.state in (AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE)
-
-
-def _text(both: Text) -> Json:
-    return {"en": both.en, "zh": both.zh}

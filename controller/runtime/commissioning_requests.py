@@ -8,10 +8,10 @@ from typing import Any
 from controller.core.commissioning import AmbiguousItem, Result, item_called
 from controller.core.errors import ConfigError
 from controller.core.event import JsonValue
-from controller.runtime import status
 from controller.runtime.commissioning import body_of
 from controller.runtime.daemon import Daemon
 from controller.runtime.request_fields import LONGEST_WORDS, RequestRefused, who_of
+from controller.runtime.silence_measurement import shown_measurement
 
 
 async def record(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
@@ -32,13 +32,13 @@ async def silence(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
         raise RequestRefused(f"there is no test {request.get('item')!r} in this site")
     if value is not None and not isinstance(value, (bool, int, float, str)):
         raise RequestRefused("a value is a number, a text, true or false")
-    return status.measurement(daemon.silence.begin(item, who_of(request), value))
+    return shown_measurement(daemon.silence.begin(item, who_of(request), value))
 
 
 async def silence_progress(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
-    return status.measurement(daemon.silence.measurement)
+    return shown_measurement(daemon.silence.measurement)
 
 
 async def silence_stop(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
     daemon.silence.stop()
-    return status.measurement(daemon.silence.measurement)
+    return shown_measurement(daemon.silence.measurement)

@@ -9,7 +9,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.event import JsonValue
 from controller.core.point import PointId
 from controller.core.system import Authority
-from controller.runtime import alarm_requests, commissioning_requests, equipment_requests, status
+from controller.runtime import alarm_requests, commissioning_requests, equipment_requests, point_status, status
 from controller.runtime.alarm_actions import AlarmActionRefused
 from controller.runtime.authorities import AuthorityRefused
 from controller.runtime.availability import AvailabilityRefused
@@ -21,7 +21,7 @@ from controller.runtime.inspector import InspectionRefused
 from controller.runtime.operator import OperatorCommandRefused
 from controller.runtime.reload import ReloadRefused, told
 from controller.runtime.request_fields import RequestRefused, lasting_of, point_of, system_of, who_of
-from controller.runtime.silence import SilenceRefused
+from controller.runtime.silence_measurement import SilenceRefused
 from controller.runtime.work_orders import WorkOrderRefused
 
 # Their words go to whoever asked.
@@ -52,16 +52,16 @@ async def _health(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
 
 
 async def _points(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
-    return status.points(daemon)
+    return point_status.points(daemon)
 
 
 async def _explain(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    return status.explain(daemon, point_of(daemon, request))
+    return point_status.explain(daemon, point_of(daemon, request))
 
 
 async def _inspect(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     point = point_of(daemon, request)
-    return status.inspected(daemon, point, await daemon.inspector.inspect(point))
+    return point_status.inspected(daemon, point, await daemon.inspector.inspect(point))
 
 
 async def _write(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
@@ -70,7 +70,7 @@ async def _write(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
         raise RequestRefused("a command needs a value")
     lasting, point = lasting_of(request), point_of(daemon, request)
     await daemon.command(point, value, lasting, who_of(request), str(request.get("reason", "")))
-    return status.explain(daemon, point)
+    return point_status.explain(daemon, point)
 
 
 async def _relinquish(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:

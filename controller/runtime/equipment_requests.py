@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.core.event import JsonValue
-from controller.runtime import equipment_rows, status
+from controller.runtime import availability_status, equipment_rows
 from controller.runtime.daemon import Daemon
 from controller.runtime.request_fields import LONGEST_NAME, RequestRefused, named_by, who_of, why_of
 
@@ -27,13 +27,15 @@ async def equipment_done(daemon: Daemon, request: Mapping[str, Any]) -> JsonValu
 
 
 async def lockouts(daemon: Daemon, _: Mapping[str, Any]) -> JsonValue:
-    return status.lockouts(daemon)
+    return availability_status.lockouts(daemon)
 
 
 async def lock_out(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
-    return status.lockout(await daemon.lock_out(str(request.get("equipment")), named_by(request), why_of(request)))
+    return availability_status.lockout(
+        await daemon.lock_out(str(request.get("equipment")), named_by(request), why_of(request))
+    )
 
 
 async def unlock(daemon: Daemon, request: Mapping[str, Any]) -> JsonValue:
     equipment, whose = str(request.get("equipment")), str(request.get("of") or "")[:LONGEST_NAME]
-    return status.lockout(await daemon.unlock(equipment, named_by(request), whose, why_of(request)))
+    return availability_status.lockout(await daemon.unlock(equipment, named_by(request), whose, why_of(request)))

@@ -11,12 +11,10 @@ from controller.core.maintenance import MaintenanceTask, due
 from controller.core.run_record import HOUR_S, up_to_date
 from controller.core.short_cycling import short_cycling, starts_in_last_hour
 from controller.core.state_codec import encode
-from controller.core.text import Text
 from controller.runtime.daemon import Daemon
 from controller.runtime.efficiency_watch import HOURS_TO_LEARN
 from controller.runtime.equipment_log import Logged
-
-Json = dict[str, JsonValue]
+from controller.runtime.shown import Json, text
 
 
 def rows(daemon: Daemon, only: str | None = None) -> Json:
@@ -52,7 +50,7 @@ def _row(daemon: Daemon, each: Logged) -> Json:
             "starts_per_hour": each.limits.starts_per_hour,
             "shortest_run_s": each.limits.shortest_run.total_seconds(),
         },
-        "short_cycling": None if cycling is None else _text(cycling),
+        "short_cycling": None if cycling is None else text(cycling),
         "efficiency": _efficiency(daemon, each.id),
         "maintenance": [_task(each, task, now) for task in each.tasks],
     }
@@ -86,7 +84,7 @@ def _efficiency(daemon: Daemon, equipment: str) -> Json | None:
         "approach": None if found is None or found.approach is None else encode(found.approach),
         "is_fouled": found is not None and found.is_fouled,
         "is_drifting": found is not None and found.is_wasteful,
-        "advice": None if words is None else _text(words),
+        "advice": None if words is None else text(words),
         "trouble": each.trouble,
     }
 
@@ -117,7 +115,3 @@ def _hours(seconds: float) -> float:
 
 def _instant(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
-
-
-def _text(both: Text) -> Json:
-    return {"en": both.en, "zh": both.zh}

@@ -6,12 +6,10 @@ import math
 from importlib.metadata import version
 
 from controller.core.errors import EnvironmentProblem
-from controller.core.event import JsonValue
 from controller.core.health import Facts, Finding, findings
 from controller.runtime.alarm_rows import counts
 from controller.runtime.daemon import Daemon
-
-Json = dict[str, JsonValue]
+from controller.runtime.shown import Json, text
 
 
 async def health(daemon: Daemon) -> Json:
@@ -53,8 +51,8 @@ def as_json(finding: Finding) -> Json:
     return {
         "subject": finding.subject,
         "severity": finding.severity.value,
-        "wrong": {"en": finding.wrong.en, "zh": finding.wrong.zh},
-        "right": {"en": finding.right.en, "zh": finding.right.zh},
+        "wrong": text(finding.wrong),
+        "right": text(finding.right),
     }
 
 

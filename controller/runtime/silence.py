@@ -10,84 +10,34 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 
 from controller.core.command import Command, Priority
 from controller.core.commissioning import Item, ItemKind, Record, Result
 from controller.core.commissioning_items import dropped_within
 from controller.core.errors import DeviceError, DeviceTimeout, EnvironmentProblem
-from controller.core.guard import guard
-from controller.core.handover import Lifeline, Machine, lifelines_of, machines_of
 from controller.core.ledger import Holding, Verdict
-from controller.core.point import Point, PointId, PointKind, ValueType, same_value
+from controller.core.point import PointId, same_value
 from controller.core.ports import Clock
 from controller.core.sample import Sample, Scalar
 from controller.core.silence import Dropped, finding
 from controller.core.site import Site
-from controller.core.text import NO_TEXT, Text
+from controller.core.text import Text
 from controller.runtime.image import Image
 from controller.runtime.link import LinkTask
 from controller.runtime.operator import Operator, OperatorCommandRefused
 from controller.runtime.places import writable_of
 from controller.runtime.scan import Scan
+from controller.runtime.silence_measurement import Aborted, Measurement, Phase, SilenceRefused
+from controller.runtime.silence_wishes import SilenceWishes
 from controller.runtime.writer import Writer
 
 LOOK_EVERY_S = 0.5
 TAKEN_WITHIN_S = 60.0
 LET_GO_WITHIN_S = 30.0
 ANSWER_WITHIN_S = 10.0
-# A device that has not dropped us by then does not do what is declared.
-WATCHED_TIMES, WATCHED_BEYOND_S = 2.0, 10.0
 # Renewed at every look. Of the building's time, which a simulation may run 3600 times as fast.
 LEASE = timedelta(hours=2)
-
-
-class SilenceRefused(Exception):
-    """Why silence cannot be measured here, or now."""
-
-
-class _Aborted(Exception):
-    """The measurement says nothing: `why` tells it to people."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.why = Text(en, zh)
-
-
-class Phase(StrEnum):
-    TAKING = "taking"
-    SILENT = "silent"
-    LETTING_GO = "letting go"
-    DONE = "done"
-    ABORTED = "aborted"
-
-
-@dataclass
-class Measurement:
-    """What is known of the one that runs, or ran last. wishes: what is commanded meanwhile. watched: what the device is
-    to drop. seconds: of silence so far, on the wire."""
-
-    item: Item
-    who: str
-    declared: float
-    wishes: Mapping[PointId, Scalar]
-    watched: tuple[PointId, ...]
-    phase: Phase = Phase.TAKING
-    seconds: float = 0.0
-    dropped: dict[PointId, Dropped] = field(default_factory=dict[PointId, Dropped])
-    record: Record | None = None
-    note: Text = NO_TEXT
-
-    @property
-    def is_over(self) -> bool:
-        return self.phase in (Phase.DONE, Phase.ABORTED)
-
-    @property
-    def limit(self) -> float:
-        """Seconds of silence after which it is given up."""
-        return WATCHED_TIMES * self.declared + WATCHED_BEYOND_S
 
 
 Keep = Callable[[Item, Result, str, str, str], Awaitable[Record]]
@@ -115,9 +65,7 @@ class SilenceTest:
         self._image = image
         self._links = {point: link for link in links for device in link.link.devices for point in device.points}
         self._keep = keep
-        writables = [point for point in site.points.values() if point.writable is not None]
-        self._machines = {machine.remote: machine for machine in machines_of(writables)}
-        self._lifelines = {lifeline.heartbeat: lifeline for lifeline in lifelines_of(writables)}
+        self._wishes = SilenceWishes(site, clock, operator, image, writer.holdings)
         self._asked = asyncio.Event()
         self._stop = False
         self.measurement: Measurement | None = None
@@ -135,10 +83,10 @@ class SilenceTest:
         declared = dropped_within(self._site, subject)
         if declared is None:
             raise SilenceRefused(f"nothing is declared of what {subject} does when we fall silent")
-        wishes = self._wishes(subject, value)
+        wishes = self._wishes.of(subject, value)
         for point in wishes:
             self._operator.require_authority(point)
-        watched = tuple(dict.fromkeys(self._shows(point) for point in wishes))
+        watched = tuple(dict.fromkeys(self._wishes.shows(point) for point in wishes))
         self.measurement, self._stop = Measurement(item, who, declared, wishes, watched), False
         self._asked.set()
         return self.measurement
@@ -160,7 +108,7 @@ class SilenceTest:
         try:
             await self._take(measurement)
             await self._fall_silent(measurement)
-        except _Aborted as error:
+        except Aborted as error:
             measurement.note = error.why
         except OperatorCommandRefused as error:
             measurement.note = Text(str(error), str(error))
@@ -168,7 +116,7 @@ class SilenceTest:
             self._writer.speak_again()
             self._give_back(measurement, earlier)
         measurement.phase = Phase.LETTING_GO
-        await self._wait_until_let_go(self._touched(measurement) - held_before)
+        await self._wait_until_let_go(self._wishes.touched(measurement) - held_before)
         if measurement.note.en:
             measurement.phase = Phase.ABORTED
         else:
@@ -192,89 +140,16 @@ class SilenceTest:
 
     # --- taking -------------------------------------------------------------------------------------------------
 
-    def _wishes(self, subject: PointId, value: Scalar | None) -> dict[PointId, Scalar]:
-        """What to command so that there is something to drop: every machine at what it does already."""
-        if subject in self._lifelines:
-            return self._wishes_on(self._lifelines[subject])
-        if subject in self._machines:
-            return self._wishes_of(self._machines[subject])
-        if value is None:
-            raise SilenceRefused(
-                f"what the device does with {subject} shows only if it is held at another value than its own: --value"
-            )
-        present = self._image.present[self._readback(subject)]
-        if subject not in self._writer.holdings and present.is_good and same_value(present.value, value, 0.0):
-            raise SilenceRefused(f"{subject} is {value} by itself; give another value")
-        return {subject: value}
-
-    def _wishes_on(self, lifeline: Lifeline) -> dict[PointId, Scalar]:
-        """Of the machines that are held already; of all of them where none is."""
-        machines = [each for each in self._machines.values() if each.remote in lifeline.points]
-        if not machines:
-            raise SilenceRefused(f"no machine with a remote bit hangs on {lifeline.heartbeat}: nothing shows its end")
-        held = [each for each in machines if each.remote in self._writer.holdings]
-        wishes: dict[PointId, Scalar] = {}
-        for machine in held or machines:
-            wishes.update(self._wishes_of(machine))
-        return wishes
-
-    def _wishes_of(self, machine: Machine) -> dict[PointId, Scalar]:
-        """Its commands, and the setpoints that are held; of a machine without commands all its setpoints."""
-        held = tuple(point for point in machine.setpoints if point in self._writer.holdings)
-        points = (*machine.commands, *held) if machine.commands else machine.setpoints
-        return {point: self._present_value(point) for point in points}
-
-    def _present_value(self, point: PointId) -> Scalar:
-        """What it is held at, or what the equipment does by itself; refused where that is not known."""
-        control = self._operator.require_authority(point)
-        holding = self._writer.holdings.get(point)
-        if holding is not None and not holding.releasing:
-            return holding.value
-        value = self._value_by_itself(control.point)
-        command = Command(point, value, Priority.MANUAL_OPERATOR, "", math.inf, NO_TEXT)
-        permissives = [(each, self._image.present[each.condition.point]) for each in control.permissives]
-        allowed = guard(command, control.point, control.memory, permissives, self._clock.monotonic())
-        effect = control.writable.effect
-        tolerance = max(control.writable.tolerance, 0.0 if effect is None else effect.tolerance)
-        if not same_value(allowed.value, value, tolerance):
-            # The value that a limit puts in its place would move the equipment.
-            raise SilenceRefused(f"{point} cannot be held at what it does, {value}: {allowed.limit.en}")
-        return value
-
-    def _value_by_itself(self, point: Point) -> Scalar:
-        """Of equipment that is not ours. A command register says nothing of it: it may have what we wrote last."""
-        writable = writable_of(point)
-        effect = writable.effect
-        shown_at = writable.readback
-        if effect is not None and self._site.points[effect.point].type is point.type:
-            shown_at = effect.point
-        elif point.kind is PointKind.COMMAND and point.type in (ValueType.BOOLEAN, ValueType.TEXT):
-            raise SilenceRefused(
-                f"{point.id} cannot be held at what it does: no effect is declared that shows it; "
-                f"command it first to what it does: tidewatt points SITE write {point.id} VALUE --for 30min"
-            )
-        sample = self._image.present[shown_at]
-        if not sample.is_good or sample.value is None:
-            why = sample.reason or "it is not known"
-            raise SilenceRefused(f"{point.id} cannot be held at what it does: {why} ({shown_at})")
-        if point.type in (ValueType.BOOLEAN, ValueType.TEXT) or isinstance(sample.value, str):
-            return sample.value
-        return writable.range.nearest(float(sample.value))
-
-    def _shows(self, point: PointId) -> PointId:
-        """The point that the device drops: the machine's remote bit, or the point itself."""
-        return next((each.remote for each in self._machines.values() if point in each.points), point)
-
     async def _take(self, measurement: Measurement) -> None:
         """Hold what is to be dropped."""
         for point, value in measurement.wishes.items():
-            who, reason = _source(measurement), f"measuring {measurement.item.id}"
+            who, reason = measurement.source, f"measuring {measurement.item.id}"
             self._operator.command(point, value, LEASE, who, reason)
         began = self._clock.wire_time()
         while not all(_is_owned(self._writer.holdings.get(point)) for point in measurement.watched):
             if self._clock.wire_time() - began > TAKEN_WITHIN_S:
                 why = self._why_not_taken(measurement.wishes)
-                raise _Aborted(
+                raise Aborted(
                     f"not taken within {TAKEN_WITHIN_S:g} s: {why.en}", f"{TAKEN_WITHIN_S:g} 秒内未能接管：{why.zh}"
                 )
             await self._next_look(measurement)
@@ -283,12 +158,12 @@ class SilenceTest:
         """A wish to stop ends it here, and so does whoever takes our commands away."""
         await asyncio.sleep(LOOK_EVERY_S)
         if self._stop:
-            raise _Aborted("stopped", "已停止")
+            raise Aborted("stopped", "已停止")
         ends = self._clock.monotonic() + LEASE.total_seconds()
         for point in measurement.wishes:
             command, control = self._at_our_level(point), self._scan.controls[point]
-            if command is None or command.source != f"operator:{_source(measurement)}":
-                raise _Aborted(f"somebody else has commanded {point}, or handed it back", f"{point} 已由他人命令或交还")
+            if command is None or command.source != f"operator:{measurement.source}":
+                raise Aborted(f"somebody else has commanded {point}, or handed it back", f"{point} 已由他人命令或交还")
             control.array = control.array.with_command(command._replace(ends=ends))
 
     def _at_our_level(self, point: PointId) -> Command | None:
@@ -313,8 +188,8 @@ class SilenceTest:
         began = seen_at = self._clock.wire_time()
         asserted = self._asserted(measurement)
         if asserted == -math.inf:
-            raise _Aborted(f"{measurement.item.subject} was never written", f"{measurement.item.subject} 从未写入")
-        self._writer.fall_silent(self._touched(measurement), began + measurement.limit + 2 * ANSWER_WITHIN_S)
+            raise Aborted(f"{measurement.item.subject} was never written", f"{measurement.item.subject} 从未写入")
+        self._writer.fall_silent(self._wishes.touched(measurement), began + measurement.limit + 2 * ANSWER_WITHIN_S)
         measurement.phase = Phase.SILENT
         while len(measurement.dropped) < len(measurement.watched):
             await self._next_look(measurement)
@@ -322,7 +197,7 @@ class SilenceTest:
             # What was on its way when the silence began arrived just after.
             asserted = max(asserted, self._asserted(measurement))
             if asserted > began + ANSWER_WITHIN_S:
-                raise _Aborted("it was written in the middle of the silence", "停止刷新期间有写入")
+                raise Aborted("it was written in the middle of the silence", "停止刷新期间有写入")
             self._require_undisturbed(measurement)
             now = self._clock.wire_time()
             measurement.seconds = now - asserted
@@ -343,20 +218,9 @@ class SilenceTest:
     def _asserted(self, measurement: Measurement) -> float:
         """Wire time at which the device was told last, of what is held still."""
         subject = PointId(measurement.item.subject)
-        told = (subject,) if subject in self._lifelines else measurement.watched
+        told = (subject,) if subject in self._wishes.lifelines else measurement.watched
         holdings = self._writer.holdings
         return max((holdings[point].asserted for point in told if point in holdings), default=-math.inf)
-
-    def _touched(self, measurement: Measurement) -> set[PointId]:
-        """Everything that the device may take for a sign of life: the machines, their bits, the heartbeat."""
-        touched = set(measurement.watched)
-        for machine in self._machines.values():
-            if machine.remote in touched:
-                touched.update(machine.points)
-        subject = PointId(measurement.item.subject)
-        if subject in self._lifelines:
-            touched |= {subject, *self._lifelines[subject].points}
-        return touched
 
     async def _read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         """Asked anew, more often than polls come; what comes goes the way of a poll."""
@@ -365,12 +229,12 @@ class SilenceTest:
             try:
                 samples.update(await self._answered(link, [point for point in points if self._links[point] is link]))
             except DeviceError as error:
-                raise _Aborted(f"the device cannot be watched: {error}", f"无法观察设备：{error}") from error
+                raise Aborted(f"the device cannot be watched: {error}", f"无法观察设备：{error}") from error
         self._image.put(samples)
         return samples
 
     async def _answered(self, link: LinkTask, points: Collection[PointId]) -> Mapping[PointId, Sample]:
-        """Raises _Aborted where the link is gone, DeviceError where the device says nothing."""
+        """Raises Aborted where the link is gone, DeviceError where the device says nothing."""
         session = link.session
         if session is None:
             raise _lost(link)
@@ -392,7 +256,7 @@ class SilenceTest:
             sample = samples[self._readback(point)]
             if point in measurement.dropped or not sample.is_good:
                 continue
-            held = True if point in self._machines else measurement.wishes[point]
+            held = True if point in self._wishes.machines else measurement.wishes[point]
             if not same_value(sample.value, held, writable_of(self._site.points[point]).tolerance):
                 measurement.dropped[point] = when
 
@@ -400,9 +264,9 @@ class SilenceTest:
         for point in measurement.watched:
             holding = self._writer.holdings.get(point)
             if holding is not None and holding.releasing and point not in measurement.dropped:
-                raise _Aborted(f"{point} was let go in the middle of the silence", f"停止刷新期间 {point} 已释放")
+                raise Aborted(f"{point} was let go in the middle of the silence", f"停止刷新期间 {point} 已释放")
             if point not in measurement.dropped and not self._writer.is_silent(point):
-                raise _Aborted("the silence was ended", "停止刷新已被结束")
+                raise Aborted("the silence was ended", "停止刷新已被结束")
 
     # --- giving back --------------------------------------------------------------------------------------------
 
@@ -411,7 +275,7 @@ class SilenceTest:
         now = self._clock.monotonic()
         for point, command in earlier.items():
             ours = self._at_our_level(point)
-            if ours is None or ours.source != f"operator:{_source(measurement)}":
+            if ours is None or ours.source != f"operator:{measurement.source}":
                 continue  # whoever took it away meant what stood before, too
             self._operator.relinquish(point)
             if command is not None and command.ends > now:
@@ -427,12 +291,8 @@ class SilenceTest:
             await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _lost(link: LinkTask) -> _Aborted:
-    return _Aborted(f"link {link.link.id} was lost", f"连接 {link.link.id} 中断")
-
-
-def _source(measurement: Measurement) -> str:
-    return f"{measurement.who}, commissioning"
+def _lost(link: LinkTask) -> Aborted:
+    return Aborted(f"link {link.link.id} was lost", f"连接 {link.link.id} 中断")
 
 
 def _is_owned(holding: Holding | None) -> bool:

@@ -20,7 +20,8 @@ from controller.core.text import Text
 from controller.core.units import Unit
 from controller.runtime.availability import AvailabilityRefused
 from controller.runtime.operator import OperatorCommandRefused
-from controller.runtime.status import explain, status
+from controller.runtime.point_status import explain
+from controller.runtime.status import status
 from drivers.memory import MemoryAddress
 from tests.bench import (
     BRIGHTNESS,

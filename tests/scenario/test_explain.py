@@ -8,13 +8,13 @@ from pathlib import Path
 from controller.cli import explain as explain_command
 from controller.core.point import PointId
 from controller.core.system import Authority
-from controller.runtime import status
+from controller.runtime import point_status
 from tests.bench import BRIGHTNESS, CHILLER, DEMAND, LAMP_REMOTE, PUMP, Bench
 
 
 def lines(bench: Bench, point: PointId) -> dict[str, str]:
     """By their label; of several the last."""
-    _, *told = explain_command.told(status.explain(bench.daemon, point), "en")
+    _, *told = explain_command.told(point_status.explain(bench.daemon, point), "en")
     return {line[2:12].strip(): line[13:] for line in told}
 
 
@@ -31,7 +31,7 @@ def test_every_answer_has_its_time(tmp_path: Path) -> None:
         assert told["written"] == "80 %, 60 s ago (before us: 100 %)"
         assert re.fullmatch(r"80 %, [01] s old: owned for (59|60) s", told["read back"])
         assert "12:0" in told["lately"], "the site's time of its latest event"
-        assert "后到期，已 60 s" in "".join(explain_command.told(status.explain(bench.daemon, BRIGHTNESS), "zh"))
+        assert "后到期，已 60 s" in "".join(explain_command.told(point_status.explain(bench.daemon, BRIGHTNESS), "zh"))
 
     Bench(tmp_path).run(life)
 

@@ -32,10 +32,10 @@ from controller.core.site import Site
 from controller.core.strategy import Mode
 from controller.core.system import Authority, ReleaseStep
 from controller.core.units import Unit
-from controller.runtime import status
+from controller.runtime import point_status, status
 from controller.runtime.fire import FireResetRefused
 from controller.runtime.reload import Configuration, Result
-from controller.runtime.silence import Phase
+from controller.runtime.silence_measurement import Phase
 from drivers.memory import MemoryFarSide
 from tests.bench import (
     BRIGHTNESS,
@@ -54,8 +54,8 @@ from tests.bench import (
     with_system,
 )
 from tests.real_bench import RealBench
-from tests.scenario.test_disk_trouble import fill_the_disk
 from tests.scenario.test_silence import LAMPS, begin, watched
+from tests.scenario.test_disk_trouble import fill_the_disk
 
 PANEL = PointId("building.fire_alarm_panel_1.fire_alarm")
 EXIT = PointId("garage.exit_1.command")
@@ -169,12 +169,12 @@ def test_it_is_told_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         await bench.take_the_garage()
         bench.fire(burns=True)
         await bench.wait(5)
-        lamp = "\n".join(explain_command.told(status.explain(bench.daemon, BRIGHTNESS), "en"))
+        lamp = "\n".join(explain_command.told(point_status.explain(bench.daemon, BRIGHTNESS), "en"))
         assert f"fire:{PANEL}: 100 %, level 2 (automatic life safety)" in lamp
         assert "held back  strategy:desk: 50 %" in lamp
-        fan = "\n".join(explain_command.told(status.explain(bench.daemon, FAN), "zh"))
+        fan = "\n".join(explain_command.told(point_status.explain(bench.daemon, FAN), "zh"))
         assert "消防联动：已释放，人工复位前不写入" in fan
-        assert "fire input fire" in "\n".join(explain_command.told(status.explain(bench.daemon, PANEL), "en"))
+        assert "fire input fire" in "\n".join(explain_command.told(point_status.explain(bench.daemon, PANEL), "en"))
         (shown,) = status.status(bench.daemon)["fire"]  # type: ignore[misc]
         lines = fire_command.told(shown, ZoneInfo("Asia/Shanghai"), "en")  # type: ignore[arg-type]
         assert lines == [

@@ -21,7 +21,7 @@ from controller.core.ports import RecordedSample
 from controller.core.sample import Scalar
 from controller.core.text import Language
 from controller.historian.memory import MemoryHistorian
-from controller.runtime import status
+from controller.runtime import point_status, status
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, PUMP, START, Bench
 
 
@@ -161,7 +161,7 @@ def test_the_live_view_shows_it_beside_the_links(remote: Taking, language: Langu
 
     async def look(bench: Bench) -> None:
         await bench.wait(300)
-        frame = Frame(status.status(bench.daemon), status.points(bench.daemon), 1.0, language)
+        frame = Frame(status.status(bench.daemon), point_status.points(bench.daemon), 1.0, language)
         console = Console(width=200, file=StringIO(), record=True)
         console.print(draw(frame, 200))
         shown.append(re.sub(" +\n", "\n", console.export_text()))

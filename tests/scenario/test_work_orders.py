@@ -11,7 +11,7 @@ import pytest
 from controller.core.alarm import Behaviour, Priority
 from controller.core.event import EventKind
 from controller.core.site import Alarming
-from controller.runtime.status import alarms
+from controller.runtime.alarm_status import alarms
 from controller.runtime.work_orders import WorkOrderRefused, WorkOrders
 from tests.bench import DEMAND, Bench
 from tests.scenario.test_alarms import BRIGHT, TOO_BRIGHT, AlarmBench, bench_with

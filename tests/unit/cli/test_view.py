@@ -15,7 +15,7 @@ from rich.console import Console
 from controller.cli.frame import Frame
 from controller.cli.view import draw
 from controller.core.text import Language
-from controller.runtime import status
+from controller.runtime import point_status, status
 from tests.storage_demo import START, storage_alone
 from tests.virtual_demo import Run, live
 
@@ -36,7 +36,7 @@ def seen() -> dict[str, Any]:
 
     async def life(run: Run) -> None:
         await run.wait(timedelta(hours=2, minutes=7).total_seconds())
-        shown.update(status=status.status(run.daemon), points=status.points(run.daemon))
+        shown.update(status=status.status(run.daemon), points=point_status.points(run.daemon))
 
     live(START, life, change=storage_alone())
     return json.loads(json.dumps(shown, allow_nan=False))
