@@ -7,11 +7,8 @@ a time, so that thousands of alarms at once hold nothing up.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
-from datetime import timedelta
 from typing import NamedTuple
 
 from controller.core.alarm import (
@@ -20,7 +17,6 @@ from controller.core.alarm import (
     AlarmId,
     AlarmState,
     Standing,
-    Wording,
     seen,
     suppressed,
 )
@@ -28,21 +24,19 @@ from controller.core.alarm_catalogue import (
     DEVICE_LOST,
     LINK_LOST,
     LINK_REFUSED,
-    NEVER_EXPLAINED,
-    STRATEGY_FAULT,
     built_in,
 )
-from controller.core.alarm_parents import parents_by_subject
 from controller.core.alarm_rule import PointRule
-from controller.core.availability import PUT_ASIDE
 from controller.core.availability import Standing as AvailabilityStanding
 from controller.core.event import Event, EventKind
 from controller.core.point import PointId
 from controller.core.ports import Clock
 from controller.core.sample import Scalar
 from controller.core.site import Site
-from controller.core.text import NO_TEXT, Text
+from controller.core.text import Text
+from controller.runtime.alarm_definitions import AlarmDefinitions
 from controller.runtime.alarm_events import deed, reported, transition
+from controller.runtime.alarm_explanations import Explanations
 from controller.runtime.alarm_keeping import AlarmKeeping
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
@@ -50,16 +44,10 @@ from controller.runtime.listed_alarm import Alarm, restore
 from controller.runtime.reminder import Reminder
 from controller.runtime.store import Store
 
-log = logging.getLogger(__name__)
-
 # Whoever raised an alarm before a restart raises it again by then, or it is over.
 CONFIRM_WITHIN_S = 300.0
 # Alarms handled before others get the loop: about a millisecond.
 AT_ONCE = 25
-SAVE_EVERY_S = 1.0
-SAVED_AT_ONCE = 50
-# A long weekend: who needs longer takes the alarm out of service, or mends its rule.
-LONGEST_SHELVING = timedelta(hours=72)
 OURSELVES = "Tidewatt"
 _OF_LINKS = (LINK_LOST, DEVICE_LOST, LINK_REFUSED)
 
@@ -94,12 +82,12 @@ class Alarms:
         self._clock = clock
         self._image = image
         self._journal = journal
-        self._unavailable = unavailable
         self._store = store
         self.listeners: list[OnChange] = []
-        self._parents = parents_by_subject(site)
+        self._definitions = AlarmDefinitions(site)
         self._links = {link.id for link in site.links}
         self._all: dict[AlarmId, Alarm] = {}
+        self._explanations = Explanations(self._all, image, unavailable)
         self._rules: dict[PointId, list[Alarm]] = {}
         self._only_while: dict[PointId, list[Alarm]] = {}
         for rule in site.alarms.rules:
@@ -124,8 +112,7 @@ class Alarms:
         return self._all.get(id_)
 
     def _add_rule(self, rule: PointRule) -> None:
-        alarm = Alarm(rule.alarm, rule.behaviour, rule.wording, self._parents.get(rule.point, ()), rule, is_heard=False)
-        self._all[alarm.id] = alarm
+        alarm = self._all[rule.alarm] = self._definitions.of_rule(rule)
         self._rules.setdefault(rule.point, []).append(alarm)
         if rule.only_while is not None:
             self._only_while.setdefault(rule.only_while.point, []).append(alarm)
@@ -241,55 +228,19 @@ class Alarms:
 
     def _suppress(self, alarm: Alarm) -> None:
         now = self._clock.monotonic()
-        after = suppressed(alarm.standing, now, by_design=self._is_explained(alarm))
+        after = suppressed(alarm.standing, now, by_design=self._explanations.explain(alarm))
         self.move(alarm, seen(after, alarm.behaviour, condition=after.condition, monotonic=now))
-
-    def _is_explained(self, alarm: Alarm) -> bool:
-        """Whether something else is the reason of the alarm, or it means nothing now; the alarm then says what."""
-        alarm.suppressed_by = self._explanation(alarm)
-        return alarm.suppressed_by != NO_TEXT
-
-    def _explanation(self, alarm: Alarm) -> Text:
-        for parent in alarm.parents:
-            if parent in self._all and self._all[parent].explains:
-                return Text(str(parent), str(parent))
-        if alarm.needs_auto:
-            standing = self._unavailable().get(alarm.equipment)
-            if standing is not None and standing.availability in PUT_ASIDE:
-                en, zh = standing.reason
-                return Text(f"{alarm.equipment} is {en}", f"{alarm.equipment}：{zh}")
-        rule = alarm.rule
-        if rule is None or rule.only_while is None or rule.is_meant(self._image.present[rule.only_while.point]):
-            return NO_TEXT
-        point, value = rule.only_while.point, str(rule.only_while.value).lower()
-        return Text(f"{point} is not {value}", f"{point} 不为 {value}")
 
     def _see(self, alarm: Alarm, *, condition: bool) -> None:
         now, standing = self._clock.monotonic(), alarm.standing
         if condition and not (standing.is_active or standing.is_suppressed):
-            standing = suppressed(standing, now, by_design=self._is_explained(alarm))
+            standing = suppressed(standing, now, by_design=self._explanations.explain(alarm))
         self.move(alarm, seen(standing, alarm.behaviour, condition=condition, monotonic=now))
 
     def _known(self, id_: AlarmId, *, create: bool) -> Alarm | None:
         alarm = self._all.get(id_)
         if alarm is None and create:
-            alarm = self._all[id_] = self._built_in(id_)
-        return alarm
-
-    def _built_in(self, id_: AlarmId) -> Alarm:
-        parents = self._parents.get(id_.subject, ())
-        definition = built_in(id_.name)
-        alarm = Alarm(
-            id_,
-            definition.behaviour,
-            definition.wording,
-            () if id_.name in NEVER_EXPLAINED else tuple(parent for parent in parents if parent != id_),
-            is_heard=id_.name not in (LINK_LOST, DEVICE_LOST, STRATEGY_FAULT),
-        )
-        for adjustment in self._site.alarms.adjustments:
-            if adjustment.fits(id_):
-                alarm.behaviour = adjustment.behaviour
-                alarm.wording = _reworded(alarm.wording, adjustment.wording)
+            alarm = self._all[id_] = self._definitions.built_in(id_)
         return alarm
 
     # --- one alarm moves ------------------------------------------------------------------------------------------
@@ -373,7 +324,7 @@ class Alarms:
                 earlier.move(alarm, NORMAL)
                 self.keeping.note(alarm.id)
             elif alarm.standing != NORMAL:
-                self._all.setdefault(alarm.id, self._built_in(alarm.id))
+                self._all.setdefault(alarm.id, self._definitions.built_in(alarm.id))
                 self._all[alarm.id].go_on(alarm)
                 self._note_due(self._all[alarm.id])
                 if alarm.rule is None and alarm.id.subject not in subjects:
@@ -388,7 +339,7 @@ class Alarms:
         """Everything of this site that an alarm may be about."""
         site = self._site
         named = (each.id for kind in (site.systems, site.mounts) for each in kind)
-        return {site.name, *map(str, site.points), *self._parents, *named}
+        return {site.name, *map(str, site.points), *self._definitions.parents, *named}
 
     async def close(self) -> None:
         """Take in what letting go has told, and keep it."""
@@ -401,8 +352,3 @@ class Alarms:
         alarm = self._all.get(alarm.id, alarm)  # told of before the configuration changed
         alarm.told = {**(alarm.told or {}), route: rungs}
         self.keeping.note(alarm.id)
-
-
-def _reworded(wording: Wording, other: Wording) -> Wording:
-    wording = replace(wording, wrong=other.wrong) if other.wrong.en else wording
-    return replace(wording, advice=other.advice) if other.advice.en else wording
