@@ -54,7 +54,7 @@ from tests.bench import (
     with_system,
 )
 from tests.real_bench import RealBench
-from tests.scenario.test_silence import LAMPS, begin, watched
+from tests.scenario.silence_bench import LAMPS, begin, watched
 from tests.scenario.test_disk_trouble import fill_the_disk
 
 PANEL = PointId("building.fire_alarm_panel_1.fire_alarm")

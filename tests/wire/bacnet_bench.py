@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from bacpypes3.primitivedata import Real
+
 from controller.core.point import (
     Binding,
     NothingHappens,
@@ -23,7 +25,7 @@ from controller.core.units import Unit
 from drivers.bacnet.address import BacnetAddress, BacnetConnection
 from drivers.bacnet.driver import BacnetDriver
 from tests.hand_clock import HandClock
-from tests.wire.bacnet_device import BacnetDevice
+from tests.wire.bacnet_device import BacnetDevice, BacnetObject, measured
 
 TIMEOUT = timedelta(seconds=0.4)
 
@@ -70,3 +72,38 @@ async def started(*devices: BacnetDevice) -> AsyncGenerator[None]:
     finally:
         for device in devices:
             await device.stop()
+
+
+INPUTS = 12
+ALL = [n + 0.5 for n in range(INPUTS)]
+
+
+def inputs(device: BacnetDevice, count: int = INPUTS) -> list[Binding[BacnetAddress]]:
+    """`count` analog inputs that hold 0.5, 1.5, 2.5 ..."""
+    for n in range(count):
+        device.objects["analog-input", n] = measured(Real(n + 0.5))
+    return [bound(f"p{n}", f"analog-input,{n}", device.address) for n in range(count)]
+
+
+@asynccontextmanager
+async def running(count: int = INPUTS) -> AsyncGenerator[tuple[BacnetDevice, Bench]]:
+    device = BacnetDevice()
+    async with started(device):
+        bench = Bench(inputs(device, count))
+        async with bench.driver:
+            device.requests.clear()
+            yield device, bench
+
+
+@asynccontextmanager
+async def having(
+    object: str, made: BacnetObject, type: ValueType = ValueType.NUMBER, priority: int = 10, **address: Any
+) -> AsyncGenerator[tuple[BacnetObject, Bench, BacnetDevice]]:
+    """One device with one object, bound as point `it`."""
+    device = BacnetDevice()
+    kind, _, instance = object.partition(",")
+    device.objects[kind, int(instance)] = made
+    async with started(device):
+        bench = Bench([bound("it", object, device.address, type, **address)], priority=priority)
+        async with bench.driver:
+            yield made, bench, device
