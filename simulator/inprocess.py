@@ -15,7 +15,7 @@ _new = tuple[Any, ...].__new__  # a day on virtual time makes millions of sample
 
 
 class InProcessDriver:
-    """The points of one link; their ids are the engine's tags. Reading moves the site to the clock's present."""
+    """The points of one link; their ids are the engine's tags. Links of one site share the engine and its time."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
@@ -30,9 +30,11 @@ class InProcessDriver:
     ) -> None:
         return None
 
+    async def advance(self) -> None:
+        self._engine.advance(self._clock.now(), self._clock.wire_time())
+
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._engine.advance(now, self._clock.wire_time())
         readings = self._readings(tuple(points))
         good = Quality.GOOD
         return {point: _new(Sample, (read(), good, "", now, monotonic)) for point, read in readings}
@@ -44,7 +46,6 @@ class InProcessDriver:
         return self._planned[points]
 
     async def write(self, values: Mapping[PointId, Scalar | None]) -> Mapping[PointId, WriteResult]:
-        self._engine.advance(self._clock.now(), self._clock.wire_time())
         return {point: self._write(point, value) for point, value in values.items()}
 
     def _write(self, point: PointId, value: Scalar | None) -> WriteResult:
@@ -64,4 +65,12 @@ def in_process(engine: Engine, like: DriverKind) -> DriverKind:
         del link, connection, bindings
         return InProcessDriver(engine, clock)
 
-    return DriverKind("in_process", like.connection, like.address, like.device_fields, open_driver, is_virtual=True)
+    return DriverKind(
+        "in_process",
+        like.connection,
+        like.address,
+        like.device_fields,
+        open_driver,
+        is_virtual=True,
+        is_stepped=True,
+    )

@@ -105,7 +105,7 @@ class _Items:
         self._device_of = {
             point: device.id
             for link in site.links
-            if not link.driver.is_virtual
+            if link.driver.lives_on
             for device in link.devices
             for point in device.points
         }

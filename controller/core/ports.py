@@ -94,6 +94,22 @@ class Subscribes(Protocol):
         ...
 
 
+@runtime_checkable
+class Stepped(Protocol):
+    """Optional capability of a driver: a plant whose time passes only when it is told, as a simulation's does.
+
+    The shell brings it forward before it reads and before it writes: at each poll on the clock's grid, and whenever a
+    value is written between two of them. So the clock, virtual or not, is the only one there is.
+    """
+
+    async def advance(self) -> None:
+        """Bring the plant to the clock's present, with what was written so far. Nothing happens where it is there.
+
+        Raises DeviceError; the plant is then where it was, or knows itself where it is.
+        """
+        ...
+
+
 class Inspection(NamedTuple):
     """One point looked at closely. raw: how the wire spells the value, before any scaling ("0x00D7", "enum 3")."""
 
@@ -145,9 +161,11 @@ class DriverKind:
     connection: a frozen dataclass of the link's parameters. address: a frozen dataclass (an Address) whose fields are
     what a template may say of a point; `device_fields` are those of them that a device says once for all its points
     (a Modbus unit id). relinquishes: whether writing None empties our slot at the device. is_virtual: its values live
-    in this process and end with it, so that nothing stays behind when we fall silent. carries_text: whether a value
-    may be a text. scan: how `tidewatt scan` finds out what is there; loading it costs nothing. flows: what a link takes
-    of the network, for `tidewatt ports`; None where the driver does not tell.
+    in this process and end with it, so that nothing stays behind when we fall silent. is_stepped: whether its plant's
+    time passes only when we tell it (its driver is `Stepped`): it stands still when we fall silent, and nobody runs it
+    on a real clock. carries_text: whether a value may be a text. scan: how `tidewatt scan` finds out what is there;
+    loading it costs nothing. flows: what a link takes of the network, for `tidewatt ports`; None where the driver does
+    not tell.
     """
 
     name: str
@@ -157,9 +175,15 @@ class DriverKind:
     open: OpenDriver
     relinquishes: bool = False
     is_virtual: bool = False
+    is_stepped: bool = False
     carries_text: bool = False
     scan: Scan | None = None
     flows: FlowsOf | None = None
+
+    @property
+    def lives_on(self) -> bool:
+        """Whether there is something behind it that goes on without us, and has to be tested and let go."""
+        return not (self.is_virtual or self.is_stepped)
 
 
 class RecordedSample(NamedTuple):

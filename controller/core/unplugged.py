@@ -26,12 +26,13 @@ class Unplugged(NamedTuple):
 
 
 def unplugged(system: System, site: Site) -> Unplugged:
-    """Virtual points end with the process, heartbeats mean nothing once they stop: both are left out."""
-    virtual = {each.point.id for link in site.links if link.driver.is_virtual for each in link.bindings}
+    """Virtual points end with the process, a test case stands still, heartbeats mean nothing once they stop: all are
+    left out."""
+    ending = {each.point.id for link in site.links if not link.driver.lives_on for each in link.bindings}
     held = {
         point: writable
         for point in system.points
-        if point not in virtual and (writable := site.points[point].writable) is not None
+        if point not in ending and (writable := site.points[point].writable) is not None
     }
     beats = {each.on_silence.point for each in held.values() if isinstance(each.on_silence, Heartbeat)}
     dropped = {

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 from controller.core.errors import DeviceError, DeviceRefused, DeviceTimeout
 from controller.core.event import EventKind
 from controller.core.point import PointId
-from controller.core.ports import Clock, Driver, Phase, Subscribes
+from controller.core.ports import Clock, Driver, Phase, Stepped, Subscribes
 from controller.core.sample import Quality, Sample, bad
 from controller.core.site import Device, Link
 from controller.runtime.backoff import FIRST_S, LONGEST_S, Backoff
@@ -49,10 +49,17 @@ class Session:
         self.calls = Calls(link)
         self.driver = driver
         self.is_told = isinstance(driver, Subscribes)
+        self._stepped = driver if isinstance(driver, Stepped) else None
+
+    async def advance(self) -> None:
+        """A plant whose time only we let pass has come to the clock's present; with the lock in hand."""
+        if self._stepped is not None:
+            await self._stepped.advance()
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         async with self.lock:
             with self.calls.during("read"):
+                await self.advance()
                 return await self.driver.read(points)
 
 

@@ -227,6 +227,7 @@ class Writer:
             if writes:
                 self.ledger.note_leaving(writes, before)
                 with session.calls.during("write"):
+                    await session.advance()
                     results = await session.driver.write({job.point: job.value for job in writes})
         for job in writes:
             self._note_written(job, before[job.point], results[job.point])

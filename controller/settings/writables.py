@@ -254,7 +254,7 @@ class WritableCompiler:
             return DeviceTimeout(silence.device_timeout)
         if isinstance(silence, HeartbeatEntry):
             return self._heartbeat(place, silence)
-        if point.quantity.kind is PointKind.COMMAND and not (self.driver is not None and self.driver.is_virtual):
+        if point.quantity.kind is PointKind.COMMAND and (self.driver is None or self.driver.lives_on):
             wrong = f"'{point.name}' is a command that nothing would end if we fell silent"
             self.tell(place, wrong, "name the device_timeout or heartbeat of the device; only setpoints may have none")
         return NothingHappens()

@@ -36,7 +36,7 @@ from controller.core.point import (
     ValueType,
     Writable,
 )
-from controller.core.ports import Driver, Inspects, Subscribes
+from controller.core.ports import Driver, Inspects, Stepped, Subscribes
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.units import Unit
 from tests.hand_clock import HandClock
@@ -128,6 +128,8 @@ Check: TypeAlias = Callable[[Rig], Awaitable[None]]
 _PATIENCE = 61.0
 # Real seconds after which a read counts as hanging.
 _BOUND = 20.0
+# Seconds that a stepped plant is brought forward between two looks.
+_STEP = 60.0
 
 
 def check_name(check: Check) -> str:
@@ -138,15 +140,23 @@ def _values(samples: Mapping[PointId, Sample]) -> dict[PointId, Scalar | None]:
     return {point: sample.value for point, sample in samples.items()}
 
 
-async def _read(driver: Driver, points: Collection[PointId] = tuple(INITIAL)) -> Mapping[PointId, Sample]:
+async def _read(bench: Bench, driver: Driver, points: Collection[PointId] = tuple(INITIAL)) -> Mapping[PointId, Sample]:
     async with asyncio.timeout(_BOUND):
+        await _pass_time(bench, driver)
         return await driver.read(points)
 
 
-async def _is_lost(driver: Driver) -> bool:
+async def _pass_time(bench: Bench, driver: Driver) -> None:
+    """A plant whose time passes only when it is told shows what happened to it when it has come forward."""
+    if isinstance(driver, Stepped):
+        bench.clock.advance(_STEP)
+        await driver.advance()
+
+
+async def _is_lost(bench: Bench, driver: Driver) -> bool:
     """Whether the driver says that its link is lost; otherwise it must give what the far side holds."""
     try:
-        samples = await _read(driver)
+        samples = await _read(bench, driver)
     except DeviceError:
         return True
     assert _values(samples) == dict(INITIAL)
@@ -159,7 +169,7 @@ async def _is_lost(driver: Driver) -> bool:
 async def reads_what_is_there(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
         bench.clock.advance(5.0)
-        samples = await _read(driver)
+        samples = await _read(bench, driver)
         assert _values(samples) == dict(INITIAL)
         for point, sample in samples.items():
             assert sample.quality is Quality.GOOD, point
@@ -171,45 +181,45 @@ async def reads_what_is_there(rig: Rig) -> None:
 
 async def sees_changes(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
-        await _read(driver)
+        await _read(bench, driver)
         bench.far.set(LEVEL, 30.25)
         bench.far.set(STATUS, False)
-        samples = await _read(driver)
+        samples = await _read(bench, driver)
         assert _values(samples) == {**INITIAL, LEVEL: 30.25, STATUS: False}
 
 
 async def answers_for_exactly_the_points_asked(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
-        samples = await _read(driver, [OTHER, NOWHERE, COUNT])
+        samples = await _read(bench, driver, [OTHER, NOWHERE, COUNT])
         assert samples.keys() == {OTHER, NOWHERE, COUNT}
         assert (samples[OTHER].value, samples[COUNT].value) == (INITIAL[OTHER], INITIAL[COUNT])
         assert samples[NOWHERE].quality is Quality.BAD
-        assert await _read(driver, []) == {}
+        assert await _read(bench, driver, []) == {}
 
 
 async def one_bad_point_hides_no_good_one(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
         bench.far.refuse(COUNT)
         for _ in range(3):
-            samples = await _read(driver)
+            samples = await _read(bench, driver)
             assert samples[COUNT].quality is Quality.BAD
             assert samples[COUNT].value is None
             assert samples[COUNT].reason
             assert _values(samples) == {**INITIAL, COUNT: None}
         bench.far.accept(COUNT)
         bench.clock.advance(_PATIENCE)
-        await _read(driver)
-        assert _values(await _read(driver)) == dict(INITIAL)
+        await _read(bench, driver)
+        assert _values(await _read(bench, driver)) == dict(INITIAL)
 
 
 async def doubts_what_cannot_be(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
         bench.far.set(LEVEL, 151.0)
-        sample = (await _read(driver))[LEVEL]
+        sample = (await _read(bench, driver))[LEVEL]
         assert (sample.value, sample.quality) == (None, Quality.BAD)
         assert sample.reason.startswith("implausible")
         bench.far.set(LEVEL, math.nan)
-        sample = (await _read(driver))[LEVEL]
+        sample = (await _read(bench, driver))[LEVEL]
         assert (sample.value, sample.quality, sample.reason) == (None, Quality.BAD, "not a number")
 
 
@@ -220,8 +230,9 @@ async def writes_arrive_and_read_back(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
         results = await driver.write({SETPOINT: 9.5, COMMAND: True})
         assert [(point, result.accepted) for point, result in results.items()] == [(SETPOINT, True), (COMMAND, True)]
+        await _pass_time(bench, driver)
         assert (bench.far.value(SETPOINT), bench.far.value(COMMAND)) == (9.5, True)
-        samples = await _read(driver, [SETPOINT, COMMAND])
+        samples = await _read(bench, driver, [SETPOINT, COMMAND])
         assert _values(samples) == {SETPOINT: 9.5, COMMAND: True}
 
 
@@ -245,12 +256,14 @@ async def one_refused_write_holds_back_no_other(rig: Rig) -> None:
         bench.far.refuse(SETPOINT)
         results = await driver.write({NOWHERE: 1, SETPOINT: 9.5, COMMAND: True})
         assert [result.accepted for result in results.values()] == [False, False, True]
+        await _pass_time(bench, driver)
         assert bench.far.value(COMMAND) is True
 
 
 async def relinquishes_or_says_that_it_cannot(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
         await driver.write({SETPOINT: 9.5})
+        await _pass_time(bench, driver)
         result = (await driver.write({SETPOINT: None}))[SETPOINT]
         if bench.relinquished is None:
             assert not result.accepted
@@ -258,6 +271,7 @@ async def relinquishes_or_says_that_it_cannot(rig: Rig) -> None:
             assert bench.far.value(SETPOINT) == 9.5
         else:
             assert result.accepted
+            await _pass_time(bench, driver)
             assert bench.far.value(SETPOINT) == bench.relinquished
         assert not (await driver.write({LEVEL: None}))[LEVEL].accepted
 
@@ -267,18 +281,18 @@ async def relinquishes_or_says_that_it_cannot(rig: Rig) -> None:
 
 async def a_lost_link_is_an_error(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
-        await _read(driver)
+        await _read(bench, driver)
         await bench.far.drop()
         for _ in range(2):
             with pytest.raises(DeviceError):
-                await _read(driver)
+                await _read(bench, driver)
 
 
 async def a_link_lost_while_reading_is_an_error(rig: Rig) -> None:
     async with rig() as bench, bench.open() as driver:
         bench.far.hang()
         async with asyncio.timeout(_BOUND), asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(_is_lost(driver))
+            reading = tasks.create_task(_is_lost(bench, driver))
             await bench.far.asked()
             await bench.far.drop()
         assert reading.result()
@@ -305,12 +319,12 @@ async def opens_again(rig: Rig) -> None:
         driver = bench.open()
         for _ in range(2):
             async with driver:
-                assert not await _is_lost(driver)
+                assert not await _is_lost(bench, driver)
                 await bench.far.drop()
-                assert await _is_lost(driver)
+                assert await _is_lost(bench, driver)
             await bench.far.restore()
         async with bench.open() as another:
-            assert not await _is_lost(another)
+            assert not await _is_lost(bench, another)
 
 
 async def a_silent_device_is_bounded(rig: Rig) -> None:
@@ -319,7 +333,7 @@ async def a_silent_device_is_bounded(rig: Rig) -> None:
         async with driver:
             bench.far.hang()
             with contextlib.suppress(DeviceError):
-                samples = await _read(driver)
+                samples = await _read(bench, driver)
                 assert all(sample.quality is Quality.BAD for sample in samples.values())
             assert not (await driver.write({SETPOINT: 9.5}))[SETPOINT].accepted
         bench.far.resume()
@@ -327,24 +341,24 @@ async def a_silent_device_is_bounded(rig: Rig) -> None:
         # The device may have taken a write that it did not answer.
         bench.far.set(SETPOINT, INITIAL[SETPOINT])
         async with driver:
-            assert not await _is_lost(driver)
+            assert not await _is_lost(bench, driver)
 
 
 async def a_late_answer_is_nobodys_answer(rig: Rig) -> None:
     async with rig() as bench:
         driver = bench.open()
         async with driver:
-            await _read(driver)
+            await _read(bench, driver)
             bench.far.hang()
             for point in (LEVEL, OTHER):
                 with contextlib.suppress(DeviceError):
-                    await _read(driver, [point])
+                    await _read(bench, driver, [point])
             bench.far.resume()
             bench.clock.advance(_PATIENCE)
             for _ in range(3):
-                await _is_lost(driver)
+                await _is_lost(bench, driver)
         async with driver:
-            assert not await _is_lost(driver)
+            assert not await _is_lost(bench, driver)
 
 
 async def cancelled_it_is_usable_or_closed(rig: Rig) -> None:
@@ -353,16 +367,16 @@ async def cancelled_it_is_usable_or_closed(rig: Rig) -> None:
         async with driver:
             bench.far.hang()
             async with asyncio.timeout(_BOUND), asyncio.TaskGroup() as tasks:
-                reading = tasks.create_task(_read(driver, [LEVEL]))
+                reading = tasks.create_task(_read(bench, driver, [LEVEL]))
                 await bench.far.asked()
                 reading.cancel()
             assert reading.cancelled()
             # The late answer must not be taken for the answer to a later question.
             bench.far.resume()
             for _ in range(3):
-                await _is_lost(driver)
+                await _is_lost(bench, driver)
         async with driver:
-            assert not await _is_lost(driver)
+            assert not await _is_lost(bench, driver)
 
 
 async def closes_twice(rig: Rig) -> None:
@@ -370,10 +384,10 @@ async def closes_twice(rig: Rig) -> None:
         driver = bench.open()
         await driver.__aexit__(None, None, None)
         async with driver:
-            await _read(driver)
+            await _read(bench, driver)
         await driver.__aexit__(None, None, None)
         with pytest.raises(DeviceError):
-            await _read(driver)
+            await _read(bench, driver)
         assert not (await driver.write({SETPOINT: 9.5}))[SETPOINT].accepted
 
 
@@ -402,7 +416,7 @@ async def who_listens_hears_of_the_loss(rig: Rig) -> None:
 
     async with rig() as bench, bench.open() as driver:
         assert isinstance(driver, Subscribes)
-        await _read(driver)
+        await _read(bench, driver)
         await bench.far.drop()
         with pytest.raises(DeviceError):
             async with asyncio.timeout(_BOUND):
