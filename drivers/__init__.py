@@ -9,6 +9,7 @@ GROUP = "tidewatt.drivers"
 
 DRIVERS = {
     "bacnet": "drivers.bacnet:KIND",
+    "boptest": "drivers.boptest:KIND",
     "memory": "drivers.memory:KIND",
     "modbus": "drivers.modbus:KIND",
     "mqtt": "drivers.mqtt:KIND",

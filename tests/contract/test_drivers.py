@@ -23,6 +23,7 @@ from drivers.modbus import KIND as MODBUS
 from drivers.modbus.address import ModbusAddress
 from drivers.modbus.connection import ModbusConnection
 from tests.contract.bacnet_rig import bacnet
+from tests.contract.boptest_rig import boptest
 from tests.contract.driver_contract import (
     CHECKS,
     COMMAND,
@@ -245,7 +246,7 @@ async def modbus_rtu() -> AsyncGenerator[Bench]:
 
 
 HERE = (memory, blueprint)
-ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu, bacnet, mqtt, opcua)
+ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu, bacnet, mqtt, opcua, boptest)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=check_name)
