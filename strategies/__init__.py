@@ -11,6 +11,7 @@ STRATEGIES = {
     "chilled_water_storage": "strategies.chilled_water_storage:KIND",
     "sunset_lighting": "strategies.sunset_lighting:KIND",
     "tidal_lighting": "strategies.tidal_lighting:KIND",
+    "zone_setback": "strategies.zone_setback:KIND",
 }
 
 _REGISTRY = Registry("strategy", StrategyKind, STRATEGIES, GROUP)
