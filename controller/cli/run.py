@@ -60,7 +60,18 @@ def register(commands: Any) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site)
+    _refuse_stepped(site)
     return asyncio.run(_run(site, arguments.lasting))
+
+
+def _refuse_stepped(site: Site) -> None:
+    """Raises EnvironmentProblem where time passes at the plant only when it is told: it lives in another year."""
+    for link in site.links:
+        if link.driver.is_stepped:
+            raise EnvironmentProblem(
+                f"link {link.id} is no plant but a test case, whose time passes in steps; "
+                f"try: {program()} {link.driver.name} {site.folder}"
+            )
 
 
 async def _run(site: Site, lasting: timedelta | None) -> int:

@@ -28,6 +28,7 @@ CONNECTIONS: dict[str, dict[str, object]] = {
     "opcua": {"url": "opc.tcp://127.0.0.1:4840"},
     "mqtt": {"host": "127.0.0.1"},
     "memory": {},
+    "boptest": {"url": "http://127.0.0.1:80"},
 }
 ADDRESSES: dict[str, dict[str, object]] = {
     "modbus": {"unit": 1},
@@ -35,6 +36,7 @@ ADDRESSES: dict[str, dict[str, object]] = {
     "opcua": {"prefix": "ns=2;s=Device."},
     "mqtt": {"topic": "site/device"},
     "memory": {},
+    "boptest": {},
 }
 BACNET_LOOPBACK: dict[str, object] = {
     "interface": "127.0.0.1/32",

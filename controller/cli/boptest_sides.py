@@ -1,0 +1,250 @@
+"""A BOPTEST test under Tidewatt, or under its own controls with Tidewatt looking on: one life of the daemon on virtual
+time, as long as the test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import logging
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from controller.core.errors import DeviceError, EnvironmentProblem
+from controller.core.event import Event, EventKind, JsonValue
+from controller.core.point import PointId
+from controller.core.ports import Phase
+from controller.core.site import Link, Site
+from controller.core.system import Authority
+from controller.forecasting.jobs import FORECASTER
+from controller.historian.memory import MemoryHistorian
+from controller.runtime.daemon import Daemon
+from controller.runtime.store import Store
+from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
+from controller.runtime.workers import InThisProcess
+from drivers.boptest.address import BoptestConnection
+from drivers.boptest.client import Client
+from drivers.boptest.driver import misplaced
+from drivers.boptest.running import Plan, RunningTest
+
+log = logging.getLogger(__name__)
+
+WIRE_SPEED = 60.0
+"""Seconds of the case's time in a second of the wire's, which timers and watchdogs count."""
+_LOOK_EVERY = timedelta(days=1)
+"""What a test has brought so far is asked for as often, and kept should the server die."""
+_SCANS_WITHIN_LEASE = 3
+
+KPIs = dict[str, "float | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """KPIs at a time of the case, in seconds of its year; they count from the beginning of the test."""
+
+    time: float
+    kpis: KPIs
+
+
+class Judged(NamedTuple):
+    """What became of a wish, when that was last told: what was written, what the case showed, what that means."""
+
+    verdict: str
+    written: JsonValue
+    read: JsonValue
+
+
+@dataclass
+class Outcome:
+    """What became of one side. end: seconds of the case's year at which it is complete. trouble: why it is not."""
+
+    authority: Authority
+    test_case: str = ""
+    version: str = ""
+    start: float = 0.0
+    end: float = 0.0
+    figures: list[Figures] = field(default_factory=list[Figures])
+    verdicts: dict[str, Judged] = field(default_factory=dict[str, Judged])
+    trouble: str = ""
+
+    def hear(self, event: Event) -> None:
+        if event.kind is EventKind.VERDICT:
+            body = event.body
+            self.verdicts[event.subject] = Judged(str(body["verdict"]), body["written"], body["read"])
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.trouble and bool(self.figures) and self.figures[-1].time >= self.end
+
+
+def stepped_link(site: Site) -> Link:
+    """The one link behind which a test case is. Raises EnvironmentProblem."""
+    links = [link for link in site.links if isinstance(link.connection, BoptestConnection)]
+    if len(links) != 1:
+        count = "no link" if not links else f"{len(links)} links"
+        raise EnvironmentProblem(f"{site.name} has {count} with driver: boptest; a test needs exactly one")
+    others = [link.id for link in site.links if not link.driver.is_virtual and link is not links[0]]
+    if others:
+        raise EnvironmentProblem(f"link {others[0]} is a real one; beside a test case there are only virtual links")
+    return links[0]
+
+
+def run_side(
+    site: Site,
+    plan: Plan,
+    days: int,
+    authority: Authority,
+    rows: Path | None = None,
+    told: Callable[[Outcome], None] = lambda _: None,
+) -> Outcome:
+    """Run one side to its end, or until the server no longer goes along.
+
+    rows: file for the case's points step by step. told: hears of each day that is over. Raises EnvironmentProblem where
+    the test cannot even begin.
+    """
+    link = stepped_link(site)
+    connection: BoptestConnection = replace(link.connection)
+    outcome = Outcome(authority)
+    # The case knows no summer time: its second 0 is midnight of 1 January at the site.
+    year = datetime(connection.year, 1, 1, tzinfo=site.zone).astimezone(UTC)
+    loop = VirtualLoop(WIRE_SPEED)
+
+    async def life() -> None:
+        test = connection.test
+        client = Client(link.id, connection.url, connection.timeout, VirtualClock(loop, year).outside)
+        try:
+            await _begin(test, client, plan, year, link)
+            outcome.test_case, outcome.version = test.name, test.version
+            outcome.start, outcome.end = test.time, test.time + timedelta(days=days).total_seconds()
+            clock = VirtualClock(loop, year + timedelta(seconds=test.time))
+            daemon = Daemon(
+                _at_its_pace(site, link, connection, authority),
+                clock,
+                MemoryHistorian(),
+                Store(None, clock),
+                forecaster=FORECASTER,
+                workers=InThisProcess(),
+            )
+            daemon.journal.listeners.append(outcome.hear)
+            stop = asyncio.Event()
+            with _opened(rows) as file:
+                side = _Side(daemon, link, connection, client, outcome, file, told)
+                await daemon.run(stop, lambda _: None, side.follow(stop))
+        finally:
+            await _end(test, client)
+            client.close()
+
+    run(life(), loop)
+    return outcome
+
+
+async def _begin(test: RunningTest, client: Client, plan: Plan, year: datetime, link: Link) -> None:
+    try:
+        await test.begin(client, plan, year)
+        if any(binding.address.forecast for binding in link.bindings):
+            await test.look_at_forecasts(client)
+    except DeviceError as error:
+        raise EnvironmentProblem(f"the test did not begin: {error}") from error
+    if wrong := misplaced(link.bindings, test):
+        raise EnvironmentProblem(f"the site does not fit the test case: {'; '.join(wrong)}")
+
+
+async def _end(test: RunningTest, client: Client) -> None:
+    try:
+        await test.end(client)
+    except DeviceError as error:
+        log.info("the test is left to the server: %s", error)
+
+
+def _at_its_pace(site: Site, link: Link, connection: BoptestConnection, authority: Authority) -> Site:
+    """Read and decided at the pace of the case, on the same instants; what a person would change by hand is off."""
+    step = connection.step
+
+    def paced(each: Link) -> Link:
+        devices = tuple(replace(one, poll_every=step, urgent=(), urgent_every=None) for one in each.devices)
+        own = connection if each is link else replace(each.connection)
+        return replace(each, connection=own, devices=devices)
+
+    return replace(
+        site,
+        links=tuple(map(paced, site.links)),
+        mounts=tuple(replace(each, lease=max(each.lease, _SCANS_WITHIN_LEASE * step)) for each in site.mounts),
+        scan_every=step,
+        first_authority=authority,
+        ab_days=None,
+    )
+
+
+# --- beside the daemon ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Side:
+    """Looks on, step by step, and stops the daemon at the end of the test."""
+
+    daemon: Daemon
+    link: Link
+    connection: BoptestConnection
+    client: Client
+    outcome: Outcome
+    rows: TextIO | None
+    told: Callable[[Outcome], None]
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        clock, step = self.daemon.clock, self.connection.step.total_seconds()
+        points = [point for device in self.link.devices for point in device.points]
+        self._write(["time", *points])
+        await clock.sleep_until(clock.monotonic(), Phase.RECORD, "test")
+        while not self.outcome.trouble:
+            await self._look(points)
+            if self.outcome.is_complete:
+                break
+            await clock.sleep_until(clock.monotonic() + step, Phase.RECORD, "test")
+        # Nothing is let go: the case stands still now, and is over.
+        self.daemon.suspend(stop)
+
+    async def _look(self, points: Sequence[PointId]) -> None:
+        test, outcome, now = self.connection.test, self.outcome, self.daemon.clock.now()
+        if test.failure is not None or test.time < test.time_at(now) - 1.0:
+            outcome.trouble = str(test.failure or self._why_away())
+            return
+        present = self.daemon.image.present
+        self._write([now.astimezone(self.daemon.site.zone).isoformat(), *(present[each].value for each in points)])
+        passed = test.time - outcome.start
+        if test.time < outcome.end and (passed == 0 or passed % _LOOK_EVERY.total_seconds()):
+            return
+        try:
+            outcome.figures.append(Figures(test.time, await test.kpis(self.client)))
+        except DeviceError as error:
+            outcome.trouble = str(error)
+        self.told(outcome)
+
+    def _why_away(self) -> str:
+        task = next(each for each in self.daemon.links if each.link.id == self.link.id)
+        return f"{self.link.id}: {task.trouble or 'the case did not go on'}"
+
+    def _write(self, row: Sequence[object]) -> None:
+        if self.rows is None:
+            return
+        try:
+            csv.writer(self.rows).writerow(row)
+            self.rows.flush()
+        except OSError as error:
+            self.outcome.trouble = f"{self.rows.name} cannot be written: {error.strerror}"
+
+
+@contextmanager
+def _opened(path: Path | None) -> Generator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
+    with file:
+        yield file
