@@ -71,11 +71,11 @@ class Client:
         except (ValueError, RecursionError) as error:
             shown = f"status {answer.status}, and no JSON: {_shown(answer.body.decode(errors='replace'))}"
             raise ProtocolViolation(self.link, operation, shown) from error
-        envelope = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+        envelope: dict[str, Any] = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
         status: Any = envelope.get("status", answer.status)
         if answer.status >= 400 or not isinstance(status, int) or status >= 400:
-            said: Any = envelope.get("message") or envelope.get("errors") or content
-            raise ProtocolViolation(self.link, operation, f"refused with {status}: {_shown(str(said))}")
+            said = str(envelope.get("message") or envelope.get("errors") or envelope or answer.body)
+            raise ProtocolViolation(self.link, operation, f"refused with {status}: {_shown(said)}")
         return envelope.get("payload", content)
 
 

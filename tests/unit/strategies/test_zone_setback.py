@@ -10,7 +10,7 @@ import pytest
 from controller.core.strategy import Role
 from strategies.blocks.timetable import Period
 from strategies.zone_setback import KIND
-from tests.unit.strategies.cycles import Cycles
+from tests.unit.strategies.cycles import Cycles, Row
 
 ZONE, OTHER = (Role("zones", ordinal, "air_temperature_setpoint") for ordinal in range(2))
 HOUR = 3600
@@ -23,7 +23,7 @@ def cycles(begin: str, **parameters: Any) -> Cycles[object]:
 def test_a_working_day() -> None:
     warm, cold = dict.fromkeys((ZONE, OTHER), 21.0), dict.fromkeys((ZONE, OTHER), 16.0)
     monday = "2026-03-16 05:59"
-    rows = [
+    rows: list[Row] = [
         (0, {}, cold),
         (60, {}, warm),  # 06:00, an hour ahead
         (HOUR, {}, warm),
