@@ -6,6 +6,8 @@ import argparse
 import json
 import logging
 import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -69,22 +71,8 @@ def execute(arguments: argparse.Namespace) -> int:
     folder: Path | None = arguments.output
     if folder is not None:
         _prepare(folder)
-    # A week tells a year's worth of news.
-    logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
-    outcomes: list[Outcome] = []
-    for side in sides:
-        rows = None if folder is None else folder / f"{side.value}.csv"
-
-        def keep(outcome: Outcome) -> None:
-            _tell_progress(outcome, days)
-            if folder is not None:
-                _save(folder, as_data(site, plan, days, [*outcomes, outcome]))
-
-        outcomes.append(run_side(site, plan, days, side, rows, keep))
-        if folder is not None:
-            _save(folder, as_data(site, plan, days, outcomes))
-        if outcomes[-1].trouble:
-            break
+    with _only_errors_logged():
+        outcomes = _run(site, plan, days, sides, folder)
     data = as_data(site, plan, days, outcomes)
     if arguments.json:
         print_json(data)
@@ -94,6 +82,36 @@ def execute(arguments: argparse.Namespace) -> int:
         _complain(outcomes[-1], trouble, folder)
         return Exit.ENVIRONMENT
     return Exit.OK
+
+
+@contextmanager
+def _only_errors_logged() -> Generator[None]:
+    """A week tells a year's worth of news."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(max(level, logging.ERROR))
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
+def _run(site: Site, plan: Plan, days: int, sides: Sequence[Authority], folder: Path | None) -> list[Outcome]:
+    """One side after the other, kept as they go; without the rest where one is in trouble."""
+    outcomes: list[Outcome] = []
+    for side in sides:
+
+        def keep(outcome: Outcome) -> None:
+            _tell_progress(outcome, days)
+            if folder is not None:
+                _save(folder, as_data(site, plan, days, [*outcomes, outcome]))
+
+        outcomes.append(run_side(site, plan, days, side, folder, keep))
+        if folder is not None:
+            _save(folder, as_data(site, plan, days, outcomes))
+        if outcomes[-1].trouble:
+            break
+    return outcomes
 
 
 def _days(arguments: argparse.Namespace) -> int:
@@ -179,7 +197,7 @@ _ROWS = (
     _Row("pdih_tot", Text("peak district heating power", "最大区域供热功率"), "kW/m2"),
     _Row("time_rat", Text("computing time ratio", "计算时间比"), "s/s"),
 )
-_TITLE = Text("{case}, {days:g} days from day {start:g}", "{case}，自第 {start:g} 天起 {days:g} 天")
+_TITLE = Text("{case}, day {start:g} to {end:g} of its year", "{case}，全年第 {start:g} 天至第 {end:g} 天")
 _HEADINGS = {
     Authority.ORIGINAL: Text("original", "原控制"),
     Authority.TIDEWATT: Text("Tidewatt", "Tidewatt"),
@@ -220,9 +238,8 @@ def _print(site: Site, outcomes: list[Outcome], chosen: Language) -> None:
     first = outcomes[0]
     console = Console(highlight=False)
     console.width = max(console.width, _WIDTH)
-    days, start = (first.end - first.start) / 86400.0, first.start / 86400.0
-    title = _TITLE.in_language(chosen).format(case=first.test_case or site.name, days=days, start=start)
-    console.print(title)
+    start, end = first.start / 86400.0, first.end / 86400.0
+    console.print(_TITLE.in_language(chosen).format(case=first.test_case or site.name, start=start, end=end))
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True)
     for outcome in outcomes:

@@ -5,15 +5,15 @@ time, as long as the test.
 from __future__ import annotations
 
 import asyncio
-import csv
 import logging
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
+from controller.cli.boptest_rows import Rows
 from controller.core.errors import DeviceError, EnvironmentProblem
 from controller.core.event import Event, EventKind, JsonValue
 from controller.core.point import PointId
@@ -38,6 +38,9 @@ WIRE_SPEED = 60.0
 _LOOK_EVERY = timedelta(days=1)
 """What a test has brought so far is asked for as often, and kept should the server die."""
 _SCANS_WITHIN_LEASE = 3
+_SAME_INSTANT_S = 1.0
+ENDINGS = (".csv", ".stored.csv")
+"""Of the files of a side: every step as we see it; what the case stored between the steps, in its own units."""
 
 KPIs = dict[str, "float | None"]
 
@@ -98,13 +101,13 @@ def run_side(
     plan: Plan,
     days: int,
     authority: Authority,
-    rows: Path | None = None,
+    folder: Path | None = None,
     told: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
     """Run one side to its end, or until the server no longer goes along.
 
-    rows: file for the case's points step by step. told: hears of each day that is over. Raises EnvironmentProblem where
-    the test cannot even begin.
+    folder: where the steps that we see and what the case itself stored are kept. told: hears of each day that is over.
+    Raises EnvironmentProblem where the test cannot even begin.
     """
     link = stepped_link(site)
     connection: BoptestConnection = replace(link.connection)
@@ -131,8 +134,9 @@ def run_side(
             )
             daemon.journal.listeners.append(outcome.hear)
             stop = asyncio.Event()
-            with _opened(rows) as file:
-                side = _Side(daemon, link, connection, client, outcome, file, told)
+            steps, stored = (None if folder is None else folder / f"{authority.value}{end}" for end in ENDINGS)
+            with Rows(steps, ["time", *points_of(link)]) as seen, Rows(stored, ["time", *names_of(link)]) as own:
+                side = _Side(daemon, link, connection, client, outcome, seen, own, told)
                 await daemon.run(stop, lambda _: None, side.follow(stop))
         finally:
             await _end(test, client)
@@ -184,67 +188,66 @@ def _at_its_pace(site: Site, link: Link, connection: BoptestConnection, authorit
 
 @dataclass
 class _Side:
-    """Looks on, step by step, and stops the daemon at the end of the test."""
+    """Looks on, step by step, and stops the daemon at the end of the test. steps: every step as we see it. stored: what
+    the case stored between the steps, in its own units."""
 
     daemon: Daemon
     link: Link
     connection: BoptestConnection
     client: Client
     outcome: Outcome
-    rows: TextIO | None
+    steps: Rows
+    stored: Rows
     told: Callable[[Outcome], None]
+    _stored_until: float = -math.inf
 
     async def follow(self, stop: asyncio.Event) -> None:
         clock, step = self.daemon.clock, self.connection.step.total_seconds()
-        points = [point for device in self.link.devices for point in device.points]
-        self._write(["time", *points])
         await clock.sleep_until(clock.monotonic(), Phase.RECORD, "test")
-        while not self.outcome.trouble:
-            await self._look(points)
-            if self.outcome.is_complete:
+        while True:
+            try:
+                await self._look()
+            except (DeviceError, EnvironmentProblem) as error:
+                self.outcome.trouble = str(error)
+                self.told(self.outcome)
+            if self.outcome.trouble or self.outcome.is_complete:
                 break
             await clock.sleep_until(clock.monotonic() + step, Phase.RECORD, "test")
         # Nothing is let go: the case stands still now, and is over.
         self.daemon.suspend(stop)
 
-    async def _look(self, points: Sequence[PointId]) -> None:
+    async def _look(self) -> None:
         test, outcome, now = self.connection.test, self.outcome, self.daemon.clock.now()
-        if test.failure is not None or test.time < test.time_at(now) - 1.0:
-            outcome.trouble = str(test.failure or self._why_away())
-            return
+        if test.failure is not None:
+            raise test.failure
+        if test.time < test.time_at(now) - _SAME_INSTANT_S:
+            task = next(each for each in self.daemon.links if each.link.id == self.link.id)
+            raise EnvironmentProblem(f"{self.link.id}: {task.trouble or 'the case did not go on'}")
         present = self.daemon.image.present
-        self._write([now.astimezone(self.daemon.site.zone).isoformat(), *(present[each].value for each in points)])
+        values = [present[point].value for point in points_of(self.link)]
+        self.steps.add([now.astimezone(self.daemon.site.zone).isoformat(), *values])
         passed = test.time - outcome.start
         if test.time < outcome.end and (passed == 0 or passed % _LOOK_EVERY.total_seconds()):
             return
-        try:
-            outcome.figures.append(Figures(test.time, await test.kpis(self.client)))
-        except DeviceError as error:
-            outcome.trouble = str(error)
+        await self._keep_stored()
+        outcome.figures.append(Figures(test.time, await test.kpis(self.client)))
         self.told(outcome)
 
-    def _why_away(self) -> str:
-        task = next(each for each in self.daemon.links if each.link.id == self.link.id)
-        return f"{self.link.id}: {task.trouble or 'the case did not go on'}"
-
-    def _write(self, row: Sequence[object]) -> None:
-        if self.rows is None:
+    async def _keep_stored(self) -> None:
+        """Since the last midnight."""
+        if not self.stored.are_kept:
             return
-        try:
-            csv.writer(self.rows).writerow(row)
-            self.rows.flush()
-        except OSError as error:
-            self.outcome.trouble = f"{self.rows.name} cannot be written: {error.strerror}"
+        since = max(self._stored_until, self.outcome.start)
+        for row in await self.connection.test.results(self.client, names_of(self.link), since, math.inf):
+            if row[0] > self._stored_until:
+                self.stored.add(row)
+                self._stored_until = row[0]
 
 
-@contextmanager
-def _opened(path: Path | None) -> Generator[TextIO | None]:
-    if path is None:
-        yield None
-        return
-    try:
-        file = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
-    with file:
-        yield file
+def points_of(link: Link) -> list[PointId]:
+    return [point for device in link.devices for point in device.points]
+
+
+def names_of(link: Link) -> list[str]:
+    """What the case calls the points of the site, without its forecasts."""
+    return sorted({each.address.name for each in link.bindings if not each.address.forecast})
