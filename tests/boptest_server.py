@@ -120,6 +120,7 @@ class BoptestServer:
         self.end = math.inf
         self.communication_step = HOUR
         self.told: dict[str, float] = {}
+        self.stored: list[dict[str, float]] = []
         self.requests: list[tuple[str, str, Any]] = []
         self.odd: dict[str, Oddity] = {}
         self.asked: Callable[[], None] = lambda: None
@@ -253,6 +254,7 @@ class BoptestServer:
                 float(said["start_time"]), float(said["warmup_period"]), math.inf
             ),
             "PUT scenario": self._scenario,
+            "PUT results": self._results,
             "PUT forecast": self._forecast,
             "POST advance": self._advance,
         }
@@ -271,7 +273,12 @@ class BoptestServer:
         while self.time < start:
             self._live(min(HOUR, start - self.time))
         self.case.begin()
+        self.stored = [self._state()]
         return self._state()
+
+    def _results(self, given: dict[str, Any]) -> dict[str, list[float]]:
+        rows = [row for row in self.stored if given["start_time"] <= row["time"] <= given["final_time"]]
+        return {name: [row[name] for row in rows] for name in ("time", *given["point_names"])}
 
     def _scenario(self, given: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {"electricity_price": given.get("electricity_price"), "time_period": None}
@@ -301,6 +308,7 @@ class BoptestServer:
         }
         self.case.step(self.time, seconds, told)
         self.time += seconds
+        self.stored.append(self._state())
 
     def _state(self) -> dict[str, float]:
         names = [*self.case.measurements, *self.case.inputs]

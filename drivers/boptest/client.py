@@ -53,7 +53,7 @@ class Client:
         operation = path.partition("/")[0]
         if self._thread is None:
             raise ConnectFailed(self.link, operation, "not connected")
-        sent = b"" if body is None else json.dumps(body, allow_nan=False).encode()
+        sent = None if body is None else json.dumps(body, allow_nan=False).encode()
         exchange = Exchange(self._url, method, path, sent, self._timeout)
         try:
             with self._outside():

@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 class Exchange:
     """`run` blocks; `abort`, from another thread, ends it at once. timeout: seconds that the server may be silent."""
 
-    def __init__(self, url: str, method: str, path: str, body: bytes, timeout: float) -> None:
+    def __init__(self, url: str, method: str, path: str, body: bytes | None, timeout: float) -> None:
         parts = urlsplit(url)
         make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = make(parts.hostname or "", parts.port, timeout=min(timeout, _LONGEST_CONNECT))
@@ -42,7 +42,9 @@ class Exchange:
         try:
             self._connection.connect()
             self._reachable(self._connection.sock)
-            headers = {"Content-Type": "application/json", "Accept": "application/json", "Connection": "close"}
+            headers = {"Accept": "application/json", "Connection": "close"}
+            if self._body is not None:
+                headers["Content-Type"] = "application/json"
             self._connection.request(self._method, self._path, self._body, headers)
             response = self._connection.getresponse()
             body = response.read(LARGEST_ANSWER + 1)

@@ -6,7 +6,7 @@ Requests after the project's documentation of its REST API (ibpsa/project1-bopte
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeGuard, cast
@@ -185,12 +185,19 @@ class RunningTest:
         payload = _table(client, "kpi", await client.get(self._path("kpi")))
         return {name: float(value) if _is_number(value) else None for name, value in payload.items()}
 
-    async def results(
-        self, client: Client, names: Collection[str], start: float, end: float
-    ) -> Mapping[str, list[JsonValue]]:
-        """Trajectories with their `time`, as the case stored them. Raises DeviceError."""
-        body: dict[str, JsonValue] = {"point_names": [*names], "start_time": start, "final_time": end}
-        return _lists(client, "results", await client.put(self._path("results"), body))
+    async def results(self, client: Client, names: Sequence[str], start: float, end: float) -> list[list[Any]]:
+        """What the case stored from `start` to `end` or its present: rows of its time and a value for each name, in
+        its own units. Raises DeviceError."""
+        body: dict[str, JsonValue] = {
+            "point_names": [*names],
+            "start_time": start,
+            "final_time": min(end, self.time),
+        }
+        series = _lists(client, "results", await client.put(self._path("results"), body))
+        columns = [series.get(name, []) for name in ("time", *names)]
+        if len({len(column) for column in columns}) != 1 or not all(map(_is_number, columns[0])):
+            raise ProtocolViolation(client.link, "results", "series that do not belong to each other")
+        return [[*row] for row in zip(*columns, strict=True)]
 
     async def ahead(
         self, client: Client, names: Collection[str], horizon: float, interval: float

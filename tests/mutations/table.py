@@ -28,6 +28,7 @@ STRATEGIES = ("tests/scenario/test_strategy_faults.py",)
 COMMISSIONING = ("tests/scenario/test_commissioning.py",)
 DISK = ("tests/scenario/test_disk_trouble.py",)
 LATE = ("tests/scenario/test_slow_links.py", "tests/scenario/test_write_rights.py")
+TEST_CASES = ("tests/wire/test_boptest_steps.py",)
 KILL = ("tests/fault/test_daemon_kill.py",)
 
 
@@ -685,4 +686,26 @@ MUTATIONS = (
         DISK,
     ),
     Mutation("what is over stays in the store", _INTENTS, "await self._store.forget_held(over)", "pass", DISK),
+    # --- test cases -------------------------------------------------------------------------------------------------
+    Mutation(
+        "what is written between two steps counts from the last one",
+        _WRITER,
+        "                    await session.advance()\n",
+        "",
+        TEST_CASES,
+    ),
+    Mutation(
+        "what is released in a test case stays ours",
+        "drivers/boptest/running.py",
+        "int(value is not None)",
+        "1",
+        TEST_CASES,
+    ),
+    Mutation(
+        "a test case is run as if it were a plant",
+        "controller/cli/run.py",
+        "if link.driver.is_stepped:",
+        "if False:",
+        ("tests/wire/test_boptest.py",),
+    ),
 )

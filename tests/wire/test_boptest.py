@@ -22,6 +22,7 @@ pytestmark = pytest.mark.wire
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "config" / "sites" / "boptest_heat_pump"
 STEPS_A_DAY = 24 * 4
+SETPOINT = "home.zone_1.air_temperature_setpoint"
 
 
 def the_case() -> Room:
@@ -74,9 +75,9 @@ def test_what_the_strategies_bring_stands_beside_the_cases_own_controls(
     server: BoptestServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site = site_at(server, tmp_path / "site")
-    assert run(site, "--days", "2", "--start", "10", "--price", "dynamic", output=tmp_path / "out") == Exit.OK
+    assert run(site, "--days", "1", "--start", "10", "--price", "dynamic", output=tmp_path / "out") == Exit.OK
     printed = capsys.readouterr().out
-    assert "bestest_hydronic_heat_pump, 2 days from day 10" in printed
+    assert "bestest_hydronic_heat_pump, day 10 to 11 of its year" in printed
     kept = results(tmp_path / "out")
     original, ours = kept["sides"]["original"], kept["sides"]["tidewatt"]
     assert original["complete"]
@@ -84,21 +85,25 @@ def test_what_the_strategies_bring_stands_beside_the_cases_own_controls(
     assert (kept["start_s"], kept["step_s"], kept["boptest"]) == (10 * DAY, 900.0, "0.9.0")
     assert ours["kpis"]["ener_tot"] != original["kpis"]["ener_tot"]
     assert f"{ours['kpis']['ener_tot']:.4g}" in printed
-    assert [each["time"] for each in ours["by_day"]] == [11 * DAY, 12 * DAY]
-    assert ours["verdicts"]["home.zone_1.air_temperature_setpoint"]["verdict"] == "owned"
+    assert [each["time"] for each in ours["by_day"]] == [11 * DAY]
+    assert ours["verdicts"][SETPOINT]["verdict"] == "owned"
     # Under its own controls the case is told nothing at all; under ours every step, from the first decision on.
     told = advances(server)
-    assert all(body == {} for body in told[: 2 * STEPS_A_DAY])
-    assert all(body["oveTSet_activate"] == 1 for body in told[2 * STEPS_A_DAY :])
-    assert len(told) == 4 * STEPS_A_DAY
+    assert all(body == {} for body in told[:STEPS_A_DAY])
+    assert all(body["oveTSet_activate"] == 1 for body in told[STEPS_A_DAY:])
+    assert len(told) == 2 * STEPS_A_DAY
     steps = rows(tmp_path / "out" / "tidewatt.csv")
-    assert len(steps) == 2 * STEPS_A_DAY + 1
+    assert len(steps) == STEPS_A_DAY + 1
     assert steps[0]["time"] == "2009-01-11T00:00:00+01:00"
     assert float(steps[-1]["home.zone_1.air_temperature"]) == pytest.approx(server.case.value("reaTZon_y") - 273.15)
+    stored = rows(tmp_path / "out" / "tidewatt.stored.csv")
+    assert [float(row["time"]) for row in stored] == [10 * DAY + 900.0 * step for step in range(STEPS_A_DAY + 1)]
+    assert float(stored[-1]["oveTSet_u"]) == pytest.approx(273.15 + float(steps[-1][SETPOINT]))
     # The forecast of 6 h ahead is what came 6 h later.
     assert float(steps[0]["case.limits_1.outdoor_air_temperature_in_6_h"]) == pytest.approx(5.0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_strategies_in_shadow_change_nothing(server: BoptestServer, tmp_path: Path) -> None:
     site = site_at(server, tmp_path / "site")
     edited(site, "strategies.yaml", "mode: auto", "mode: shadow")
@@ -108,6 +113,7 @@ def test_strategies_in_shadow_change_nothing(server: BoptestServer, tmp_path: Pa
     assert sides["tidewatt"]["verdicts"] == {}
 
 
+@pytest.mark.slow
 def test_a_scenario_on_a_server_with_many_cases(tmp_path: Path) -> None:
     with BoptestServer(the_case(), has_many=True) as server:
         site = site_at(server, tmp_path / "site")
@@ -119,6 +125,7 @@ def test_a_scenario_on_a_server_with_many_cases(tmp_path: Path) -> None:
         assert server.time == 15 * DAY
 
 
+@pytest.mark.slow
 def test_a_wish_that_the_case_clips_is_seen_to_be_ignored(
     server: BoptestServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,12 +172,12 @@ def _begun_anew(server: BoptestServer) -> tuple[int, bytes]:
 @pytest.mark.parametrize(
     "answer, told",
     [
-        (_hang_up, "the server hung up without an answer"),
+        pytest.param(_hang_up, "the server hung up without an answer", marks=pytest.mark.slow),
         (_fail, "CVodeError: step size too small"),
-        (_page, "Bad Gateway"),
-        (_over, "the scenario's time period is over"),
-        (_timeless, "has no time"),
-        (_begun_anew, "somebody began it anew"),
+        pytest.param(_page, "Bad Gateway", marks=pytest.mark.slow),
+        pytest.param(_over, "the scenario's time period is over", marks=pytest.mark.slow),
+        pytest.param(_timeless, "has no time", marks=pytest.mark.slow),
+        pytest.param(_begun_anew, "somebody began it anew", marks=pytest.mark.slow),
     ],
 )
 def test_a_server_that_fails_in_a_step_stops_the_test_with_what_it_brought(
@@ -198,6 +205,7 @@ def test_a_server_that_fails_in_a_step_stops_the_test_with_what_it_brought(
     assert len(rows(tmp_path / "out" / "tidewatt.csv")) == STEPS_A_DAY + 11
 
 
+@pytest.mark.slow
 def test_a_step_that_takes_too_long_is_told(
     server: BoptestServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -214,6 +222,7 @@ def test_a_step_that_takes_too_long_is_told(
     assert "advance: no answer" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_value_that_is_no_number_is_bad_and_the_test_goes_on(server: BoptestServer, tmp_path: Path) -> None:
     site = site_at(server, tmp_path / "site")
     room = server.case
@@ -270,11 +279,12 @@ def test_a_case_is_not_run_as_if_it_were_a_plant(
     server: BoptestServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site = site_at(server, tmp_path / "site")
-    assert app.main(["run", str(site)]) == Exit.ENVIRONMENT
+    assert app.main(["run", str(site), "--for", "2s"]) == Exit.ENVIRONMENT
     assert f"boptest {site}" in capsys.readouterr().err
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_a_site_is_found_in_a_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with BoptestServer(the_case(), has_many=True) as server:
         assert app.main(["scan", "boptest", server.url]) == Exit.OK
