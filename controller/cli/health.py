@@ -29,6 +29,7 @@ _SUMMARY = Text(
     "running for {running}, {scans} scans, {held} held, {up} of {links} links up, {counted_alarms}",
     "已运行 {running}，扫描 {scans} 次，持有 {held} 点，连接 {up}/{links} 正常，激活报警 {alarms} 个",
 )
+_WATCHES = Text(", watching its files", "，监视配置文件")
 
 
 def register(commands: Any) -> None:
@@ -165,7 +166,7 @@ def _as_data(told: dict[str, Any] | None, found: list[Finding]) -> dict[str, Any
 
 def _summary(told: dict[str, Any], chosen: Language) -> str:
     links = told["links"].values()
-    return _SUMMARY.in_language(chosen).format(
+    summary = _SUMMARY.in_language(chosen).format(
         running=lasting(told["running_for_s"]),
         scans=told["scan"]["count"],
         held=told["held"],
@@ -174,6 +175,7 @@ def _summary(told: dict[str, Any], chosen: Language) -> str:
         alarms=told["alarms"]["active"],
         counted_alarms=counted(told["alarms"]["active"], "active alarm"),
     )
+    return summary + (_WATCHES.in_language(chosen) if told["reload"] == "watch" else "")
 
 
 def _lines(told: dict[str, Any] | None, found: list[Finding], chosen: Language) -> list[str]:

@@ -67,6 +67,7 @@ def _things(site: Site) -> Things:
             "authority_at_first_start": site.first_authority,
             "start_gap": site.start_gap,
             "authority_files": site.authority_files,
+            "reload": site.reload,
             "ab_days": site.ab_days,
             "wall_clock": "free_running" if site.has_free_running_clock else "synchronised",
             "tariff": site.tariff,

@@ -16,9 +16,11 @@ BadInput                    inside the core only: a strategy cannot act and lets
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from controller.core.file_state import FileState
 
 
 class TidewattError(Exception):
@@ -38,7 +40,10 @@ class Problem(NamedTuple):
 
 
 class ConfigError(TidewattError):
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    """files: what was looked at, as it was then; whoever changes nothing of it gets the same problems."""
+
+    def __init__(self, problems: Sequence[Problem], files: Mapping[Path, FileState] | None = None) -> None:
+        self.files: Mapping[Path, FileState] = {} if files is None else files
         self.problems = tuple(sorted(problems, key=lambda problem: (str(problem.file), problem.line)))
         super().__init__("\n".join(map(str, self.problems)))
 

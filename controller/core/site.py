@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from controller.core.ab_days import ABDays
@@ -14,6 +14,7 @@ from controller.core.alarm_route import Route
 from controller.core.alarm_rule import Adjustment, PointRule
 from controller.core.command import Priority
 from controller.core.equipment_log import EquipmentLogging
+from controller.core.file_state import FileState
 from controller.core.fire import FireInput
 from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
@@ -22,6 +23,8 @@ from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKin
 from controller.core.system import Authority, System
 from controller.core.tariff import Tariff
 from controller.core.text import Text
+
+ReloadBy: TypeAlias = Literal["command", "watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,9 @@ class Site:
     very first start; from then on what people set is kept in the store. out_of_service: equipment that is not to be
     used, and why. has_free_running_clock: no time server keeps the machine's clock, and people vouch for it.
     authority_files: scripts may keep systems with their original controls by files. start_gap: between the starts of
-    two machines. ab_days: systems that are the original controls' and ours by turns."""
+    two machines. ab_days: systems that are the original controls' and ours by turns. reload: whether a running
+    daemon waits to be told, or watches its files. files: what it was compiled from, as it was then, files that are not
+    there but may come included."""
 
     folder: Path
     name: str
@@ -138,3 +143,5 @@ class Site:
     authority_files: bool = False
     start_gap: timedelta = timedelta(0)
     ab_days: ABDays | None = None
+    reload: ReloadBy = "command"
+    files: Mapping[Path, FileState] = field(default_factory=dict[Path, FileState], compare=False, repr=False)

@@ -27,6 +27,7 @@ from controller.runtime.composition import Composition
 from controller.runtime.configuration_events import note_configuration
 from controller.runtime.efficiency_watch import COMPARE_AT
 from controller.runtime.exit_latch import WHY as WHY_LATCHED
+from controller.runtime.file_watch import FileWatch
 from controller.runtime.letting_go import Progress, let_go, nobody_watches
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT
@@ -205,6 +206,9 @@ class Daemon(Composition):
             self._tasks.append(begin(work))
         if self.forwarder is not None:
             self._tasks.append(begin(self.forwarder.run(), name="forwarder"))
+        if self.site.reload == "watch" and self.reloads.is_possible:
+            watch = FileWatch(self.reloads, self.clock)
+            self._tasks.append(begin(watch.run(), name="file watch"))
         if self.authority_files is not None:
             self._tasks.append(begin(self.authority_files.run(), name="authority files"))
         if self.messages is not None:

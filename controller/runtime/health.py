@@ -19,6 +19,7 @@ async def health(daemon: Daemon) -> Json:
     return {
         "version": version("tidewatt"),
         "configuration": daemon.site.digest,
+        "reload": daemon.site.reload,
         "running_for_s": _rounded(facts.running_for),
         "earlier_run_ended_cleanly": facts.earlier_run_ended_cleanly,
         "scan": {

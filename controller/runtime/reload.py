@@ -13,11 +13,14 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from controller.core.configuration_difference import differences
 from controller.core.errors import ConfigError, EnvironmentProblem, Problem
 from controller.core.event import EventKind, JsonValue
+from controller.core.file_state import FileState
 from controller.core.inhibition import Inhibition
 from controller.core.point import PointId
 from controller.core.ports import Phase, RemoteHistorian
@@ -27,6 +30,7 @@ from controller.core.system import Authority
 from controller.core.text import NO_TEXT, Text
 from controller.runtime.clock import ScaledClock
 from controller.runtime.commissioning import Commissioning
+from controller.runtime.file_states import states_of
 from controller.runtime.gate import GateBusy
 from controller.runtime.image import FrozenImage
 from controller.runtime.outbox import Messenger
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from controller.runtime.daemon import Daemon
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ALARM = "configuration not loaded"
 # Requests at the control socket are short; one that is not, such as a disk that hangs, is no moment to reload.
@@ -58,12 +64,14 @@ Load = Callable[[], Configuration]
 
 
 class Result(StrEnum):
-    """different: what a dry run found, and would have loaded."""
+    """different: what a dry run found, and would have loaded. unsettled: files that were still being written; nothing
+    came of it, and nobody is told."""
 
     RELOADED = "reloaded"
     UNCHANGED = "unchanged"
     DIFFERENT = "different"
     REFUSED = "refused"
+    UNSETTLED = "unsettled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +104,14 @@ class _Examined(NamedTuple):
     not_commissioned: str
 
 
+class _Unsettled(Exception):
+    """What was read may be half of what somebody writes."""
+
+
 class _Request(NamedTuple):
     who: str
     is_dry_run: bool
+    must_stand_still: bool
     answer: asyncio.Future[Outcome]
 
 
@@ -121,12 +134,23 @@ class Reloads:
         self._load = load
         self._requests: asyncio.Queue[_Request] = asyncio.Queue(MOST_WAITING)
         self._alarmed = ""
+        # What was read last, as it was then; after an attempt in vain to read it, as it was after that.
+        self.read: Mapping[Path, FileState] = daemon.site.files
 
-    def request(self, who: str, *, is_dry_run: bool = False) -> asyncio.Future[Outcome]:
-        """Ask for a reload; the future is its outcome. Raises ReloadRefused where too many wait already."""
+    @property
+    def is_possible(self) -> bool:
+        """Whether the daemon knows where its files are."""
+        return self._load is not None
+
+    def request(self, who: str, *, is_dry_run: bool = False, must_stand_still: bool = False) -> asyncio.Future[Outcome]:
+        """Ask for a reload; the future is its outcome. Raises ReloadRefused where too many wait already.
+
+        must_stand_still: where files change while they are read, nothing comes of it; for who cannot know that somebody
+        has finished writing them.
+        """
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
-            self._requests.put_nowait(_Request(who, is_dry_run, answer))
+            self._requests.put_nowait(_Request(who, is_dry_run, must_stand_still, answer))
         except asyncio.QueueFull:
             raise ReloadRefused("several reloads are waiting already", "已有多个重载请求在等待") from None
         return answer
@@ -134,24 +158,26 @@ class Reloads:
     async def run(self) -> None:
         while True:
             request = await self._requests.get()
-            outcome = await self._reload(request.who, is_dry_run=request.is_dry_run)
+            outcome = await self._reload(request)
             if not request.answer.done():
                 request.answer.set_result(outcome)
 
-    async def _reload(self, who: str, *, is_dry_run: bool) -> Outcome:
+    async def _reload(self, request: _Request) -> Outcome:
         before = self._daemon.site.digest
         found: tuple[Text, ...] = ()
         after = ""
         try:
-            examined = await self._examine()
+            examined = await self._examined(await self._loaded(request))
             found, after = examined.differences, examined.configuration.site.digest
             if not found:
                 outcome = Outcome(Result.UNCHANGED, before, after)
             else:
                 self._require_possible(examined)
-                if not is_dry_run:
+                if not request.is_dry_run:
                     await self._take(examined)
-                outcome = Outcome(Result.DIFFERENT if is_dry_run else Result.RELOADED, before, after, found)
+                outcome = Outcome(Result.DIFFERENT if request.is_dry_run else Result.RELOADED, before, after, found)
+        except _Unsettled:
+            return Outcome(Result.UNSETTLED, before)
         except ConfigError as error:
             first, count = error.problems[0], len(error.problems)
             more, more_zh = (f" (and {count - 1} more)", f"（另有 {count - 1} 处）") if count > 1 else ("", "")
@@ -161,28 +187,50 @@ class Reloads:
             outcome = Outcome(Result.REFUSED, before, after, found, why=error.why)
         except EnvironmentProblem as error:
             outcome = Outcome(Result.REFUSED, before, after, found, why=Text(str(error), str(error)))
-        if not is_dry_run:
-            self._tell(outcome, who)
+        if not request.is_dry_run:
+            self._tell(outcome, request.who)
         return outcome
 
-    async def _examine(self) -> _Examined:
-        """Beside the loop: compiling and comparing a large site takes seconds."""
+    async def _loaded(self, request: _Request) -> Configuration:
+        """Raises ConfigError with what is wrong in the files."""
         if self._load is None:
             raise ReloadRefused("this daemon was started without its files", "该守护进程启动时未使用站点文件")
-        daemon, load = self._daemon, self._load
+        found: Configuration | ConfigError
+        try:
+            found = await self._beside(self._load)
+            files = found.site.files
+        except ConfigError as error:
+            found, files = error, error.files
+        except EnvironmentProblem:
+            if not request.is_dry_run:
+                self.read = await self._beside(partial(states_of, self.read))
+            raise
+        if request.must_stand_still and await self._beside(partial(states_of, files)) != files:
+            raise _Unsettled
+        if not request.is_dry_run:
+            self.read = files
+        if isinstance(found, ConfigError):
+            raise found
+        return found
+
+    async def _examined(self, configuration: Configuration) -> _Examined:
+        daemon = self._daemon
         site, simulated = daemon.site, daemon.commissioning.simulated_at_start
         ours = self._ours()
 
         def examine() -> _Examined:
-            configuration = load()
             change = reconfiguration(site, configuration.site)
             lacking = not_commissioned(site, configuration.site, ours, simulated, change)
             return _Examined(configuration, ours, tuple(differences(site, configuration.site)), change, lacking)
 
+        return await self._beside(examine)
+
+    async def _beside(self, work: Callable[[], T]) -> T:
+        """Beside the loop: compiling and comparing a large site takes seconds."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="reload")
         try:
-            with daemon.clock.outside():
-                return await asyncio.get_running_loop().run_in_executor(thread, examine)
+            with self._daemon.clock.outside():
+                return await asyncio.get_running_loop().run_in_executor(thread, work)
         finally:
             # Who ends the daemon meanwhile does not wait for it.
             thread.shutdown(wait=False)

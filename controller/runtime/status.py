@@ -29,6 +29,7 @@ def status(daemon: Daemon) -> Json:
         "now": daemon.clock.now().isoformat(),
         "time_zone": str(daemon.site.zone),
         "configuration": daemon.site.digest,
+        "reload": daemon.site.reload,
         "scan": {
             "count": scan.count,
             "period_s": daemon.site.scan_every.total_seconds(),

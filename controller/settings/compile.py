@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from controller.core.file_state import FileState
 from controller.core.ports import DriverKind
 from controller.core.site import Alarming, Contact, Mount, Site
 from controller.core.strategy import Position, StrategyKind
@@ -63,7 +64,7 @@ def compile_site(
 
     assert head is not None  # whatever leaves it None is a problem
     digest = configuration_digest(files, plant, mounted.parameters, parts.tariff)
-    return _site(folder, head, plant, mounted.mounts, parts, alarms, digest)
+    return _site(folder, head, plant, mounted.mounts, parts, alarms, digest, problems.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def _site(
     parts: SiteParts,
     alarms: Alarming,
     digest: str,
+    looked_at: Mapping[Path, FileState],
 ) -> Site:
     """Where nothing is wrong."""
     return Site(
@@ -124,4 +126,6 @@ def _site(
         start_gap=head.start_gap,
         ab_days=parts.ab_days,
         has_free_running_clock=head.wall_clock == "free_running",
+        reload=head.reload,
+        files=looked_at,
     )

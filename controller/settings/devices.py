@@ -30,6 +30,7 @@ from controller.settings.schema.devices import (
 from controller.settings.schema.words import EQUIPMENT_ID
 from controller.settings.secrets import Secrets
 from controller.settings.templates import Template, TemplatePoint, listed_template, read_template
+from controller.settings.text_file import look_at
 from controller.settings.validate import Fault, checker, own_words
 from controller.settings.writables import advice, is_value_of, plain
 
@@ -218,6 +219,7 @@ class PlantCompiler:
     def _template(self, name: str, where: Where) -> Template | None:
         if name not in self._templates:
             if not (self.template_folder / f"{name}.yaml").exists():
+                look_at(self.template_folder / f"{name}.yaml", self.problems)
                 known = [path.relative_to(self.template_folder) for path in self.template_folder.glob("*/*.yaml")]
                 names = [path.with_suffix("").as_posix() for path in known]
                 self._add((*where, "template"), f"there is no template '{name}'", nearest(name, names, "templates"))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from controller.core.errors import ConfigError, Problem
+from controller.core.file_state import FileState
 
 # A binary-like or generated file may be wrong on every line: nobody reads more than this.
 PROBLEMS_PER_FILE = 100
@@ -17,17 +18,22 @@ _LISTED_CHARACTERS = 160
 
 
 class Problems:
-    """Collects; the same problem found twice (one template, many devices) is told once."""
+    """Collects; the same problem found twice (one template, many devices) is told once. files: what was looked at."""
 
     def __init__(self) -> None:
         self._found: dict[Problem, None] = {}
+        self.files: dict[Path, FileState] = {}
+
+    def saw(self, file: Path, state: FileState) -> None:
+        """How a file was before it was read; who has changed it since has not been heard."""
+        self.files.setdefault(file, state)
 
     def add(self, file: Path, line: int, wrong: str, right: str) -> None:
         self._found[Problem(file, line, wrong, right)] = None
 
     def raise_if_any(self) -> None:
         if self._found:
-            raise ConfigError(self._bounded())
+            raise ConfigError(self._bounded(), self.files)
 
     def _bounded(self) -> list[Problem]:
         told: list[Problem] = []

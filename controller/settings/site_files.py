@@ -12,6 +12,7 @@ from controller.settings.schema.devices import POINT_LIST, DevicesFile
 from controller.settings.schema.site import SiteFile
 from controller.settings.schema.strategies import StrategiesFile
 from controller.settings.site_tariff import tariff_file
+from controller.settings.text_file import look_at
 
 SITE, DEVICES, STRATEGIES, ALARMS = "site.yaml", "devices.yaml", "strategies.yaml", "alarms.yaml"
 LATER = ("users.yaml",)
@@ -39,6 +40,8 @@ class SiteFiles:
 
 def read_site_files(folder: Path, problems: Problems) -> SiteFiles:
     """Raises ConfigError where there is no folder to be read."""
+    for name in (SITE, DEVICES, STRATEGIES, ALARMS, POINT_LIST, *LATER):
+        look_at(folder / name, problems)
     names = _names(folder, problems)
     site = read(folder / SITE, SiteFile, problems)
     _refuse_others(folder, names, None if site is None else tariff_file(site), problems)
@@ -51,9 +54,9 @@ def read_site_files(folder: Path, problems: Problems) -> SiteFiles:
 
 
 def _names(folder: Path, problems: Problems) -> frozenset[str]:
-    """What is in the folder."""
+    """What is in the folder. What is hidden belongs to editors and to who copies files."""
     try:
-        return frozenset(path.name for path in folder.iterdir())
+        return frozenset(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         wrong = f"the site folder cannot be read ({error.strerror})"
         problems.add(folder, 1, wrong, f"name a folder that holds {SITE} and {DEVICES}")
@@ -68,6 +71,7 @@ def _refuse_others(folder: Path, names: frozenset[str], tariff: str | None, prob
         if name in LATER:
             problems.add(folder / name, 1, "is not supported yet", "remove it, or keep it outside the site folder")
         elif Path(name).suffix in (".yaml", ".yml"):
+            look_at(folder / name, problems)
             problems.add(folder / name, 1, "no file of this name is read", nearest(name, known, "files"))
 
 

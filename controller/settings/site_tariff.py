@@ -24,6 +24,7 @@ from controller.settings.tariffs import (
     read_tariff,
     twice,
 )
+from controller.settings.text_file import look_at
 from controller.settings.validate import checker
 
 _TARIFF = ("tariff",)
@@ -106,6 +107,7 @@ class SiteTariffCompiler:
             file = self.tariff_folder / f"{said}.yaml"
             right = nearest(said, [each.stem for each in self.tariff_folder.glob("*.yaml")], "tariffs")
         if not file.is_file():
+            look_at(file, self.problems)
             self.tell(("file",), f"there is no tariff '{shown(said)}'", right)
             return None
         return file

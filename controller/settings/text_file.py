@@ -5,11 +5,13 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from controller.core.file_state import FileState
 from controller.settings.problems import Problems
 
 
 def raw_text(file: Path, largest: int, problems: Problems) -> bytes | None:
     """What the file holds, not empty and not binary; None, with the problem noted, otherwise. largest: in bytes."""
+    look_at(file, problems)
     try:
         # A look before opening: opening a pipe would wait for its other end.
         status = file.stat()
@@ -24,6 +26,14 @@ def raw_text(file: Path, largest: int, problems: Problems) -> bytes | None:
         problems.add(file, 1, *wrong)
         return None
     return raw
+
+
+def look_at(file: Path, problems: Problems) -> None:
+    """Note how it is, whether or not it is there: with another file there the site may be another."""
+    try:
+        problems.saw(file, FileState.of(file.stat()))
+    except OSError as error:
+        problems.saw(file, FileState.unseen(error))
 
 
 def with_plain_line_ends(text: str) -> str:

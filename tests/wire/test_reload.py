@@ -133,6 +133,32 @@ def test_a_hang_up_reloads_and_wrong_files_are_refused(here: SiteProcesses) -> N
     assert (told.code, told.out) == (Exit.OK, f"nothing has changed; configuration {second} goes on\n")
 
 
+def test_a_site_that_watches_its_files_needs_no_command(here: SiteProcesses) -> None:
+    """However they are written; what is wrong is told, and mended without a word."""
+    edit(here, "site.yaml", "scan_every: 1s", "scan_every: 1s\nreload: watch")
+    here.simulator()
+    here.daemon()
+    first = here.ask("status")["configuration"]
+    strategies, beside = here.site / "strategies.yaml", here.site / ".strategies.yaml.new"
+    text = strategies.read_text(encoding="utf-8").replace("off_peak_brightness: 0.25", "off_peak_brightness: 0.3")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(strategies)
+    wait_until(lambda: here.ask("status")["configuration"] != first, "the reload")
+    second = here.ask("status")["configuration"]
+    strategies.write_text(text.replace("0.3", "3"), encoding="utf-8")
+    wait_until(lambda: raised_about_files(here), "the refusal")
+    assert "watching its files" in here.tidewatt("health", str(here.site)).out
+    assert here.ask("status")["configuration"] == second
+    strategies.write_text(text, encoding="utf-8")
+    wait_until(lambda: not raised_about_files(here), "what was refused is mended")
+    asked = [event["body"] for event in here.events("configuration") if "step" in event["body"]]
+    assert [(each["step"], each["who"]) for each in asked] == [("reloaded", "file watch"), ("refused", "file watch")]
+
+
+def raised_about_files(here: SiteProcesses) -> bool:
+    return "configuration not loaded" in {each["alarm"] for each in here.ask("alarms")["alarms"]}
+
+
 def test_the_demo_is_switched_ten_times_under_load(here: SiteProcesses) -> None:
     """Original and back: each time the registers themselves say so, and everything that is ours is read back."""
     here.demo("--speed=60", "--start=2026-07-06T09:00")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from controller.core.site import ReloadBy
 from controller.core.system import Authority
 from controller.settings.schema.tariffs import SiteTariffEntry, TariffName
 from controller.settings.schema.words import (
@@ -170,6 +171,7 @@ class SiteHead(Entry):
     authority_at_first_start: Literal[Authority.ORIGINAL, Authority.TIDEWATT] = Authority.ORIGINAL
     start_gap: Duration = timedelta(seconds=10)
     authority_files: bool = False
+    reload: ReloadBy = "command"
     wall_clock: Literal["synchronised", "free_running"] = "synchronised"
     tariff: TariffName | SiteTariffEntry | None = None
     historian: HistorianEntry = Field(default_factory=HistorianEntry)
