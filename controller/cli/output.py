@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -17,7 +18,9 @@ def say(line: str = "", *, flush: bool = False) -> None:
 
 
 def complain(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    """Nobody is told where that is not possible, as on a full disk behind `2>`: what is being done goes on."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(line + "\n")
 
 
 def print_json(value: Any) -> None:
