@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tests.loopback import LoopbackServer
@@ -37,7 +38,7 @@ class ModbusDevice(LoopbackServer):
 
     refused: exceptions per place. mute: places about which it is silent, instead of refusing. silent: units that
     never answer. missing: functions that no unit has. longest: most values that a read may ask for. mangle: changes
-    an answer (the whole frame) before it leaves.
+    an answer (the whole frame) before it leaves. lag: seconds between acknowledging a write and doing it.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class ModbusDevice(LoopbackServer):
         self.missing: set[int] = set()
         self.identification: dict[int, tuple[bytes, ...]] = {}
         self.longest = 2000
+        self.lag = 0.0
         self.mangle: Callable[[bytes], bytes] | None = None
         self.requests: list[Request] = []
 
@@ -104,10 +106,10 @@ class ModbusDevice(LoopbackServer):
         if function <= INPUT:
             return self._read(unit, function, start, int.from_bytes(data[:2], "big"))
         if function == 5:
-            self._write(Place(unit, COILS, start), int(data[:2] == b"\xff\x00"))
+            self._write({Place(unit, COILS, start): int(data[:2] == b"\xff\x00")})
             return struct.pack(">BH", function, start) + data[:2]
         if function == 6:
-            self._write(Place(unit, HOLDING, start), int.from_bytes(data[:2], "big"))
+            self._write({Place(unit, HOLDING, start): int.from_bytes(data[:2], "big")})
             return struct.pack(">BH", function, start) + data[:2]
         if function == 22:
             return self._mask(unit, start, data)
@@ -126,7 +128,7 @@ class ModbusDevice(LoopbackServer):
     def _mask(self, unit: int, start: int, data: bytes) -> bytes:
         keep, ones = struct.unpack(">HH", data[:4])
         place = Place(unit, HOLDING, start)
-        self._write(place, (self._cell(place) & keep) | (ones & ~keep & 0xFFFF))
+        self._write({place: (self._cell(place) & keep) | (ones & ~keep & 0xFFFF)})
         return struct.pack(">BHHH", 22, start, keep, ones)
 
     def _write_several(self, unit: int, function: int, start: int, data: bytes) -> bytes:
@@ -137,8 +139,8 @@ class ModbusDevice(LoopbackServer):
             words = [bits >> index & 1 for index in range(count)]
         else:
             words = [*struct.unpack(f">{count}H", payload)]
-        for offset, word in enumerate(words):
-            self._write(Place(unit, _WRITTEN_TABLE[function], start + offset), word)
+        table = _WRITTEN_TABLE[function]
+        self._write({Place(unit, table, start + offset): word for offset, word in enumerate(words)})
         return struct.pack(">BHH", function, start, count)
 
     def _cell(self, place: Place) -> int:
@@ -148,6 +150,10 @@ class ModbusDevice(LoopbackServer):
             raise _ModbusException(2)
         return self.cells[place]
 
-    def _write(self, place: Place, word: int) -> None:
-        self._cell(place)
-        self.cells[place] = word
+    def _write(self, words: Mapping[Place, int]) -> None:
+        for place in words:
+            self._cell(place)
+        if self.lag:
+            asyncio.get_running_loop().call_later(self.lag, self.cells.update, words)
+        else:
+            self.cells.update(words)
