@@ -9,9 +9,12 @@ import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import pytest
+
+if TYPE_CHECKING:
+    import aiomqtt
 
 _START_SECONDS: Final = 10.0
 _HERE: Final = "127.0.0.1"
@@ -79,3 +82,10 @@ def _free_port() -> int:
         probe.bind((_HERE, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def vanish(device: aiomqtt.Client) -> None:
+    """It loses its power: its socket goes, without a word."""
+    connection = device._client.socket()  # pyright: ignore[reportPrivateUsage]
+    assert isinstance(connection, socket.socket)
+    connection.shutdown(socket.SHUT_RDWR)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,7 +35,7 @@ from drivers.mqtt.driver import MqttDriver
 from drivers.mqtt.scan import SCAN
 from tests.hand_clock import HandClock
 from tests.wire.mqtt_certificates import Certificates, make_certificates
-from tests.wire.mqtt_mosquitto import Mosquitto, program
+from tests.wire.mqtt_mosquitto import Mosquitto, program, vanish
 
 pytestmark = [pytest.mark.wire, pytest.mark.system]
 
@@ -134,7 +133,7 @@ class TestOneBroker:
                 await device.publish(STATE, told(), qos=1)
                 await device.publish(f"{STATE}/availability", "online", qos=1, retain=True)
                 await until(link, POWER, 1.5)
-                _break(device)
+                vanish(device)
                 await until(link, POWER, None)
             samples = await link.read([*ADDRESSES])
             assert {sample.reason for sample in samples.values()} == {"device offline"}
@@ -381,10 +380,3 @@ async def _password_file(folder: Path) -> tuple[str]:
 
 def _tls_lines(made: Certificates) -> tuple[str, ...]:
     return f"cafile {made.ca}", f"certfile {made.server}", f"keyfile {made.server_key}"
-
-
-def _break(device: aiomqtt.Client) -> None:
-    """The device loses its power: its socket goes, without a word."""
-    connection = device._client.socket()  # pyright: ignore[reportPrivateUsage]
-    assert isinstance(connection, socket.socket)
-    connection.shutdown(socket.SHUT_RDWR)
