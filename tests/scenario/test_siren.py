@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from controller.core.alarm import Behaviour, Priority, Wording
@@ -16,17 +17,21 @@ from controller.core.site import Alarming, Site
 from controller.core.system import Authority, Condition, ReleaseStep, System
 from controller.core.text import Text
 from controller.core.units import Unit
+from controller.historian.memory import MemoryHistorian
+from controller.runtime.daemon import Daemon
+from controller.runtime.virtual_time import VirtualLoop, run
 from tests.bench import DEMAND, LIGHT_POINTS, LIGHTS, MOTION, SYSTEMS, Bench, link_of
 from tests.scenario.test_alarms import TOO_BRIGHT, AlarmBench
 
 SIREN, BUTTON = PointId("site.siren_1.command"), PointId("site.siren_1.silence_button")
+TIMEOUT = timedelta(seconds=30)
 POINTS = (
     Point(
         SIREN,
         PointKind.COMMAND,
         Unit.NONE,
         ValueType.BOOLEAN,
-        writable=Writable(Range(0, 1), SafeValue(False), DeviceTimeout(timedelta(seconds=30)), SIREN),
+        writable=Writable(Range(0, 1), SafeValue(False), DeviceTimeout(TIMEOUT), SIREN),
     ),
     Point(BUTTON, PointKind.STATUS, Unit.NONE, ValueType.BOOLEAN),
 )
@@ -171,3 +176,67 @@ def test_under_the_original_controls_it_is_theirs(tmp_path: Path) -> None:
         assert bench.sounds is True
 
     assert bench.run(life)
+
+
+def test_when_we_die_its_device_silences_it_and_the_next_start_sounds_it_again(tmp_path: Path) -> None:
+    """The device drops what nobody tells it again within its time; that is all there is when the daemon is dead."""
+    bench = SirenBench(tmp_path)
+    told = _noted(bench)
+
+    async def life(_: Bench) -> None:
+        await bench.wait(10)
+        bench.bright()
+        await bench.wait(300)
+        assert bench.sounds is True
+
+    bench.run(life, kill=True)
+    died = bench.now
+    sounding = [at for at, value in told if value is True]
+    pauses = [later - earlier for earlier, later in itertools.pairwise([*sounding, died])]
+    assert max(pauses) < TIMEOUT, "while we live it does not pause"
+    bench.plant.lights.set(SIREN, False)
+    bench.now = sounding[-1] + TIMEOUT
+
+    async def next_life(_: Bench) -> None:
+        await bench.wait(10)
+        assert bench.sounds is True, "nobody has acknowledged"
+
+    assert bench.run(next_life)
+
+
+def test_release_silences_what_a_dead_daemon_left_sounding(tmp_path: Path) -> None:
+    bench = SirenBench(tmp_path)
+
+    async def life(_: Bench) -> None:
+        await bench.wait(10)
+        bench.bright()
+        await bench.wait(30)
+
+    bench.run(life, kill=True)
+    assert bench.sounds is True
+    told = _noted(bench)
+
+    async def release() -> bool:
+        store = bench.open_store()
+        return await Daemon(bench.site(), bench.clock, MemoryHistorian(), store).release(handed_back_by="Li Na")
+
+    loop = VirtualLoop()
+    bench.clock = bench.make_clock(loop)
+    assert run(release(), loop)
+    assert bench.sounds is False
+    assert [value for _, value in told] == [False]
+
+
+def _noted(bench: SirenBench) -> list[tuple[datetime, Scalar | None]]:
+    """What the siren is told from now on, and when."""
+    told: list[tuple[datetime, Scalar | None]] = []
+    before = bench.plant.lights.on_write
+    assert before is not None
+
+    def note(point: PointId, value: Scalar | None) -> None:
+        before(point, value)
+        if point == SIREN:
+            told.append((bench.clock.now(), value))
+
+    bench.plant.lights.on_write = note
+    return told

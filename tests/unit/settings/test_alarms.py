@@ -18,7 +18,7 @@ from controller.core.system import Condition
 from controller.settings.compile import compile_site
 from drivers import driver_kind
 from strategies import strategy_kind
-from tests.unit.settings.conftest import Told, compiled
+from tests.unit.settings.conftest import Edit, Told, compiled
 
 ROOT = Path(__file__).resolve().parents[3]
 LAMP, STATUS = "garage.group_1.brightness_command", "plant.chiller_1.status"
@@ -148,6 +148,12 @@ def test_a_siren(site: Path) -> None:
     (site / "alarms.yaml").write_text(text)
     button = Condition(PointId(STATUS), True)
     assert compiled(site).alarms.siren == Siren(PointId(ENABLE), Priority.URGENT, timedelta(minutes=5), button)
+
+
+def test_a_siren_that_sounds_when_it_is_let_go_is_refused(site: Path, told: Told, edit: Edit) -> None:
+    edit("templates/test/plant.yaml", "release: {remote_bit: chiller.remote}", "release: {safe_value: true}")
+    (site / "alarms.yaml").write_text(f"siren:\n  point: {ENABLE}\n")
+    assert any(f"alarms.yaml:2: '{ENABLE}' would sound whenever it is let go; " in problem for problem in told())
 
 
 def test_all_of_it_is_told_at_once(site: Path, told: Told) -> None:
