@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from controller.cli import explain as explain_command
 from controller.core.point import PointId
@@ -73,3 +77,23 @@ def test_what_was_let_go_tells_when(tmp_path: Path) -> None:
         assert lines(bench, DEMAND)["held by"].startswith("it is only read")
 
     Bench(tmp_path).run(life)
+
+
+@pytest.mark.parametrize("authority", Authority)
+def test_there_is_an_answer_for_every_point_in_both_languages(tmp_path: Path, authority: Authority) -> None:
+    async def life(bench: Bench) -> None:
+        lasting = timedelta(hours=1) if authority is Authority.COMMISSIONING else None
+        for system in bench.site().systems:
+            await bench.daemon.set_authority(system.id, authority, "Li Na", lasting)
+        await bench.wait(30)
+        for point in bench.site().points:
+            answer = json.loads(json.dumps(point_status.explain(bench.daemon, point)))
+            for told, labels in (
+                (explain_command.told(answer, "en"), ("now", "held by")),
+                (explain_command.told(answer, "zh"), ("当前值", "控制者")),
+            ):
+                assert told[0] == point
+                for label in labels:
+                    assert sum(line.startswith(f"  {label} ") for line in told) == 1, (point, label)
+
+    assert Bench(tmp_path).run(life)
