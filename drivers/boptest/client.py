@@ -74,7 +74,7 @@ class Client:
         envelope: dict[str, Any] = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
         status: Any = envelope.get("status", answer.status)
         if answer.status >= 400 or not isinstance(status, int) or status >= 400:
-            said = str(envelope.get("message") or envelope.get("errors") or envelope or answer.body)
+            said = _refusal(envelope) or answer.body.decode(errors="replace")
             raise ProtocolViolation(self.link, operation, f"refused with {status}: {_shown(said)}")
         return envelope.get("payload", content)
 
@@ -90,6 +90,13 @@ def ours(link: str, operation: str, error: OSError | http.client.HTTPException) 
             return ConnectFailed(link, operation, error.strerror or str(error) or "connection lost")
         case _:
             return ProtocolViolation(link, operation, f"no proper HTTP: {_shown(repr(error))}")
+
+
+def _refusal(envelope: Mapping[str, Any]) -> str:
+    """Where the message is only "Bad Request", the payload says why; a web service in front has errors instead."""
+    payload = envelope.get("payload")
+    parts = (envelope.get("message"), payload if isinstance(payload, str) else None, envelope.get("errors"))
+    return "\n".join(str(part) for part in parts if part)
 
 
 def _shown(said: str) -> str:

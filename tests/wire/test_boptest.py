@@ -149,6 +149,11 @@ def _fail(server: BoptestServer) -> tuple[int, bytes]:
     return 500, json.dumps({"status": 500, "message": message, "payload": None}).encode()
 
 
+def _refuse(server: BoptestServer) -> tuple[int, bytes]:
+    del server
+    return 400, b'{"status": 400, "message": "Bad Request", "payload": "\'oveTSet_u\' is gone"}'
+
+
 def _page(server: BoptestServer) -> tuple[int, bytes]:
     del server
     return 502, b"<html><h1>Bad Gateway</h1></html>"
@@ -174,6 +179,7 @@ def _begun_anew(server: BoptestServer) -> tuple[int, bytes]:
     [
         pytest.param(_hang_up, "the server hung up without an answer", marks=pytest.mark.slow),
         (_fail, "CVodeError: step size too small"),
+        pytest.param(_refuse, "advance: refused with 400: 'oveTSet_u' is gone", marks=pytest.mark.slow),
         pytest.param(_page, "Bad Gateway", marks=pytest.mark.slow),
         pytest.param(_over, "the scenario's time period is over", marks=pytest.mark.slow),
         pytest.param(_timeless, "has no time", marks=pytest.mark.slow),
