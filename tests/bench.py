@@ -49,6 +49,7 @@ from controller.runtime.daemon import Daemon
 from controller.runtime.outbox import Messenger
 from controller.runtime.reload import Load
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
 
@@ -321,11 +322,13 @@ class Bench:
             self.clock,
             self.historian,
             store,
-            self.remote,
-            self.forecaster,
-            messenger=self.messenger,
-            load=self.load,
-            synchronization=self.synchronization,
+            Surroundings(
+                remote=self.remote,
+                messenger=self.messenger,
+                forecaster=self.forecaster,
+                load=self.load,
+                synchronization=self.synchronization,
+            ),
         )
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

@@ -17,6 +17,7 @@ from controller.forecasting.jobs import FORECASTER
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from simulator.engine import Engine
 from simulator.inprocess import in_process
@@ -72,7 +73,7 @@ def live(
     historian = MemoryHistorian()
 
     async def main() -> Run:
-        daemon = Daemon(site, clock, historian, Store(None, clock), forecaster=FORECASTER)
+        daemon = Daemon(site, clock, historian, Store(None, clock), Surroundings(forecaster=FORECASTER))
         this = Run(site, daemon, engine, historian, clock)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

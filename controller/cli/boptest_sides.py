@@ -24,6 +24,7 @@ from controller.forecasting.jobs import FORECASTER
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from controller.runtime.workers import InThisProcess
 from drivers.boptest.address import BoptestConnection
@@ -129,8 +130,7 @@ def run_side(
                 clock,
                 MemoryHistorian(),
                 Store(None, clock),
-                forecaster=FORECASTER,
-                workers=InThisProcess(),
+                Surroundings(forecaster=FORECASTER, workers=InThisProcess()),
             )
             daemon.journal.listeners.append(outcome.hear)
             stop = asyncio.Event()

@@ -39,6 +39,7 @@ from controller.runtime.reload import Configuration, ReloadRefused
 from controller.runtime.service_beat import ServiceBeat
 from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from controller.runtime.time_service import synchronization
 
 log = logging.getLogger(__name__)
@@ -100,12 +101,14 @@ def open_daemon(site: Site, followed: Followed, stack: ExitStack) -> tuple[Daemo
         clock,
         historian,
         store,
-        _remote_historian(site),
-        forecaster=FORECASTER,
-        simulated=followed.simulated,
-        messenger=_messenger(site),
-        load=partial(_configuration, site.folder),
-        synchronization=synchronization if isinstance(clock, RealClock) else None,
+        Surroundings(
+            remote=_remote_historian(site),
+            messenger=_messenger(site),
+            forecaster=FORECASTER,
+            simulated=followed.simulated,
+            load=partial(_configuration, site.folder),
+            synchronization=synchronization if isinstance(clock, RealClock) else None,
+        ),
     )
     return daemon, control_socket.serve(daemon, listener)
 

@@ -21,6 +21,7 @@ from controller.forecasting.jobs import FORECASTER
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from controller.runtime.workers import InThisProcess
 from simulator.engine import Engine
@@ -109,9 +110,8 @@ def _our_day(site: Site, day: date, checkpoint: Checkpoint) -> Checkpoint:
     links = tuple(_simulated(link, engine, site.scan_every) for link in site.links)
 
     async def life() -> None:
-        daemon = Daemon(
-            replace(site, links=links), clock, historian, store, forecaster=FORECASTER, workers=InThisProcess()
-        )
+        around = Surroundings(forecaster=FORECASTER, workers=InThisProcess())
+        daemon = Daemon(replace(site, links=links), clock, historian, store, around)
         stop = asyncio.Event()
 
         async def count() -> None:

@@ -9,8 +9,7 @@ from functools import partial
 
 from controller.core.commissioning import Item, Record, Result
 from controller.core.event import EventKind
-from controller.core.forecast import Forecaster
-from controller.core.ports import Clock, Historian, RemoteHistorian
+from controller.core.ports import Clock, Historian
 from controller.core.reconfiguration import Reconfiguration
 from controller.core.site import Link, Site
 from controller.core.system import Authority
@@ -22,7 +21,7 @@ from controller.runtime.authority_files import AuthorityFiles
 from controller.runtime.authority_inputs import AuthorityInputs
 from controller.runtime.availability import Availabilities
 from controller.runtime.chain_anchor import ChainAnchor
-from controller.runtime.clock_watch import Asks, ClockWatch
+from controller.runtime.clock_watch import ClockWatch
 from controller.runtime.commissioning import Commissioning, body_of
 from controller.runtime.disk_watch import DiskWatch
 from controller.runtime.efficiency_watch import EfficiencyWatch
@@ -40,7 +39,6 @@ from controller.runtime.messages import Messages
 from controller.runtime.mounted import MountedStrategy
 from controller.runtime.operator import Operator
 from controller.runtime.operator_commands import OperatorCommands
-from controller.runtime.outbox import Messenger
 from controller.runtime.planner import Planner
 from controller.runtime.recorder import Recorder
 from controller.runtime.reload import Configuration
@@ -51,9 +49,10 @@ from controller.runtime.start_log import StartLog
 from controller.runtime.store import Store
 from controller.runtime.store_copy import StoreCopy
 from controller.runtime.strategy_states import StrategyStates
+from controller.runtime.surroundings import NOTHING_AROUND, Surroundings
 from controller.runtime.tariff_watch import TariffWatch
 from controller.runtime.work_orders import WorkOrders
-from controller.runtime.workers import WorkerProcess, Workers
+from controller.runtime.workers import WorkerProcess
 from controller.runtime.write_rights import WriteRights
 from controller.runtime.writer import Writer
 
@@ -65,33 +64,22 @@ class Composition:
         clock: Clock,
         historian: Historian,
         store: Store,
-        remote: RemoteHistorian | None = None,
-        forecaster: Forecaster | None = None,
-        workers: Workers | None = None,
-        simulated: Collection[str] = (),
-        messenger: Messenger | None = None,
-        synchronization: Asks | None = None,
+        around: Surroundings = NOTHING_AROUND,
     ) -> None:
-        """remote: gets a copy of history, as well as that can be done. forecaster: makes the site's forecasts.
-
-        workers: where plans are made; a process of its own where nothing is given. simulated: devices that have
-        proved to be simulators. messenger: carries the messages of alarms. synchronization: what the machine says of
-        the wall clock; None where the clock is right by definition.
-        """
         self.clock = clock
         self.began = clock.monotonic()
         self.earlier_run_ended_cleanly = True
         self.historian = historian
         self.store = store
         self.journal = Journal(clock, site.digest)
-        self.workers = workers or WorkerProcess(clock)
+        self.workers = around.workers or WorkerProcess(clock)
         self.exit_latch = ExitLatch(site.name, clock, store, self.journal)
         self.store_copy = StoreCopy(clock, store, self.journal)
         self.chain_anchor = ChainAnchor(historian, store, self.journal)
         self.gate = Gate()
-        self._forecaster = forecaster
-        self._synchronization = synchronization
-        self.compose(Configuration(site, remote, messenger), simulated)
+        self._forecaster = around.forecaster
+        self._synchronization = around.synchronization
+        self.compose(Configuration(site, around.remote, around.messenger), around.simulated)
 
     def compose(
         self, configuration: Configuration, simulated: Collection[str], connected: Collection[LinkTask] = ()

@@ -14,15 +14,13 @@ from controller.core.availability import Lockout
 from controller.core.command import Command
 from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
-from controller.core.forecast import Forecaster
 from controller.core.point import PointId
-from controller.core.ports import Clock, Historian, RemoteHistorian
+from controller.core.ports import Clock, Historian
 from controller.core.reconfiguration import Reconfiguration, keeping_virtual_values
 from controller.core.sample import Scalar
 from controller.core.site import Site
 from controller.core.system import Authority
 from controller.runtime.calendar import Calendar, CalendarJob
-from controller.runtime.clock_watch import Asks
 from controller.runtime.composition import Composition
 from controller.runtime.configuration_events import note_configuration
 from controller.runtime.efficiency_watch import COMPARE_AT
@@ -31,11 +29,10 @@ from controller.runtime.file_watch import FileWatch
 from controller.runtime.letting_go import Progress, let_go, nobody_watches
 from controller.runtime.link import LinkTask
 from controller.runtime.load_forecasts import TRAIN_AT
-from controller.runtime.outbox import Messenger
-from controller.runtime.reload import Configuration, Load, Reloads
+from controller.runtime.reload import Configuration, Reloads
 from controller.runtime.store import Store
+from controller.runtime.surroundings import NOTHING_AROUND, Surroundings
 from controller.runtime.tariff_watch import LOOK_AT
-from controller.runtime.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -59,28 +56,10 @@ class Daemon(Composition):
         clock: Clock,
         historian: Historian,
         store: Store,
-        remote: RemoteHistorian | None = None,
-        forecaster: Forecaster | None = None,
-        workers: Workers | None = None,
-        simulated: Collection[str] = (),
-        messenger: Messenger | None = None,
-        load: Load | None = None,
-        synchronization: Asks | None = None,
+        around: Surroundings = NOTHING_AROUND,
     ) -> None:
-        """load: reads the site's files anew; the others as in Composition."""
-        super().__init__(
-            site,
-            clock,
-            historian,
-            store,
-            remote=remote,
-            forecaster=forecaster,
-            workers=workers,
-            simulated=simulated,
-            messenger=messenger,
-            synchronization=synchronization,
-        )
-        self.reloads = Reloads(self, load)
+        super().__init__(site, clock, historian, store, around)
+        self.reloads = Reloads(self, around.load)
         self._is_suspended = False
         self._group: asyncio.TaskGroup | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -24,6 +24,7 @@ from controller.runtime.daemon import Daemon
 from controller.runtime.message_words import Message
 from controller.runtime.outbox import NotDelivered
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from tests.bench import DEMAND, Bench
 from tests.wire.http_server import HttpServer, answer
 from tests.wire.mail_server import MailServer
@@ -194,7 +195,8 @@ async def test_from_the_condition_to_the_message_within_two_seconds_plus_its_del
         for where in people.addresses.values():  # as `check` does, which loads the library
             await AppriseMessenger().deliver(where, MESSAGE)
         site = replace(bench.site(), alarms=Alarming(rules, (), routes))
-        daemon = Daemon(site, clock, MemoryHistorian(), Store(None, clock), messenger=AppriseMessenger())
+        around = Surroundings(messenger=AppriseMessenger())
+        daemon = Daemon(site, clock, MemoryHistorian(), Store(None, clock), around)
         listening, stop = tasks.create_task(people.listen(client)), asyncio.Event()
         running = tasks.create_task(daemon.run(stop))
         await until(lambda: daemon.scan.count >= 2)

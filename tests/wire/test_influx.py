@@ -26,6 +26,7 @@ from controller.runtime.daemon import Daemon
 from controller.runtime.forwarder import Forwarder
 from controller.runtime.journal import Journal
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from tests.bench import BRIGHTNESS, DEMAND, LAMP_REMOTE, Bench
 from tests.site_processes import LOOK_EVERY_S, PATIENCE_S
 from tests.wire.http_server import HttpServer, answer
@@ -126,7 +127,7 @@ async def test_stopping_it_in_the_middle_changes_nothing_but_a_counter(
     site = replace(bench.site(), scan_every=timedelta(milliseconds=100))
     clock, historian, stop = RealClock(), MemoryHistorian(), asyncio.Event()
     remote = InfluxHistorian(InfluxDatabase(database.url, "estate", "tidewatt"), site.name, site.points)
-    daemon = Daemon(site, clock, historian, Store(None, clock), remote)
+    daemon = Daemon(site, clock, historian, Store(None, clock), Surroundings(remote=remote))
     forwarder = daemon.forwarder
     assert forwarder is not None
     async with asyncio.TaskGroup() as tasks:

@@ -22,6 +22,7 @@ from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon
 from controller.runtime.reload import Configuration, Outcome, Result
 from controller.runtime.store import Store
+from controller.runtime.surroundings import Surroundings
 from drivers.modbus import KIND
 from drivers.modbus.address import ModbusAddress
 from drivers.modbus.connection import ModbusConnection
@@ -74,7 +75,8 @@ class Here:
         self.historian = MemoryHistorian()
         self._next = site
         clock = RealClock()
-        self.daemon = Daemon(site, clock, self.historian, Store(None, clock), load=lambda: Configuration(self._next))
+        around = Surroundings(load=lambda: Configuration(self._next))
+        self.daemon = Daemon(site, clock, self.historian, Store(None, clock), around)
 
     async def reload(self, **changes: Any) -> Outcome:
         before = self.daemon.site
