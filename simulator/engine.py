@@ -4,12 +4,15 @@ Between two looks all rates are held, so skipping the steps between changes noth
 The same seed, start and writes give the same numbers to the bit, however often `advance` is called.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import ceil, floor
 
 from simulator.building import Building
 from simulator.civil import LocalTime, SiteTime
+from simulator.faults import plant as plant_faults
+from simulator.faults.fault import Fault
+from simulator.faults.schedule import Change, Schedule
 from simulator.gateway import Gateway, HeartbeatGateway, Remote, TimeoutGateway, Value
 from simulator.lights import GarageGroup, OutdoorCircuit
 from simulator.load import Loads
@@ -34,7 +37,7 @@ class Engine:
     """The site behind its tags. Simulated time is aware UTC; wire time is real seconds and only drives watchdogs.
 
     With a measured cooling load the original controls call for cooling round the clock, as the recorded plant did.
-
+    faults: what goes wrong, and when.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Engine:
         step_s: float = 1.0,
         seed: int = 0,
         wire_now: float = 0.0,
+        faults: Iterable[Fault] = (),
     ) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start {start} has no time zone; expected an aware time")
@@ -68,6 +72,8 @@ class Engine:
         self.outdoor = OutdoorCircuit(self.site.outdoor_power)
         self._wire_now = wire_now
         self._sky_seen, self._daylight = -1.0, NIGHT_ILLUMINANCE
+        self.faults = Schedule(faults, seed)
+        self.says_fire = False
         self._open_gateways()
         # grid: index now, of the last look at plant and lights, and of the next
         self._index = self._plant_at = self._lights_at = 0
@@ -102,9 +108,19 @@ class Engine:
         """Let the site run to the last step at or before `to`. Watchdogs that expire on the way do so at their share of
         it.
         """
-        end = floor((to.timestamp() - self._start_epoch) / self._step_s + _ROUNDING)
+        end = to.timestamp()
+        while self.faults.next_change <= end:
+            begin = self._epoch()
+            due = max(begin, self.faults.next_change)
+            share = (due - begin) / (end - begin) if end > begin else 1.0
+            self._advance(due, self._wire_now + share * (wire_now - self._wire_now))
+            self._change(lambda due=due: self.faults.take(due, self.read))
+        self._advance(end, wire_now)
+
+    def _advance(self, to: float, wire_now: float) -> None:
+        end = floor((to - self._start_epoch) / self._step_s + _ROUNDING)
         if end < self._index:
-            raise ValueError(f"cannot go back from {self.now} to {to}")
+            raise ValueError(f"cannot go back from {self.now} to {datetime.fromtimestamp(to, UTC)}")
         begin, wire_begin = self._index, self._wire_now
         while self._deadline <= wire_now:
             deadline = self._deadline
@@ -117,6 +133,10 @@ class Engine:
     def read(self, tag: str) -> Value:
         """The present value. Raises KeyError for a name that is no tag."""
         return self._readings[tag]()
+
+    def shown(self, tag: str) -> Value | None:
+        """What the tag's instrument shows; None where it gives no reading. Raises KeyError for no tag."""
+        return self.faults.shown(tag, self._readings[tag](), self._epoch())
 
     def reading(self, tag: str) -> Callable[[], Value]:
         """How to read a tag again and again. Raises KeyError for a name that is no tag."""
@@ -131,6 +151,10 @@ class Engine:
         checked = TAGS[tag].checked(value)
         if self._deadline <= wire_now:
             self._expire(wire_now)
+        if not self.faults.is_deaf(tag):
+            self._take(tag, checked, wire_now)
+
+    def _take(self, tag: str, checked: Value, wire_now: float) -> None:
         machine, _, quantity = tag.rpartition(".")
         if quantity == "heartbeat":
             self._plant_gateway.beat(int(checked), wire_now)
@@ -145,7 +169,7 @@ class Engine:
             self._evaluate_lights()
 
     def _command(self, machine: str, quantity: str, value: Value, wire_now: float) -> None:
-        remote = self._remotes[machine]
+        remote = self.remotes[machine]
         if quantity != "remote":
             remote.write(quantity, value)
             return
@@ -162,6 +186,40 @@ class Engine:
         self._evaluate_plant()
         self._evaluate_lights()
 
+    # --- what goes wrong ----------------------------------------------------------------------------------------------
+
+    def add_fault(self, fault: Fault) -> None:
+        """From its time on, at once where that is past."""
+        self.faults.add(fault)
+        self.advance(self.now, self._wire_now)
+
+    def end_faults(self, faults: Iterable[Fault]) -> None:
+        """What is wrong is mended now, what was to come does not."""
+        self._change(lambda: self.faults.end(faults))
+
+    def operate(self, tag: str, value: Value) -> None:
+        """A person at the panel sets a register, as the supervisor would."""
+        self._take(tag, TAGS[tag].checked(value), self._wire_now)
+
+    def lose_registers(self, points: Iterable[str]) -> None:
+        """The devices behind these points have started anew: remote bits and registers are as after power-on."""
+        for machine in {point.rpartition(".")[0] for point in points}:
+            if machine in self.remotes:
+                self.remotes[machine].forget()
+            elif machine == "plant.gateway_1":
+                self._plant_gateway.forget()
+        self._deadline = self._next_deadline()
+
+    def _change(self, change: Callable[[], Change]) -> None:
+        self._flush()
+        ended, begun = change()
+        for fault in ended:
+            plant_faults.end(self, fault)
+        for fault in begun:
+            plant_faults.begin(self, fault)
+        self._evaluate_plant()
+        self._evaluate_lights()
+
     # --- gateways ---------------------------------------------------------------------------------------------------
 
     def _open_gateways(self) -> None:
@@ -174,7 +232,11 @@ class Engine:
         }
         lighting_remotes = {f"garage.group_{number}": group.remote for number, group in enumerate(self.groups, start=1)}
         lighting_remotes["outdoor.lighting_1"] = self.outdoor.remote
-        self._remotes: dict[str, Remote] = plant_remotes | lighting_remotes
+        self.remotes: dict[str, Remote] = plant_remotes | lighting_remotes
+        self.lamps: dict[str, GarageGroup | OutdoorCircuit] = {
+            **{f"garage.group_{number}": group for number, group in enumerate(self.groups, start=1)},
+            "outdoor.lighting_1": self.outdoor,
+        }
         self._plant_gateway = HeartbeatGateway(self.site.plant_watchdog_s, *plant_remotes.values())
         lighting = TimeoutGateway(self.site.lighting_timeout_s, *lighting_remotes.values())
         self._gateways: tuple[Gateway, ...] = (self._plant_gateway, lighting)
@@ -224,6 +286,8 @@ class Engine:
         local = self._local_time()
         self._outdoor_air = self._weather.at(local.year_hour)
         wants = self._building.evaluate(local, self._outdoor_air)
+        if self.plant.is_dark:
+            wants = wants._replace(electric_load=0.0)
         self.plant.evaluate(wants, self._outdoor_air, timer=self._timer.is_on(local.weekday, local.second))
         self._plant_due = self._index + (1 if self.plant.is_moving() else self._plant_period)
 
@@ -284,6 +348,7 @@ class Engine:
         own: dict[str, Callable[[], Value]] = {
             "plant.gateway_1.heartbeat": lambda: self._plant_gateway.heartbeat,
             "building.zone_1.air_temperature": lambda: self._building.temperature,
+            "building.fire_alarm_panel_1.fire_alarm": lambda: self.says_fire,
             "outdoor.daylight_sensor_1.illuminance": self.daylight,
             "meter.main_1.power": self.power,
             "meter.main_1.energy": self.energy,

@@ -3,23 +3,36 @@
 Watchdogs run on wire seconds: real seconds, even where the simulated clock runs faster. Reading never refreshes them.
 """
 
+from enum import StrEnum
 from math import inf
 from typing import Protocol, TypeAlias
 
 Value: TypeAlias = bool | int | float
 
 
+class Position(StrEnum):
+    """Of the selector at a machine. auto: the remote bit decides; local: the original controls have it whatever the bit
+    says; hand: it runs; off: it stands.
+    """
+
+    AUTO = "auto"
+    LOCAL = "local"
+    HAND = "hand"
+    OFF = "off"
+
+
 class Remote:
-    """The supervisor's side of one machine: a remote bit and command registers.
+    """The supervisor's side of one machine: a remote bit and command registers, and the selector that outranks them.
 
     While the bit is clear the registers follow what the original controls do, so that setting it changes nothing
     (bumpless); a register written before the bit is set keeps the value written.
     """
 
-    __slots__ = ("_values", "_written", "active")
+    __slots__ = ("_values", "_written", "active", "position")
 
     def __init__(self, *commands: str) -> None:
         self.active = False
+        self.position = Position.AUTO
         self._values: dict[str, Value] = dict.fromkeys(commands, False)
         self._written: set[str] = set()
 
@@ -31,12 +44,34 @@ class Remote:
         """What the register holds."""
         return self._values[command]
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether the machine does what the registers say."""
+        return self.active and self.position is Position.AUTO
+
+    def switched(self, command: str, original: bool) -> bool:
+        """Whether the machine is to be on; original: what its original controls want."""
+        if self.position in (Position.HAND, Position.OFF):
+            return self.position is Position.HAND
+        return bool(self._values[command]) if self.is_followed else original
+
+    def level(self, command: str, original: float) -> float:
+        """The share [0..1] that the machine is to give; in hand all of it."""
+        if self.position in (Position.HAND, Position.OFF):
+            return float(self.position is Position.HAND)
+        return float(self._values[command]) if self.is_followed else original
+
     def follow(self, *present: Value) -> None:
         """Take what the original controls do now, in the order of the commands; not while the bit is set."""
         if not self.active:
             for command, value in zip(self._values, present, strict=True):
                 if command not in self._written:
                     self._values[command] = value
+
+    def forget(self) -> None:
+        """What the registers held is lost; with the remote bit clear they follow the original controls again."""
+        self._values = dict.fromkeys(self._values, False)
+        self.give_back()
 
     def give_back(self) -> None:
         """Clear the remote bit; the original controls act on the registers no longer."""
@@ -67,6 +102,10 @@ class HeartbeatGateway:
         self._watchdog_s = watchdog_s
         self._remotes = remotes
         self._changed_at = -inf
+        self.heartbeat = 0
+
+    def forget(self) -> None:
+        """The heartbeat register is lost with the others; that is no beat."""
         self.heartbeat = 0
 
     def beat(self, value: int, wire_now: float) -> None:

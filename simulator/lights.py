@@ -12,7 +12,10 @@ _SECONDS_PER_HOUR = 3600.0
 
 
 class GarageGroup:
-    """Dimmable lamps with a motion sensor; brightness follows its command by a short ramp."""
+    """Dimmable lamps with a motion sensor; brightness follows its command by a short ramp.
+
+    is_lost: their circuit breaker is open; is_dark: there is no mains. Motion sensors have a supply of their own.
+    """
 
     def __init__(self, model: LampGroupModel, traffic: TrafficModel, *, seed: int, number: int) -> None:
         self._model = model
@@ -20,6 +23,7 @@ class GarageGroup:
         self.remote = Remote("brightness_command")
         self.brightness = 1.0
         self._target = 1.0
+        self.is_lost = self.is_dark = False
         self.motion = False
         self.power = group_power(model, 1.0)
         self._energy = 0.0
@@ -36,7 +40,11 @@ class GarageGroup:
         self.motion, until = self._sensors.seen(epoch_s, weekday, int(second // _SECONDS_PER_HOUR))
         wish = garage_brightness(second)
         self.remote.follow(wish)
-        self._target = float(self.remote.value("brightness_command")) if self.remote.active else wish
+        self._target = self.remote.level("brightness_command", wish)
+        if self.is_lost or self.is_dark:
+            self.brightness = self._target = self.power = 0.0
+        elif self.power == 0.0:
+            self.power = group_power(self._model, self.brightness)
         return until if self.brightness == self._target else 0.0
 
     def illuminance(self) -> float:
@@ -49,13 +57,14 @@ class GarageGroup:
 
 
 class OutdoorCircuit:
-    """A relay with lamps behind it."""
+    """A relay with lamps behind it; its status is taken from the voltage at the lamps. is_lost, is_dark: no supply."""
 
     def __init__(self, full_power: float) -> None:
         self._full_power = full_power
         self.remote = Remote("command")
         self.status = False
         self._on = True
+        self.is_lost = self.is_dark = False
         self._energy = 0.0
 
     @property
@@ -71,7 +80,7 @@ class OutdoorCircuit:
         """Take the command from now on; the daylight [lx] is looked at only while the timer is off."""
         self._on = outdoor_timer(second) or is_dark(daylight(), self._on)
         self.remote.follow(self._on)
-        self.status = bool(self.remote.value("command")) if self.remote.active else self._on
+        self.status = self.remote.switched("command", self._on) and not (self.is_lost or self.is_dark)
 
     def energy(self, elapsed_s: float) -> float:
         """Counter [kWh] a time after the last integration."""

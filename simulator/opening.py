@@ -1,9 +1,11 @@
 """From files to a running site."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from simulator.engine import Engine
+from simulator.faults.fault import Fault
 from simulator.load import Loads, fitted, read_loads
 from simulator.site import Site
 from simulator.weather import read_weather
@@ -18,6 +20,7 @@ def open_engine(
     step_s: float = 1.0,
     seed: int = 0,
     wire_now: float = 0.0,
+    faults: Iterable[Fault] = (),
 ) -> tuple[Engine, list[str]]:
     """The engine, and notes for the person who started it (what was read, what was scaled).
 
@@ -40,5 +43,5 @@ def open_engine(
         cooling = fitted(found.cooling, site.plant.chiller.capacity) if found.cooling else None
         loads = Loads(cooling, found.electricity)
         notes += [f"load: {record.note}" for record in (cooling, found.electricity) if record is not None]
-    engine = Engine(start, weather, site=site, loads=loads, step_s=step_s, seed=seed, wire_now=wire_now)
+    engine = Engine(start, weather, site=site, loads=loads, step_s=step_s, seed=seed, wire_now=wire_now, faults=faults)
     return engine, notes

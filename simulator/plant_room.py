@@ -4,6 +4,7 @@ Rates (flows, heat, power) are found at an instant and held until the next one; 
 those rates. So every counter is the exact integral of the power that was read, and the heat balance closes to rounding.
 """
 
+from math import exp, inf
 from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT
@@ -17,12 +18,13 @@ from simulator.plant.chiller_unit import ChillerUnit, UnitInputs, UnitState, res
 from simulator.plant.coil import capability, wanted_flow
 from simulator.plant.hydronics import Flows, distribute, mixed
 from simulator.plant.pump import heat_to_water, moved, pump_flow, pump_power, runs, wanted_speed
-from simulator.plant.tank import advected, cold_content, conducted, settled
+from simulator.plant.tank import advected, cold_content, conducted, settled, stirred
 from simulator.plant.tower import Fan, Rejection, fan_power, reject
 from simulator.plant.zone import NO_DEMAND
 from simulator.site import PlantModel
 from simulator.weather import Outdoor
 
+CHARGE_VALVE, DISCHARGE_VALVE = "plant.tank_1.charge_valve_position", "plant.tank_1.discharge_valve_position"
 _INITIAL_WATER = 20.0
 _SECONDARY_LAG_S = 120.0
 """Time constant of the building's coil valves and the pressure control of its pump."""
@@ -65,7 +67,11 @@ class Temperatures(NamedTuple):
 
 
 class PlantRoom:
-    """Chiller, pumps, tower, tank, headers and coils. `advance` lets time pass and finds the rates that follow."""
+    """Chiller, pumps, tower, tank, headers and coils. `advance` lets time pass and finds the rates that follow.
+
+    What can be wrong with it: a pump's motor protection has tripped; valves do not move; the tank mixes with a time
+    constant of mixing_s; is_dark, there is no mains.
+    """
 
     def __init__(self, model: PlantModel, building: Building) -> None:
         self._model = model
@@ -80,6 +86,10 @@ class PlantRoom:
         self._overrun_s = 0.0
         self.chilled_water_speed = self.condenser_speed = self.secondary_speed = 0.0
         self._secondary_flow = 0.0
+        self.chilled_water_pump_tripped = self.condenser_pump_tripped = False
+        self.stuck_valves: frozenset[str] = frozenset()
+        self.mixing_s = inf
+        self.is_dark = False
         self.charge_valve = self.discharge_valve = 0.0
         self.layers = [model.initial_tank] * model.tank.layers
         self._supply_header = self._return_header = self._basin = _INITIAL_WATER
@@ -171,9 +181,27 @@ class PlantRoom:
             self.chiller.mode is Mode.PROVING
             or self.chilled_water_speed != self._chilled_water_target
             or self.condenser_speed != float(self._condenser_command)
-            or self.charge_valve != float(self._charge_command)
-            or self.discharge_valve != float(self._discharge_command)
+            or (self.charge_valve != float(self._charge_command) and CHARGE_VALVE not in self.stuck_valves)
+            or (self.discharge_valve != float(self._discharge_command) and DISCHARGE_VALVE not in self.stuck_valves)
         )
+
+    def put_valve(self, valve: str, position: float) -> None:
+        """A valve comes to stand there [0..1]."""
+        if valve == CHARGE_VALVE:
+            self.charge_valve = position
+        else:
+            self.discharge_valve = position
+
+    def lose_power(self) -> None:
+        """Until `is_dark` ends nothing has any: motors stop at once, valves stay where they are."""
+        self.is_dark = True
+        self.chilled_water_speed = self.condenser_speed = 0.0
+        self._secondary_flow = 0.0
+
+    def trip_chiller(self) -> None:
+        """Its safety chain opens."""
+        tripped = control.tripped(self.chiller, control.Trip.SAFETY_CHAIN)
+        self._unit_state = self._unit_state._replace(control=tripped)
 
     def reset_trip(self) -> None:
         """A person resets the chiller's trip at the machine."""
@@ -239,6 +267,8 @@ class PlantRoom:
         warmed = [layer + gain for layer, gain in zip(layers, gains, strict=True)]
         warmed = conducted(warmed, self._conductance * per_kilojoule)
         self.layers = settled(warmed)
+        if self.mixing_s < inf:
+            self.layers = stirred(self.layers, 1.0 - exp(-dt / self.mixing_s))
 
     def _move(self, dt: float) -> None:
         model = self._model
@@ -251,14 +281,16 @@ class PlantRoom:
             self.condenser_speed, float(self._condenser_command), model.condenser_water_pump.travel * dt
         )
         stroke = dt / model.valve_travel_s
-        self.charge_valve = moved(self.charge_valve, float(self._charge_command), stroke)
-        self.discharge_valve = moved(self.discharge_valve, float(self._discharge_command), stroke)
+        if CHARGE_VALVE not in self.stuck_valves:
+            self.charge_valve = moved(self.charge_valve, float(self._charge_command), stroke)
+        if DISCHARGE_VALVE not in self.stuck_valves:
+            self.discharge_valve = moved(self.discharge_valve, float(self._discharge_command), stroke)
         self._move_secondary(dt)
 
     def _move_secondary(self, dt: float) -> None:
         wants, coil = self.wants, self._model.coil
         target = 0.0
-        if wants.calls:
+        if wants.calls and not self.is_dark:
             target = wanted_flow(coil, wants.demand.sensible + wants.demand.other, self.temperatures.supply)
         self._secondary_flow += (target - self._secondary_flow) * min(1.0, dt / _SECONDARY_LAG_S)
         if not wants.calls and self._secondary_flow < coil.least_flow:
@@ -278,20 +310,22 @@ class PlantRoom:
         )
         self._follow(wishes)
         chiller, pump = self.chiller_remote, self.chilled_water_pump_remote
-        self._enable = bool(chiller.value("enable_command")) if chiller.active else wishes.chiller
-        self._setpoint = (
-            float(chiller.value("chilled_water_temperature_setpoint")) if chiller.active else CHILLED_WATER_SETPOINT
-        )
-        self._chilled_water_command = bool(pump.value("command")) if pump.active else wishes.chilled_water_pump
+        self._enable = chiller.switched("enable_command", wishes.chiller) and not self.is_dark
+        self._setpoint = CHILLED_WATER_SETPOINT
+        if chiller.is_followed:
+            self._setpoint = float(chiller.value("chilled_water_temperature_setpoint"))
+        wanted = pump.switched("command", wishes.chilled_water_pump)
+        self._chilled_water_command = wanted and not (self.chilled_water_pump_tripped or self.is_dark)
         self._chilled_water_target = wanted_speed(
             self._model.chilled_water_pump,
             self._chilled_water_command,
-            float(pump.value("speed_command")) if pump.active else 1.0,
+            float(pump.value("speed_command")) if pump.is_followed else 1.0,
         )
         condenser, tank = self.condenser_pump_remote, self.tank_remote
-        self._condenser_command = bool(condenser.value("command")) if condenser.active else wishes.condenser_pump
-        self._charge_command = tank.active and bool(tank.value("charge_valve_command"))
-        self._discharge_command = tank.active and bool(tank.value("discharge_valve_command"))
+        wanted = condenser.switched("command", wishes.condenser_pump)
+        self._condenser_command = wanted and not (self.condenser_pump_tripped or self.is_dark)
+        self._charge_command = tank.is_followed and bool(tank.value("charge_valve_command"))
+        self._discharge_command = tank.is_followed and bool(tank.value("discharge_valve_command"))
 
     def _follow(self, wishes: PlantWishes) -> None:
         """Registers of machines in local follow the original controls, so that taking over changes nothing."""

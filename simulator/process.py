@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
+from simulator.faults.fault import Fault
+from simulator.faults.schedule import Schedule
+from simulator.faults.wire import Wire
 from simulator.gateway import Value
+from simulator.servers import control
 from simulator.servers.link import ServedLink
 from simulator.tags import TAGS, Tag
 
@@ -53,7 +59,8 @@ class LiveSite:
         wire_now = self._clock.wire_now()
         self._engine.advance(self._clock.at(wire_now), wire_now)
 
-    def read(self, name: str) -> Value:
+    def read(self, name: str) -> Value | None:
+        """What the instrument shows; None where it gives no reading."""
         match _clock_quantity(name):
             case "nonce":
                 return self._nonce
@@ -62,10 +69,36 @@ class LiveSite:
             case "speed":
                 return self._clock.speed
             case _:
-                return self._engine.read(name)
+                return self._engine.shown(name)
 
     def write(self, name: str, value: Value) -> None:
         self._engine.write(name, value, self._clock.wire_now())
+
+    def wire(self, name: str) -> Wire:
+        """How the device behind a point of the site answers now."""
+        return self._engine.faults.wire(name)
+
+    @property
+    def has_reading_faults(self) -> bool:
+        return self._engine.faults.has_reading_faults
+
+    # --- what goes wrong, at the word of a person
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    @property
+    def faults(self) -> Schedule:
+        return self._engine.faults
+
+    def add_fault(self, fault: Fault) -> None:
+        self._engine.add_fault(fault)
+        self.refresh()
+
+    def end_faults(self, faults: Iterable[Fault]) -> None:
+        self.refresh()
+        self._engine.end_faults(faults)
 
 
 async def serve(
@@ -74,10 +107,12 @@ async def serve(
     *,
     ready: Callable[[Mapping[str, int]], None],
     linger_s: float | None = None,
+    control_path: Path | None = None,
 ) -> None:
     """Serve the site until cancelled, or until linger_s real seconds have passed without any client (None: never).
 
-    `ready` is called once all ports listen, with the port of each link. Raises OSError where a port cannot be had and
+    `ready` is called once all ports listen, with the port of each link. control_path: of a socket at which faults can
+    be begun and ended. Raises OSError where a port cannot be had and
     ValueError where a binding names what the site does not have.
     """
     from simulator.servers.modbus import ModbusLinkServer  # pymodbus's servers are for this process, not for daemons
@@ -90,6 +125,8 @@ async def serve(
             ports[link.name] = await server.open(link.host, link.port)
             stack.push_async_callback(server.close)
             servers.append(server)
+        if control_path is not None:
+            await stack.enter_async_context(control.listening(control_path, site))
         ready(ports)
         await _run(site, servers, linger_s)
 
@@ -99,8 +136,10 @@ async def _run(site: LiveSite, servers: Sequence[ModbusLinkServer], linger_s: fl
     last_seen = loop.time()
     while True:
         site.refresh()
+        for server in servers:
+            await server.follow_wire()
         now = loop.time()
-        if any(server.clients for server in servers):
+        if any(server.clients or server.is_refusing for server in servers):
             last_seen = now
         elif linger_s is not None and now - last_seen >= linger_s:
             return

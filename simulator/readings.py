@@ -5,7 +5,7 @@ since.
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from simulator.gateway import Remote, Value
+from simulator.gateway import Position, Remote, Value
 from simulator.lights import GarageGroup, OutdoorCircuit
 from simulator.plant.chiller_control import Mode
 from simulator.plant.tower import Fan
@@ -27,6 +27,7 @@ def lighting_readings(groups: Sequence[GarageGroup], outdoor: OutdoorCircuit, si
     readings: Readings = _remote("outdoor.lighting_1", outdoor.remote, "command")
     readings |= {
         "outdoor.lighting_1.status": lambda: outdoor.status,
+        "outdoor.lighting_1.local": _is_not_in_auto(outdoor.remote),
         "outdoor.lighting_1.power": lambda: outdoor.power,
         "outdoor.lighting_1.energy": lambda: outdoor.energy(since()),
     }
@@ -42,10 +43,20 @@ def _remote(name: str, remote: Remote, *commands: str) -> Readings:
     return readings
 
 
+def _is_in_auto(remote: Remote) -> Callable[[], Value]:
+    """The selector's contact that is closed in auto."""
+    return lambda: remote.position is Position.AUTO
+
+
+def _is_not_in_auto(remote: Remote) -> Callable[[], Value]:
+    return lambda: remote.position is not Position.AUTO
+
+
 def _group(name: str, group: GarageGroup, since: Callable[[], float]) -> Readings:
     return _remote(name, group.remote, "brightness_command") | {
         f"{name}.brightness": lambda: group.brightness,
         f"{name}.motion": lambda: group.motion,
+        f"{name}.local": _is_not_in_auto(group.remote),
         f"{name}.illuminance": group.illuminance,
         f"{name}.power": lambda: group.power,
         f"{name}.energy": lambda: group.energy(since()),
@@ -62,6 +73,7 @@ def _chiller(plant: PlantRoom, since: Callable[[], float]) -> Readings:
     return readings | {
         f"{name}.status": lambda: plant.chiller_runs,
         f"{name}.tripped": lambda: plant.chiller.mode is Mode.TRIPPED,
+        f"{name}.auto_status": _is_in_auto(plant.chiller_remote),
         f"{name}.trip_count": lambda: plant.chiller.trips,
         f"{name}.leaving_chilled_water_temperature": lambda: plant.temperatures.leaving,
         f"{name}.entering_chilled_water_temperature": lambda: plant.temperatures.entering,
@@ -83,11 +95,15 @@ def _pumps(plant: PlantRoom, since: Callable[[], float]) -> Readings:
     return {
         **_remote(chilled, plant.chilled_water_pump_remote, "command", "speed_command"),
         f"{chilled}.status": plant.chilled_water_pump_runs,
+        f"{chilled}.tripped": lambda: plant.chilled_water_pump_tripped,
+        f"{chilled}.auto_status": _is_in_auto(plant.chilled_water_pump_remote),
         f"{chilled}.speed": lambda: plant.chilled_water_speed,
         f"{chilled}.power": lambda: plant.chilled_water_power,
         f"{chilled}.energy": _counter(lambda: count.chilled_water_pump, lambda: plant.chilled_water_power, since),
         **_remote(condenser, plant.condenser_pump_remote, "command"),
         f"{condenser}.status": plant.condenser_pump_runs,
+        f"{condenser}.tripped": lambda: plant.condenser_pump_tripped,
+        f"{condenser}.auto_status": _is_in_auto(plant.condenser_pump_remote),
         f"{condenser}.power": lambda: plant.condenser_power,
         f"{condenser}.energy": _counter(lambda: count.condenser_pump, lambda: plant.condenser_power, since),
         f"{secondary}.status": plant.secondary_pump_runs,

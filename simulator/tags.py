@@ -32,9 +32,8 @@ class Tag:
         if isinstance(value, bool) or (self.kind is int and not isinstance(value, int)):
             raise ValueError(f"{self.name}: {value!r} has the wrong type; expected {self.kind.__name__}")
         if not isfinite(value) or not self.low <= value <= self.high:
-            raise ValueError(
-                f"{self.name}: {value!r} is out of range; expected {self.low:g} to {self.high:g} {self.unit}"
-            )
+            unit = f" {self.unit}" if self.unit not in ("", "1") else ""
+            raise ValueError(f"{self.name}: {value!r} is out of range; expected {self.low:g} to {self.high:g}{unit}")
         return value if self.kind is int else float(value)
 
 
@@ -61,7 +60,7 @@ def _chiller(name: str) -> list[Tag]:
         _switch(f"{name}.remote"),
         _switch(f"{name}.enable_command"),
         Tag(f"{name}.chilled_water_temperature_setpoint", float, "degC", writable=True, low=5.0, high=15.0),
-        *_statuses(f"{name}.status", f"{name}.tripped"),
+        *_statuses(f"{name}.status", f"{name}.tripped", f"{name}.auto_status"),
         Tag(f"{name}.trip_count", int),
         *_sensors(
             "degC",
@@ -97,12 +96,18 @@ def _loop(name: str) -> list[Tag]:
 
 
 def _pump(name: str, *, variable: bool) -> list[Tag]:
+    statuses = _statuses(f"{name}.status", f"{name}.tripped", f"{name}.auto_status")
     speed = [
         Tag(f"{name}.speed_command", float, "1", writable=True, low=0.0, high=1.0),
         *_sensors("1", f"{name}.speed"),
     ]
-    switches = [_switch(f"{name}.remote"), _switch(f"{name}.command"), *_statuses(f"{name}.status")]
-    return [*switches, *(speed if variable else ()), *_electric(name)]
+    return [
+        _switch(f"{name}.remote"),
+        _switch(f"{name}.command"),
+        *statuses,
+        *(speed if variable else ()),
+        *_electric(name),
+    ]
 
 
 def _group(name: str) -> list[Tag]:
@@ -110,7 +115,7 @@ def _group(name: str) -> list[Tag]:
         _switch(f"{name}.remote"),
         Tag(f"{name}.brightness_command", float, "1", writable=True, low=0.0, high=1.0),
         *_sensors("1", f"{name}.brightness"),
-        *_statuses(f"{name}.motion"),
+        *_statuses(f"{name}.motion", f"{name}.local"),
         *_sensors("lx", f"{name}.illuminance"),
         *_electric(name),
     ]
@@ -128,10 +133,11 @@ def _all_tags() -> list[Tag]:
         *_electric("plant.secondary_pump_1", "plant.cooling_tower_1"),
         Tag("plant.gateway_1.heartbeat", int, writable=True, low=0, high=65535),
         *_sensors("degC", "building.zone_1.air_temperature"),
+        *_statuses("building.fire_alarm_panel_1.fire_alarm"),
         *(tag for number in (1, 2, 3) for tag in _group(f"garage.group_{number}")),
         _switch("outdoor.lighting_1.remote"),
         _switch("outdoor.lighting_1.command"),
-        *_statuses("outdoor.lighting_1.status"),
+        *_statuses("outdoor.lighting_1.status", "outdoor.lighting_1.local"),
         *_electric("outdoor.lighting_1"),
         *_sensors("lx", "outdoor.daylight_sensor_1.illuminance"),
         *_electric("meter.main_1"),

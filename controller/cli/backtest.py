@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +15,11 @@ from rich.table import Table
 
 from controller.cli.arguments import Exit, add_command, add_json, add_site, duration, language
 from controller.cli.backtest_sides import Days, Side, both_sides
+from controller.cli.fault_file import read_faults
 from controller.cli.output import print_json, say
 from controller.cli.simulate import add_plant_records
 from controller.cli.site_folder import load_site
-from controller.cli.virtual_days import Period
+from controller.cli.virtual_days import Period, midnight
 from controller.core.site import Site
 from controller.core.text import Language, Text
 from simulator.kpi import Figures, Saving, saving, valley_price
@@ -70,6 +71,9 @@ def execute(arguments: argparse.Namespace) -> int:
     if not timedelta(seconds=1) <= period.scan_every <= timedelta(minutes=1):
         arguments.refuse("--scan must be from 1s to 1min")
     site = load_site(arguments.site)
+    beginning = midnight(site, period.first)
+    faults = tuple(read_faults(arguments.faults, site, beginning, has_time_on_wire=True))
+    period = replace(period, faults=faults)
     try:
         days = both_sides(arguments.site, period, arguments.keep, _Progress(period.days))
     except KeyboardInterrupt:

@@ -106,7 +106,16 @@ def _identity(site: Site, task: Task) -> str:
         hashlib.sha256(file.read_bytes()).hexdigest() for file in (task.period.weather, task.period.load) if file
     ]
     period = task.period
-    parts = (version("tidewatt"), site.digest, period.first, period.scan_every, period.seed, records, task.side)
+    parts = (
+        version("tidewatt"),
+        site.digest,
+        period.first,
+        period.scan_every,
+        period.seed,
+        records,
+        period.faults,
+        task.side,
+    )
     return repr(parts)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from controller.cli import words
 from controller.cli.arguments import add_command, add_for, language
+from controller.cli.fault_file import read_faults
 from controller.cli.follow import follow
 from controller.cli.live_view import view
 from controller.cli.output import say
@@ -58,8 +59,10 @@ def execute(arguments: argparse.Namespace) -> int:
         None if arguments.weather is None else str(arguments.weather.resolve()),
         None if arguments.load is None else str(arguments.load.resolve()),
         arguments.seed,
+        None if arguments.faults is None else str(arguments.faults.resolve()),
     )
     start = start_of(site, arguments.start, RealClock())
+    read_faults(arguments.faults, site, start)  # what is wrong with them is told before anything starts
     # Who runs this site already keeps the simulator that it talks to.
     with site_lock(site.folder / "state"):
         simulator = find(site.folder, options)
@@ -79,7 +82,12 @@ async def _run(site: Site, simulator: SimulatorProcess, arguments: argparse.Name
         followed = await follow(site, simulator.nonce)
         began = followed.clock.now()
         engine = engine_of(
-            site, beginning(simulator.start, site, began), arguments.weather, arguments.load, arguments.seed
+            site,
+            beginning(simulator.start, site, began),
+            arguments.weather,
+            arguments.load,
+            arguments.seed,
+            faults=read_faults(arguments.faults, site, simulator.start),
         )
         twin = Twin(engine, site)
         daemon, serve = open_daemon(site, followed, stack)

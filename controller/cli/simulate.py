@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import simulator.site
 from controller.cli.arguments import Exit, add_command, add_for, add_site, duration
+from controller.cli.client import SIMULATOR_SOCKET
+from controller.cli.fault_file import read_faults
 from controller.cli.output import say
 from controller.cli.site_folder import config_folder, load_site
 from controller.core.errors import EnvironmentProblem
@@ -22,6 +25,7 @@ from controller.core.site import Link, Site
 from controller.runtime.clock import RealClock
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
+from simulator.faults.fault import Fault
 from simulator.opening import open_engine
 from simulator.process import LiveSite, ServedLink, new_nonce, serve
 
@@ -60,7 +64,10 @@ def add_plant_records(parser: argparse.ArgumentParser) -> None:
         "--weather", type=Path, metavar="FILE", help="hourly weather (CSV), instead of the bundled year"
     )
     parser.add_argument("--load", type=Path, metavar="FILE", help="a building's own cooling load or electricity (CSV)")
-    parser.add_argument("--seed", type=int, default=0, help="of the garage's traffic (0)")
+    parser.add_argument("--seed", type=int, default=0, help="of the garage's traffic, and of what is noisy (0)")
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="what goes wrong, and when (docs/simulator-faults.md)"
+    )
 
 
 def _speed(text: str) -> float:
@@ -76,7 +83,8 @@ def _speed(text: str) -> float:
 def execute(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site)
     start = start_of(site, arguments.start, RealClock())
-    engine = engine_of(site, start, arguments.weather, arguments.load, arguments.seed)
+    faults = read_faults(arguments.faults, site, start)
+    engine = engine_of(site, start, arguments.weather, arguments.load, arguments.seed, faults=faults)
     nonce = int(os.environ.get(NONCE_VARIABLE, "0")) or new_nonce()
     live = LiveSite(engine, ScaledClock(start, arguments.speed), nonce)
     try:
@@ -100,13 +108,22 @@ def start_of(site: Site, text: str | None, clock: Clock) -> datetime:
 
 
 def engine_of(
-    site: Site, start: datetime, weather: Path | None, load: Path | None, seed: int, *, step_s: float = 1.0
+    site: Site,
+    start: datetime,
+    weather: Path | None,
+    load: Path | None,
+    seed: int,
+    *,
+    step_s: float = 1.0,
+    faults: Iterable[Fault] = (),
 ) -> Engine:
     """The simulated plant where the site stands. Raises EnvironmentProblem for records that cannot be used."""
     place = simulator.site.Site(latitude=site.position.latitude, longitude=site.position.longitude, zone=site.zone)
     weather_file = weather or config_folder() / "weather" / "hot_humid_tmy3.csv.gz"
     try:
-        engine, notes = open_engine(start, weather_file, load_file=load, site=place, step_s=step_s, seed=seed)
+        engine, notes = open_engine(
+            start, weather_file, load_file=load, site=place, step_s=step_s, seed=seed, faults=faults
+        )
     except (OSError, ValueError) as error:
         raise EnvironmentProblem(str(error)) from error
     for note in notes:
@@ -130,9 +147,23 @@ async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: 
     if lasting is not None:
         loop.call_later(lasting.total_seconds(), task.cancel)
     try:
-        await serve(live, links, ready=ready, linger_s=None if linger is None else linger.total_seconds())
+        await serve(
+            live,
+            links,
+            ready=ready,
+            linger_s=None if linger is None else linger.total_seconds(),
+            control_path=_control_path(site),
+        )
     except asyncio.CancelledError:
         log.info("the simulator ends")
+
+
+def _control_path(site: Site) -> Path:
+    """Where `tidewatt fault` finds this simulator."""
+    state = site.folder / "state"
+    with contextlib.suppress(OSError):  # the socket says what cannot be had
+        state.mkdir(mode=0o700, exist_ok=True)
+    return state / SIMULATOR_SOCKET
 
 
 def _served(link: Link) -> ServedLink:

@@ -33,10 +33,11 @@ class PlantOptions:
     weather: str | None
     load: str | None
     seed: int
+    faults: str | None = None
 
     def arguments(self, start: datetime) -> list[str]:
         given = [f"--speed={self.speed}", f"--start={start.isoformat()}", f"--seed={self.seed}"]
-        for name, value in (("weather", self.weather), ("load", self.load)):
+        for name, value in (("weather", self.weather), ("load", self.load), ("faults", self.faults)):
             if value is not None:
                 given.append(f"--{name}={value}")
         return given
@@ -56,12 +57,15 @@ class SimulatorProcess:
 
 
 def find(site: Path, options: PlantOptions) -> SimulatorProcess | None:
-    """The simulator of this site with these options, if an earlier demo left it running; one with others is ended."""
+    """The simulator of this site with these options, if an earlier demo left it running; one with others is ended.
+
+    So is one with faults: they begin anew with each demo.
+    """
     running = _running(site)
     if running is None:
         return None
     simulator, asked = running
-    if asked == options:
+    if asked == options and options.faults is None:
         return simulator
     _end(simulator.pid)
     return None

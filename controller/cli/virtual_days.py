@@ -25,6 +25,7 @@ from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from controller.runtime.workers import InThisProcess
 from simulator.engine import Engine
+from simulator.faults.fault import Fault
 from simulator.inprocess import in_process
 from simulator.kpi import Account, Figures
 
@@ -37,7 +38,8 @@ WARM_UP = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Local dates from `first` up to, but without, `end`; what the plant is fed with; pace of polls and scans."""
+    """Local dates from `first` up to, but without, `end`; what the plant is fed with, and what goes wrong with it; pace
+    of polls and scans."""
 
     first: date
     end: date
@@ -45,6 +47,7 @@ class Period:
     seed: int = 0
     weather: Path | None = None
     load: Path | None = None
+    faults: tuple[Fault, ...] = ()
 
     @property
     def days(self) -> int:
@@ -65,8 +68,8 @@ class Checkpoint:
 
 def beginning(site: Site, period: Period) -> Checkpoint:
     """The plant at the period's first midnight. Raises EnvironmentProblem where it is not this site's plant."""
-    start = _midnight(site, period.first)
-    engine = engine_of(site, start - WARM_UP, period.weather, period.load, period.seed)
+    start = midnight(site, period.first)
+    engine = engine_of(site, start - WARM_UP, period.weather, period.load, period.seed, faults=period.faults)
     for link in site.links:
         for point in (point for device in link.devices for point in device.points):
             if not link.driver.is_virtual and point not in engine.tags:
@@ -82,7 +85,7 @@ def old_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Che
     """Day after day under the plant's original controls alone."""
     for day in _days_left(period, checkpoint):
         engine, account = checkpoint.engine, Account(site.tariff)
-        at, end = _midnight(site, day), _midnight(site, day + timedelta(days=1))
+        at, end = midnight(site, day), midnight(site, day + timedelta(days=1))
         while at <= end:
             engine.advance(at, checkpoint.wire)
             account.look(at, engine.read)
@@ -100,7 +103,7 @@ def our_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Che
 
 
 def _our_day(site: Site, day: date, checkpoint: Checkpoint) -> Checkpoint:
-    start, end = _midnight(site, day), _midnight(site, day + timedelta(days=1))
+    start, end = midnight(site, day), midnight(site, day + timedelta(days=1))
     engine, historian = checkpoint.engine, checkpoint.historian or MemoryHistorian()
     historian.reopen()
     loop = VirtualLoop(WIRE_SPEED)
@@ -152,5 +155,5 @@ def _days_left(period: Period, checkpoint: Checkpoint) -> list[date]:
     return [period.first + timedelta(days=number) for number in range(len(checkpoint.by_day), period.days)]
 
 
-def _midnight(site: Site, day: date) -> datetime:
+def midnight(site: Site, day: date) -> datetime:
     return datetime.combine(day, time(), site.zone).astimezone(UTC)

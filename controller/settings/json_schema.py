@@ -20,6 +20,7 @@ from controller.core.strategy import StrategyKind
 from controller.core.units import DEVICE_UNITS
 from controller.settings.schema.alarms import AlarmsFile
 from controller.settings.schema.devices import DevicesFile
+from controller.settings.schema.faults import FaultsFile
 from controller.settings.schema.site import SiteFile
 from controller.settings.schema.strategies import StrategiesFile
 from controller.settings.schema.tariffs import TariffFile
@@ -35,6 +36,7 @@ def schemas(drivers: Collection[DriverKind], strategies: Collection[StrategyKind
     """File name -> schema, with the drivers and strategies that there are."""
     return {
         "alarms.json": _of_model(AlarmsFile, "alarms.yaml of a Tidewatt site"),
+        "faults.json": _of_model(FaultsFile, "Faults of a simulated plant of Tidewatt"),
         "site.json": _of_model(SiteFile, "site.yaml of a Tidewatt site"),
         "devices.json": _with_drivers(_of_model(DevicesFile, "devices.yaml of a Tidewatt site"), drivers),
         "strategies.json": _with_strategies(

@@ -98,6 +98,12 @@ def settled(layers: list[float]) -> list[float]:
     return layers
 
 
+def stirred(layers: list[float], share: float) -> list[float]:
+    """Layers that lost a share [0..1] of their distance to the mean: a broken diffuser stirs the whole tank."""
+    mean = sum(layers) / len(layers)
+    return [layer + share * (mean - layer) for layer in layers]
+
+
 def _pooled(layers: list[float]) -> list[float]:
     pools: list[tuple[float, int]] = []  # sum of temperatures, number of layers
     for here in layers:

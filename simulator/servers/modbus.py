@@ -1,19 +1,23 @@
 """The simulated site over Modbus TCP: a server for each link, with the register map of the driver's bindings."""
 
+import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from pymodbus.constants import ExcCodes
+from pymodbus.pdu import ExceptionResponse
 from pymodbus.server import ModbusTcpServer
+from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from controller.core.point import Binding
 from drivers.modbus.address import ModbusAddress, Table
+from simulator.faults.wire import WELL, Wire
 from simulator.gateway import Value
-from simulator.servers.registers import registers_of, value_of
-from simulator.tags import Tag
+from simulator.servers.registers import in_other_words, registers_of, value_of
+from simulator.tags import TAGS, Tag
 
 # pymodbus logs a client that leaves before its answer at ERROR with its last packets, and a port that is taken beside
 # our own exception.
@@ -28,6 +32,7 @@ _TABLES: dict[int, Table] = {
 }
 _EVERY_UNIT = 0  # pymodbus: the device that answers for units without one of their own
 _BITS_PER_WORD = 16
+Connected: TypeAlias = Callable[[bool], None]
 
 
 class ServedSite(Protocol):
@@ -41,9 +46,20 @@ class ServedSite(Protocol):
         """Let the site catch up with its clock; called once before each request."""
         ...
 
-    def read(self, name: str) -> Value: ...
+    def read(self, name: str) -> Value | None:
+        """None where the instrument gives no reading."""
+        ...
 
     def write(self, name: str, value: Value) -> None: ...
+
+    def wire(self, name: str) -> Wire:
+        """How the device behind a point answers now."""
+        ...
+
+    @property
+    def has_reading_faults(self) -> bool:
+        """Whether anything is read otherwise than it is."""
+        ...
 
 
 class _Place(NamedTuple):
@@ -76,10 +92,13 @@ class _Unit:
     def __init__(self, number: int, site: ServedSite) -> None:
         self._number = number
         self._site = site
+        self._point = ""
         self._maps: dict[Table, _Map] = {"coil": _Map(), "discrete": _Map(), "input": _Map(), "holding": _Map()}
 
     def add(self, place: _Place) -> None:
         self._maps[place.address.table].add(place)
+        if place.name in TAGS:  # a device's clock shares its wire, and no fault names it
+            self._point = place.name
 
     def device(self) -> SimDevice:
         coils, discretes = self._bits("coil"), self._bits("discrete")
@@ -117,6 +136,23 @@ class _Unit:
             self._show_registers(mapped, start, address, count, current)
         return None
 
+    # --- what is wrong ------------------------------------------------------------------------------------------------
+
+    @property
+    def wire(self) -> Wire:
+        """How the device answers now."""
+        return self._site.wire(self._point)
+
+    def has_no_reading(self, function: int, address: int, count: int) -> bool:
+        """Whether something that is asked for cannot be told now."""
+        table = _TABLES.get(function)
+        if table is None or not self._site.has_reading_faults:
+            return False
+        return any(self._site.read(place.name) is None for place in self._maps[table].within(address, count))
+
+    def _spelling(self, where: ModbusAddress) -> ModbusAddress:
+        return in_other_words(where) if self.wire.has_other_words else where
+
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def _show_bits(self, mapped: _Map, start: int, address: int, words: int, current: list[int]) -> None:
@@ -131,10 +167,10 @@ class _Unit:
     def _show_registers(self, mapped: _Map, start: int, address: int, count: int, current: list[int]) -> None:
         for place in mapped.within(address, count):
             where = place.address
-            value = self._site.read(place.name)
+            value = self._site.read(place.name) or 0
             if where.bit is None:
                 begin = where.register - start
-                current[begin : begin + where.words] = registers_of(where, value)
+                current[begin : begin + where.words] = registers_of(self._spelling(where), value)
             else:
                 mask = 1 << _bit_position(where, where.bit)
                 kept = current[where.register - start] & ~mask
@@ -154,7 +190,7 @@ class _Unit:
                 return ExcCodes.ILLEGAL_ADDRESS
             raw = values[where.register - address : where.register - address + where.words]
             try:
-                wanted.append((name, tag.checked(_written(tag, where, raw))))
+                wanted.append((name, tag.checked(_written(tag, self._spelling(where), raw))))
             except ValueError:
                 return ExcCodes.ILLEGAL_VALUE
         for name, value in wanted:
@@ -186,6 +222,40 @@ async def _no_such_unit(
     return ExcCodes.GATEWAY_NO_RESPONSE
 
 
+class _Connection(ServerRequestHandler):
+    """A client's connection, answered as slowly as the device answers now, or not at all."""
+
+    async def handle_request(self) -> None:
+        # A client that is tired of waiting may have asked again by then; an answer says which question it answers.
+        connection: Any = self
+        pdu, client = connection.last_pdu, connection.last_addr
+        unit = cast("_Server", self.server).units.get(pdu.dev_id) if pdu else None
+        wire = WELL if unit is None else unit.wire
+        if wire.is_silent or wire.is_refused:
+            return
+        if wire.delay > 0.0:
+            await asyncio.sleep(wire.delay)
+            if not self.is_active():
+                return
+        connection.last_pdu, connection.last_addr = pdu, client
+        if unit is not None and unit.has_no_reading(pdu.function_code, pdu.address, getattr(pdu, "count", 0)):
+            refusal = ExceptionResponse(pdu.function_code, ExcCodes.DEVICE_FAILURE, pdu.dev_id, pdu.transaction_id)
+            connection.server_send(refusal, client)
+            return
+        await super().handle_request()
+
+
+class _Server(ModbusTcpServer):
+    def __init__(
+        self, devices: list[SimDevice], units: Mapping[int, _Unit], address: tuple[str, int], connected: Connected
+    ) -> None:
+        super().__init__(devices, address=address, trace_connect=connected)
+        self.units = units
+
+    def callback_new_connection(self) -> _Connection:
+        return _Connection(self, self.trace_packet, self.trace_pdu, self.trace_connect)
+
+
 class ModbusLinkServer:
     """One TCP port with the devices of one link behind it. `clients` is the number of open connections."""
 
@@ -206,17 +276,33 @@ class ModbusLinkServer:
         if _EVERY_UNIT not in units:
             everything = SimData(0, count=65536, datatype=DataType.REGISTERS)
             self._devices.append(SimDevice(id=_EVERY_UNIT, simdata=everything, action=_no_such_unit))
-        self._server: ModbusTcpServer | None = None
+        self._units = units
+        self._server: _Server | None = None
+        self._place = ("", 0)
         self.clients = 0
 
     async def open(self, host: str, port: int) -> int:
         """Listen; port 0 takes a free one. Returns the port. Raises OSError where that is impossible."""
-        server = ModbusTcpServer(self._devices, address=(host, port), trace_connect=self._connected)
+        server = _Server(self._devices, self._units, (host, port), self._connected)
         if not await server.listen():
             raise OSError(f"cannot listen on {host} port {port}; choose a free port or end what uses it")
         self._server = server
         sockets = server.transport.sockets  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
-        return int(sockets[0].getsockname()[1])  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        taken = int(sockets[0].getsockname()[1])  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        self._place = (host, taken)
+        return taken
+
+    @property
+    def is_refusing(self) -> bool:
+        return self._server is None
+
+    async def follow_wire(self) -> None:
+        """Stop listening while connections are refused, and listen again at the same place afterwards."""
+        is_refused = any(unit.wire.is_refused for unit in self._units.values())
+        if is_refused and self._server is not None:
+            await self.close()
+        elif not is_refused and self._server is None:
+            await self.open(*self._place)
 
     async def close(self) -> None:
         """Stop listening and hang up. Closing twice is fine."""

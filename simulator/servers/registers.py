@@ -6,6 +6,7 @@ first. The order of the registers of a longer value and swapped bytes are habits
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 
 from drivers.modbus.address import ModbusAddress
 from simulator.gateway import Value
@@ -48,6 +49,18 @@ def value_of(address: ModbusAddress, registers: Sequence[int]) -> float | int:
     if address.scale == 1.0 and address.offset == 0.0:
         return whole
     return round(whole * address.scale + address.offset, _DIGITS)
+
+
+def in_other_words(address: ModbusAddress) -> ModbusAddress:
+    """The same place of a device that sends the registers of a long value the other way round."""
+    return replace(address, word_order="little" if address.word_order == "big" else "big")
+
+
+def with_other_words(address: ModbusAddress, value: Value) -> Value:
+    """What is read of a value that such a device sends."""
+    if address.words < 2:
+        return value
+    return value_of(address, registers_of(in_other_words(address), value))
 
 
 def _limited(whole: int, size: int, signed: bool) -> int:

@@ -1,0 +1,147 @@
+"""What a fault does to machines, lamps and registers as it begins and as it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import inf
+from typing import TYPE_CHECKING
+
+from simulator.faults.fault import Fault
+from simulator.gateway import Position, Value
+
+if TYPE_CHECKING:
+    from simulator.engine import Engine
+
+Effect = Callable[["Engine", Fault], None]
+
+
+def begin(engine: Engine, fault: Fault) -> None:
+    effect = _BEGIN.get(fault.kind)
+    if effect is not None:
+        effect(engine, fault)
+
+
+def end(engine: Engine, fault: Fault) -> None:
+    """The machine is mended: a person resets the trip, turns the selector back, frees the valve."""
+    effect = _END.get(fault.kind)
+    if effect is not None:
+        effect(engine, fault)
+
+
+def _trip(engine: Engine, fault: Fault) -> None:
+    plant = engine.plant
+    match fault.target.rpartition(".")[2]:
+        case "chiller_1":
+            plant.trip_chiller()
+        case "chilled_water_pump_1":
+            plant.chilled_water_pump_tripped = True
+        case _:
+            plant.condenser_pump_tripped = True
+
+
+def _reset(engine: Engine, fault: Fault) -> None:
+    plant = engine.plant
+    match fault.target.rpartition(".")[2]:
+        case "chiller_1":
+            plant.reset_trip()
+        case "chilled_water_pump_1":
+            plant.chilled_water_pump_tripped = False
+        case _:
+            plant.condenser_pump_tripped = False
+
+
+def _turn(engine: Engine, fault: Fault) -> None:
+    engine.remotes[fault.target].position = Position(str(fault.parameter("position")))
+
+
+def _turn_back(engine: Engine, fault: Fault) -> None:
+    engine.remotes[fault.target].position = Position.AUTO
+
+
+def _at_panel(engine: Engine, fault: Fault) -> None:
+    engine.operate(fault.target, _value(fault))
+
+
+def _value(fault: Fault) -> Value:
+    value = fault.parameter("value")
+    if value is None or isinstance(value, str):
+        raise ValueError(f"{value!r} is no value of {fault.target}")
+    return value
+
+
+def _stick(engine: Engine, fault: Fault) -> None:
+    plant = engine.plant
+    plant.stuck_valves |= {fault.target}
+    if "value" in fault.parameters:
+        plant.put_valve(fault.target, float(_value(fault)))
+
+
+def _free(engine: Engine, fault: Fault) -> None:
+    engine.plant.stuck_valves -= {fault.target}
+
+
+def _mix(engine: Engine, fault: Fault) -> None:
+    engine.plant.mixing_s = fault.number("within")
+
+
+def _mix_no_more(engine: Engine, fault: Fault) -> None:
+    del fault
+    engine.plant.mixing_s = inf
+
+
+def _lose_lamps(engine: Engine, fault: Fault) -> None:
+    engine.lamps[fault.target].is_lost = True
+
+
+def _supply_lamps(engine: Engine, fault: Fault) -> None:
+    engine.lamps[fault.target].is_lost = False
+
+
+def _say_fire(engine: Engine, fault: Fault) -> None:
+    del fault
+    engine.says_fire = True
+
+
+def _say_no_fire(engine: Engine, fault: Fault) -> None:
+    del fault
+    engine.says_fire = False
+
+
+def _lose_registers(engine: Engine, fault: Fault) -> None:
+    engine.lose_registers(fault.points)
+
+
+def _cut_mains(engine: Engine, fault: Fault) -> None:
+    engine.lose_registers(fault.points)
+    engine.plant.lose_power()
+    for lamps in engine.lamps.values():
+        lamps.is_dark = True
+
+
+def _mains_return(engine: Engine, fault: Fault) -> None:
+    del fault
+    engine.plant.is_dark = False
+    for lamps in engine.lamps.values():
+        lamps.is_dark = False
+
+
+_BEGIN: Mapping[str, Effect] = {
+    "trip": _trip,
+    "local": _turn,
+    "panel": _at_panel,
+    "valve_stuck": _stick,
+    "tank_mixing": _mix,
+    "lamps_lost": _lose_lamps,
+    "fire": _say_fire,
+    "reboot": _lose_registers,
+    "mains_dip": _cut_mains,
+}
+_END: Mapping[str, Effect] = {
+    "trip": _reset,
+    "local": _turn_back,
+    "valve_stuck": _free,
+    "tank_mixing": _mix_no_more,
+    "lamps_lost": _supply_lamps,
+    "fire": _say_no_fire,
+    "mains_dip": _mains_return,
+}

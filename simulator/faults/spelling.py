@@ -1,0 +1,38 @@
+"""A fault as JSON data, for the simulator's control socket."""
+
+from collections.abc import Mapping
+from math import inf, isfinite
+from typing import Any, cast
+
+from simulator.faults.fault import Fault
+from simulator.faults.kinds import KINDS
+from simulator.gateway import Value
+from simulator.tags import TAGS
+
+
+def as_data(fault: Fault) -> dict[str, Any]:
+    """ends: None for a fault that lasts."""
+    return {
+        "kind": fault.kind,
+        "target": fault.target,
+        "begins": fault.begins,
+        "ends": None if fault.ends == inf else fault.ends,
+        "parameters": dict(fault.parameters),
+        "points": [*fault.points],
+    }
+
+
+def fault_from(data: Mapping[str, Any]) -> Fault:
+    """Raises ValueError for what is no fault. What it may be aimed at, and how, whoever sends it has checked."""
+    try:
+        kind, target, points = str(data["kind"]), str(data["target"]), tuple(map(str, data["points"]))
+        begins, ends = float(data["begins"]), inf if data["ends"] is None else float(data["ends"])
+        parameters = cast("dict[str, Value | str]", dict(data["parameters"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"this is no fault: {error!r}") from None
+    known = KINDS.get(kind)
+    if known is None or parameters.keys() - known.parameters.keys() or not isfinite(begins) or not begins < ends:
+        raise ValueError(f"this is no fault: {kind} {parameters}")
+    if not all(point in TAGS for point in points):
+        raise ValueError("the simulated site does not have all of these points")
+    return Fault(kind, target, begins, ends, parameters, points)
