@@ -114,7 +114,7 @@ class Engine:
             due = max(begin, self.faults.next_change)
             share = (due - begin) / (end - begin) if end > begin else 1.0
             self._advance(due, self._wire_now + share * (wire_now - self._wire_now))
-            self._change(lambda due=due: self.faults.take(due, self.read))
+            self._change(self.faults.take(due, self.read))
         self._advance(end, wire_now)
 
     def _advance(self, to: float, wire_now: float) -> None:
@@ -195,7 +195,7 @@ class Engine:
 
     def end_faults(self, faults: Iterable[Fault]) -> None:
         """What is wrong is mended now, what was to come does not."""
-        self._change(lambda: self.faults.end(faults))
+        self._change(self.faults.end(faults))
 
     def operate(self, tag: str, value: Value) -> None:
         """A person at the panel sets a register, as the supervisor would."""
@@ -210,9 +210,12 @@ class Engine:
                 self._plant_gateway.forget()
         self._deadline = self._next_deadline()
 
-    def _change(self, change: Callable[[], Change]) -> None:
+    def _change(self, change: Change) -> None:
+        """What is wrong with an instrument or a wire leaves the plant alone, to the bit."""
+        ended, begun = change
+        if not any(plant_faults.touches(fault) for fault in (*ended, *begun)):
+            return
         self._flush()
-        ended, begun = change()
         for fault in ended:
             plant_faults.end(self, fault)
         for fault in begun:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 Effect = Callable[["Engine", Fault], None]
 
 
+def touches(fault: Fault) -> bool:
+    """Whether it does anything to the plant or to the registers of a gateway."""
+    return fault.kind in _BEGIN
+
+
 def begin(engine: Engine, fault: Fault) -> None:
     effect = _BEGIN.get(fault.kind)
     if effect is not None:

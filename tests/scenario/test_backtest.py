@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -18,16 +19,18 @@ from controller.cli.arguments import Exit
 from controller.cli.backtest import total
 from controller.cli.backtest_sides import Side, Task, one_side
 from controller.cli.site_folder import load_site
-from controller.cli.virtual_days import Period, beginning, old_days, our_days
+from controller.cli.virtual_days import Period, beginning, midnight, old_days, our_days
 from controller.core.strategy import Mode
+from simulator.faults.fault import Fault
+from simulator.kpi import Figures
 from tests.virtual_demo import DEMO
 
 MONDAY = date(2026, 7, 6)
 COARSE = timedelta(minutes=1)
 
 
-def period(days: int, seed: int = 0) -> Period:
-    return Period(MONDAY, MONDAY + timedelta(days=days), COARSE, seed)
+def period(days: int, seed: int = 0, faults: tuple[Fault, ...] = ()) -> Period:
+    return Period(MONDAY, MONDAY + timedelta(days=days), COARSE, seed, faults=faults)
 
 
 def tidewatt(*arguments: str, language: str = "en") -> subprocess.CompletedProcess[str]:
@@ -53,6 +56,33 @@ def test_a_plant_that_nobody_commands_costs_what_its_old_controls_cost() -> None
     idle = replace(site, mounts=tuple(replace(mount, mode=Mode.OFF) for mount in site.mounts))
     ours, theirs = (next(live(idle, period(1), beginning(idle, period(1)))).by_day[0] for live in (our_days, old_days))
     assert ours == theirs
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_with_the_plant_counts_and_what_its_meters_show_does_not() -> None:
+    site = load_site(DEMO)
+    begins = midnight(site, MONDAY).timestamp()
+    noon, hour = begins + 12 * 3600.0, 3600.0
+    meter = Fault("stuck", "meter.main_1.energy", noon)
+    trip = Fault("trip", "plant.chiller_1", noon, noon + hour)
+
+    def lived(*faults: Fault) -> Figures:
+        given = period(1, faults=faults)
+        return next(old_days(site, given, beginning(site, given))).by_day[0]
+
+    assert lived(meter) == lived()
+    assert lived(trip).starts > lived().starts
+    assert lived(trip).cooling < lived().cooling
+
+
+@pytest.mark.slow
+def test_a_fault_outlasts_a_checkpoint() -> None:
+    site = load_site(DEMO)
+    begins = midnight(site, MONDAY).timestamp()
+    given = period(2, faults=(Fault("trip", "plant.chiller_1", begins + 22 * 3600.0, begins + 36 * 3600.0),))
+    days = old_days(site, given, beginning(site, given))
+    kept = pickle.dumps(next(days))
+    assert next(old_days(site, given, pickle.loads(kept))).by_day == next(days).by_day
 
 
 @pytest.mark.slow
