@@ -17,13 +17,17 @@ pytestmark = [pytest.mark.wire, pytest.mark.slow]
 
 @pytest.mark.fault("delayed write: acknowledged, done later")
 async def test_within_its_time_to_settle_it_is_waited_for(tmp_path: Path) -> None:
-    async with modbus_lights(tmp_path, settle=timedelta(seconds=10)) as here:
-        here.device.lag = 0.7
+    async with modbus_lights(tmp_path, settle=timedelta(minutes=1)) as here:
         before, told = here.commands(), len(here.told(EventKind.VERDICT, BRIGHTNESS, "verdict"))
+        here.device.is_late = True
         here.demand(0.8)
-        await here.until(lambda: here.verdict(BRIGHTNESS) is Verdict.PENDING, "it is written")
-        assert here.brightness == 0.5
+        await here.until(lambda: here.commands() == before + 1, "it is written")
+        scans = here.daemon.scan.count
+        await here.until(lambda: here.daemon.scan.count > scans + 5, "it has been read again and again")
+        assert (here.verdict(BRIGHTNESS), here.brightness) == (Verdict.PENDING, 0.5)
+        here.device.carry_out()
         await here.until(lambda: here.owns(0.8), "it is read back")
+        here.device.is_late = False
         assert here.told(EventKind.VERDICT, BRIGHTNESS, "verdict")[told:] == ["owned"], "never ignored"
         assert here.commands() == before + 1
         assert here.told(EventKind.ALARM, BRIGHTNESS, "alarm") == []
@@ -31,15 +35,17 @@ async def test_within_its_time_to_settle_it_is_waited_for(tmp_path: Path) -> Non
 
 @pytest.mark.fault("delayed write: acknowledged, done later")
 async def test_after_its_time_to_settle_it_is_told_and_recovers_by_itself(tmp_path: Path) -> None:
-    """The lamps go back to their own controls meanwhile, which comes late, too."""
+    """The lamps are given back meanwhile, which is done as late, and our own late doing is nobody's override."""
     async with modbus_lights(tmp_path, settle=timedelta(seconds=0.3)) as here:
-        here.device.lag = 1.0
-        before = here.commands()
+        here.device.is_late = True
         here.demand(0.8)
         await here.until(lambda: here.verdict(BRIGHTNESS) is Verdict.IGNORED, "it is told as ignored")
-        await here.until(lambda: not here.is_remote, "the lamps are given back")
+        await here.until(lambda: LAMP_REMOTE not in here.daemon.writer.holdings or here.gives_back, "and given back")
+        assert here.is_remote
+        here.device.carry_out()
+        here.device.is_late = False
+        assert not here.is_remote
         await here.until(lambda: here.owns(0.8), "the lamps are taken again, at what they show by now")
-        assert here.commands() == before + 1, "told once, and believed when it was read back"
         for point in (BRIGHTNESS, LAMP_REMOTE):
-            raised = here.told(EventKind.ALARM, point, "state")
-            assert raised.count("active") == raised.count("cleared"), "nothing is left to be looked into"
+            states = here.told(EventKind.ALARM, point, "state")
+            assert states.count("active") == states.count("cleared"), "nothing is left to be looked into"

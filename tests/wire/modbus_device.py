@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -38,7 +37,7 @@ class ModbusDevice(LoopbackServer):
 
     refused: exceptions per place. mute: places about which it is silent, instead of refusing. silent: units that
     never answer. missing: functions that no unit has. longest: most values that a read may ask for. mangle: changes
-    an answer (the whole frame) before it leaves. lag: seconds between acknowledging a write and doing it.
+    an answer (the whole frame) before it leaves. While `is_late`, writes are acknowledged and wait for `carry_out`.
     """
 
     def __init__(self) -> None:
@@ -50,7 +49,8 @@ class ModbusDevice(LoopbackServer):
         self.missing: set[int] = set()
         self.identification: dict[int, tuple[bytes, ...]] = {}
         self.longest = 2000
-        self.lag = 0.0
+        self.is_late = False
+        self._to_do: list[Mapping[Place, int]] = []
         self.mangle: Callable[[bytes], bytes] | None = None
         self.requests: list[Request] = []
 
@@ -153,7 +153,12 @@ class ModbusDevice(LoopbackServer):
     def _write(self, words: Mapping[Place, int]) -> None:
         for place in words:
             self._cell(place)
-        if self.lag:
-            asyncio.get_running_loop().call_later(self.lag, self.cells.update, words)
-        else:
+        self._to_do.append(words)
+        if not self.is_late:
+            self.carry_out()
+
+    def carry_out(self) -> None:
+        """What was acknowledged and not done yet, in its order."""
+        for words in self._to_do:
             self.cells.update(words)
+        self._to_do.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -54,6 +55,12 @@ class ModbusLights:
     @property
     def is_remote(self) -> bool:
         return self.device.words(UNIT, COILS, 0) == (1,)
+
+    @property
+    def gives_back(self) -> bool:
+        """The bit that hands the lamps back has been written."""
+        holding = self.daemon.writer.holdings.get(LAMP_REMOTE)
+        return holding is not None and holding.releasing and holding.written < math.inf
 
     def commands(self) -> int:
         """How often the brightness was written."""
@@ -128,7 +135,7 @@ def _on_modbus(site: Site, port: int, settle: timedelta) -> Site:
     lights = Link(
         LIGHTS,
         replace(MODBUS, is_virtual=True),  # excused from commissioning
-        ModbusConnection("127.0.0.1", port),
+        ModbusConnection("127.0.0.1", port, timedelta(seconds=10)),  # for a machine that stalls
         (Device("unit_1", tuple(ADDRESSES), PERIOD),),
         tuple(Binding(points[point], "unit_1", address) for point, address in ADDRESSES.items()),
     )
