@@ -88,4 +88,6 @@ def vanish(device: aiomqtt.Client) -> None:
     """It loses its power: its socket goes, without a word."""
     connection = device._client.socket()  # pyright: ignore[reportPrivateUsage]
     assert isinstance(connection, socket.socket)
+    # Nobody asks the library how it went, and it would be told in the middle of another test.
+    device._disconnected.add_done_callback(lambda done: done.exception())  # pyright: ignore[reportPrivateUsage]
     connection.shutdown(socket.SHUT_RDWR)
