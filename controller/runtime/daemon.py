@@ -237,11 +237,11 @@ class Daemon(Composition):
                 await self._set_to_work(())
             raise
         self.succeed(earlier, change)
-        if earlier.forwarder is not None:
-            await earlier.forwarder.abandon()
         unseen = self.site.points.keys() - change.unmoved
         new = [link for link in self.links if not unseen.isdisjoint(link.points)]
         await self._set_to_work(new)
+        if earlier.forwarder is not None:
+            await earlier.forwarder.abandon()
         try:
             await note_configuration(self.site, self.store, self.journal)
         except EnvironmentProblem as error:

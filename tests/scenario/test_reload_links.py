@@ -12,9 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
-from controller.core.event import EventKind
+from controller.core.event import Event, EventKind
 from controller.core.point import Binding, PointId
-from controller.core.ports import Clock
+from controller.core.ports import Clock, RecordedSample
 from controller.core.sample import Quality, Sample
 from controller.core.site import Link, Site
 from controller.core.system import Authority
@@ -81,8 +81,18 @@ class CountedDriver(MemoryDriver):
         yield {}
 
 
-def lived(tmp_path: Path, life: Callable[[Counted], Awaitable[None]]) -> Counted:
-    here = Counted(tmp_path)
+class SlowToClose:
+    name = "slow"
+
+    async def append(self, records: Sequence[RecordedSample | Event]) -> int:
+        return len(records)
+
+    async def close(self) -> None:
+        await asyncio.sleep(3.0)
+
+
+def lived(tmp_path: Path, life: Callable[[Counted], Awaitable[None]], **fields: Any) -> Counted:
+    here = Counted(tmp_path, **fields)
     assert here.run(lambda _: life(here))
     return here
 
@@ -98,6 +108,9 @@ def test_a_changed_strategy_opens_no_connection_and_no_sample_is_missed(tmp_path
             await here.wait(3.5)
         assert here.opened == here.told == {LIGHTS: 1, PLANT: 1}
         assert [link.session for link in here.daemon.links] == sessions
+        # A poll sees at a glance that it may write what it might.
+        rights = here.daemon.rights.points
+        assert all(link.session is not None and link.session.may_write is rights for link in here.daemon.links)
         assert here.link_states(LIGHTS) == here.link_states(PLANT) == ["connected"]
         polls = [each for each in here.read_at[LIGHTS] if each == int(each)]
         assert {later - sooner for sooner, later in pairwise(dict.fromkeys(polls))} == {1.0}
@@ -186,6 +199,21 @@ def test_a_request_that_does_not_end_ends_with_its_connection(tmp_path: Path) ->
         assert here.plant.lights.value(BRIGHTNESS) == 0.9
 
     lived(tmp_path, life)
+
+
+def test_scans_and_polls_do_not_wait_for_a_database_that_is_left(tmp_path: Path) -> None:
+    async def life(here: Counted) -> None:
+        await here.wait(10)
+        scans, began = here.daemon.scan.count, here.clock.monotonic()
+        here.edit(**with_slower_lease(here.daemon.site))
+        assert (await here.reload()).result is Result.RELOADED
+        assert here.clock.monotonic() >= began + 3.0
+        assert here.daemon.scan.count >= scans + 3
+        assert here.daemon.forwarder is None
+        await here.wait(5)
+        assert here.opened == {LIGHTS: 1, PLANT: 1}
+
+    lived(tmp_path, life, remote=SlowToClose())
 
 
 def test_a_reload_that_the_disk_refuses_disturbs_no_link(tmp_path: Path) -> None:
