@@ -19,7 +19,7 @@ demo: $(READY) ## run the controller on a simulated building, live in this termi
 	@$(BIN)/tidewatt demo $(ARGS)
 
 test: $(READY) ## the fast tests, about four minutes
-	@$(call in_two_parts,not slow and)
+	@$(call in_two_parts,not slow and,--hypothesis-profile=quick)
 
 test-all: $(READY) $(PEERS) ## every test; only those on the reference records may skip
 	@export TIDEWATT_STRICT_SKIPS=1; $(call in_two_parts)
@@ -33,9 +33,9 @@ mutations: $(READY) ## disable one rule at a time; some test must notice each; A
 # Two files at a time. Those in real time come last, so that nothing that keeps a core busy disturbs what they time.
 # Where ARGS chooses tests of one part only, the other part has none (pytest's code 5), which is no failure.
 define in_two_parts
-$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) not (wire or system)" $(ARGS); shared=$$?; \
+$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) not (wire or system)" $(2) $(ARGS); shared=$$?; \
 [ $$shared -eq 0 ] || [ $$shared -eq 5 ] || exit $$shared; \
-$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) (wire or system)" $(ARGS); alone=$$?; \
+$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) (wire or system)" $(2) $(ARGS); alone=$$?; \
 if [ $$alone -eq 5 ]; then exit $$shared; fi; exit $$alone
 endef
 

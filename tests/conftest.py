@@ -15,6 +15,8 @@ from hypothesis import settings
 # How long an example takes says more about the machine's other work than about the code.
 settings.register_profile("tidewatt", deadline=None)
 settings.load_profile("tidewatt")
+# For the fast tests.
+settings.register_profile("quick", deadline=None, max_examples=20)
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = Path(os.environ.get("TIDEWATT_REFERENCE") or ROOT.parent / "shared" / "data")

@@ -29,6 +29,7 @@ from tests.bench import (
     PUMP_STATUS,
     Bench,
 )
+from tests.sweep import sweep
 
 # From before the first byte to the middle of a steady run, off the grid of scans, too.
 MOMENTS = [0.0, 0.05, 0.2, 0.5, 0.95, 1.0, 1.02, 1.3, 1.95, 2.0, 2.1, 3.0, 4.05, 5.0, 5.5, 7.77, 20.0, 61.0]
@@ -67,7 +68,7 @@ def ours_at_the_devices(bench: Bench) -> Iterator[PointId]:
 
 
 @pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", sweep(MOMENTS, fast=3))
 def test_nothing_is_held_that_the_store_does_not_know(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)
     kill(bench, moment)
@@ -77,7 +78,7 @@ def test_nothing_is_held_that_the_store_does_not_know(tmp_path: Path, moment: fl
 
 
 @pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", sweep(MOMENTS, fast=3))
 def test_the_next_start_goes_on_without_a_jolt(tmp_path: Path, moment: float) -> None:
     async def after(bench: Bench) -> None:
         await bench.wait(10)
@@ -100,7 +101,7 @@ def test_the_next_start_goes_on_without_a_jolt(tmp_path: Path, moment: float) ->
 
 
 @pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", sweep(MOMENTS, fast=3))
 def test_the_next_start_in_original_clears(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)
     kill(bench, moment)
@@ -116,7 +117,7 @@ def test_the_next_start_in_original_clears(tmp_path: Path, moment: float) -> Non
 
 
 @pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", sweep(MOMENTS, fast=3))
 def test_release_clears_what_a_dead_daemon_left_and_keeps_the_rest(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)
 
@@ -169,7 +170,7 @@ def reset_latch(bench: Bench) -> None:
 
 
 @pytest.mark.fault("the site takes a machine back while the daemon is dead")
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", sweep(MOMENTS, fast=3))
 def test_what_the_site_took_back_while_we_were_dead_is_taken_anew_value_first(tmp_path: Path, moment: float) -> None:
     async def after(bench: Bench) -> None:
         await bench.wait(10)

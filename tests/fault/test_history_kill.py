@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.fault("kill -9 while history is written", lost="history of the last second")
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 9))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 9))
 def test_a_killed_writer_loses_at_most_what_it_had_not_answered_for(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "history.db"
     chance = random.Random(seed)

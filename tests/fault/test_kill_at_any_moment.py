@@ -40,6 +40,7 @@ from controller.runtime.stored import Held
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
 from tests.bench import BRIGHTNESS, CHILLER_REMOTE, DEMAND, LAMP_REMOTE, PUMP, PUMP_REMOTE, SYSTEMS, Bench
+from tests.sweep import sweep
 
 SETPOINT = PointId("plant.chiller_2.chilled_water_temperature_setpoint")
 SLOT = PointId("air.air_handler_1.supply_fan_speed_command")
@@ -250,10 +251,8 @@ def fall_and_rise(folder: Path, seed: int) -> None:
 
 
 @pytest.mark.fault("kill -9 at random moments")
-@pytest.mark.parametrize(
-    "first",
-    [pytest.param(first, marks=[] if first == 0 else pytest.mark.slow) for first in range(0, MOMENTS, TOGETHER)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, MOMENTS, TOGETHER))
 def test_killed_at_any_moment(tmp_path: Path, first: int, record_property: Callable[[str, object], None]) -> None:
     record_property("tried", TOGETHER)
     for seed in range(first, first + TOGETHER):
@@ -328,7 +327,7 @@ PHASES = (
 
 @pytest.mark.fault("kill -9 in every phase of a write")
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", sweep(PHASES))
 def test_killed_in_the_middle_of_a_write(
     tmp_path: Path,
     phase: str,

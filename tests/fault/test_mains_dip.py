@@ -19,13 +19,14 @@ from tests.bench import (
     PUMP_STATUS,
     Bench,
 )
+from tests.sweep import sweep
 
 DIPS = (0.0, 0.5, 1.5, 3.0, 4.0, 6.5, 15.0)  # after the start: while it looks, takes, and has taken
 
 
 @pytest.mark.fault("mains dip with everything restarting")
 @pytest.mark.parametrize("authority", [Authority.TIDEWATT, Authority.ORIGINAL])
-@pytest.mark.parametrize("first", DIPS)
+@pytest.mark.parametrize("first", sweep(DIPS))
 def test_everything_comes_back_as_if_it_were_new(tmp_path: Path, first: float, authority: Authority) -> None:
     """Two dips, as they often come: the second one into the start after the first."""
     bench = Bench(tmp_path, first_authority=authority)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from controller.core.command import Command, Priority
@@ -31,9 +31,10 @@ from tests.bench import (
     PUMP_STATUS,
     Bench,
 )
+from tests.sweep import examples
 
 # A life takes a second: no smaller example is looked for.
-FEW = settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
+FEW = examples(25, phases=[Phase.explicit, Phase.generate])
 NOWHERE = Path(tempfile.gettempdir())  # nothing is written there: the store is in memory
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
 from controller.core.event_chain import ChainHead, Defect, Verification
 from controller.historian.chain_reading import ChainReader
+from tests.sweep import examples
 from tests.unit.historian.support import at, writer
 
 COUNT = 12
@@ -95,7 +96,7 @@ def _flipped(content: bytes, bit: int) -> bytes:
     return content[:place] + bytes([content[place] ^ 1 << inside]) + content[place + 1 :]
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.data())
 def test_whatever_is_done_to_one_line_is_found(data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:
@@ -120,7 +121,7 @@ def test_whatever_is_done_to_one_line_is_found(data: st.DataObject) -> None:
         assert _is_whole(_verified(path, head)) == (deed == "swap" and place == other)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.integers(0, 2**31), st.integers(1, 255))
 def test_a_file_found_whole_says_what_was_recorded(place: int, mask: int) -> None:
     """Any byte of the file: it is found, or it was none that anybody reads."""

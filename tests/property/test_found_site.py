@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from controller.cli.ede import EdeFiles, ede_findings
@@ -22,8 +22,9 @@ from controller.core.units import DEVICE_UNITS
 from controller.settings.compile import compile_site
 from drivers import driver_kind
 from strategies import strategy_kind
+from tests.sweep import examples
 
-FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS = st.one_of(
     st.text(max_size=12),

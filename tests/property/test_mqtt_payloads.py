@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.discovery import FoundDevice, FoundPoint
@@ -25,6 +25,7 @@ from drivers.mqtt.codec import Payload, encode
 from drivers.mqtt.finder import Finder
 from drivers.mqtt.path import parse_path, spelt
 from drivers.mqtt.reading import Arrival, Route, route_of, sample_of
+from tests.sweep import examples
 
 NOW: Final = datetime(2024, 7, 1, 12, tzinfo=UTC)
 ARRIVAL: Final = Arrival("", NOW, 0.0)
@@ -54,6 +55,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "at"]), inner, max_size=3),
     max_leaves=8,
 )
+
 # A setpoint has a range; far beyond any, a scale may make infinity of it, which is refused.
 numbers = st.floats(-1e250, 1e250) | st.integers(-(2**63), 2**63)
 
@@ -133,7 +135,7 @@ descriptions = st.recursive(
 _COMPONENTS: Final = ("sensor", "binary_sensor", "switch", "light", "number", "select", "device", "climate")
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     st.sampled_from(_COMPONENTS).map(lambda name: f"homeassistant/{name}/a/config")
     | st.sampled_from(["z/bridge/devices", "tele/a/STATE", "tele/a/SENSOR", "", "a", "a/b", "/"]),

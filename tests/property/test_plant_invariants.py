@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from math import isfinite
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.engine import Engine
 from simulator.gateway import Value
 from simulator.weather import HOURS_PER_YEAR, Outdoor, Weather
+from tests.sweep import examples
 
 START = datetime(2026, 7, 20, 5, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 WEATHER = Weather((Outdoor(31.0, 0.7, 26.5, 82.0, 250.0, 0.6),) * HOURS_PER_YEAR, "steady")
@@ -31,6 +32,7 @@ writes = st.one_of(
     st.tuples(st.just(f"{CHILLER}.chilled_water_temperature_setpoint"), st.floats(5.0, 15.0)),
     st.tuples(st.just("plant.gateway_1.heartbeat"), st.integers(0, 65535)),
 )
+
 actions = st.lists(st.tuples(writes, st.integers(0, 3000), st.integers(0, 40)), min_size=1, max_size=25)
 
 
@@ -46,7 +48,7 @@ def loop_error(engine: Engine) -> float:
     return held + tank - number(engine, f"{CHILLER}.cooling_energy")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(actions=actions)
 def test_heat_is_kept_and_numbers_stay_numbers(actions: list[tuple[tuple[str, Value], int, int]]) -> None:
     engine = Engine(START, WEATHER, step_s=1.0)
@@ -65,7 +67,7 @@ def test_heat_is_kept_and_numbers_stay_numbers(actions: list[tuple[tuple[str, Va
         assert 0.0 < min(temperatures) <= max(temperatures) < 60.0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(actions=actions)
 def test_a_running_chiller_whose_pumps_the_original_controls_hold_keeps_them(
     actions: list[tuple[tuple[str, Value], int, int]],

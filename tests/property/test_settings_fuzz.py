@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from controller.core.errors import ConfigError, Problem
@@ -20,6 +20,7 @@ from controller.settings.compile import compile_site
 from controller.settings.point_list import COLUMNS as COLUMNS_OF_A_LIST
 from drivers import driver_kind
 from strategies import strategy_kind
+from tests.sweep import examples
 
 SMALL_SITE = Path(__file__).resolve().parents[1] / "unit" / "settings" / "site"
 OF_SITE = ("site.yaml", "devices.yaml", "strategies.yaml", "templates/test/plant.yaml", "templates/test/lamps.yaml")
@@ -54,7 +55,7 @@ TEXTS[TARIFF] = (Path(__file__).resolve().parents[2] / "config" / TARIFF).read_t
 JARGON = ("pydantic", "Input should", "Traceback", "NoneType", "validation")
 Tree: TypeAlias = Any
 Place: TypeAlias = "tuple[str | int, ...]"
-FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

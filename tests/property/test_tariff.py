@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.tariff import Energy, Form, SeasonPrices, Tariff, Version
@@ -25,6 +25,7 @@ from controller.core.tariff_calendar import (
     season,
 )
 from controller.core.text import Text
+from tests.sweep import examples
 
 ZONES = ("Asia/Shanghai", "America/Los_Angeles", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "Etc/UTC")
 MINUTE = timedelta(minutes=1)
@@ -97,7 +98,7 @@ def cost(tariff: Tariff, *series: Energy) -> float:
 
 
 @given(calendar=calendars())
-@settings(max_examples=30)
+@examples(30)
 def test_every_minute_of_a_year_has_exactly_one_band(calendar: Calendar) -> None:
     for day in YEAR:
         for type_ in DayType:
@@ -120,7 +121,7 @@ def test_faults_are_those_of_counting_the_minutes(told: list[tuple[int, int, Ban
 
 
 @given(tariff=tariffs(), begin=instants(), length=st.timedeltas(MINUTE, timedelta(days=4)))
-@settings(max_examples=60)
+@examples(60)
 def test_stretches_are_the_band_at_every_instant(tariff: Tariff, begin: datetime, length: timedelta) -> None:
     stretches = list(tariff.stretches(begin, begin + length))
     assert (stretches[0].start, stretches[-1].end) == (begin, begin + length)
@@ -134,7 +135,7 @@ def test_stretches_are_the_band_at_every_instant(tariff: Tariff, begin: datetime
 
 
 @given(tariff=tariffs(), begin=instants())
-@settings(max_examples=60)
+@examples(60)
 def test_nothing_changes_before_the_next_change(tariff: Tariff, begin: datetime) -> None:
     change = tariff.next_change(begin)
     if change is None:
@@ -145,7 +146,7 @@ def test_nothing_changes_before_the_next_change(tariff: Tariff, begin: datetime)
 
 
 @given(tariff=tariffs(), begin=instants(), length=st.timedeltas(MINUTE, timedelta(days=3)), load=st.floats(0.1, 1e4))
-@settings(max_examples=60)
+@examples(60)
 def test_a_constant_load_costs_the_sum_over_its_bands(
     tariff: Tariff, begin: datetime, length: timedelta, load: float
 ) -> None:
@@ -166,7 +167,7 @@ def test_a_constant_load_costs_the_sum_over_its_bands(
     parts=st.lists(st.timedeltas(timedelta(seconds=1), timedelta(hours=30)), min_size=2, max_size=8),
     load=st.floats(-1e3, 1e4),
 )
-@settings(max_examples=60)
+@examples(60)
 def test_cutting_an_interval_does_not_change_its_cost(
     tariff: Tariff, begin: datetime, parts: list[timedelta], load: float
 ) -> None:

@@ -170,6 +170,7 @@ def test_shelving_needs_a_reason_and_an_end_and_ends(tmp_path: Path) -> None:
     bench.run(next_life, kill=True)
 
 
+@pytest.mark.slow
 def test_out_of_service_has_no_end(tmp_path: Path) -> None:
     bench = AlarmBench(tmp_path)
 
@@ -429,6 +430,7 @@ def test_a_rule_that_is_gone_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("5,000 alarms in a second")
+@pytest.mark.slow
 def test_five_thousand_alarms_in_a_second_change_no_scan(tmp_path: Path) -> None:
     """A rule for each of 5,000 limits on one point, all passed by one reading; the scans and writes are the same."""
     many = tuple(replace(BRIGHT, name=f"limit_{number}") for number in range(5000))

@@ -167,6 +167,7 @@ def test_a_trip_lets_go_at_once_alarms_and_waits_after_the_reset(tmp_path: Path)
     Selectors(tmp_path).run(life)
 
 
+@pytest.mark.slow
 def test_what_trips_again_and_again_waits_for_a_person_restarts_included(tmp_path: Path) -> None:
     async def trips(bench: Bench) -> None:
         await bench.wait(5)

@@ -62,6 +62,7 @@ class ClockBench(Bench):
         return self.plant.lights.value(LAMP_REMOTE) is True
 
 
+@pytest.mark.slow
 def test_before_a_time_server_has_answered_nobody_goes_by_the_clock(tmp_path: Path) -> None:
     bench = ClockBench(tmp_path, machine=Machine(is_now=False, was=False))
 

@@ -133,6 +133,7 @@ def test_what_was_let_go_without_a_disk_is_nobody_s_at_the_next_start(tmp_path: 
 
 
 @pytest.mark.fault("disk that works now and then", lost="control, ever more seldom tried")
+@pytest.mark.slow
 def test_a_disk_that_fails_again_and_again_does_not_move_the_plant_to_and_fro(tmp_path: Path) -> None:
     async def life(bench: Bench) -> None:
         await bench.wait(20)

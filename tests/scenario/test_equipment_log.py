@@ -93,6 +93,7 @@ def bench(tmp_path: Path) -> LogBench:
     return LogBench(tmp_path)
 
 
+@pytest.mark.slow
 def test_hours_and_starts_are_counted_for_what_runs(bench: LogBench) -> None:
     async def life(_: Bench) -> None:
         await bench.wait(HOUR)
@@ -123,6 +124,7 @@ def test_what_ran_before_anybody_looked_has_not_started(bench: LogBench) -> None
 
 
 @pytest.mark.parametrize("runs_after", [True, False])
+@pytest.mark.slow
 def test_a_gap_is_unknown_and_neither_off_nor_run(bench: LogBench, runs_after: bool) -> None:
     async def life(_: Bench) -> None:
         await bench.wait(10)
@@ -241,6 +243,7 @@ def test_one_run_that_is_too_short_is_told(bench: LogBench) -> None:
     assert bench.run(life)
 
 
+@pytest.mark.slow
 def test_maintenance_becomes_overdue_by_run_hours_and_is_over_when_it_is_done(bench: LogBench) -> None:
     bench.logging = EquipmentLogging(tasks=(OIL,))
 
@@ -269,6 +272,7 @@ def test_maintenance_becomes_overdue_by_run_hours_and_is_over_when_it_is_done(be
     bench.run(after)
 
 
+@pytest.mark.slow
 def test_maintenance_by_the_calendar_needs_no_run_hour(bench: LogBench) -> None:
     bench.logging = EquipmentLogging(tasks=(MaintenanceTask("plant.pump_1", "seals", every_days=0.1),))
 

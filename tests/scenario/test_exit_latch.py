@@ -66,6 +66,7 @@ def test_three_deaths_within_an_hour_leave_the_plant_to_its_own_controls(tmp_pat
     assert bench.run(ours), "the count began anew"
 
 
+@pytest.mark.slow
 def test_deaths_that_lie_far_apart_do_not_count_together(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for _ in range(3):

@@ -205,6 +205,7 @@ class _Guarded(MemoryDriver):
         return await super().__aenter__()
 
 
+@pytest.mark.slow
 def test_a_link_that_refuses_us_is_told_once_and_left_alone_until_somebody_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from controller.core.alarm import Behaviour, Priority, Wording
 from controller.core.alarm_rule import Above, PointRule
 from controller.core.errors import ConfigError, Problem
@@ -485,6 +487,7 @@ def test_a_request_is_never_half_done_when_the_configuration_changes(tmp_path: P
     lived(tmp_path, life)
 
 
+@pytest.mark.slow
 def test_a_hundred_reloads_under_load_disturb_nothing(tmp_path: Path) -> None:
     async def life(here: Here) -> None:
         await here.wait(10)

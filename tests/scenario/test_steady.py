@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.virtual_demo import Run, live
 
 DAWN = datetime(2026, 7, 5, 20, 30, tzinfo=UTC)  # half past four in Shenzhen
 LOOKS = 24
 
 
+@pytest.mark.slow
 def test_what_is_steady_is_decided_again() -> None:
     steady: dict[str, int] = {}
 

@@ -53,6 +53,7 @@ def test_it_is_told_on_the_day_and_not_again_after_a_restart(tmp_path: Path) -> 
     assert states(bench, datetime(2026, 12, 3, 23, 45, tzinfo=UTC)) == []
 
 
+@pytest.mark.slow
 def test_a_daemon_that_runs_through_tells_it_in_the_morning(tmp_path: Path) -> None:
     bench = TariffBench(tmp_path, now=datetime(2026, 11, 30, 15, 55, tzinfo=UTC))
 

@@ -304,6 +304,7 @@ def test_the_same_run_twice_is_the_same_to_the_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("link that flaps")
+@pytest.mark.slow
 def test_a_link_that_comes_and_goes_is_told_as_that(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def told() -> list[str]:
         return [record.getMessage() for record in caplog.records if record.getMessage().startswith("link lights")]
@@ -328,6 +329,7 @@ def test_a_link_that_comes_and_goes_is_told_as_that(tmp_path: Path, caplog: pyte
         assert Bench(tmp_path).run(life)
 
 
+@pytest.mark.slow
 def test_what_somebody_set_is_left_at_the_rate_of_the_point(tmp_path: Path) -> None:
     class Rated(ChangedBench):
         def change(self, site: Site) -> Site:

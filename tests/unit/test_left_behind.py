@@ -138,6 +138,7 @@ def test_a_clean_test_passes(leak_report: str, name: str) -> None:
     assert outcomes(leak_report)[name] == {"PASSED"}
 
 
+@pytest.mark.slow
 def test_strict_skips_fail_all_but_absent_reference_records(tmp_path: Path) -> None:
     absent = str(tmp_path / "absent")
     seen = run_suite(tmp_path, SKIPS, TIDEWATT_STRICT_SKIPS="1", TIDEWATT_REFERENCE=absent)
@@ -148,6 +149,7 @@ def test_strict_skips_fail_all_but_absent_reference_records(tmp_path: Path) -> N
     assert "1 skipped" in seen
 
 
+@pytest.mark.slow
 def test_a_module_that_skips_fails_the_strict_suite(tmp_path: Path) -> None:
     module = 'import pytest\npytest.skip("not here", allow_module_level=True)\n'
     assert "1 skipped" in run_suite(tmp_path, module, TIDEWATT_STRICT_SKIPS="")

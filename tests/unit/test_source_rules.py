@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -238,22 +239,29 @@ RULES = [
 ]
 
 
-def sources(where: Iterable[str], except_in: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    for folder in where:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            if not name.startswith(except_in or ("\0",)):
-                yield name, path
+def applies(rule: Rule, name: str) -> bool:
+    return name.startswith(tuple(f"{folder}/" for folder in rule.where)) and not name.startswith(
+        rule.except_in or ("\0",)
+    )
+
+
+@cache
+def findings() -> Mapping[str, Sequence[str]]:
+    """By the rule's name; each file is parsed once."""
+    found: dict[str, list[str]] = {rule.name: [] for rule in RULES}
+    folders = {ROOT / folder for rule in RULES for folder in rule.where}
+    for path in sorted({path for folder in folders for path in folder.rglob("*.py")}):
+        name = path.relative_to(ROOT).as_posix()
+        tree = ast.parse(path.read_text(encoding="utf-8"), name)
+        for rule in RULES:
+            if applies(rule, name):
+                found[rule.name] += [f"{name}:{line}: {what}" for line, what in rule.check(tree)]
+    return found
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_rule_holds(rule: Rule) -> None:
-    found = [
-        f"{name}:{line}: {what}"
-        for name, path in sources(rule.where, rule.except_in)
-        for line, what in rule.check(ast.parse(path.read_text(encoding="utf-8"), name))
-    ]
-    assert found == []
+    assert findings()[rule.name] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -249,12 +249,14 @@ def test_a_logger_that_follows_summer_time_loses_no_hour(forecast: Callable[...,
     }
 
 
+@pytest.mark.slow
 def test_a_logger_that_stays_on_standard_time_is_found_out(forecast: Callable[..., Told]) -> None:
     told = forecast(GOOD, "--zone", "Europe/Berlin", "--weeks", "1")
     assert "1 at times that the clock skips when summer time begins, left out" in told.out
     assert "leave out --zone" in told.out
 
 
+@pytest.mark.slow
 def test_times_in_utc_are_shown_on_the_clock_of_the_zone(forecast: Callable[..., Told]) -> None:
     told = forecast(GOOD, "--zone", "Asia/Shanghai", "--utc", "--json")
     assert json.loads(told.out)["forecast"]["start"] == "2026-03-30T08:00:00+08:00"

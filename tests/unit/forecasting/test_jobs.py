@@ -63,6 +63,7 @@ def error_against_truth(forecast: Forecast) -> float:
 # --- the model --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_model_earns_its_place(trained: Trained) -> None:
     assert trained.source is Source.MODEL
     assert trained.score is not None
@@ -132,6 +133,7 @@ def test_the_last_five_weeks_are_enough_to_forecast(history: History, trained: T
     assert predict(ForecastJob(recent, trained, at)).values == pytest.approx(whole)
 
 
+@pytest.mark.slow
 def test_without_a_weather_forecast_the_model_is_tried_without_one() -> None:
     """No day is as warm as the one before: who expects that is wrong, in the trial as later."""
     chance = random.Random(17)

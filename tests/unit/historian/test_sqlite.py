@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.errors import HistorianError
@@ -25,6 +25,7 @@ from controller.historian.chain_reading import ChainReader
 from controller.historian.reading import SqliteHistoryReader
 from controller.historian.retention import Retention
 from controller.historian.sqlite import SqliteHistorian
+from tests.sweep import examples
 from tests.unit.historian.support import (
     BEGINNING,
     END_OF_TIME,
@@ -57,7 +58,7 @@ def count(path: Path, question: str) -> int:
 
 
 class TestOrderAndRepetition:
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(
         st.lists(
             st.lists(st.integers(0, 7300), max_size=12) | st.sampled_from(["seal", "reopen", "join", "maintain"]),

@@ -116,6 +116,7 @@ async def test_a_failing_historian_loses_nothing_and_is_told_once(caplog: pytest
     assert [event.body["value"] for event in events] == [1.0, 2.0, 3.0]
 
 
+@pytest.mark.slow
 async def test_what_waits_is_bounded_and_the_oldest_goes_first() -> None:
     bench = Bench()
     for value in range(MOST_PENDING + 5):
@@ -139,6 +140,7 @@ async def test_a_flush_that_is_cancelled_is_made_up_for() -> None:
     assert await bench.recorded() == [1.0, 2.0]
 
 
+@pytest.mark.slow
 async def test_events_that_had_to_be_dropped_are_told_in_the_stream() -> None:
     bench = Bench()
     bench.historian.full = True
@@ -153,6 +155,7 @@ async def test_events_that_had_to_be_dropped_are_told_in_the_stream() -> None:
     assert not bench.journal.pending
 
 
+@pytest.mark.slow
 async def test_what_comes_while_events_are_stored_is_neither_lost_nor_stored_twice() -> None:
     bench = Bench()
     bench.historian.events_slow = asyncio.Event()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.cli.site_folder import load_site
@@ -24,6 +24,7 @@ from controller.core.strategy import Decision, Observation, PlanInput, Plans, Po
 from controller.core.tariff import Tariff
 from strategies.blocks.load_shifting import StoragePlan, Window
 from strategies.chilled_water_storage import ChilledWaterStorage, Parameters, State
+from tests.sweep import examples
 from tests.unit.strategies.cycles import SHANGHAI, Cycles, Input
 
 DEMO = Path(__file__).resolve().parents[3] / "config" / "sites" / "demo"
@@ -36,6 +37,7 @@ CHARGE_POSITION, DISCHARGE_POSITION = (
     Role("tank", 0, "charge_valve_position"),
     Role("tank", 0, "discharge_valve_position"),
 )
+
 LOWER, UPPER = Role("tank", 0, "lower_temperature"), Role("tank", 0, "upper_temperature")
 STORED = Role("tank", 0, "stored_energy")
 FLOW, SUPPLY = Role("loop", 0, "chilled_water_flow"), Role("loop", 0, "chilled_water_supply_temperature")
@@ -650,7 +652,7 @@ def check(before: Mapping[Role, Scalar], table: Table, requests: Mapping[Role, S
     st.sampled_from([True, True, True, False]),
     st.lists(st.sampled_from([*[None] * 20, "direct", "charge"]), min_size=40, max_size=40),
 )
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_whatever_the_plant_shows_the_order_is_kept(
     minute: int, rows: list[tuple[float, dict[Role, Input], bool]], obeys: bool, holders: list[str | None]
 ) -> None:

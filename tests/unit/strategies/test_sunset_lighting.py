@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -22,6 +22,7 @@ from controller.core.strategy import Observation, PlanInput, Plans, Position, Ro
 from strategies.blocks.sun import CIVIL, HORIZON, Span, spans_below
 from strategies.blocks.timers import Delayed
 from strategies.sunset_lighting import Parameters, State, SunPlan, SunsetLighting
+from tests.sweep import examples
 from tests.unit.strategies.cycles import SHANGHAI, Cycles
 
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "sun_reference.csv"
@@ -228,7 +229,7 @@ def test_long_offsets_join_nights() -> None:
     st.integers(-120, 60),
     st.integers(-60, 120),
 )
-@settings(max_examples=30, deadline=None)  # its first example loads pvlib
+@examples(30)  # its first example loads pvlib
 def test_every_place_and_day_has_a_plan(
     latitude: float, longitude: float, now: datetime, sunset_offset: float, sunrise_offset: float
 ) -> None:

@@ -7,13 +7,14 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from controller.core.strategy import Role
 from strategies.blocks.timetable import Period
 from strategies.tidal_lighting import GroupState, Parameters, State, TidalLighting
+from tests.sweep import examples
 from tests.unit.strategies.cycles import Cycles, Substituted
 
 LAMPS = [Role("groups", ordinal, "brightness_command") for ordinal in range(4)]
@@ -372,7 +373,7 @@ def test_never_dark_never_above_full_and_motion_raises_in_the_same_scan(rows: An
     motion=st.lists(st.booleans(), min_size=1, max_size=20),
     delay=st.integers(1, 3),
 )
-@settings(max_examples=60)
+@examples(60)
 def test_lamps_never_leave_the_lux_floor(full: float, noise: list[float], motion: list[bool], delay: int) -> None:
     """Lamps that give `full` lx at 100 %, seen with noise, follow a scan later; the lux sensor `delay` scans later."""
     parameters = replace(FLOOR, settle_time=timedelta(seconds=5), hold_time=timedelta(seconds=5))

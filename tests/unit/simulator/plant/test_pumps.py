@@ -6,7 +6,7 @@ from math import inf, sqrt
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.plant import valve
@@ -14,6 +14,7 @@ from simulator.plant.drive import drive_power, standard_drive
 from simulator.plant.primary_secondary import loops, pressure_at, split, together
 from simulator.plant.pump_curve import Unit, duty, flow_against, head_at, pump_for
 from simulator.plant.valve import Characteristic, ValveModel
+from tests.sweep import examples
 
 PUMP = pump_for(30.0, 200.0, 0.75)
 SMALL = pump_for(15.0, 180.0, 0.70)
@@ -49,7 +50,7 @@ def test_a_second_pump_brings_less_than_twice_the_flow() -> None:
     assert duty([Unit(PUMP, 1.0)] * 2, static=0.0, resistance=SYSTEM / 4.0).flow == pytest.approx(60.0)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(running=units, static=st.floats(0.0, 150.0), resistance=st.floats(0.0, 2.0))
 def test_flows_meet_the_system_and_power_ends_somewhere(running: list[Unit], static: float, resistance: float) -> None:
     done = duty(running, static=static, resistance=resistance)
@@ -117,7 +118,7 @@ def test_the_shapes_of_the_curves_fit_eighteen_catalogue_pumps(reference: Path) 
         assert 0.30 < powers[0] / max(powers) < 0.70  # against a shut valve
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     first=st.lists(st.floats(0.3, 1.0), min_size=1, max_size=3),
     second=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=3),
@@ -191,7 +192,7 @@ def test_a_pressure_sustaining_valve_shuts_before_the_top_of_the_building_runs_d
     assert valve.throttling_heat(50.0, 400.0) == 20.0  # what the pump lifted the water with ends in it as heat
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rated=st.floats(0.5, 250.0), load=st.floats(0.01, 1.1), variable=st.booleans())
 def test_drives_lose_and_lose_relatively_less_at_load(rated: float, load: float, variable: bool) -> None:
     model = standard_drive(rated, variable_speed=variable)

@@ -1,7 +1,7 @@
 """The variable-speed tower against published points of its correlation, and its balances of heat and water."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.physics import (
@@ -14,6 +14,7 @@ from controller.core.physics import (
 from simulator.plant import tower_water, york_calc
 from simulator.plant.tower_water import Basin, BasinInput, Losses, WaterModel
 from simulator.plant.variable_speed_tower import Air, basin_heater_power, fan_power, rated_cell, tower
+from tests.sweep import examples
 
 CELL = rated_cell(60.0, 45.0, 15.0, wet_bulb=25.55, cooling_range=5.56, approach=3.89)
 
@@ -43,7 +44,7 @@ def test_the_approach_is_the_published_one(liquid_to_gas: float, published: floa
     assert york_calc.approach(5.56, 25.55, liquid_to_gas) == pytest.approx(published, abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(excess=st.floats(0.0, 60.0), wet=st.floats(-40.0, 32.0), ratio=st.floats(0.2, 12.0))
 def test_the_range_grows_with_the_excess_and_never_eats_it_up(excess: float, wet: float, ratio: float) -> None:
     found = york_calc.range_of(excess, wet, ratio)
@@ -51,7 +52,7 @@ def test_the_range_grows_with_the_excess_and_never_eats_it_up(excess: float, wet
     assert york_calc.range_of(excess + 0.5, wet, ratio) > found
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(fall=st.floats(1.2, 15.0), wet=st.floats(0.0, 26.7), ratio=st.floats(0.75, 2.0))
 def test_the_range_solves_the_correlation(fall: float, wet: float, ratio: float) -> None:
     excess = fall + york_calc.approach(fall, wet, ratio)
@@ -65,7 +66,7 @@ def test_a_cell_does_what_its_nameplate_says() -> None:
     assert done.heat == pytest.approx(60.0 * 4.19 * 5.0)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     speeds=st.lists(st.none() | st.floats(0.0, 1.0), min_size=1, max_size=3),
     flow=st.floats(0.0, 240.0),
@@ -158,7 +159,7 @@ def test_blow_down_keeps_the_salts() -> None:
     assert (lost.drift + lost.blow_down) * 4.0 == pytest.approx(lost.total)  # salts out = salts in with the make-up
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     flow=st.floats(1.0, 100.0),
     returning=st.floats(10.0, 40.0),
