@@ -138,7 +138,7 @@ def as_data(site: Site, plan: Plan, days: int, outcomes: list[Outcome]) -> dict[
         "boptest": first.version,
         "scenario": {"time_period": plan.scenario or None, "electricity_price": plan.price or None},
         "start_s": first.start,
-        "warmup_s": plan.warmup.total_seconds(),
+        "warmup_s": None if plan.scenario else plan.warmup.total_seconds(),
         "days": days,
         "step_s": stepped_link(site).connection.step.total_seconds(),
         "sides": {each.authority.value: _side(each) for each in outcomes},

@@ -18,6 +18,7 @@ from controller.core.errors import DeviceError, EnvironmentProblem
 from controller.core.event import Event, EventKind, JsonValue
 from controller.core.point import PointId
 from controller.core.ports import Phase
+from controller.core.sample import Scalar
 from controller.core.site import Link, Site
 from controller.core.system import Authority
 from controller.forecasting.jobs import FORECASTER
@@ -224,7 +225,7 @@ class _Side:
             task = next(each for each in self.daemon.links if each.link.id == self.link.id)
             raise EnvironmentProblem(f"{self.link.id}: {task.trouble or 'the case did not go on'}")
         present = self.daemon.image.present
-        values = [present[point].value for point in points_of(self.link)]
+        values = [_cell(present[point].value) for point in points_of(self.link)]
         self.steps.add([now.astimezone(self.daemon.site.zone).isoformat(), *values])
         passed = test.time - outcome.start
         if test.time < outcome.end and (passed == 0 or passed % _LOOK_EVERY.total_seconds()):
@@ -242,6 +243,11 @@ class _Side:
             if row[0] > self._stored_until:
                 self.stored.add(row)
                 self._stored_until = row[0]
+
+
+def _cell(value: Scalar | None) -> str | Scalar | None:
+    """Without the last digits that come of turning kelvin into °C."""
+    return f"{value:.10g}" if isinstance(value, float) else value
 
 
 def points_of(link: Link) -> list[PointId]:
