@@ -12,7 +12,8 @@ from controller.core.point import Binding, PointId
 from controller.core.sample import Scalar
 from drivers.boptest import KIND
 from drivers.boptest.address import BoptestAddress, BoptestConnection
-from tests.boptest_server import BoptestServer, Listed
+from tests.boptest_case import Listed
+from tests.boptest_server import BoptestServer
 from tests.contract.driver_contract import (
     COMMAND,
     COUNT,

@@ -15,7 +15,8 @@ import pytest
 
 from controller import app
 from controller.cli.arguments import Exit
-from tests.boptest_server import DAY, BoptestServer, Listed, Room
+from tests.boptest_case import DAY, Listed, Room
+from tests.boptest_server import BoptestServer
 
 pytestmark = pytest.mark.wire
 
@@ -288,22 +289,3 @@ def test_a_case_is_not_run_as_if_it_were_a_plant(
     assert app.main(["run", str(site), "--for", "2s"]) == Exit.ENVIRONMENT
     assert f"boptest {site}" in capsys.readouterr().err
     assert server.requests == []
-
-
-@pytest.mark.slow
-def test_a_site_is_found_in_a_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with BoptestServer(the_case(), has_many=True) as server:
-        assert app.main(["scan", "boptest", server.url]) == Exit.OK
-        assert "test_case bestest_hydronic_heat_pump" in capsys.readouterr().out
-        folder = tmp_path / "found"
-        case = ("--case", "bestest_hydronic_heat_pump", "--output", str(folder))
-        assert app.main(["scan", "boptest", server.url, *case]) == Exit.OK
-        assert "ove_t_set_u" in capsys.readouterr().out
-        # Looked at, and neither begun nor kept.
-        assert not any(path.startswith("initialize") for _, path, _ in server.requests)
-        assert server.test_id == ""
-        assert run(folder, "--days", "1", "--only", "original", output=tmp_path / "out") == Exit.OK
-    steps = rows(tmp_path / "out" / "original.csv")
-    names = [name for name in steps[0] if name.endswith("rea_t_zon_y")]
-    assert 0.0 < float(steps[-1][names[0]]) < 40.0
-    assert len(steps) == 24 * 12 + 1

@@ -21,12 +21,12 @@ from controller.runtime.store import Store
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from drivers.boptest.address import BoptestConnection
 from tests.bench import START
-from tests.boptest_server import FREEZING, BoptestServer, Room
+from tests.boptest_case import FREEZING, HOUR, Room
+from tests.boptest_server import BoptestServer
 
 pytestmark = pytest.mark.wire
 
 SETPOINT = PointId("home.zone_1.air_temperature_setpoint")
-HOUR = 3600.0
 
 
 @pytest.fixture
