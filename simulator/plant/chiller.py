@@ -36,8 +36,10 @@ Bicubic: TypeAlias = tuple[float, float, float, float, float, float, float, floa
 KELVIN = 273.15
 LEAST_LIFT = 1.0
 """[K] to which the limit of [4] holds on, so that power stays positive where the condenser is no warmer."""
-_CONDENSER_TOLERANCE = 1e-7  # [K] of the leaving condenser water, found by iteration
+_CONDENSER_TOLERANCE = 1e-6  # [K] of the leaving condenser water, found by iteration
 _PASSES = 12
+_LEAST_SLOPE = -0.2
+"""Of what the water is off by, for a kelvin of it: about -1; nearer to 0, a secant leads astray."""
 _MOST_RISES = 8.0
 """Times the temperature rise of the capacity alone: more heat than any machine of the catalogues rejects."""
 _POWER_HALVINGS = 40
@@ -237,26 +239,28 @@ class _Asked(NamedTuple):
 def _at_leaving(model: ChillerModel, asked: _Asked, leaving: float, entering: float, capacity_rate: float) -> Operation:
     """The operation whose own heat brings the condenser water to the temperature at which it was found.
 
-    A kelvin of leaving water changes the heat by some per cent, so that a few passes do. Curves so steep that they do
-    not are halved: with no heat at all the water leaves as it enters, and no machine rejects heat without end.
+    By secants: a kelvin of leaving water changes the heat by some per cent, so that three or four do. Curves so broken
+    that they do not are halved: with no heat at all the water leaves as it enters, and no machine rejects heat without
+    end.
     """
     condenser = entering + model.capacity / capacity_rate
-    operation = STOPPED
+    before, off_before = entering, 0.0
     for _ in range(_PASSES):
         operation = _at(model, asked, leaving, condenser)
-        found = entering + operation.heat_rejection / capacity_rate
-        if abs(found - condenser) < _CONDENSER_TOLERANCE:
+        off = entering + operation.heat_rejection / capacity_rate - condenser
+        if abs(off) < _CONDENSER_TOLERANCE:
             return operation
-        condenser = found
+        slope = (off - off_before) / (condenser - before) if off_before else -1.0
+        before, off_before = condenser, off
+        condenser += off if slope > _LEAST_SLOPE else -off / slope
     low, high = entering, entering + _MOST_RISES * model.capacity / capacity_rate
     while high - low > _CONDENSER_TOLERANCE:
         condenser = 0.5 * (low + high)
-        operation = _at(model, asked, leaving, condenser)
-        if entering + operation.heat_rejection / capacity_rate > condenser:
+        if entering + _at(model, asked, leaving, condenser).heat_rejection / capacity_rate > condenser:
             low = condenser
         else:
             high = condenser
-    return operation
+    return _at(model, asked, leaving, low)
 
 
 def _at(model: ChillerModel, asked: _Asked, leaving: float, condenser: float) -> Operation:

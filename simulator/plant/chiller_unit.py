@@ -72,7 +72,7 @@ class UnitState(NamedTuple):
 
 def step(unit: ChillerUnit, state: UnitState, inputs: UnitInputs, dt: float) -> UnitState:
     """The state after dt [s], in which the rates of the given state held, and new inputs thereafter."""
-    return respond(unit, state._replace(control=aged(state.control, dt)), inputs)
+    return respond(unit, UnitState(aged(state.control, dt), *state[1:]), inputs)
 
 
 def respond(unit: ChillerUnit, state: UnitState, inputs: UnitInputs) -> UnitState:

@@ -1,0 +1,61 @@
+"""Whatever is asked of a chiller: its balance closes, it never runs without water, it rests before it starts again."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.chillers import read_chillers
+from simulator.plant.chiller_control import SPARED, Mode
+from simulator.plant.chiller_unit import ChillerUnit, UnitInputs, UnitState, step
+
+UNITS = [ChillerUnit(chiller.model, SPARED) for chiller in read_chillers().values()]
+STEP_S = 20.0
+
+shares = st.sampled_from([0.0, 0.3, 0.5, 1.0, 1.2])
+asked = st.tuples(
+    st.booleans(),
+    st.floats(1.0, 15.0),  # setpoint
+    st.floats(3.0, 25.0),  # entering
+    shares,
+    st.floats(10.0, 45.0),  # condenser entering
+    shares,
+    st.sampled_from([0.3, 0.7, 2.0]),
+    st.integers(1, 60),  # steps
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(unit=st.sampled_from(UNITS), script=st.lists(asked, min_size=1, max_size=12))
+def test_a_chiller_keeps_its_laws(
+    unit: ChillerUnit, script: list[tuple[bool, float, float, float, float, float, float, int]]
+) -> None:
+    machine, state, now = unit.machine, UnitState(), 0.0
+    stopped = started = -1e9
+    for enable, setpoint, entering, chilled, condenser_entering, condenser, limit, steps in script:
+        inputs = UnitInputs(
+            enable,
+            setpoint,
+            entering,
+            chilled * machine.evaporator_flow,
+            condenser_entering,
+            condenser * machine.condenser_flow,
+            limit,
+        )
+        for _ in range(steps):
+            ran = state.control.mode is Mode.RUNNING
+            state, now = step(unit, state, inputs, STEP_S), now + STEP_S
+            runs = state.control.mode is Mode.RUNNING
+            cooling, power, heat = state.operation
+            assert abs(heat - cooling - power) <= 1e-3 * heat
+            assert (cooling > 0.0) == (power > 0.0) == runs
+            if runs:
+                assert min(chilled, condenser) >= unit.proof_flow
+                assert enable or now - started < SPARED.minimum_on_s + STEP_S
+                assert (
+                    power <= limit * machine.capacity / machine.cop * (1.0 + 1e-6) or cooling < 0.25 * machine.capacity
+                )
+            if runs and not ran:
+                assert now - stopped >= SPARED.stop_to_start_s
+                assert now - started >= SPARED.start_to_start_s
+                started = now
+            if ran and not runs:
+                stopped = now
