@@ -27,7 +27,8 @@ from tests.contract.driver_contract import (
 )
 from tests.hand_clock import HandClock
 
-TIMEOUT: Final = timedelta(seconds=0.15)
+# A request is a connection and a thread of its own; a loaded machine may take its time over them.
+TIMEOUT: Final = timedelta(seconds=0.5)
 _TEMPERATURES: Final = (LEVEL, SETPOINT, OTHER)
 _INPUTS: Final = (SETPOINT, COMMAND)
 

@@ -217,7 +217,7 @@ def test_a_step_that_takes_too_long_is_told(
     server: BoptestServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site = site_at(server, tmp_path / "site")
-    edited(site, "devices.yaml", "step: 15min", "step: 15min\n      timeout: 300ms")
+    edited(site, "devices.yaml", "step: 15min", "step: 15min\n      timeout: 2s")
 
     def hang_from_now_on() -> tuple[int, bytes] | None:
         server.hang()
