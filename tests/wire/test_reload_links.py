@@ -1,8 +1,9 @@
-"""A reload over real connections: Modbus servers that count who connects and note when they are asked."""
+"""A reload over real connections: servers that count who connects and subscribes, and note when they are asked."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,13 +27,17 @@ from controller.runtime.surroundings import Surroundings
 from drivers.modbus import KIND
 from drivers.modbus.address import ModbusAddress
 from drivers.modbus.connection import ModbusConnection
+from drivers.mqtt import KIND as MQTT
+from drivers.mqtt.address import MqttAddress, MqttConnection
 from tests.bench import START, Bench
 from tests.loopback import Connection
 from tests.wire.modbus_device import INPUT, ModbusDevice
+from tests.wire.mqtt_broker import LittleBroker, Reply
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow]
 
-METER, SENSORS = "meter", "sensors"
+METER, SENSORS, BROKER = "meter", "sensors", "broker"
+LEVEL = Point(PointId("a.tank_1.level"), PointKind.SENSOR, Unit.NONE)
 EVERY = timedelta(milliseconds=100)
 # Twenty polls that do not come would be a reconnect; a busy machine misses two or three.
 LONGEST_GAP_S = 2.0
@@ -58,6 +63,33 @@ class Counting(ModbusDevice):
         return super().answer_to(unit, question)
 
 
+class Broker(LittleBroker):
+    """accepted: connections. subscriptions: requests for one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accepted = 0
+        self.subscriptions = 0
+
+    def connect(self) -> Connection:
+        self.accepted += 1
+        return super().connect()
+
+    def _subscribe(self, body: bytes, reply: Reply) -> None:
+        self.subscriptions += 1
+        super()._subscribe(body, reply)
+
+
+def mqtt_link(broker: Broker) -> Link:
+    return Link(
+        BROKER,
+        MQTT,
+        MqttConnection("127.0.0.1", broker.port),
+        (Device(BROKER, (LEVEL.id,), EVERY),),
+        (Binding(LEVEL, BROKER, MqttAddress("{topic}/state", "tank", "level")),),
+    )
+
+
 def modbus_link(id_: str, device: Counting) -> Link:
     point = Point(PointId(f"a.{id_}_1.count"), PointKind.SENSOR, Unit.NONE)
     return Link(
@@ -70,8 +102,9 @@ def modbus_link(id_: str, device: Counting) -> Link:
 
 
 class Here:
-    def __init__(self, site: Site, devices: dict[str, Counting]) -> None:
+    def __init__(self, site: Site, devices: dict[str, Counting], broker: Broker) -> None:
         self.devices = devices
+        self.broker = broker
         self.historian = MemoryHistorian()
         self._next = site
         clock = RealClock()
@@ -82,6 +115,11 @@ class Here:
         before = self.daemon.site
         self._next = replace(before, digest=f"{before.digest}+", **changes)
         return await self.daemon.reloads.request("Li Na")
+
+    async def is_told(self, level: float) -> None:
+        """Return once what a device has told by itself is seen."""
+        self.broker.tell("tank/state", json.dumps({"level": level}).encode())
+        await until(lambda: self.daemon.image.present[LEVEL.id].value == level)
 
     async def asked_more(self, link: str) -> None:
         """Return once the device was asked ten times more."""
@@ -98,14 +136,14 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def running(tmp_path: Path) -> AsyncGenerator[Here]:
-    devices = {METER: Counting(), SENSORS: Counting()}
-    for device in devices.values():
-        await device.start()
+    devices, broker = {METER: Counting(), SENSORS: Counting()}, Broker()
+    for server in (*devices.values(), broker):
+        await server.start()
     bench = Bench(tmp_path).site()
-    links = tuple(modbus_link(id_, device) for id_, device in devices.items())
+    links = (*(modbus_link(id_, device) for id_, device in devices.items()), mqtt_link(broker))
     points = {binding.point.id: binding.point for link in links for binding in link.bindings}
     site = replace(bench, links=(*bench.links, *links), points={**bench.points, **points}, scan_every=EVERY)
-    here = Here(site, devices)
+    here = Here(site, devices, broker)
     stop = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -114,18 +152,21 @@ async def running(tmp_path: Path) -> AsyncGenerator[Here]:
             yield here
             stop.set()
     finally:
-        for device in devices.values():
-            await device.stop()
+        for server in (*devices.values(), broker):
+            await server.stop()
 
 
 async def test_a_changed_strategy_opens_no_connection_and_no_poll_is_missed(tmp_path: Path) -> None:
     async with running(tmp_path) as here:
         await here.asked_more(METER)
+        await here.is_told(1.0)
         for seconds in (90, 120, 150):
             mounts = tuple(replace(each, lease=timedelta(seconds=seconds)) for each in here.daemon.site.mounts)
             assert (await here.reload(mounts=mounts)).result is Result.RELOADED
             await here.asked_more(METER)
             await here.asked_more(SENSORS)
+            await here.is_told(float(seconds))
+        assert (here.broker.accepted, here.broker.subscriptions) == (1, 1)
         for device in here.devices.values():
             assert device.accepted == 1
             assert max(later - sooner for sooner, later in pairwise(device.asked_at)) < LONGEST_GAP_S
