@@ -175,6 +175,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.slow
 async def test_from_the_condition_to_the_message_within_two_seconds_plus_its_delay(
     tmp_path: Path, server: HttpServer
 ) -> None:
