@@ -18,7 +18,8 @@ from simulator.plant.chiller_unit import ChillerUnit, UnitInputs, UnitState, res
 from simulator.plant.coil import capability, wanted_flow
 from simulator.plant.hydronics import Flows, distribute, mixed
 from simulator.plant.pump import heat_to_water, moved, pump_flow, pump_power, runs, wanted_speed
-from simulator.plant.tank import advected, cold_content, conducted, settled, stirred
+from simulator.plant.tank import TankInput, cold_content, filled, heat_gain, outlet, stirred
+from simulator.plant.tank import step as tank_step
 from simulator.plant.tower import Fan, Rejection, fan_power, reject
 from simulator.plant.zone import NO_DEMAND
 from simulator.site import PlantModel
@@ -91,7 +92,7 @@ class PlantRoom:
         self.mixing_s = inf
         self.is_dark = False
         self.charge_valve = self.discharge_valve = 0.0
-        self.layers = [model.initial_tank] * model.tank.layers
+        self.tank = filled(model.tank, model.initial_tank)
         self._supply_header = self._return_header = self._basin = _INITIAL_WATER
         self.fan = Fan.OFF
         # commands in force
@@ -113,11 +114,6 @@ class PlantRoom:
         self.chilled_water_power = self.condenser_power = self.secondary_power = self.fan_power = 0.0
         self.loop_gain = self.tank_gain = 0.0
         self.counters = Counters()
-        # constants of the tank
-        self._layer_mass = model.tank.layer_mass
-        self._wall = model.tank.wall_conductances()
-        self._wall_total = sum(self._wall)
-        self._conductance = model.tank.conductance()
 
     # --- what can be read -------------------------------------------------------------------------------------------
 
@@ -144,7 +140,7 @@ class PlantRoom:
 
     def stored_energy(self) -> float:
         """Cold in the tank [kWh] against water at the design return temperature."""
-        return cold_content(self._model.tank, self.layers, self._model.design_return)
+        return cold_content(self._model.tank, self.tank, self._model.design_return)
 
     def storing(self) -> float:
         """Rate at which the tank's content grows [kW]: what the headers bring less the gain through its wall."""
@@ -155,9 +151,8 @@ class PlantRoom:
         return self.operation.cooling - self.cooling_load - self.loop_gain - self._brought_to_tank()
 
     def _brought_to_tank(self) -> float:
-        exchanged = self.flows.charge * (self.layers[-1] - self._tank_inlet)
-        exchanged += self.flows.discharge * (self.layers[0] - self._tank_inlet)
-        return exchanged * WATER_SPECIFIC_HEAT
+        upward = self.flows.charge - self.flows.discharge
+        return abs(upward) * (outlet(self.tank, upward) - self._tank_inlet) * WATER_SPECIFIC_HEAT
 
     def header_energy(self) -> float:
         """Cold in the two headers [kWh] against water at the design return temperature."""
@@ -257,18 +252,10 @@ class PlantRoom:
         )
 
     def _exchange_tank(self, dt: float) -> None:
-        layers, per_kilojoule = self.layers, dt / (self._layer_mass * WATER_SPECIFIC_HEAT)
-        ambient = self._ambient
-        gains = [u * per_kilojoule * (ambient - t) for t, u in zip(layers, self._wall, strict=True)]
-        charge, discharge = self.flows.charge, self.flows.discharge
-        if charge > 0.0 or discharge > 0.0:
-            share = (charge + discharge) * dt / self._layer_mass
-            layers = advected(layers, share, self._tank_inlet, upward=charge > 0.0)
-        warmed = [layer + gain for layer, gain in zip(layers, gains, strict=True)]
-        warmed = conducted(warmed, self._conductance * per_kilojoule)
-        self.layers = settled(warmed)
+        upward = self.flows.charge - self.flows.discharge
+        self.tank = tank_step(self._model.tank, self.tank, TankInput(upward, self._tank_inlet, self._ambient), dt)
         if self.mixing_s < inf:
-            self.layers = stirred(self.layers, 1.0 - exp(-dt / self.mixing_s))
+            self.tank = stirred(self.tank, 1.0 - exp(-dt / self.mixing_s))
 
     def _move(self, dt: float) -> None:
         model = self._model
@@ -341,7 +328,7 @@ class PlantRoom:
         self._find_pumps()
         primary = pump_flow(model.chilled_water_pump, self.chilled_water_speed)
         self.flows = flows = distribute(primary, self._secondary_flow, self.charge_valve, self.discharge_valve)
-        layers, supply_header, return_header = self.layers, self._supply_header, self._return_header
+        supply_header, return_header = self._supply_header, self._return_header
         self._tank_inlet = supply_header if flows.charge > 0.0 else return_header
         entering = self._entering(flows)
         condenser_flow = pump_flow(model.condenser_water_pump, self.condenser_speed)
@@ -349,7 +336,7 @@ class PlantRoom:
         inputs = UnitInputs(self._enable, self._setpoint, entering, flows.primary, condenser_entering, condenser_flow)
         self._unit_state = unit = respond(self._unit, self._unit_state, inputs)
         leaving, condenser_leaving = unit.leaving, unit.condenser_leaving
-        supply, returning = self._building_water(flows, layers[0], supply_header, return_header)
+        supply, returning = self._building_water(flows, self.tank.layers[0], supply_header, return_header)
         self.temperatures = Temperatures(entering, leaving, condenser_entering, condenser_leaving, supply, returning)
         self.fan = fan_stage(self.fan, self._basin, pump_runs=self.condenser_pump_runs())
         self.fan_power = fan_power(model.tower, self.fan)
@@ -357,9 +344,7 @@ class PlantRoom:
         headers = model.header_conductance * (2.0 * self._ambient - supply_header - return_header)
         reversed_cooling = min(0.0, self._coil_heat)
         self.loop_gain = headers + self._water_heat[0] + self._water_heat[2] + reversed_cooling
-        self.tank_gain = self._wall_total * self._ambient - sum(
-            [conductance * layer for conductance, layer in zip(self._wall, layers, strict=True)]
-        )
+        self.tank_gain = heat_gain(model.tank, self.tank, self._ambient)
 
     def _find_pumps(self) -> None:
         model = self._model
@@ -377,7 +362,7 @@ class PlantRoom:
         """Water that enters the evaporator [degC], behind the primary pump."""
         entering = mixed(
             (min(flows.primary, flows.secondary), self._return_header),
-            (flows.charge, self.layers[-1]),
+            (flows.charge, self.tank.layers[-1]),
             (flows.forward, self._supply_header),
             otherwise=self._supply_header,
         )

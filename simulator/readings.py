@@ -8,6 +8,7 @@ from typing import TypeAlias
 from simulator.gateway import Position, Remote, Value
 from simulator.lights import GarageGroup, OutdoorCircuit
 from simulator.plant.chiller_control import Mode
+from simulator.plant.tank import at_height
 from simulator.plant.tower import Fan
 from simulator.plant_room import PlantRoom
 
@@ -120,8 +121,7 @@ def _tank(plant: PlantRoom, since: Callable[[], float]) -> Readings:
     name = "plant.tank_1"
     readings = _remote(name, plant.tank_remote, "charge_valve_command", "discharge_valve_command")
     for place, height in _SENSOR_HEIGHTS.items():
-        index = int(height * len(plant.layers))
-        readings[f"{name}.{place}_temperature"] = lambda index=index: plant.layers[index]
+        readings[f"{name}.{place}_temperature"] = lambda height=height: at_height(plant.tank, height)
     return readings | {
         f"{name}.charge_valve_status": lambda: plant.charge_valve == 1.0,
         f"{name}.discharge_valve_status": lambda: plant.discharge_valve == 1.0,

@@ -1,40 +1,68 @@
-"""Stratified chilled-water tank: layers of equal mass, bottom first, cold water below warm.
+"""Stratified chilled-water tank: layers bottom first, cold water below warm, moved past each other as parcels.
 
-Every function keeps the heat of the layers to rounding: what leaves one layer enters the next.
+Water is pushed up or down as a whole, so a thermocline travels without being smeared by the arithmetic, however small
+the steps and however often the direction turns: the parcels between the ends keep their water and only the reckoning of
+their height moves. What widens it is in the model: mixing at the inlet, conduction, gain through the wall. Every
+function keeps the heat of the layers to rounding: what leaves one enters the next.
 
 References
 ----------
 [1] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 51 "Thermal storage", "Stratified chilled-water
-    storage": thermocline, diffusers, cold water in and out at the bottom.
+    storage": thermocline, diffusers, cold water in and out at the bottom, inlet Froude number of at most 1 to 2.
 [2] E. M. Kleinbach, W. A. Beckman, S. A. Klein, "Performance study of one-dimensional models for stratified thermal
-    storage tanks", Solar Energy 50(2), 1993, pp. 155-166: multinode model, mixing of inverted layers.
-[3] B. van Leer, "Towards the ultimate conservative difference scheme V", J. Comput. Phys. 32, 1979, pp. 101-136:
-    limited slopes, so that the thermocline stays as thin as in a real tank with few layers.
+    storage tanks", Solar Energy 50(2), 1993, pp. 155-166: plug-flow model of parcels, mixing of inverted layers.
+[3] N. Nakahara, K. Sagara, M. Tsujimoto, "Water thermal storage tank: part 2 - mixing model and storage estimation for
+    temperature-stratified tanks", ASHRAE Transactions 94(2), 1988: a completely mixed region at the inlet, piston flow
+    with conduction beyond it.
+[4] J. Yoo, M. W. Wildin, C. R. Truman, "Initial formation of a thermocline in stratified thermal storage tanks", ASHRAE
+    Transactions 92(2A), 1986: densimetric Froude number of the inlet.
+[5] N. Tran, J. F. Kreider, P. Brothers, "Field measurement of chilled water storage thermal performance", ASHRAE
+    Transactions 95(1), 1989: figure of merit.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT, water_density
 
 WATER_CONDUCTIVITY = 0.60e-3
 """Thermal conductivity of water [kW/(m K)] at 20 degC (IAPWS 2011: 0.598 W/(m K))."""
+_GRAVITY = 9.81
+_DENSITY = water_density(10.0)  # [kg/m3]
+_LARGEST_PUSH = 0.5
+"""Of a layer at a time, so that what leaves has one temperature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diffuser:
+    """length of the slot [m], its height above the floor or below the surface [m], and depth of the water [m] that it
+    mixes at a Froude number of 1.
+    """
+
+    length: float
+    height: float
+    mixing_depth: float
 
 
 @dataclass(frozen=True, slots=True)
 class TankModel:
-    """volume [m3] of an upright cylinder with height [m]; u_value of wall and roof [kW/(m2 K)]; number of layers."""
+    """volume [m3] of an upright cylinder with height [m]; u_value of wall and roof [kW/(m2 K)]; number of layers (three
+    or more); diffuser, alike at both ends, None for one that mixes no more than a layer.
+    """
 
     volume: float
     height: float
     u_value: float
     layers: int
+    diffuser: Diffuser | None = None
 
     @property
     def layer_mass(self) -> float:
         """[kg]"""
-        return self.volume * water_density(10.0) / self.layers
+        return self.volume * _DENSITY / self.layers
 
     @property
     def section(self) -> float:
@@ -45,77 +73,194 @@ class TankModel:
         """Between neighbouring layers [kW/K]: k A / dz."""
         return WATER_CONDUCTIVITY * self.section * self.layers / self.height
 
-    def wall_conductances(self) -> tuple[float, ...]:
-        """Of each layer to the ambient air [kW/K], bottom first: wall in equal parts, roof at the top; the floor lies
-        on insulated ground and counts as tight.
-        """
-        wall = self.u_value * 2.0 * math.sqrt(math.pi * self.section) * self.height / self.layers
-        return (*(wall for _ in range(self.layers - 1)), wall + self.u_value * self.section)
+    def wall_conductance(self) -> float:
+        """Of one whole layer to the ambient air [kW/K]; the floor lies on insulated ground and counts as tight."""
+        return self.u_value * 2.0 * math.sqrt(math.pi * self.section) * self.height / self.layers
+
+    def roof_conductance(self) -> float:
+        """[kW/K]"""
+        return self.u_value * self.section
 
 
-def advected(layers: list[float], share: float, inlet: float, *, upward: bool) -> list[float]:
-    """Layers after a mass of `share` layers [0..1] at the inlet temperature [degC] pushed its way in at one end.
+class TankState(NamedTuple):
+    """layers: temperatures [degC], bottom first; shift: what the lowest holds beyond one layer's mass, and the highest
+    short of it, in layers [-0.5..0.5]. All others hold one.
+    """
 
-    What leaves at the other end has the temperature that the last layer had before. Scheme: second order with minmod
-    slopes [3]; stable and free of new extremes for share <= 1.
+    layers: tuple[float, ...]
+    shift: float = 0.0
+
+
+class TankInput(NamedTuple):
+    """upward: enters at the bottom and leaves at the top [kg/s], negative the other way; inlet and ambient [degC]."""
+
+    upward: float
+    inlet: float
+    ambient: float
+
+
+def filled(model: TankModel, temperature: float) -> TankState:
+    """The tank full of water of one temperature [degC]."""
+    return TankState((temperature,) * model.layers)
+
+
+def outlet(state: TankState, upward: float) -> float:
+    """Temperature [degC] of what leaves now."""
+    return state.layers[-1] if upward > 0.0 else state.layers[0]
+
+
+def step(model: TankModel, state: TankState, seen: TankInput, dt: float) -> TankState:
+    """The tank after dt [s]: pushed, mixed at the inlet [3], warmed through its wall, conducted and settled."""
+    per_kilojoule = dt / (model.layer_mass * WATER_SPECIFIC_HEAT)
+    # The gain is that of the temperatures at the beginning, as `heat_gain` tells it.
+    wall, ambient = model.wall_conductance() * per_kilojoule, seen.ambient
+    gains = [wall * (ambient - layer) for layer in state.layers]
+    gains[0] *= 1.0 + state.shift
+    gains[-1] *= 1.0 - state.shift
+    gains[-1] += model.roof_conductance() * per_kilojoule * (ambient - state.layers[-1])
+    if seen.upward != 0.0:
+        state = _flow(model, state, seen, dt)
+    layers, shift = state
+    warmed = [layer + gain for layer, gain in zip(layers, gains, strict=True)]
+    warmed[0] = layers[0] + gains[0] / (1.0 + shift)
+    warmed[-1] = layers[-1] + gains[-1] / (1.0 - shift)
+    return settled(conducted(TankState(tuple(warmed), shift), model.conductance() * per_kilojoule))
+
+
+def pushed(state: TankState, share: float, inlet: float) -> TankState:
+    """The tank after `share` layers [-0.5..0.5] of water of a temperature [degC] entered at the bottom, or, negative,
+    at the top. What leaves at the other end has the temperature of that end before.
+
+    An end that has grown to one layer and a half gives one off to the others; the opposite end takes one in and mixes.
 
     """
-    if not upward:
-        return advected(layers[::-1], share, inlet, upward=True)[::-1]
-    last = len(layers) - 1
-    half = 0.5 * (1.0 - share)
-    before, here = inlet, layers[0]
-    entering = inlet
-    moved: list[float] = []
-    for index in range(last + 1):
-        if index == last:
-            leaving = following = here
-        else:
-            following = layers[index + 1]
-            rise, next_rise = here - before, following - here
-            if rise * next_rise <= 0.0:
-                leaving = here
-            else:
-                leaving = here + half * (rise if abs(rise) < abs(next_rise) else next_rise)
-        moved.append(here + share * (entering - leaving))
-        entering, before, here = leaving, here, following
-    return moved
+    if share < 0.0:
+        turned = pushed(TankState(state.layers[::-1], -state.shift), -share, inlet)
+        return TankState(turned.layers[::-1], -turned.shift)
+    layers, shift = state.layers, state.shift
+    bottom = (layers[0] * (1.0 + shift) + inlet * share) / (1.0 + shift + share)
+    shift += share
+    if shift <= 0.5:
+        return TankState((bottom, *layers[1:]), shift)
+    left = 1.0 - shift  # of the highest layer
+    top = (layers[-1] * left + layers[-2]) / (left + 1.0)
+    return TankState((bottom, bottom, *layers[1:-2], top), shift - 1.0)
 
 
-def conducted(layers: list[float], coefficient: float) -> list[float]:
-    """Layers after conduction between neighbours; coefficient = k A dt / (dz m cp) [-], stable below 0.5."""
-    upward = [coefficient * (below - above) for below, above in pairwise(layers)]
-    return [layer + gained - lost for layer, gained, lost in zip(layers, [0.0, *upward], [*upward, 0.0], strict=True)]
+def mixed_at_inlet(state: TankState, count: int, *, at_bottom: bool) -> TankState:
+    """The tank after its `count` layers next to the inlet have mixed.  Source: [3]."""
+    if count < 2:
+        return state
+    if not at_bottom:
+        turned = mixed_at_inlet(TankState(state.layers[::-1], -state.shift), count, at_bottom=True)
+        return TankState(turned.layers[::-1], -turned.shift)
+    layers, shift = state
+    total = layers[0] * (1.0 + shift) + sum(layers[1:count])
+    return TankState((*((total / (count + shift),) * count), *layers[count:]), shift)
 
 
-def settled(layers: list[float]) -> list[float]:
+def conducted(state: TankState, coefficient: float) -> TankState:
+    """Layers after conduction between neighbours; coefficient = k A dt / (dz m cp) [-], stable below 0.25."""
+    layers, shift = state
+    flows = [coefficient * (below - above) for below, above in pairwise(layers)]
+    # The middles of an end and its neighbour are further apart the more the end holds.
+    flows[0] /= 1.0 + 0.5 * shift
+    flows[-1] /= 1.0 - 0.5 * shift
+    after = [layer + gained - lost for layer, gained, lost in zip(layers, [0.0, *flows], [*flows, 0.0], strict=True)]
+    after[0] = layers[0] - flows[0] / (1.0 + shift)
+    after[-1] = layers[-1] + flows[-1] / (1.0 - shift)
+    return TankState(tuple(after), shift)
+
+
+def settled(state: TankState) -> TankState:
     """Layers after buoyancy mixed every warmer one that lay below a colder one [2] (pooling of adjacent violators)."""
-    below = layers[0]
-    for here in layers:
+    below = state.layers[0]
+    for here in state.layers:
         if here < below:
-            return _pooled(layers)
+            return _pooled(state)
         below = here
-    return layers
+    return state
 
 
-def stirred(layers: list[float], share: float) -> list[float]:
+def stirred(state: TankState, share: float) -> TankState:
     """Layers that lost a share [0..1] of their distance to the mean: a broken diffuser stirs the whole tank."""
-    mean = sum(layers) / len(layers)
-    return [layer + share * (mean - layer) for layer in layers]
+    layers, shift = state
+    mean = (sum(layers) + shift * (layers[0] - layers[-1])) / len(layers)
+    return TankState(tuple([layer + share * (mean - layer) for layer in layers]), shift)
 
 
-def _pooled(layers: list[float]) -> list[float]:
-    pools: list[tuple[float, int]] = []  # sum of temperatures, number of layers
-    for here in layers:
-        total, count = here, 1
-        while pools and pools[-1][0] / pools[-1][1] > total / count:
-            lower, number = pools.pop()
-            total, count = total + lower, count + number
-        pools.append((total, count))
-    return [total / count for total, count in pools for _ in range(count)]
+def froude(diffuser: Diffuser, flow: float, inlet: float, ambient: float) -> float:
+    """Densimetric Froude number [-] of a flow [kg/s] of inlet water among tank water [degC]; infinite without a
+    difference of density.
+
+    Fr = q / sqrt(g h^3 |rho_i - rho_a| / rho_a), q = m / (rho L).  Source: [1], [4].
+
+    """
+    around = water_density(ambient)
+    lift = abs(water_density(inlet) - around) / around
+    if lift <= 0.0:
+        return math.inf
+    return abs(flow) / (around * diffuser.length) / math.sqrt(_GRAVITY * diffuser.height**3 * lift)
 
 
-def cold_content(model: TankModel, layers: list[float], reference: float) -> float:
+def heat_gain(model: TankModel, state: TankState, ambient: float) -> float:
+    """Through wall and roof [kW] at an ambient temperature [degC]."""
+    layers, shift = state
+    below = len(layers) * ambient - sum(layers) - shift * (layers[0] - layers[-1])
+    return model.wall_conductance() * below + model.roof_conductance() * (ambient - layers[-1])
+
+
+def cold_content(model: TankModel, state: TankState, reference: float) -> float:
     """Cold stored against water at a reference temperature [degC], in kWh: sum of m cp (T_ref - T) / 3600."""
-    kilojoules = sum(reference - layer for layer in layers) * model.layer_mass * WATER_SPECIFIC_HEAT
-    return kilojoules / 3600.0
+    below = sum([reference - layer for layer in state.layers])
+    below += state.shift * (state.layers[-1] - state.layers[0])
+    return below * model.layer_mass * WATER_SPECIFIC_HEAT / 3600.0
+
+
+def figure_of_merit(model: TankModel, discharged: float, returned: float, supplied: float) -> float:
+    """Cold discharged [kWh] with one tank volume, over what it would be without mixing and gain [5]: M cp (T_r - T_s),
+    for water returned by the building and water supplied by the chiller [degC].
+    """
+    return discharged * 3600.0 / (model.layer_mass * model.layers * WATER_SPECIFIC_HEAT * (returned - supplied))
+
+
+def at_height(state: TankState, height: float) -> float:
+    """Temperature [degC] of the layer at a share of the tank's height [0..1]."""
+    count = len(state.layers)
+    index = math.floor(height * count - state.shift)
+    return state.layers[max(0, min(count - 1, index))]
+
+
+def _flow(model: TankModel, state: TankState, seen: TankInput, dt: float) -> TankState:
+    share = seen.upward * dt / model.layer_mass
+    pushes = max(1, math.ceil(abs(share) / _LARGEST_PUSH))
+    for _ in range(pushes):
+        count = _mixed_layers(model, state, seen)
+        state = mixed_at_inlet(pushed(state, share / pushes, seen.inlet), count, at_bottom=seen.upward > 0.0)
+    return state
+
+
+def _mixed_layers(model: TankModel, state: TankState, seen: TankInput) -> int:
+    """Layers that the inlet mixes: the depth grows with its Froude number [3][4], up to half the tank.
+
+    What holds the mixing down is the difference of density to the water that is pushed out [1], so the outlet's is
+    taken. Water that enters warm at the bottom, or cold at the top, is left to `settled`.
+    """
+    diffuser = model.diffuser
+    if diffuser is None:
+        return 1
+    number = froude(diffuser, seen.upward, seen.inlet, outlet(state, seen.upward))
+    depth = min(diffuser.mixing_depth * number, 0.5 * model.height)
+    return max(1, round(depth * model.layers / model.height))
+
+
+def _pooled(state: TankState) -> TankState:
+    masses: Sequence[float] = (1.0 + state.shift, *(1.0,) * (len(state.layers) - 2), 1.0 - state.shift)
+    pools: list[tuple[float, float, int]] = []  # heat, mass, number of layers
+    for here, weight in zip(state.layers, masses, strict=True):
+        heat, mass, count = here * weight, weight, 1
+        while pools and pools[-1][0] * mass > heat * pools[-1][1]:
+            lower, lighter, number = pools.pop()
+            heat, mass, count = heat + lower, mass + lighter, count + number
+        pools.append((heat, mass, count))
+    return TankState(tuple([heat / mass for heat, mass, count in pools for _ in range(count)]), state.shift)

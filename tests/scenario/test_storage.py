@@ -14,6 +14,7 @@ from controller.core.event import Event, EventKind
 from controller.core.site import Site
 from controller.core.strategy import Decision, Observation, PlanInput
 from controller.core.system import Authority
+from simulator.plant.tank import TankState
 from strategies.blocks.load_shifting import StoragePlan
 from strategies.chilled_water_storage import ChilledWaterStorage, Parameters, State
 from tests.storage_demo import MODE, START, bits, present, storage_alone
@@ -39,7 +40,7 @@ def with_strategy(site: Site, kind: type[ChilledWaterStorage]) -> Site:
 
 def fill(run: Run) -> None:
     """The tank as a night leaves it."""
-    run.engine.plant.layers = [5.0] * len(run.engine.plant.layers)
+    run.engine.plant.tank = TankState((5.0,) * len(run.engine.plant.tank.layers))
 
 
 def step_of(run: Run) -> str:

@@ -4,15 +4,13 @@ from math import isclose
 
 import pytest
 
-from simulator.plant import coil, pump, tank, tower
+from simulator.plant import coil, pump, tower
 from simulator.plant.chiller import biquadratic, generic_centrifugal, operate
 from simulator.plant.hydronics import distribute, mixed
 from simulator.plant.lamps import LampGroupModel, group_power
 from simulator.plant.occupancy import building_use
-from simulator.plant.tank import TankModel, advected, cold_content, conducted, settled
 
 CHILLER = generic_centrifugal(600.0)
-TANK = TankModel(volume=400.0, height=9.0, u_value=0.3e-3, layers=20)
 
 
 def test_chiller_curves_are_one_at_their_reference_point() -> None:
@@ -81,42 +79,6 @@ def test_coils_ask_for_more_water_where_it_is_warm_and_never_more_than_the_pump_
     assert coil.capability(model, 5.0, 26.0) < 0.0
 
 
-@pytest.mark.parametrize("upward", [True, False])
-def test_advection_keeps_heat_and_makes_no_new_extremes(upward: bool) -> None:
-    layers = [5.0, 5.2, 6.0, 9.0, 12.0, 12.9, 13.0]
-    inlet = 5.0 if upward else 13.0
-    outlet = layers[-1] if upward else layers[0]
-    moved = advected(layers, 0.3, inlet, upward=upward)
-    assert sum(moved) == pytest.approx(sum(layers) + 0.3 * (inlet - outlet), abs=1e-12)
-    assert min(moved) >= 5.0
-    assert max(moved) <= 13.0
-
-
-def test_a_full_tank_pushes_its_warm_water_out_almost_unmixed() -> None:
-    layers = [13.0] * TANK.layers
-    leaving: list[float] = []
-    for _ in range(TANK.layers * 20):  # 20 steps a layer: one whole volume
-        leaving.append(layers[-1])
-        layers = advected(layers, 0.05, 5.0, upward=True)
-    assert min(leaving[: int(len(leaving) * 0.8)]) > 12.5
-    assert cold_content(TANK, layers, 13.0) > 0.95 * cold_content(TANK, [5.0] * TANK.layers, 13.0)
-
-
-def test_conduction_keeps_heat_and_levels() -> None:
-    layers = [5.0, 5.0, 13.0, 13.0]
-    after = conducted(layers, 0.1)
-    assert sum(after) == pytest.approx(sum(layers))
-    assert 5.0 < after[1] < after[2] < 13.0
-
-
-def test_buoyancy_mixes_warm_water_under_cold_and_keeps_heat() -> None:
-    layers = [9.0, 5.0, 6.0, 12.0, 11.0, 13.0]
-    after = settled(layers)
-    assert after == sorted(after)
-    assert sum(after) == pytest.approx(sum(layers))
-    assert settled([5.0, 6.0, 7.0]) == [5.0, 6.0, 7.0]
-
-
 def test_tower_cools_towards_the_wet_bulb_and_more_with_more_air() -> None:
     model = tower.TowerModel(air_flow=24.0, fan_power=9.0)
     air = tower.saturated_air_enthalpy(25.6)
@@ -134,16 +96,6 @@ def test_fan_at_half_speed_takes_an_eighth() -> None:
     model = tower.TowerModel(air_flow=30.0, fan_power=8.0)
     assert tower.fan_power(model, tower.Fan.LOW) == 1.0
     assert tower.fan_power(model, tower.Fan.OFF) == 0.0
-
-
-def test_tank_walls_count_roof_once() -> None:
-    conductances = TANK.wall_conductances()
-    assert len(conductances) == 20
-    assert conductances[-1] > conductances[0]
-    assert sum(conductances) == pytest.approx(
-        0.3e-3 * (3.141592653589793 * (4 * TANK.section / 3.141592653589793) ** 0.5 * 9 + TANK.section)
-    )
-    assert pytest.approx(0.6e-3) == tank.WATER_CONDUCTIVITY
 
 
 def test_dimmed_lamps_keep_their_standby_power() -> None:

@@ -11,6 +11,7 @@ from simulator.faults.fault import Fault, Parameters, contradictions
 from simulator.faults.instrument import SPELL_S
 from simulator.faults.kinds import KINDS, TARGETS
 from simulator.gateway import Value
+from simulator.plant.tank import TankState
 
 MakeEngine = Callable[..., Engine]
 
@@ -190,7 +191,7 @@ def test_a_stuck_valve_stays_where_it_is(make_engine: MakeEngine) -> None:
 
 def test_a_tank_that_mixes_keeps_its_cold_and_loses_its_layers(make_engine: MakeEngine) -> None:
     engine = make_engine(MONDAY_10)
-    engine.plant.layers = [5.0] * 10 + [13.0] * 10
+    engine.plant.tank = TankState((5.0,) * 10 + (13.0,) * 10)
     stored = number(engine, f"{TANK}.stored_energy")
     begun(engine, "tank_mixing", TANK, within=1800.0)
     run(engine, 3600.0)
