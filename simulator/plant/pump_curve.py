@@ -24,7 +24,7 @@ _HALVINGS = 60
 @dataclass(frozen=True, slots=True)
 class PumpCurve:
     """Pressure rise at full speed h0 - h2 m^2 [kPa] over the flow [kg/s]; efficiency [0..1]: a parabola through zero
-    with its best at best_flow [kg/s].
+    with its best at best_flow [kg/s]; density [kg/m3] of what it moves, so that a fan is one, too.
 
     A linear term would fit better, but rise near shut-off for most pumps: two flows to one pressure.
     """
@@ -34,17 +34,24 @@ class PumpCurve:
     best_efficiency: float
     best_flow: float
     drive: DriveModel
+    density: float = WATER_DENSITY
 
 
 def pump_for(
-    flow: float, head: float, efficiency: float, *, variable_speed: bool = True, shut_off: float = 1.25
+    flow: float,
+    head: float,
+    efficiency: float,
+    *,
+    variable_speed: bool = True,
+    shut_off: float = 1.25,
+    density: float = WATER_DENSITY,
 ) -> PumpCurve:
     """A pump chosen at its best point: flow [kg/s], pressure rise [kPa], efficiency [0..1]; shut_off: pressure at no
     flow over that at the best point. Its motor has 10 % in hand.
     """
-    rated = 1.1 * flow * head / WATER_DENSITY / efficiency
+    rated = 1.1 * flow * head / density / efficiency
     drive = standard_drive(rated, variable_speed=variable_speed)
-    return PumpCurve(shut_off * head, (shut_off - 1.0) * head / (flow * flow), efficiency, flow, drive)
+    return PumpCurve(shut_off * head, (shut_off - 1.0) * head / (flow * flow), efficiency, flow, drive, density)
 
 
 class Unit(NamedTuple):
@@ -58,17 +65,23 @@ class Unit(NamedTuple):
 
 
 class PumpDuty(NamedTuple):
-    """flow [kg/s]; head: rise of the pump itself [kPa]; shaft, electric, and where it ends: to_water, to_room [kW]."""
+    """flow [kg/s]; head: rise of the pump itself [kPa]; shaft: power that ends in what it moves [kW]; what motor and
+    converter lose where they stand [kW].
+    """
 
     flow: float
     head: float
     shaft: float
-    electric: float
-    to_water: float
-    to_room: float
+    motor_loss: float
+    converter_loss: float
+
+    @property
+    def electric(self) -> float:
+        """[kW]"""
+        return self.shaft + self.motor_loss + self.converter_loss
 
 
-STOPPED = PumpDuty(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+STOPPED = PumpDuty(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class StationDuty(NamedTuple):
@@ -80,11 +93,13 @@ class StationDuty(NamedTuple):
 
     @property
     def electric(self) -> float:
+        """[kW]"""
         return sum(pump.electric for pump in self.pumps)
 
     @property
     def to_water(self) -> float:
-        return sum(pump.to_water for pump in self.pumps)
+        """Heat in the water [kW]: all that the shafts bring [3]."""
+        return sum(pump.shaft for pump in self.pumps)
 
 
 def head_at(curve: PumpCurve, flow: float, speed: float) -> float:
@@ -104,7 +119,7 @@ def shaft_power(curve: PumpCurve, flow: float, speed: float) -> float:
     relative = min(flow / (speed * curve.best_flow), 1.5)
     pressure = max(0.0, head_at(curve, flow, speed))
     per_flow = curve.best_efficiency * (2.0 - relative) / (speed * curve.best_flow)
-    return pressure / (WATER_DENSITY * per_flow)
+    return pressure / (curve.density * per_flow)
 
 
 def flow_against(unit: Unit, pressure: float) -> float:
@@ -160,4 +175,4 @@ def _pump(unit: Unit, flow: float) -> PumpDuty:
     shaft = shaft_power(unit.curve, flow, unit.speed)
     power = drive_power(unit.curve.drive, shaft)
     head = head_at(unit.curve, flow, unit.speed)
-    return PumpDuty(flow, head, shaft, power.electric, shaft, power.motor_loss + power.converter_loss)
+    return PumpDuty(flow, head, shaft, power.motor_loss, power.converter_loss)

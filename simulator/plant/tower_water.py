@@ -11,10 +11,9 @@ References
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from controller.core.physics import WATER_SPECIFIC_HEAT, saturated_air_enthalpy, saturation_humidity_ratio
+from controller.core.physics import WATER_SPECIFIC_HEAT, saturation_humidity_ratio
+from simulator.plant.moist_air import saturated_at
 from simulator.plant.variable_speed_tower import Air
-
-_SLOPE_STEP = 0.01  # [K]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +101,3 @@ def step(model: WaterModel, state: Basin, seen: BasinInput, dt: float) -> Basin:
     if mass > 0.0:
         temperature += (warmed + seen.heater * dt / WATER_SPECIFIC_HEAT) / mass
     return Basin(mass, temperature, state.made_up + filled)
-
-
-def saturated_at(enthalpy: float, guess: float) -> float:
-    """Temperature [degC] of saturated air of an enthalpy [kJ/kg dry air], near a guess [degC]; Newton, to 1e-6 K."""
-    temperature = guess
-    for _ in range(20):
-        here = saturated_air_enthalpy(temperature)
-        slope = (saturated_air_enthalpy(temperature + _SLOPE_STEP) - here) / _SLOPE_STEP
-        change = (enthalpy - here) / slope
-        temperature += change
-        if abs(change) < 1e-6:
-            break
-    return temperature

@@ -57,14 +57,17 @@ def test_flows_meet_the_system_and_power_ends_somewhere(running: list[Unit], sta
     assert done.flow == pytest.approx(sum(pump.flow for pump in done.pumps))
     if done.flow > 1e-3:
         assert done.pressure == pytest.approx(static + resistance * done.flow**2, rel=1e-6, abs=1e-6)
+    assert done.to_water + sum(pump.motor_loss + pump.converter_loss for pump in done.pumps) == pytest.approx(
+        done.electric
+    )
     for unit, pump in zip(running, done.pumps, strict=True):
         assert pump.flow >= 0.0
-        assert pump.electric == pytest.approx(pump.to_water + pump.to_room, abs=1e-9)
+        assert min(pump.shaft, pump.motor_loss, pump.converter_loss) >= 0.0
         assert (pump.electric > 0.0) == (unit.speed > 0.0)
         if pump.flow > 0.0:
             left = pump.head - unit.branch * pump.flow**2
             assert left == pytest.approx(done.pressure, rel=1e-6, abs=1e-6)
-            assert pump.to_water >= pump.flow * pump.head / 1000.0 - 1e-9  # no more work in the water than at the shaft
+            assert pump.shaft >= pump.flow * pump.head / 1000.0 - 1e-9  # no more work in the water than at the shaft
 
 
 def test_alike_pumps_give_the_answer_of_the_general_way() -> None:
@@ -77,7 +80,7 @@ def test_a_slow_pump_cannot_open_its_check_valve() -> None:
     done = duty([Unit(PUMP, 1.0), Unit(PUMP, 0.5)], static=0.0, resistance=SYSTEM)
     fast, slow = done.pumps
     assert slow.flow == 0.0
-    assert slow.to_water > 0.0  # it churns
+    assert slow.shaft > 0.0  # it churns
     assert fast.flow == pytest.approx(30.0)
 
 

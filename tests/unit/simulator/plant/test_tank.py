@@ -116,7 +116,7 @@ def heat(state: TankState) -> float:
     return sum(state.layers) + state.shift * (state.layers[0] - state.layers[-1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(state=states, share=st.floats(-0.5, 0.5), inlet=st.floats(4.0, 15.0))
 def test_pushing_keeps_heat_and_makes_no_new_extremes(state: TankState, share: float, inlet: float) -> None:
     after = pushed(state, share, inlet)
@@ -127,7 +127,7 @@ def test_pushing_keeps_heat_and_makes_no_new_extremes(state: TankState, share: f
     assert max(after.layers) <= max(*state.layers, inlet) + 1e-9
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(state=states, count=st.integers(1, 3), at_bottom=st.booleans())
 def test_mixing_conduction_and_buoyancy_keep_heat(state: TankState, count: int, at_bottom: bool) -> None:
     assert heat(tank.mixed_at_inlet(state, count, at_bottom=at_bottom)) == pytest.approx(heat(state))

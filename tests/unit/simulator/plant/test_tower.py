@@ -12,6 +12,7 @@ from controller.core.physics import (
     wet_bulb,
 )
 from simulator.plant import tower_water, york_calc
+from simulator.plant.moist_air import saturated_at
 from simulator.plant.tower_water import Basin, BasinInput, Losses, WaterModel
 from simulator.plant.variable_speed_tower import Air, basin_heater_power, fan_power, rated_cell, tower
 from tests.sweep import examples
@@ -84,7 +85,7 @@ def test_heat_and_water_close(
     assert done.leaving >= min(CELL.low_limit, entering) - 1e-9
     evaporated = tower_water.evaporation(done.heat, done.air_flow, air)
     if evaporated > 0.0:
-        leaving = tower_water.saturated_at(air.enthalpy + done.heat / done.air_flow, dry)
+        leaving = saturated_at(air.enthalpy + done.heat / done.air_flow, dry)
         assert done.air_flow * (saturated_air_enthalpy(leaving) - air.enthalpy) == pytest.approx(
             done.heat, rel=1e-4, abs=1e-6
         )
