@@ -1,0 +1,21 @@
+"""A sensor that lags behind what it measures.
+
+Source: IEC 60751:2022, 6.7 (thermal response time of resistance thermometers); first order, T dy/dt = x - y, solved
+exactly for an input that is held over a step.
+"""
+
+from math import exp, log1p
+
+
+def lagged(reading: float, measured: float, time_constant: float, dt: float) -> float:
+    """Reading after dt [s] of a sensor with a time constant [s] in what has its measured value from now on."""
+    if time_constant <= 0.0:
+        return measured
+    return measured + (reading - measured) * exp(-dt / time_constant)
+
+
+def time_constant_of(response_time: float, share: float = 0.5) -> float:
+    """Time constant [s] of a sensor that needs a response time [s] for a share [0..1] of a step, as data sheets say it
+    (tau 0.5, tau 0.63, tau 0.9).
+    """
+    return -response_time / log1p(-share)
