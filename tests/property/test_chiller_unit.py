@@ -1,11 +1,12 @@
 """Whatever is asked of a chiller: its balance closes, it never runs without water, it rests before it starts again."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.chillers import read_chillers
 from simulator.plant.chiller_control import SPARED, Mode
 from simulator.plant.chiller_unit import ChillerUnit, UnitInputs, UnitState, step
+from tests.sweep import examples
 
 UNITS = [ChillerUnit(chiller.model, SPARED) for chiller in read_chillers().values()]
 STEP_S = 20.0
@@ -23,7 +24,7 @@ asked = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(unit=st.sampled_from(UNITS), script=st.lists(asked, min_size=1, max_size=12))
 def test_a_chiller_keeps_its_laws(
     unit: ChillerUnit, script: list[tuple[bool, float, float, float, float, float, float, int]]
