@@ -18,7 +18,8 @@ from simulator.plant.drive import DriveModel, drive_power, standard_drive
 
 WATER_DENSITY = 1000.0
 """[kg/m3]; chilled and condenser water differ by less than 0.5 %."""
-_HALVINGS = 60
+_MOST_STEPS = 60
+_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def duty(units: Sequence[Unit], *, static: float, resistance: float) -> StationD
     """Pumps in parallel on a system that takes static + k m^2 [kPa], with k [kPa/(kg/s)^2].
 
     All flows fall and the system's pressure rises with the pressure between the headers, so there is one answer: at
-    once for pumps that are alike, by halving for others.
+    once for pumps that are alike, by Newton's steps within narrowing limits for others.
 
     """
     low = static
@@ -149,19 +150,36 @@ def duty(units: Sequence[Unit], *, static: float, resistance: float) -> StationD
         reserve = speed * speed * curve.h0 - static
         square = reserve / (curve.h2 + branch + resistance * count * count)
         return _at(units, speed * speed * curve.h0 - (curve.h2 + branch) * square, shut=False)
-    for _ in range(_HALVINGS):
-        pressure = 0.5 * (low + high)
-        flow = sum([flow_against(unit, pressure) for unit in units])
-        if static + resistance * flow * flow > pressure:
-            low = pressure
-        else:
-            high = pressure
-    return _at(units, 0.5 * (low + high), shut=False)
+    return _at(units, _balance(running, static, resistance, low, high), shut=False)
 
 
 def against(units: Sequence[Unit], pressure: float) -> StationDuty:
     """Pumps in parallel against a pressure between the headers [kPa] that somebody else holds."""
     return _at(units, pressure, shut=False)
+
+
+def _balance(units: Sequence[Unit], static: float, resistance: float, low: float, high: float) -> float:
+    """Pressure between the headers [kPa], between two that are too low and too high, at which the system takes what the
+    pumps deliver.
+    """
+    pressure = 0.5 * (low + high)
+    for _ in range(_MOST_STEPS):
+        flows = [flow_against(unit, pressure) for unit in units]
+        flow = sum(flows)
+        missing = static + resistance * flow * flow - pressure
+        if missing > 0.0:
+            low = pressure
+        else:
+            high = pressure
+        # dm/dp of each pump is -1 / (2 (h2 + branch) m)
+        slope = sum(
+            [0.5 / ((unit.curve.h2 + unit.branch) * each) for unit, each in zip(units, flows, strict=True) if each]
+        )
+        following = pressure + missing / (1.0 + 2.0 * resistance * flow * slope)
+        if abs(following - pressure) <= _TOLERANCE * high:
+            return following
+        pressure = following if low < following < high else 0.5 * (low + high)
+    return pressure
 
 
 def _at(units: Sequence[Unit], pressure: float, *, shut: bool) -> StationDuty:

@@ -62,7 +62,7 @@ def range_of(excess: float, wet_bulb: float, liquid_to_gas: float) -> float:
     if excess >= at_most:
         return most * excess / at_most
     slope, rest = 1.0 + b, excess - a
-    return 2.0 * rest / (slope + sqrt(slope * slope + 4.0 * c * rest))
+    return 2.0 * rest / (slope + sqrt(max(0.0, slope * slope + 4.0 * c * rest)))
 
 
 def liquid_to_gas_of(design_range: float, design_approach: float, design_wet_bulb: float) -> float:
