@@ -7,6 +7,7 @@ than the one that gave capacity and COP. The factors are kept and shown; `model`
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from simulator.plant.chiller import (
@@ -15,6 +16,7 @@ from simulator.plant.chiller import (
     ChillerModel,
     CondenserSide,
     Factors,
+    biquadratic,
     in_part_load,
     normalised,
     reference_factors,
@@ -25,6 +27,7 @@ SHIPPED = Path(__file__).with_name("chillers.csv")
 """The machines that come with the project, each with its source."""
 
 _SIDES: Mapping[str, CondenserSide] = {"entering": CondenserSide.ENTERING, "leaving": CondenserSide.LEAVING}
+_GRID = 6
 _TEMPERATURE_TERMS, _PART_LOAD_TERMS, _EIR_TERMS = 6, 10, 3
 _COLUMNS = (
     *("name", "capacity_kw", "cop_ref", "plr_min", "plr_unload_min", "plr_max", "chw_kg_s", "cw_kg_s", "motor_eff"),
@@ -74,11 +77,22 @@ def _machine(table: RecordFile, line: int, row: Row) -> CatalogueChiller:
     if not name:
         raise table.problem(line, "no name", "the name of a machine")
     published = _model(table, line, row)
+    for curve, terms in (("capFunT", published.capacity_curve), ("EIRFunT", published.input_curve)):
+        least = _least(terms, published.leaving_range, published.condenser_range)
+        if least <= 0.0:
+            raise table.problem(line, f"{curve} falls to {least:.3g} in its range", "more than 0")
     try:
         model = normalised(published)
     except ValueError as error:
         raise table.problem(line, str(error).partition(";")[0], "curves near 1 there") from error
     return CatalogueChiller(name, row.get("source", "").strip(), published, reference_factors(published), model)
+
+
+def _least(curve: Biquadratic, leaving: tuple[float, float], condenser: tuple[float, float]) -> float:
+    """The least value of a curve on a grid over its ranges."""
+    shares = [step / _GRID for step in range(_GRID + 1)]
+    spread = [[low + (high - low) * share for share in shares] for low, high in (leaving, condenser)]
+    return min(biquadratic(curve, x, y) for x, y in product(*spread))
 
 
 def _model(table: RecordFile, line: int, row: Row) -> ChillerModel:
