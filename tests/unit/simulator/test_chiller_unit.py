@@ -92,13 +92,18 @@ def test_a_machine_short_of_refrigerant_trips_before_it_freezes_and_a_full_one_r
     assert states[-1].trips == 0
 
 
-def test_a_fouled_condenser_trips_where_a_clean_one_runs() -> None:
-    fouled = ChillerUnit(UNIT.machine, condenser_approach=9.0)
-    running, inputs = last(run(GOOD, 600.0)), GOOD._replace(condenser_entering=37.0)
-    state = running
+def test_a_fouled_condenser_costs_power_and_trips_where_a_clean_one_runs() -> None:
+    fouled = ChillerUnit(UNIT.machine, condenser_approach=5.5)
+    clean = state = last(run(GOOD, 600.0))
+    for _ in range(5):
+        state = step(fouled, state, GOOD, STEP_S)
+    assert state.operation.cooling == pytest.approx(clean.operation.cooling)
+    assert 1.05 < state.operation.power / clean.operation.power < 1.15  # some 2.5 % a kelvin
+    assert state.condensing - clean.condensing == pytest.approx(3.4, abs=0.3)
+    hot = GOOD._replace(condenser_entering=40.0)
     for _ in range(3):
-        running, state = step(UNIT, running, inputs, STEP_S), step(fouled, state, inputs, STEP_S)
-    assert running.control.mode is Mode.RUNNING
+        clean, state = step(UNIT, clean, hot, STEP_S), step(fouled, state, hot, STEP_S)
+    assert clean.control.mode is Mode.RUNNING
     assert state.control.trip is Trip.HIGH_CONDENSER
 
 
