@@ -87,14 +87,24 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """argparse takes a list of POINT only where it directly follows SITE; people write it after options, too."""
+    """argparse takes a list of words only where it follows what is before; people write it after options, too."""
     root = parser()
     given, rest = root.parse_known_args(arguments)
-    if rest and (not isinstance(getattr(given, "points", None), list) or any(each.startswith("-") for each in rest)):
+    listed = _listed(given)
+    if rest and (listed is None or any(each.startswith("-") for each in rest)):
         root.error(f"unrecognized arguments: {' '.join(rest)}; see: tidewatt {given.command} --help")
-    if rest:
-        given.points += rest
+    if listed is not None:
+        listed.extend(rest)
     return given
+
+
+def _listed(given: argparse.Namespace) -> list[str] | None:
+    """The list of words that a command takes last."""
+    for name in ("points", "parameters"):
+        found: list[str] | str | None = getattr(given, name, None)
+        if isinstance(found, list):
+            return found
+    return None
 
 
 def _level() -> int:

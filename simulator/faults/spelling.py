@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from math import inf, isfinite
-from typing import Any, cast
+from typing import Any
 
 from simulator.faults.fault import Fault
 from simulator.faults.kinds import KINDS
-from simulator.gateway import Value
 from simulator.tags import TAGS
 
 
@@ -27,12 +26,14 @@ def fault_from(data: Mapping[str, Any]) -> Fault:
     try:
         kind, target, points = str(data["kind"]), str(data["target"]), tuple(map(str, data["points"]))
         begins, ends = float(data["begins"]), inf if data["ends"] is None else float(data["ends"])
-        parameters = cast("dict[str, Value | str]", dict(data["parameters"]))
+        parameters: dict[str, Any] = dict(data["parameters"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"this is no fault: {error!r}") from None
     known = KINDS.get(kind)
     if known is None or parameters.keys() - known.parameters.keys() or not isfinite(begins) or not begins < ends:
         raise ValueError(f"this is no fault: {kind} {parameters}")
+    if not all(isinstance(value, bool | int | float | str) for value in parameters.values()):
+        raise ValueError(f"these are no parameters: {parameters}")
     if not all(point in TAGS for point in points):
         raise ValueError("the simulated site does not have all of these points")
     return Fault(kind, target, begins, ends, parameters, points)

@@ -132,7 +132,7 @@ def test_a_person_lets_the_panel_say_fire(
         here.wait_for("garage.group_2.brightness", 1.0)
         assert here.ask("fire")["inputs"][0]["state"] == "fire"
         assert (
-            "drifts (drift rate=2)" in fault("drift", "meter.main_1.energy", "rate=2", "--for=10min", "--after=1h")[1]
+            "drifts (drift rate=2)" in fault("drift", "meter.main_1.energy", "--for=10min", "--after=1h", "rate=2")[1]
         )
         assert [each["kind"] for each in json.loads(fault("--json")[1])["to_come"]] == ["drift"]
         code, _, err = fault("fire")
