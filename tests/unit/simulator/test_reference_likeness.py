@@ -17,7 +17,7 @@ from simulator.chiller_log import read_log
 from simulator.chillers import CatalogueChiller, read_chillers
 from simulator.likeness import constant_cop, halves, score
 
-pytestmark = [pytest.mark.reference, pytest.mark.slow]
+pytestmark = [pytest.mark.reference, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
