@@ -37,7 +37,9 @@ _LETTERS: Final[dict[WireType, str]] = {
     "float64": "d",
 }
 _READ_FUNCTIONS: Final[dict[Table, int]] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
-_FLOATS: Final = frozenset[WireType]({"float32", "float64"})
+# The smallest normal number of each float (IEEE 754-2019, 3.3). Nothing that is measured lies nearer to zero. A round
+# number whose words come the other way round does, and would be believed wherever zero is plausible.
+_SMALLEST: Final[dict[WireType, float]] = {"float32": 2.0**-126, "float64": 2.0**-1022}
 _LARGEST: Final = sys.float_info.max
 _GOOD: Final = Quality.GOOD
 _new = tuple[Any, ...].__new__  # a Sample without the detour through its constructor
@@ -177,9 +179,21 @@ def _compile_pass(block: Block, bindings: Sequence[ModbusBinding]) -> _Pass:
 def _conversion(binding: ModbusBinding) -> Callable[[float], float] | None:
     """How a number of the device becomes a value of the point; None where it is one already."""
     convert, absent = _measured(binding), binding.address.absent
+    smallest = _SMALLEST.get(binding.address.type)
+    if smallest is not None:
+        return _unless_subnormal(smallest, convert)
     if absent is None:
         return convert
     return lambda number: math.nan if number == absent else convert(number) if convert else number
+
+
+def _unless_subnormal(smallest: float, convert: Callable[[float], float] | None) -> Callable[[float], float]:
+    def converted(number: float) -> float:
+        if -smallest < number < smallest and number != 0.0:
+            return math.nan
+        return number if convert is None else convert(number)
+
+    return converted
 
 
 def _measured(binding: ModbusBinding) -> Callable[[float], float] | None:
@@ -193,7 +207,7 @@ def _measured(binding: ModbusBinding) -> Callable[[float], float] | None:
         return lambda number: int(number) & mask != 0
     if type is ValueType.BOOLEAN:
         return lambda number: _unless_nan(factors.applied(number), bool)
-    if factors.is_identity and not (type is ValueType.INTEGER and address.type in _FLOATS):
+    if factors.is_identity and not (type is ValueType.INTEGER and address.type in _SMALLEST):
         return None
     if type is ValueType.INTEGER:
         return lambda number: _unless_nan(factors.applied(number), round)
@@ -253,4 +267,7 @@ def _raw(address: ModbusAddress, value: Scalar) -> float:
     raw = factors.undone(number)
     if not math.isfinite(raw):
         raise CannotEncode(f"{value!r} is beyond any number in the device")
-    return raw if address.type in _FLOATS else round(raw)
+    smallest = _SMALLEST.get(address.type)
+    if smallest is None:
+        return round(raw)
+    return raw if abs(raw) >= smallest else 0.0

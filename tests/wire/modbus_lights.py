@@ -129,7 +129,7 @@ def _on_modbus(site: Site, port: int, settle: timedelta) -> Site:
         BRIGHTNESS: replace(
             lamp, plausible=Range(0.0, 1.0), writable=replace(lamp.writable, tolerance=0.001, settle=settle)
         ),
-        DEMAND: replace(demand, plausible=Range(0.05, 1.0)),
+        DEMAND: replace(demand, plausible=Range(0.0, 1.0)),
     }
     _, plant = site.links
     lights = Link(

@@ -104,3 +104,19 @@ def test_a_register_can_be_a_flag(words: tuple[int, ...], value: bool) -> None:
 def test_a_float_that_is_no_number_is_no_flag_and_no_integer() -> None:
     for type in (ValueType.BOOLEAN, ValueType.INTEGER, ValueType.NUMBER):
         assert read(at("float32"), 0x7FC0, 0, type=type).reason == "not a number"
+
+
+@pytest.mark.parametrize("value", [7.0, 0.5, 100.0, -20.0])
+@pytest.mark.parametrize("kind, letter, count", [("float32", "f", 2), ("float64", "d", 4)])
+def test_a_round_number_whose_words_are_swapped_is_not_nearly_zero(
+    value: float, kind: WireType, letter: str, count: int
+) -> None:
+    words = struct.unpack(f">{count}H", struct.pack(f">{letter}", value))
+    assert read(at(kind), *words).value == value
+    assert read(at(kind), *reversed(words)).reason == "not a number"
+
+
+def test_zero_is_zero_and_what_is_nearly_nothing_is_sent_as_zero() -> None:
+    assert read(at("float32"), 0x8000, 0).value == 0.0
+    assert encode_registers(at("float32"), 1e-40) == (0, 0)
+    assert encode_registers(at("float32"), 2.0**-126) == (0x0080, 0)
