@@ -32,11 +32,13 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/"
 
 
-def schemas(drivers: Collection[DriverKind], strategies: Collection[StrategyKind]) -> Mapping[str, Schema]:
-    """File name -> schema, with the drivers and strategies that there are."""
+def schemas(
+    drivers: Collection[DriverKind], strategies: Collection[StrategyKind], faults: Collection[str]
+) -> Mapping[str, Schema]:
+    """File name -> schema, with the drivers, strategies and kinds of fault that there are."""
     return {
         "alarms.json": _of_model(AlarmsFile, "alarms.yaml of a Tidewatt site"),
-        "faults.json": _of_model(FaultsFile, "Faults of a simulated plant of Tidewatt"),
+        "faults.json": _with_kinds(_of_model(FaultsFile, "Faults of a simulated plant of Tidewatt"), faults),
         "site.json": _of_model(SiteFile, "site.yaml of a Tidewatt site"),
         "devices.json": _with_drivers(_of_model(DevicesFile, "devices.yaml of a Tidewatt site"), drivers),
         "strategies.json": _with_strategies(
@@ -52,9 +54,11 @@ def text(schema: Schema) -> str:
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def write(folder: Path, drivers: Collection[DriverKind], strategies: Collection[StrategyKind]) -> None:
+def write(
+    folder: Path, drivers: Collection[DriverKind], strategies: Collection[StrategyKind], faults: Collection[str]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in schemas(drivers, strategies).items():
+    for name, schema in schemas(drivers, strategies, faults).items():
         (folder / name).write_text(text(schema), encoding="utf-8")
 
 
@@ -83,6 +87,11 @@ def _link_of(schema: Schema, driver: DriverKind) -> Schema:
         "connection": _of_type(schema, driver.connection, f"{driver.name}.connection"),
         "devices": {"items": {"properties": {"address": said}}},
     }
+
+
+def _with_kinds(schema: Schema, faults: Collection[str]) -> Schema:
+    schema["$defs"]["FaultEntry"]["properties"]["kind"] = {"enum": sorted(faults)}
+    return schema
 
 
 def _with_strategies(schema: Schema, strategies: Collection[StrategyKind]) -> Schema:

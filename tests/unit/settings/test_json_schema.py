@@ -8,12 +8,13 @@ import pytest
 
 from controller.settings.json_schema import schemas, text, write
 from drivers import DRIVERS, driver_kind
+from simulator.faults.kinds import KINDS
 from strategies import STRATEGIES, strategy_kind
 
 FOLDER = Path(__file__).resolve().parents[3] / "config" / "schema"
 DRIVER_KINDS = [driver_kind(name) for name in DRIVERS]
 STRATEGY_KINDS = [strategy_kind(name) for name in STRATEGIES]
-CURRENT = schemas(DRIVER_KINDS, STRATEGY_KINDS)
+CURRENT = schemas(DRIVER_KINDS, STRATEGY_KINDS, KINDS)
 
 
 @pytest.mark.parametrize("name", CURRENT)
@@ -55,4 +56,4 @@ def test_a_device_says_only_what_is_common_to_its_points() -> None:
 
 
 if __name__ == "__main__":
-    write(FOLDER, DRIVER_KINDS, STRATEGY_KINDS)
+    write(FOLDER, DRIVER_KINDS, STRATEGY_KINDS, KINDS)
