@@ -151,10 +151,11 @@ def term(identifier: str, language: Language) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """1 link, 2 links, 3 strategies."""
+    """1 link, 2 links, 3 strategies, 4 days."""
     if number == 1:
         return f"1 {what}"
-    return f"{number} {what[:-1]}ies" if what.endswith("y") else f"{number} {what}s"
+    is_changed = what.endswith("y") and what[-2] not in "aeiou"
+    return f"{number} {what[:-1]}ies" if is_changed else f"{number} {what}s"
 
 
 def padded(text: str, width: int) -> str:
