@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from controller.core.errors import EnvironmentProblem
 from controller.core.ledger import Holding, Job, Step
@@ -37,7 +37,7 @@ class Intents:
     def __init__(self, store: Store, disk: DiskWatch) -> None:
         self._store = store
         self._disk = disk
-        # Let go, and still in the store: the disk did not take that it is over.
+        # Over, and still in the store: the disk did not take it, or their link went before their bytes did.
         self._still_stored: set[PointId] = set()
 
     def succeed(self, earlier: Intents) -> None:
@@ -60,8 +60,21 @@ class Intents:
             log.warning("what was let go stays in the store: %s", error)
             self._still_stored.update(points)
 
+    def note_never_left(self, points: Collection[PointId]) -> None:
+        """Their link went while their intents were being stored, or waited for their turn on the wire."""
+        self._still_stored.update(points)
+
+    async def forget_what_never_left(self) -> None:
+        """Else a later start would take for ours what somebody else has set to the same value."""
+        if self._disk.is_failing:
+            return
+        try:
+            await self.forget_what_is_over()
+        except EnvironmentProblem as error:
+            log.warning("what was never written stays in the store: %s", error)
+
     async def forget_what_is_over(self) -> None:
-        """What was let go while the disk did not take it. Raises EnvironmentProblem."""
+        """What the store still knows and nobody holds. Raises EnvironmentProblem."""
         over = [*self._still_stored]
         if over:
             await self._store.forget_held(over)

@@ -192,6 +192,7 @@ class Writer:
         or DeviceError."""
         link = session.link.id
         self._queues.clear_link(link)  # asked for before the link was there and its devices were looked at
+        await self.intents.forget_what_never_left()
         while jobs := await self._queues.next(link):
             with self._queues.at_work(jobs):
                 for each in _letting_go_first(jobs):
@@ -212,6 +213,17 @@ class Writer:
             if job.step is Step.WRITE and job.value is not None and job.point not in self.holdings
         }
         self.wear.count([job.point for job in writes])
+        try:
+            await self._keep_and_write(session, writes, new, under)
+        except BaseException:
+            # The connection has ended, at whatever point: no bytes of what is not held now have left.
+            self.intents.note_never_left(new.keys() - self.holdings.keys())
+            raise
+
+    async def _keep_and_write(
+        self, session: Session, writes: Sequence[Job], new: Mapping[PointId, Holding], under: Mapping[str, Authority]
+    ) -> None:
+        """The bytes leave once the store knows of them. new: points that are not held yet."""
         try:
             await self.intents.keep(intents_of(writes, new, self.holdings, self._places))
             if any(job.step is not Step.RELEASE for job in writes):

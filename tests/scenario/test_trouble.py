@@ -351,3 +351,20 @@ def test_what_somebody_set_is_left_at_the_rate_of_the_point(tmp_path: Path) -> N
     bench.run(life)
     first, *_ = bench.plant.written(BRIGHTNESS)
     assert first == pytest.approx(0.949, abs=0.0015)
+
+
+def test_what_was_never_written_is_not_looked_for_by_the_next_start(tmp_path: Path) -> None:
+    """The link goes while a wish waits for its turn on the wire, and comes back when nobody wishes it any more."""
+
+    async def life(bench: Bench) -> None:
+        await bench.wait(10.5)
+        bench.plant.plant.hang()
+        await bench.wait(1)
+        await bench.command(PUMP, True, 5.0)
+        await bench.wait(10)
+        bench.plant.plant.resume()
+        await bench.wait(30)
+        assert True not in bench.plant.written(PUMP)
+        assert {held.point for held in await bench.daemon.store.load_held()} == {BRIGHTNESS, LAMP_REMOTE}
+
+    assert Bench(tmp_path).run(life)
