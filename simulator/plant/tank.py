@@ -247,7 +247,7 @@ def _mixed_layers(model: TankModel, state: TankState, seen: TankInput) -> int:
     taken. Water that enters warm at the bottom, or cold at the top, is left to `settled`.
     """
     diffuser = model.diffuser
-    if diffuser is None:
+    if diffuser is None or diffuser.mixing_depth == 0.0:
         return 1
     number = froude(diffuser, seen.upward, seen.inlet, outlet(state, seen.upward))
     depth = min(diffuser.mixing_depth * number, 0.5 * model.height)

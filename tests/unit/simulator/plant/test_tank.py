@@ -165,6 +165,13 @@ def test_a_tank_left_alone_gains_through_wall_and_roof() -> None:
     assert list(state.layers) == sorted(state.layers)
 
 
+@pytest.mark.parametrize("depth", [0.0, 2.5])
+def test_water_like_that_in_the_tank_changes_nothing(depth: float) -> None:
+    model = TankModel(400.0, 9.0, 0.0, 20, Diffuser(6.0, 0.15, depth))
+    state = step(model, filled(model, 9.0), TankInput(10.0, 9.0, 30.0), 60.0)
+    assert state.layers == pytest.approx((9.0,) * 20)
+
+
 def test_sensors_see_the_layer_at_their_height() -> None:
     state = TankState((5.0,) * 10 + (13.0,) * 10, 0.0)
     assert tank.at_height(state, 0.49) == 5.0
