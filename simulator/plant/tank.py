@@ -259,7 +259,7 @@ def _pooled(state: TankState) -> TankState:
     pools: list[tuple[float, float, int]] = []  # heat, mass, number of layers
     for here, weight in zip(state.layers, masses, strict=True):
         heat, mass, count = here * weight, weight, 1
-        while pools and pools[-1][0] * mass > heat * pools[-1][1]:
+        while pools and pools[-1][0] / pools[-1][1] > heat / mass:
             lower, lighter, number = pools.pop()
             heat, mass, count = heat + lower, mass + lighter, count + number
         pools.append((heat, mass, count))
