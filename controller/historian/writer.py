@@ -52,6 +52,7 @@ class HistoryWriter:
         self._numbers: dict[str, int] = {}
         self._latest: dict[int, int] = {}
         self._sync_failed = False
+        self._seal_failed = False
 
     # --- what the historian calls --------------------------------------------------------------------------------
 
@@ -60,7 +61,7 @@ class HistoryWriter:
 
     def append_samples(self, rows: Sequence[RecordedSample]) -> None:
         if self._change(partial(self._insert_samples, rows)) > self._hot_rows:
-            self.seal()  # a turn with each batch, until the round is over
+            self._seal_or_later()  # a turn with each batch, until the round is over
 
     def append_events(self, events: Sequence[Event]) -> None:
         self._change(partial(stored_events.append, events=events))
@@ -86,6 +87,16 @@ class HistoryWriter:
         self._round = self._change(self._seal_turn)
         hot = self._change(sealing.hot_ids)
         return self._round is not None or (len(hot) > 0 and hot.start < until)
+
+    def _seal_or_later(self) -> None:
+        """The batch is stored: its caller, who would give it again, is not told that older rows stay hot."""
+        try:
+            self.seal()
+            self._seal_failed = False
+        except HistorianError as error:
+            if not self._seal_failed:
+                log.warning("samples are stored and cannot be sealed yet: %s", error)
+            self._seal_failed = True
 
     def join_slices(self, now: datetime) -> list[Callable[[], None]]:
         """The work of putting blocks together, in slices to be run one by one."""

@@ -57,6 +57,11 @@ def count(path: Path, question: str) -> int:
         return int(number)
 
 
+def change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+
+
 class TestOrderAndRepetition:
     @examples(60)
     @given(
@@ -144,6 +149,24 @@ class TestOrderAndRepetition:
         for point in points:
             assert [each.value for each in all_samples(reader, point)] == [*map(float, range(40))]
         assert count(path, "SELECT count(*) FROM sample_block") == len(points)
+        store.close()
+
+    def test_what_is_stored_is_not_asked_for_again_because_older_rows_cannot_be_sealed(
+        self, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = writer(path, hot_rows=100)
+        store.open()
+        change(path, "CREATE TRIGGER bad_sector BEFORE INSERT ON sample_block BEGIN SELECT RAISE(ABORT, 'no'); END")
+        for second in range(0, 200, 20):
+            store.append_samples(every_second(second, second + 20))
+        assert count(path, "SELECT count(*) FROM hot") == 200
+        assert len(caplog.records) == 1
+        with pytest.raises(HistorianError):
+            store.seal()
+        change(path, "DROP TRIGGER bad_sector")
+        store.append_samples(every_second(200, 220))
+        assert count(path, "SELECT count(*) FROM hot") <= 100
+        assert all_samples(SqliteHistoryReader(path)) == [each for _, each in every_second(0, 220)]
         store.close()
 
     def test_rows_that_come_during_a_round_stay_hot_until_the_next(self, path: Path) -> None:
