@@ -43,6 +43,7 @@ def tidewatt(*arguments: str, language: str = "en") -> subprocess.CompletedProce
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_whoever_goes_on_from_a_checkpoint_gets_the_same_numbers_to_the_bit(tmp_path: Path) -> None:
     straight = one_side(Task(DEMO, period(2), Side.TIDEWATT, None))
     one_side(Task(DEMO, period(1), Side.TIDEWATT, tmp_path))
