@@ -258,7 +258,7 @@ def test_the_chain_of_events_is_whole_while_the_daemon_adds_to_it(running: SiteP
 def test_check_says_what_there_is(here: SiteProcesses) -> None:
     told = here.tidewatt("check", str(here.site))
     assert (told.code, told.err) == (Exit.OK, "")
-    assert "no problems. 4 links, 85 points (21 writable), 3 systems, 3 strategies" in told.out
+    assert "no problems. 4 links, 95 points (21 writable), 3 systems, 3 strategies" in told.out
     as_json = here.tidewatt("check", str(here.site), "--json")
     assert (as_json.code, as_json.json) == (Exit.OK, [])
 
@@ -438,4 +438,4 @@ def test_a_reader_that_leaves_is_no_failure(here: SiteProcesses) -> None:
 def test_json_goes_through_a_pipe_unharmed(here: SiteProcesses) -> None:
     listed = here.tidewatt("points", str(here.site), "list", "--json", PYTHONIOENCODING="ascii", LANG="C")
     assert listed.code == Exit.OK, listed.err
-    assert len(json.loads(listed.out)) == 85
+    assert len(json.loads(listed.out)) == 95
