@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
@@ -58,10 +58,18 @@ class Calendar:
         self._store = store
 
     async def run(self) -> None:
-        ran_on = await self._store.load_calendar()
+        ran_on = await self._ran_on()
         async with asyncio.TaskGroup() as tasks:
             for job in self._jobs:
                 tasks.create_task(self._run_job(job, ran_on.get(job.name)), name=f"calendar {job.name}")
+
+    async def _ran_on(self) -> Mapping[str, date]:
+        """Where the disk does not say it, each job waits for its next time: none is worth the control."""
+        try:
+            return await self._store.load_calendar()
+        except EnvironmentProblem as error:
+            log.warning("what was missed is not made up for: %s", error)
+            return {}
 
     async def _run_job(self, job: CalendarJob, ran_on: date | None) -> None:
         began = self._clock.now()

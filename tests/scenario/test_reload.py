@@ -457,7 +457,8 @@ def test_a_store_that_cannot_be_read_leaves_the_present_configuration_at_work(tm
     async def life(here: Here) -> None:
         await here.wait(10)
         with sqlite3.connect(tmp_path / "store.db") as database:
-            database.execute("DROP TABLE plan")
+            for table in ("plan", "calendar"):
+                database.execute(f"DROP TABLE {table}")
         database.close()
         before = len(here.plant.writes)
         here.edit(**with_slower_lease(here.daemon.site))
