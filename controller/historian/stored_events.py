@@ -80,7 +80,17 @@ def line_before(connection: sqlite3.Connection, number: int) -> ChainHead | None
 
 
 def lines_after(connection: sqlite3.Connection, number: float, count: int = SLICE_LINES) -> list[Line]:
-    return connection.execute(_LINES, (number, count)).fetchall()
+    """At most `count` lines with greater numbers, none after the newest.
+
+    Raises sqlite3.DatabaseError for a damaged file whose lines are out of order: who asks for slice after slice would
+    never come to an end.
+    """
+    lines = connection.execute(_LINES, (number, count)).fetchall()
+    if lines and lines[-1][0] <= number:
+        error = sqlite3.DatabaseError("the file is damaged: events are out of order")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+    return lines
 
 
 def chain_what_is_there(connection: sqlite3.Connection, now: datetime) -> None:
