@@ -246,11 +246,18 @@ async def modbus_rtu() -> AsyncGenerator[Bench]:
 
 
 HERE = (memory, blueprint)
-ON_THE_WIRE = (modbus, modbus_rtu_over_tcp, modbus_rtu, bacnet, mqtt, opcua, boptest)
+ON_THE_WIRE = (modbus, bacnet, mqtt, opcua, boptest)
+# The same codec under other frames.
+SERIAL = (modbus_rtu_over_tcp, modbus_rtu)
+RIGS = (
+    *HERE,
+    *(pytest.param(rig, marks=pytest.mark.wire) for rig in ON_THE_WIRE),
+    *(pytest.param(rig, marks=[pytest.mark.wire, pytest.mark.slow]) for rig in SERIAL),
+)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=check_name)
-@pytest.mark.parametrize("rig", [*HERE, *(pytest.param(rig, marks=pytest.mark.wire) for rig in ON_THE_WIRE)])
+@pytest.mark.parametrize("rig", RIGS)
 async def test_driver(rig: Rig, check: Check) -> None:
     await check(rig)
 

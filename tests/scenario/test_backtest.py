@@ -134,6 +134,7 @@ def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
         (["--from", "2026-07-06", "--to", "2026-07-07", "--scan", "1h"], "--scan must be from 1s to 1min"),
     ],
 )
+@pytest.mark.slow
 def test_a_command_that_cannot_be_meant_is_refused(arguments: Sequence[str], words: str) -> None:
     told = tidewatt(str(DEMO), *arguments)
     assert told.returncode == Exit.CONFIGURATION

@@ -25,6 +25,7 @@ from controller.runtime.equipment_rows import rows
 from controller.runtime.store import Store
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from tests.bench import CHILLER_STATUS, DEMAND, PUMP_STATUS, Bench, Follow, FollowState
+from tests.sweep import sweep
 
 UNIT = "plant.chiller_1"
 RUN_TIME = PointId("plant.chiller_1.run_time")
@@ -143,7 +144,7 @@ def test_a_gap_is_unknown_and_neither_off_nor_run(bench: LogBench, runs_after: b
     assert bench.run(life)
 
 
-@pytest.mark.parametrize("running", [0.0, 3.0, 6.0, 59.0, 61.0, HOUR + 17.0])
+@pytest.mark.parametrize("running", sweep([0.0, 3.0, 6.0, 59.0, 61.0, HOUR + 17.0]))
 def test_a_kill_costs_a_minute_at_most_and_no_start(bench: LogBench, running: float) -> None:
     async def life(_: Bench) -> None:
         await bench.wait(HOUR)

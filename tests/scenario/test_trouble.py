@@ -40,6 +40,7 @@ def pauses(times: Sequence[float]) -> list[float]:
 
 @pytest.mark.fault("ignored write")
 @pytest.mark.parametrize("refused", [True, False])
+@pytest.mark.slow
 def test_a_write_without_effect_is_tried_again_ever_more_rarely_and_told_once(tmp_path: Path, refused: bool) -> None:
     bench = Bench(tmp_path)
     written: list[float] = []
@@ -281,6 +282,7 @@ def _polled_every(bench: Bench, poll: timedelta, scan: timedelta) -> Bench:
 # --- the same again ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_run_twice_is_the_same_to_the_bit(tmp_path: Path) -> None:
     def one(folder: Path) -> tuple[object, object]:
         folder.mkdir()

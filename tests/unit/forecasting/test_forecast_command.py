@@ -77,6 +77,7 @@ def test_for_scripts(forecast: Callable[..., Told]) -> None:
     assert answer["readings"]["used"] == 2016
 
 
+@pytest.mark.slow
 def test_half_the_file_is_scored_unless_told_otherwise(forecast: Callable[..., Told]) -> None:
     assert json.loads(forecast(GOOD, "--json").out)["score"]["days"] == 42
 

@@ -73,6 +73,7 @@ def test_the_model_earns_its_place(trained: Trained) -> None:
 
 
 @pytest.mark.parametrize("hour", [0, 6, 13, 23])
+@pytest.mark.slow
 def test_the_forecast_is_near_the_truth_from_any_hour(history: History, trained: Trained, hour: int) -> None:
     at = end_of(history) - timedelta(hours=24 - hour) if hour else end_of(history)
     forecast = predict(ForecastJob(history, trained, at))
@@ -87,6 +88,7 @@ def test_the_same_history_gives_the_same_bytes(history: History, trained: Traine
     assert predict(job) == predict(job)
 
 
+@pytest.mark.slow
 def test_what_is_not_yet_known_changes_nothing(history: History, trained: Trained) -> None:
     at = START + timedelta(days=DAYS - 10)
     past = building(DAYS - 10)
@@ -210,6 +212,7 @@ _BAD: list[tuple[str, Change]] = [
 
 
 @pytest.mark.parametrize("change", [change for _, change in _BAD], ids=[name for name, _ in _BAD])
+@pytest.mark.slow
 def test_a_damaged_history_still_gives_a_good_forecast(change: Change) -> None:
     history = building(DAYS, change=change)
     at = START + timedelta(days=DAYS)
@@ -308,6 +311,7 @@ def test_an_origin_within_an_hour_starts_at_its_quarter(history: History, traine
     [datetime(2026, 3, 29, tzinfo=BERLIN), datetime(2026, 10, 25, tzinfo=BERLIN)],
     ids=["23 hours", "25 hours"],
 )
+@pytest.mark.slow
 def test_working_hours_keep_to_the_clock_on_days_when_it_changes(midnight: datetime) -> None:
     """Sunday's change is seen on the origin's own day and on Monday morning, an hour earlier or later in UTC."""
     at = midnight.astimezone(UTC)

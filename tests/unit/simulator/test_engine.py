@@ -230,6 +230,7 @@ def test_energy_between_two_looks_is_power_times_time(make_engine: MakeEngine) -
     assert number(engine, "meter.main_1.energy") - energy == pytest.approx(power / 3600.0, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_outdoor_lamps_are_never_off_in_the_dark(make_engine: MakeEngine) -> None:
     engine = make_engine("2026-12-10T00:00:00", step_s=10.0)
     states: set[bool] = set()
@@ -257,6 +258,7 @@ def test_garage_follows_the_clock_in_local_and_the_command_in_remote(make_engine
     assert number(engine, "garage.group_1.brightness") == 1.0
 
 
+@pytest.mark.slow
 def test_motion_is_tidal_and_ends(make_engine: MakeEngine) -> None:
     engine = make_engine("2026-07-20T00:00:00")
     seen = [0] * 24
