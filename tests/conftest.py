@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -115,6 +116,13 @@ def _may_take(item: pytest.Item) -> float:
 
 def pytest_configure() -> None:
     _watch_cancelled_at_close()
+    gc.disable()  # thousands of tests are found without a look at all of them again and again
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
