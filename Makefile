@@ -18,7 +18,7 @@ help: ## show this list
 demo: $(READY) ## run the controller on a simulated building, live in this terminal
 	@$(BIN)/tidewatt demo $(ARGS)
 
-test: $(READY) ## the fast tests, at most three minutes
+test: $(READY) ## the fast tests, a little more than three minutes
 	@$(call in_two_parts,not slow and,--hypothesis-profile=quick)
 
 test-all: $(READY) $(PEERS) ## every test; only those on the reference records may skip
