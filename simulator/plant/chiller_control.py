@@ -124,6 +124,9 @@ def next_state(state: ControlState, seen: Signals, settings: ControlSettings = U
     if cause is not Trip.NONE:
         return tripped(state, cause)
     match state.mode:
+        case Mode.RUNNING:
+            lowest = max(seen.setpoint - settings.recycle_below_setpoint, settings.low_temperature_cut_out)
+            return _enter(state, Mode.RECYCLED) if seen.leaving < lowest else state
         case Mode.OFF:
             return _enter(state, Mode.PROVING) if _rested(state, settings) else state
         case Mode.PROVING:
@@ -132,9 +135,6 @@ def next_state(state: ControlState, seen: Signals, settings: ControlSettings = U
             if state.in_mode_s < settings.prelubrication_s:
                 return state
             return _enter(state, Mode.RUNNING)._replace(since_start_s=0.0)
-        case Mode.RUNNING:
-            lowest = max(seen.setpoint - settings.recycle_below_setpoint, settings.low_temperature_cut_out)
-            return _enter(state, Mode.RECYCLED) if seen.leaving < lowest else state
         case _:
             warm = seen.entering > seen.setpoint + settings.restart_above_setpoint
             return _enter(state, Mode.PROVING) if warm and _rested(state, settings) else state
@@ -163,15 +163,12 @@ def _is_held(state: ControlState, settings: ControlSettings) -> bool:
 
 
 def _unsafe(state: ControlState, seen: Signals, settings: ControlSettings) -> Trip:
-    match state.mode:
-        case Mode.PROVING if state.in_mode_s >= settings.flow_proof_s:
-            return _lost_flow(seen)
-        case Mode.STARTING:
-            return _lost_flow(seen)
-        case Mode.RUNNING:
-            return _lost_flow(seen) or _out_of_limits(seen, settings)
-        case _:
-            return Trip.NONE
+    mode = state.mode
+    if mode is Mode.RUNNING:  # most of the time, so asked first
+        return _lost_flow(seen) or _out_of_limits(seen, settings)
+    if mode is Mode.STARTING or (mode is Mode.PROVING and state.in_mode_s >= settings.flow_proof_s):
+        return _lost_flow(seen)
+    return Trip.NONE
 
 
 def _out_of_limits(seen: Signals, settings: ControlSettings) -> Trip:

@@ -75,23 +75,27 @@ class UnitState(NamedTuple):
 
 def step(unit: ChillerUnit, state: UnitState, inputs: UnitInputs, dt: float) -> UnitState:
     """The state after dt [s], in which the rates of the given state held, and new inputs thereafter."""
-    return respond(unit, UnitState(aged(state.control, dt), *state[1:]), inputs)
+    return _responding(unit, aged(state.control, dt), state, inputs)
 
 
 def respond(unit: ChillerUnit, state: UnitState, inputs: UnitInputs) -> UnitState:
     """Controls and rates under new inputs, no time passing. The controller sees the waters of the given state."""
+    return _responding(unit, state.control, state, inputs)
+
+
+def _responding(unit: ChillerUnit, control: ControlState, state: UnitState, inputs: UnitInputs) -> UnitState:
+    machine = unit.machine
     seen = Signals(
         inputs.enable,
-        inputs.evaporator_flow >= unit.proof_flow * unit.machine.evaporator_flow,
-        inputs.condenser_flow >= unit.proof_flow * unit.machine.condenser_flow,
+        inputs.evaporator_flow >= unit.proof_flow * machine.evaporator_flow,
+        inputs.condenser_flow >= unit.proof_flow * machine.condenser_flow,
         state.entering,
         state.leaving,
         inputs.setpoint,
         state.condensing,
         state.evaporating,
     )
-    control = next_state(state.control, seen, unit.settings)
-    machine = unit.machine
+    control = next_state(control, seen, unit.settings)
     operation = _operation(unit, control, inputs, state.operation.cooling / machine.capacity)
     leaving = inputs.entering - _rise(operation.cooling, inputs.evaporator_flow)
     condenser_leaving = inputs.condenser_entering + _rise(operation.heat_rejection, inputs.condenser_flow)

@@ -59,7 +59,8 @@ def split(flow: float, conductances: Sequence[float]) -> tuple[float, ...]:
 def together(conductances: Sequence[float]) -> float:
     """k [kPa/(kg/s)^2] of branches between two headers: conductances in parallel add up; infinite if all are shut."""
     total = sum(conductances)
-    return 1.0 / (total * total) if total > 0.0 else inf
+    square = total * total  # 0 as well of what is next to nothing
+    return 1.0 / square if square > 0.0 else inf
 
 
 def _in_series(

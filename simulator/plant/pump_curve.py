@@ -145,12 +145,22 @@ def duty(units: Sequence[Unit], *, static: float, resistance: float) -> StationD
         return _at(units, high if resistance == inf else low, shut=True)
     running = [unit for unit in units if unit.speed > 0.0 and unit.branch < inf]
     if running and running.count(running[0]) == len(running):
-        curve, speed, branch = running[0]
-        count = len(running)
-        reserve = speed * speed * curve.h0 - static
-        square = reserve / (curve.h2 + branch + resistance * count * count)
-        return _at(units, speed * speed * curve.h0 - (curve.h2 + branch) * square, shut=False)
+        pressure, each = alike(running[0], len(running), static=static, resistance=resistance)
+        pumps = tuple([each if unit.speed > 0.0 and unit.branch < inf else _pump(unit, 0.0) for unit in units])
+        return StationDuty(each.flow * len(running), pressure, pumps)
     return _at(units, _balance(running, static, resistance, low, high), shut=False)
+
+
+def alike(unit: Unit, count: int, *, static: float, resistance: float) -> tuple[float, PumpDuty]:
+    """So many of one pump in parallel on such a system: pressure between the headers [kPa], and what each does.
+
+    h0 n^2 - (h2 + branch) m^2 = static + k (count m)^2.
+
+    """
+    curve, speed, branch = unit
+    shut_off = speed * speed * curve.h0
+    square = max(0.0, shut_off - static) / (curve.h2 + branch + resistance * count * count)
+    return shut_off - (curve.h2 + branch) * square, _pump(unit, sqrt(square))
 
 
 def against(units: Sequence[Unit], pressure: float) -> StationDuty:
@@ -183,8 +193,14 @@ def _balance(units: Sequence[Unit], static: float, resistance: float, low: float
 
 
 def _at(units: Sequence[Unit], pressure: float, *, shut: bool) -> StationDuty:
-    pumps = tuple([_pump(unit, 0.0 if shut else flow_against(unit, pressure)) for unit in units])
-    return StationDuty(sum([pump.flow for pump in pumps]), pressure, pumps)
+    pumps: list[PumpDuty] = []
+    before, pump = None, STOPPED
+    for unit in units:
+        if unit != before:  # else its neighbour is alike and does the same
+            pump = _pump(unit, 0.0 if shut else flow_against(unit, pressure))
+            before = unit
+        pumps.append(pump)
+    return StationDuty(sum([pump.flow for pump in pumps]), pressure, tuple(pumps))
 
 
 def _pump(unit: Unit, flow: float) -> PumpDuty:

@@ -65,17 +65,23 @@ class TowerOutput(NamedTuple):
 
 
 def tower(
-    model: CellModel, speeds: Sequence[float | None], water_flow: float, entering: float, air: Air
+    model: CellModel,
+    speeds: Sequence[float | None],
+    water_flow: float,
+    entering: float,
+    air: Air,
+    fans: DrivePower | None = None,
 ) -> TowerOutput:
     """Heat that cells give off which share a water flow [kg/s] entering at a temperature [degC] evenly.
 
-    speeds: of each cell's fan [0..1]; None where the cell's water valve is shut. Below its minimum a fan stands.
+    speeds: of each cell's fan [0..1]; None where the cell's water valve is shut. Below its minimum a fan stands. fans:
+    their power at these speeds, where it is known.
     Equations [1]: R + approach(R, wet bulb, (m / m_ref) / n) = T_in - T_wb, T_out = T_in - R; with the fan off
     T_in - T_out is the share `free_convection` of what full speed would give. Air of 26.7 degC wet bulb is the end of
     the fit: beyond, the approach of 26.7 degC is kept. Water below the wet bulb is warmed.
 
     """
-    fans = fan_power(model, speeds)
+    fans = fan_power(model, speeds) if fans is None else fans
     open_cells = sum(speed is not None for speed in speeds)
     if water_flow <= 0.0 or open_cells == 0:
         return TowerOutput(0.0, entering, 0.0, 0.0, fans)
@@ -101,10 +107,13 @@ def tower(
 def fan_power(model: CellModel, speeds: Sequence[float | None]) -> DrivePower:
     """Of all fans that turn: P_shaft = P_full n^3 [2], with the losses of motor and converter."""
     electric = motor = converter = 0.0
+    before, power = None, AT_REST
     for each in speeds:
         if each is None or each < model.minimum_speed:
             continue
-        power = drive_power(model.drive, model.fan_power * min(1.0, each) ** 3)
+        if each != before:  # else its neighbour turns as fast
+            power = drive_power(model.drive, model.fan_power * min(1.0, each) ** 3)
+            before = each
         electric += power.electric
         motor += power.motor_loss
         converter += power.converter_loss

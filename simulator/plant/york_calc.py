@@ -9,6 +9,7 @@ References
     Fluid.HeatExchangers.CoolingTowers.Correlations.yorkCalc: the same coefficients.
 """
 
+from functools import lru_cache
 from math import sqrt
 
 WET_BULB_LIMITS = (-34.4, 26.7)  # [degC] [1]
@@ -83,12 +84,25 @@ def liquid_to_gas_of(design_range: float, design_approach: float, design_wet_bul
 
 def _in_range(wet_bulb: float, liquid_to_gas: float) -> _Quadratic:
     """The approach as a + b R + c R^2 of the range R."""
-    first, second, third = (
-        [u + wet_bulb * (v + w * wet_bulb) for u, v, w in table]  # of one power of the ratio
-        for table in _TERMS
-    )
+    (a, d, g), (b, e, h), (c, f, i) = _at_wet_bulb(wet_bulb)
     return (
-        first[0] + liquid_to_gas * (second[0] + third[0] * liquid_to_gas),
-        first[1] + liquid_to_gas * (second[1] + third[1] * liquid_to_gas),
-        first[2] + liquid_to_gas * (second[2] + third[2] * liquid_to_gas),
+        a + liquid_to_gas * (b + c * liquid_to_gas),
+        d + liquid_to_gas * (e + f * liquid_to_gas),
+        g + liquid_to_gas * (h + i * liquid_to_gas),
     )
+
+
+@lru_cache(maxsize=256)
+def _at_wet_bulb(wet_bulb: float) -> tuple[_Quadratic, _Quadratic, _Quadratic]:
+    """For each power of the liquid-to-gas ratio the coefficients of the powers of the range. The air changes more
+    seldom than the water, so that they are asked for again and again.
+    """
+    first, second, third = (
+        (
+            terms[0][0] + wet_bulb * (terms[0][1] + wet_bulb * terms[0][2]),
+            terms[1][0] + wet_bulb * (terms[1][1] + wet_bulb * terms[1][2]),
+            terms[2][0] + wet_bulb * (terms[2][1] + wet_bulb * terms[2][2]),
+        )
+        for terms in _TERMS
+    )
+    return first, second, third
