@@ -1,0 +1,73 @@
+"""What a plant's controls command, and what their instruments show."""
+
+from typing import NamedTuple, TypeAlias
+
+from simulator.cooling_plant.design import CoolingPlant
+from simulator.plant.chiller_control import Mode
+
+Shares: TypeAlias = tuple[float, ...]
+"""Positions of valves or speeds of drives [0..1]."""
+
+
+class Actuators(NamedTuple):
+    """Where everything that moves stands, or is to go. Header valves: the chillers in their order, then the exchanger;
+    cell_valves and fans: the cells; storage: charge and discharge valve; transfer: the storage's pumps.
+    """
+
+    chilled_valves: Shares
+    condenser_valves: Shares
+    cell_valves: Shares
+    storage: Shares
+    primary: Shares
+    secondary: Shares
+    condenser: Shares
+    transfer: Shares
+    fans: Shares
+
+
+class Commands(NamedTuple):
+    """enable of each chiller; setpoints of their leaving water [degC]; where the actuators are to go."""
+
+    enable: tuple[bool, ...]
+    setpoints: tuple[float, ...]
+    actuators: Actuators
+
+
+class Seen(NamedTuple):
+    """What a control panel sees.
+
+    Temperatures by sensors that lag [degC]: supply header, return from the building, condenser water from the basin and
+    back to the towers; flow to the building [kg/s]; pressure across its coils [kPa]; modes and electric powers [kW] of
+    the chillers; actuators as their feedback says; requests and calls of the coils; timer: the clock says that the
+    building is in use; air: outdoor wet bulb [degC].
+    """
+
+    supply: float
+    returning: float
+    condenser_supply: float
+    condenser_return: float
+    flow: float
+    pressure: float
+    modes: tuple[Mode, ...]
+    powers: tuple[float, ...]
+    actuators: Actuators
+    requests: int
+    calls: bool
+    timer: bool
+    wet_bulb: float
+
+
+def at_rest(plant: CoolingPlant) -> Actuators:
+    """Every valve shut, every motor off."""
+    storage = plant.storage
+    return Actuators(
+        (0.0,) * plant.branches,
+        (0.0,) * plant.branches,
+        (0.0,) * plant.cells,
+        (0.0, 0.0) if storage else (),
+        (0.0,) * len(plant.primary.pumps),
+        (0.0,) * len(plant.secondary.pumps),
+        (0.0,) * len(plant.condenser.pumps),
+        (0.0,) * len(storage.transfer.pumps) if storage else (),
+        (0.0,) * plant.cells,
+    )
