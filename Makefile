@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.tidewatt-ready
-PYTEST := $(BIN)/python -m pytest
+# A core a file; tests/conftest.py says in which order.
+RUN_TESTS := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 PEERS := tests/wire/node/node_modules/.package-lock.json
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -19,25 +20,16 @@ demo: $(READY) ## run the controller on a simulated building, live in this termi
 	@$(BIN)/tidewatt demo $(ARGS)
 
 test: $(READY) ## the fast tests, a little more than three minutes
-	@$(call in_two_parts,not slow and,--hypothesis-profile=quick)
+	@$(RUN_TESTS) -m "not slow" --hypothesis-profile=quick $(ARGS)
 
 test-all: $(READY) $(PEERS) ## every test; only those on the reference records may skip
-	@export TIDEWATT_STRICT_SKIPS=1; $(call in_two_parts)
+	@export TIDEWATT_STRICT_SKIPS=1; $(RUN_TESTS) $(ARGS)
 
 faults: $(READY) $(PEERS) ## break everything on purpose; ARGS=--keep-table=docs/reliability.md keeps the table
-	@export TIDEWATT_STRICT_SKIPS=1; $(PYTEST) -p tests.fault_table --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m fault $(ARGS)
+	@export TIDEWATT_STRICT_SKIPS=1; $(RUN_TESTS) -p tests.fault_table -m fault $(ARGS)
 
 mutations: $(READY) ## disable one rule at a time; some test must notice each; ARGS=fire chooses
 	@$(BIN)/python -m tests.mutations.check $(ARGS)
-
-# Two files at a time. Those in real time come last, so that nothing that keeps a core busy disturbs what they time.
-# Where ARGS chooses tests of one part only, the other part has none (pytest's code 5), which is no failure.
-define in_two_parts
-$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) not (wire or system)" $(2) $(ARGS); shared=$$?; \
-[ $$shared -eq 0 ] || [ $$shared -eq 5 ] || exit $$shared; \
-$(PYTEST) --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "$(1) (wire or system)" $(2) $(ARGS); alone=$$?; \
-if [ $$alone -eq 5 ]; then exit $$shared; fi; exit $$alone
-endef
 
 check: $(READY) ## format, lint, types, imports
 	@$(BIN)/ruff format --check .

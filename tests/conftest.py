@@ -114,6 +114,10 @@ def _may_take(item: pytest.Item) -> float:
     return float(timeout.args[0]) if timeout is not None else float(slow is not None)
 
 
+def _is_in_real_time(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(marker) is not None for marker in ("wire", "system"))
+
+
 def pytest_configure() -> None:
     _watch_cancelled_at_close()
     gc.disable()  # thousands of tests are found without a look at all of them again and again
@@ -125,12 +129,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Files that take long begin first, so that no core has one left at the end while the other waits.
+    """Order the files that were chosen.
+
+    Those in real time come last, so that nothing that keeps a core busy disturbs what they time. Before that, those
+    that take long begin first, so that no core has one left at the end while the other waits.
+    """
+    in_real_time = {item.path for item in items if _is_in_real_time(item)}
     longest: dict[Path, float] = {}
     for item in items:
         longest[item.path] = max(longest.get(item.path, 0.0), _may_take(item))
-    items.sort(key=lambda item: -longest[item.path])
+    items.sort(key=lambda item: (item.path in in_real_time, -longest[item.path]))
     for item in items:
         if _may_skip(item):
             item.add_marker(pytest.mark.skip(reason=f"no reference records at {REFERENCE}"))
