@@ -20,7 +20,7 @@ _LARGE = b"j"
 _LARGEST = 1 << 63
 
 _MOST_PLACES = 4
-_EXACT = float(1 << 50)  # beyond it a scaled value could lose its last bit
+_LARGEST_SCALED = float(1 << 50) / 10**_MOST_PLACES  # beyond it a scaled value could lose its last bit
 _SINGLE, _DOUBLE = b"f", b"d"
 
 _LENGTH = struct.Struct("<I")
@@ -113,7 +113,7 @@ def _places(values: Iterable[float]) -> int | None:
     """The decimal places that all values share, or None where one has too many (or is infinite, NaN or minus zero)."""
     places, scale = 0, 1.0
     for value in values:
-        if not abs(value) < _EXACT / 10**_MOST_PLACES or (value == 0.0 and math.copysign(1.0, value) < 0.0):
+        if not abs(value) < _LARGEST_SCALED or (value == 0.0 and math.copysign(1.0, value) < 0.0):
             return None
         while round(value * scale) / scale != value:
             places += 1

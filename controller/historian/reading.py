@@ -19,7 +19,7 @@ from controller.core.event import Event, EventKind
 from controller.core.point import PointId
 from controller.core.ports import Aggregate, HistoryInterval
 from controller.core.sample import Sample
-from controller.historian import schema, stored_aggregates
+from controller.historian import hot, schema, stored_aggregates
 from controller.historian.aggregate_block import decode_means
 from controller.historian.aggregates import Bucket, to_aggregates
 from controller.historian.rows import to_samples
@@ -164,7 +164,7 @@ def _span(connection: sqlite3.Connection, point: int | None) -> tuple[int | None
     """Over the hot rows, the sealed blocks, and the days that outlive both."""
     of_point, arguments = ("", ()) if point is None else (" WHERE point = ?", (point,))
     found = [
-        connection.execute(f"SELECT min(time), max(time) FROM hot{of_point}", arguments).fetchone(),
+        hot.span(connection, point),
         connection.execute(f"SELECT min(first), max(last) FROM sample_block{of_point}", arguments).fetchone(),
         *_span_of_hours(connection, point),
     ]

@@ -33,16 +33,20 @@ VERSION = b"\x01"
 def encode(rows: Sequence[Row]) -> bytes:
     """The rows, at least one, in order of time."""
     times, values, qualities, reasons = zip(*rows, strict=True)
-    by_type: dict[type, list[Scalar]] = {float: [], int: [], bool: [], str: [], type(None): []}
-    for value in values:
-        by_type[type(value)].append(value)
+    types = bytes(map(TYPE_CODES.__getitem__, map(type, values)))
+    by_type: dict[type, Sequence[Scalar]] = {kind: () for kind in TYPE_CODES}
+    if types.count(NUMBER) == len(types):  # as most points
+        by_type[float] = values
+    else:
+        for kind in TYPE_CODES:
+            by_type[kind] = [value for value in values if type(value) is kind]
     parts = (
         pack_integers(times),
-        pack_codes(bytes(TYPE_CODES[type(value)] for value in values)),
-        pack_numbers([float(value) for value in by_type[float]]),
-        pack_integers([int(value) for value in by_type[int]]),
+        pack_codes(types),
+        pack_numbers([*map(float, by_type[float])]),
+        pack_integers([*map(int, by_type[int])]),
         pack_codes(bytes(map(bool, by_type[bool]))),
-        pack_texts([str(value) for value in by_type[str]]),
+        pack_texts([*map(str, by_type[str])]),
         pack_codes(bytes(qualities)),
         pack_texts(reasons) if any(reasons) else b"",
     )

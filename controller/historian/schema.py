@@ -1,14 +1,13 @@
 """The file: its tables, how it is opened, and what happens when it cannot be read any more.
 
 point            names, numbered
-hot              newest samples, appended in order of arrival and never touched until sealed: no index on purpose.
-                 A table ordered by (point, time) writes a page of 4 KiB per sample once it is large
+hot              newest samples, a batch a row, appended in order of arrival and never touched until sealed
+                 (`batch.py`). A table ordered by (point, time) writes a page of 4 KiB per sample once it is large
 sample_block     sealed samples: one point, one hour, compressed (`sample_block.py`)
 aggregate_block  minutes, hours, days: 1440 of them a block (`aggregate_block.py`)
 stale_day        the days whose aggregates do not yet say what their samples say: the work list of `maintain`
 event            never thinned, each line chained to the one before (`stored_events.py`)
 meta             when maintenance ran
-recent           a view on `hot` for people with a SQLite shell
 """
 
 from __future__ import annotations
@@ -20,22 +19,25 @@ from datetime import datetime
 from pathlib import Path
 
 from controller.core.errors import HistorianError
-from controller.historian import stored_events
+from controller.historian import hot, stored_events
 
 APPLICATION_ID = 0x54574854  # "TWHT"
-VERSION = 2
-# Without the chain of events. Still read as it is: whoever asks for history need not wait for a daemon's next start.
-UNCHAINED = 1
+VERSION = 3
+# Earlier ones are still read as they are: whoever asks for history need not wait for a daemon's next start.
+UNBATCHED = 2  # `hot` has a row a sample
+UNCHAINED = 1  # nor are its events chained
 
 # Another process holds the file only for a moment (a reader recovering the log after a crash).
 BUSY_TIMEOUT_S = 5.0
 
-TABLES = """
-CREATE TABLE point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+_HOT = """
+CREATE TABLE {table}(
+    id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, samples INTEGER NOT NULL,
+    body BLOB NOT NULL) STRICT"""
 
-CREATE TABLE hot(
-    id INTEGER PRIMARY KEY, point INTEGER NOT NULL, time INTEGER NOT NULL,
-    type INTEGER NOT NULL, value, quality INTEGER NOT NULL, reason TEXT NOT NULL);
+TABLES = f"""
+CREATE TABLE point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+{_HOT.format(table="hot")};
 
 CREATE TABLE sample_block(
     id INTEGER PRIMARY KEY, point INTEGER NOT NULL, hour INTEGER NOT NULL,
@@ -56,11 +58,6 @@ CREATE INDEX event_kind ON event(kind, at);
 CREATE INDEX event_subject ON event(subject, at);
 
 CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-
-CREATE VIEW recent AS
-    SELECT strftime('%Y-%m-%dT%H:%M:%S', time / 1000000, 'unixepoch') || printf('.%06dZ', time % 1000000) AS time,
-           point.name AS point, value, quality, reason
-    FROM hot JOIN point ON point.id = hot.point;
 """
 
 
@@ -91,19 +88,28 @@ def _prepare(connection: sqlite3.Connection, path: Path, now: datetime) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-    elif version_of(connection, path) == UNCHAINED:
-        with transaction(connection):
+        return
+    version = version_of(connection, path)
+    if version == VERSION:
+        return
+    with transaction(connection):
+        if version == UNCHAINED:
             stored_events.chain_what_is_there(connection, now)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("DROP VIEW recent")
+        connection.execute("ALTER TABLE hot RENAME TO hot_rows")
+        connection.execute(_HOT.format(table="hot"))
+        hot.insert_rows(connection, "hot_rows", "main")
+        connection.execute("DROP TABLE hot_rows")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """VERSION or UNCHAINED. Raises HistorianError where it is neither, or no history."""
+    """VERSION or an earlier one. Raises HistorianError where it is neither, or no history."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
         raise HistorianError(f"{path} is a database, but not a history")
-    if version not in (VERSION, UNCHAINED):
+    if version not in (VERSION, UNBATCHED, UNCHAINED):
         raise HistorianError(f"{path} is a history of version {version}; this Tidewatt reads version {VERSION}")
     return version
 
@@ -116,13 +122,21 @@ def moment(path: Path) -> Generator[sqlite3.Connection, None, None]:
     try:
         connection = open_for_reading(path)
         try:
-            version_of(connection, path)
+            version = version_of(connection, path)
             connection.execute("BEGIN")
+            if version < VERSION:
+                _batch_for_this_moment(connection)
             yield connection
         finally:
             connection.close()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise HistorianError(f"{path}: {error}") from error
+
+
+def _batch_for_this_moment(connection: sqlite3.Connection) -> None:
+    """A table of this connection alone, which stands before the one in the file."""
+    connection.execute(_HOT.format(table="temp.hot"))
+    hot.insert_rows(connection, "main.hot", "temp")
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

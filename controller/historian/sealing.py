@@ -1,12 +1,12 @@
 """From the hot table into blocks. Each function is one short slice of work inside the caller's transaction.
 
-Rows leave the hot table in order of arrival, whatever their own times are; so a clock that stepped back, a straggler or
-a timestamp of next year is sealed like any other row, into the block of its own hour. An hour may have several blocks
-until it is over; then they are put together.
+Batches leave the hot table in order of arrival, whatever the times in them are; so a clock that stepped back, a
+straggler or a timestamp of next year is sealed like any other row, into the block of its own hour. An hour may have
+several blocks until it is over; then they are put together.
 
-A round seals what was hot when it began, some points a turn, and drops those rows with its last turn. Until then a row
-may stand in a block and in the hot table: readers keep one row of each time. A round that is given up half-way is begun
-anew, and what it wrote twice is one again when the hour's blocks are put together.
+A round seals what was hot when it began, some points a turn, and drops those batches with its last turn. Until then a
+row may stand in a block and in the hot table: readers keep one row of each time. A round that is given up half-way is
+begun anew, and what it wrote twice is one again when the hour's blocks are put together.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from __future__ import annotations
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from controller.historian import hot
 from controller.historian.rows import Row, in_order
 from controller.historian.sample_block import decode_or_gap, encode
 from controller.historian.stored_aggregates import touched_days
 from controller.historian.timeline import HOUR, floor
-from controller.historian.value_type import restored
 
 # Some hundredths of a second of work on a small machine: polls that are due meanwhile wait for the interpreter.
 TURN_ROWS = 12_000
@@ -30,40 +29,29 @@ SLICE_HOURS = 16
 
 
 class Round(NamedTuple):
-    """Rows with ids below `until` are being sealed; those of points up to `sealed` are, `points` more each turn."""
+    """Batches with ids below `until` are being sealed; rows of points up to `sealed` are, `points` more each turn."""
 
     until: int
     points: int
     sealed: int = 0
 
 
-def hot_ids(connection: sqlite3.Connection) -> range:
-    """The ids of all hot rows, in order of arrival."""
-    first, last = connection.execute("SELECT (SELECT min(id) FROM hot), (SELECT max(id) FROM hot)").fetchone()
-    return range(0) if first is None else range(first, last + 1)
-
-
 def begin_round(connection: sqlite3.Connection, turn_rows: int) -> Round:
     """Of all that is hot, as many points a turn as have some `turn_rows` rows on the average."""
-    ids = hot_ids(connection)
-    return Round(ids.stop, -(-_last_point(connection) * turn_rows // max(1, len(ids))))
+    points = -(-_last_point(connection) * turn_rows // max(1, hot.samples(connection)))
+    return Round(hot.ids(connection).stop, points)
 
 
 def seal_turn(connection: sqlite3.Connection, hold: int, begun: Round) -> Round | None:
     """One turn; None once the round is over."""
     sealed = begun.sealed + begun.points
-    found = connection.execute(
-        "SELECT point, time, type, value, quality, reason FROM hot WHERE id < ? AND point > ? AND point <= ? "
-        "ORDER BY point, time, id",
-        (begun.until, begun.sealed, sealed),
-    )
-    for point, group in groupby(found, itemgetter(0)):
-        rows = [(time, restored(code, value), quality, reason) for _, time, code, value, quality, reason in group]
+    found = hot.rows_of_points(connection, begun.until, begun.sealed, sealed)
+    for point, rows in found.items():
         for hour, part in _by_hour(in_order(rows)):
             write_block(connection, point, hour, part, hold)
     if sealed < _last_point(connection):
         return begun._replace(sealed=sealed)
-    connection.execute("DELETE FROM hot WHERE id < ?", (begun.until,))
+    hot.drop(connection, begun.until)
     return None
 
 

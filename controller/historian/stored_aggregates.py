@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from controller.historian import hot
 from controller.historian.aggregate_block import INTERVALS, decode, encode
 from controller.historian.aggregates import Bucket, merged, minutes, renewed
 from controller.historian.stored_samples import read_rows
@@ -42,12 +43,9 @@ def stale_days(connection: sqlite3.Connection, point: int, start: int, end: int,
         "SELECT day FROM stale_day WHERE point = ? AND day >= ? AND day < ?", (point, floor(start, DAY), end)
     )
     days = {int(day) for (day,) in listed}
-    hot = connection.execute(
-        "SELECT DISTINCT time / ? FROM hot WHERE point = ? AND time >= ? AND time < ?",
-        (MINUTE, point, floor(start, DAY) - hold, ceiling(end, DAY) + hold),
-    )
-    for (minute,) in hot:
-        days |= touched_days(minute * MINUTE, minute * MINUTE + MINUTE, hold)
+    unsealed = hot.rows_between(connection, point, floor(start, DAY) - hold, ceiling(end, DAY) + hold)
+    for minute in {floor(row[0], MINUTE) for row in unsealed}:
+        days |= touched_days(minute, minute + MINUTE, hold)
     return sorted(day for day in days if floor(start, DAY) <= day < end)
 
 

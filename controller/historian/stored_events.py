@@ -11,7 +11,7 @@ from typing import NamedTuple
 from controller.core.event import Event, EventKind
 from controller.core.event_chain import BEGINNING, ChainHead, Line, link
 from controller.historian.timeline import to_microseconds
-from controller.historian.value_type import storable
+from controller.historian.value_type import text
 
 SUBJECT = "history"
 
@@ -41,7 +41,7 @@ class EventRow(NamedTuple):
 
 def event_row(event: Event) -> EventRow:
     body = dumps(dict(event.body), ensure_ascii=False)
-    return EventRow(to_microseconds(event.at), str(event.kind), str(storable(event.subject)), str(storable(body)))
+    return EventRow(to_microseconds(event.at), str(event.kind), text(event.subject), text(body))
 
 
 def append(connection: sqlite3.Connection, events: Iterable[Event]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from controller.historian import hot
 from controller.historian.rows import Row, in_order
 from controller.historian.sample_block import decode_or_gap
 from controller.historian.timeline import HOUR, floor
-from controller.historian.value_type import restored
 
 
 def point_number(connection: sqlite3.Connection, name: str) -> int | None:
@@ -19,7 +19,7 @@ def point_number(connection: sqlite3.Connection, name: str) -> int | None:
 def read_rows(connection: sqlite3.Connection, point: int, start: int, end: int) -> Sequence[Row]:
     """In order of time, start <= time < end, each time once: what was stored first stays."""
     rows = sealed_rows(connection, point, start, end)
-    rows += hot_rows(connection, point, start, end)
+    rows += hot.rows_between(connection, point, start, end)
     return in_order(rows)
 
 
@@ -34,12 +34,3 @@ def sealed_rows(connection: sqlite3.Connection, point: int, start: int, end: int
             decoded = decode_or_gap(body, first)
             rows += decoded if start <= first and last < end else [row for row in decoded if start <= row[0] < end]
     return rows
-
-
-def hot_rows(connection: sqlite3.Connection, point: int, start: int, end: int) -> list[Row]:
-    """In order of arrival."""
-    found = connection.execute(
-        "SELECT time, type, value, quality, reason FROM hot WHERE point = ? AND time >= ? AND time < ? ORDER BY id",
-        (point, start, end),
-    )
-    return [(time, restored(code, value), quality, reason) for time, code, value, quality, reason in found]

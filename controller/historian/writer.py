@@ -17,24 +17,24 @@ from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind, JsonValue
 from controller.core.event_chain import ChainHead
 from controller.core.ports import Clock, RecordedSample
-from controller.historian import retention, schema, sealing, stored_events
+from controller.historian import hot, retention, schema, sealing, stored_events
+from controller.historian.batch import PointRow
 from controller.historian.retention import Retention
 from controller.historian.timeline import EPOCH, MICROSECOND, to_microseconds
-from controller.historian.value_type import TYPE_CODES, Stored, plain, storable
+from controller.historian.value_type import plain, text
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_HotRow: TypeAlias = tuple[int, int, int, Stored, int, str]
 
-# A reader looks through all hot rows: at this many it takes some hundredths of a second. A minute of 2,500 samples/s;
-# fewer rows a point and block would cost more for each row.
+# A reader looks into all hot batches. A minute of 2,500 samples/s; fewer rows a point and block would cost more for
+# each row.
 HOT_ROWS = 150_000
 
 
@@ -80,13 +80,13 @@ class HistoryWriter:
 
     def newest_hot(self) -> int:
         """What a caller who wants all that is hot now to be sealed gives to `seal`; more rows may come meanwhile."""
-        return self._change(sealing.hot_ids).stop
+        return self._change(hot.ids).stop
 
     def seal(self, until: int = 0) -> bool:
         """Seal some of what is hot; answers whether some of what was hot `until` then still is."""
         self._round = self._change(self._seal_turn)
-        hot = self._change(sealing.hot_ids)
-        return self._round is not None or (len(hot) > 0 and hot.start < until)
+        left = self._change(hot.ids)
+        return self._round is not None or (len(left) > 0 and left.start < until)
 
     def _seal_or_later(self) -> None:
         """The batch is stored: its caller, who would give it again, is not told that older rows stay hot."""
@@ -198,35 +198,28 @@ class HistoryWriter:
 
     def _insert_samples(self, rows: Sequence[RecordedSample], connection: sqlite3.Connection) -> int:
         """Answers how many rows are hot afterwards."""
-        hot = list(self._hot(rows, connection))
-        statement = "INSERT INTO hot(point, time, type, value, quality, reason) VALUES (?, ?, ?, ?, ?, ?)"
-        connection.execute("SAVEPOINT batch")
-        try:
-            connection.executemany(statement, hot)
-        except (OverflowError, UnicodeEncodeError):
-            connection.execute("ROLLBACK TO batch")
-            connection.executemany(statement, map(_storable, hot))
-        connection.execute("RELEASE batch")
-        return len(sealing.hot_ids(connection))
+        if batch := list(self._numbered(rows, connection)):
+            hot.insert(connection, batch)
+        return hot.samples(connection)
 
-    def _hot(self, rows: Sequence[RecordedSample], connection: sqlite3.Connection) -> Iterator[_HotRow]:
+    def _numbered(self, rows: Sequence[RecordedSample], connection: sqlite3.Connection) -> Iterator[PointRow]:
         """The rows as stored, without those that repeat their point's newest time.
 
         That is the repetition that happens (a device that has nothing new, a batch sent again). Any other one is
         dropped when rows are read or sealed: of equal times the first stored stays.
         """
         numbers, latest = self._numbers, self._latest
+        moment, time = EPOCH, 0
         for name, (value, quality, reason, timestamp, _) in rows:
             point = numbers.get(name) or self._number(name, connection)
-            time = (timestamp - EPOCH) // MICROSECOND
+            if timestamp is not moment:  # what was read together has one time
+                moment, time = timestamp, (timestamp - EPOCH) // MICROSECOND
             if latest.get(point) == time:
                 continue
             latest[point] = time
-            code = TYPE_CODES.get(type(value))
-            if code is None:
+            if type(value) is not float:
                 value = plain(value)
-                code = TYPE_CODES[type(value)]
-            yield point, time, code, value, quality, reason
+            yield point, time, value, quality, reason and text(reason)
 
     def _number(self, name: str, connection: sqlite3.Connection) -> int:
         connection.execute("INSERT OR IGNORE INTO point(name) VALUES (?)", (name,))
@@ -243,11 +236,6 @@ class HistoryWriter:
 
     def _aggregate(self, day: int, point: int) -> None:
         self._change(lambda connection: retention.aggregate_day(connection, day, point, self._hold))
-
-
-def _storable(row: _HotRow) -> _HotRow:
-    point, time, code, value, quality, reason = row
-    return point, time, code, storable(value), quality, str(storable(reason))
 
 
 def _head_of_damaged(path: Path) -> ChainHead | None:

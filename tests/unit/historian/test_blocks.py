@@ -5,13 +5,14 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Sequence
+from operator import itemgetter
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.core.sample import Quality, Scalar
-from controller.historian import aggregate_block, sample_block
+from controller.historian import aggregate_block, batch, sample_block
 from controller.historian.aggregates import Bucket
 from controller.historian.columns import pack_integers, pack_numbers, unpack_integers, unpack_numbers
 from controller.historian.rows import Row
@@ -52,6 +53,18 @@ def test_samples_of_any_types(rows: list[Row]) -> None:
 @given(rows_of(NUMBERS) | rows_of(st.booleans()) | rows_of(st.integers()) | rows_of(st.text(max_size=8)))
 def test_samples_of_one_type(rows: list[Row]) -> None:
     assert written(sample_block.decode(sample_block.encode(rows))) == written(rows)
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+POINT_ROWS = st.tuples(
+    st.integers(1, 9), MOMENTS, st.none() | NUMBERS | st.integers() | st.booleans() | TEXTS, QUALITIES, REASONS
+)
+
+
+@given(st.lists(POINT_ROWS, min_size=1, max_size=60), st.integers(0, 9), st.integers(0, 9))
+def test_some_points_of_a_batch(rows: list[batch.PointRow], above: int, up_to: int) -> None:
+    found = batch.decode(batch.encode(rows), above, up_to)
+    assert written(found) == written(sorted((row for row in rows if above < row[0] <= up_to), key=itemgetter(0)))
 
 
 @given(st.lists(st.integers() | st.integers(-(2**63), 2**63 - 1) | st.integers(-300, 300), max_size=50))
@@ -115,3 +128,6 @@ def test_a_damaged_block_is_a_gap_and_not_a_crash(block: bytes) -> None:
     assert reason.startswith("history: ")
     with pytest.raises(ValueError, match="block"):
         aggregate_block.decode(block)
+    ((time, value, quality, reason),) = batch.rows_of(block, point=1, first=43)
+    assert (time, value, quality) == (43, None, Quality.BAD)
+    assert reason.startswith("history: ")

@@ -106,12 +106,21 @@ def test_a_damaged_block_costs_its_hour_and_no_more(path: Path) -> None:
     store.close()
 
 
-def test_people_can_look_at_the_newest_rows_with_a_shell(path: Path) -> None:
-    store = writer(path)
-    store.append_samples([recorded(1.000001, 21.5)])
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("SELECT time, point, value, quality, reason FROM recent").fetchall()
-    assert rows == [("2026-08-01T00:00:01.000001Z", POWER, 21.5, 0, "")]
+def test_a_damaged_batch_costs_its_samples_and_no_more(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store, reader = writer(path), SqliteHistoryReader(path)
+    for first in range(0, 300, 100):
+        store.append_samples(every_second(first, first + 100))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        (body,) = connection.execute("SELECT body FROM hot WHERE id = 2").fetchone()
+        connection.execute("UPDATE hot SET body = ? WHERE id = 2", (body[:-9] + b"?" + body[-8:],))
+    left = [each for _, each in (*every_second(0, 100), *every_second(200, 300))]
+    samples = [*all_samples(reader)]
+    gap = samples.pop(100)
+    assert (gap.timestamp, gap.value, gap.reason) == (at(100), None, "history: damaged batch")
+    assert samples == left
+    maintain(store, at(7200))
+    assert all_samples(reader) == left
+    assert "batch 2 of history cannot be sealed and is lost: damaged batch" in caplog.text
     store.close()
 
 

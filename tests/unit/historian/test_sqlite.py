@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from controller.historian.chain_reading import ChainReader
 from controller.historian.reading import SqliteHistoryReader
 from controller.historian.retention import Retention
 from controller.historian.sqlite import SqliteHistorian
+from controller.historian.timeline import to_microseconds
 from tests.sweep import examples
 from tests.unit.historian.support import (
     BEGINNING,
@@ -44,6 +46,27 @@ from tests.unit.historian.support import (
 
 ROOT = Path(__file__).resolve().parents[3]
 DAY = timedelta(days=1)
+
+
+def made_version_2(path: Path) -> None:
+    """As files were before what is hot was kept by the batch; what is hot in this one goes."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE hot")
+        connection.execute(
+            "CREATE TABLE hot(id INTEGER PRIMARY KEY, point INTEGER NOT NULL, time INTEGER NOT NULL, "
+            "type INTEGER NOT NULL, value, quality INTEGER NOT NULL, reason TEXT NOT NULL)"
+        )
+        connection.execute(
+            "CREATE VIEW recent AS SELECT time, name, value, quality, reason FROM hot JOIN point ON point.id = point"
+        )
+        connection.execute("PRAGMA user_version = 2")
+
+
+def made_version_1(path: Path) -> None:
+    """As before that, when events were not chained."""
+    made_version_2(path)
+    change(path, "ALTER TABLE event DROP COLUMN chain")
+    change(path, "PRAGMA user_version = 1")
 
 
 @pytest.fixture
@@ -128,7 +151,7 @@ class TestOrderAndRepetition:
         store = writer(path, hot_rows=100)
         for first in range(0, 2000, 50):
             store.append_samples(every_second(first, first + 50))
-            assert count(path, "SELECT count(*) FROM hot") <= 100
+            assert count(path, "SELECT total(samples) FROM hot") <= 100
         store.close()
 
     def test_a_round_of_sealing_may_be_left_half_way(self, path: Path) -> None:
@@ -144,7 +167,7 @@ class TestOrderAndRepetition:
             store = writer(path, hot_rows=100)
         while store.seal():
             pass
-        assert count(path, "SELECT count(*) FROM hot") == 0
+        assert count(path, "SELECT total(samples) FROM hot") == 0
         maintain(store, at(3600))
         for point in points:
             assert [each.value for each in all_samples(reader, point)] == [*map(float, range(40))]
@@ -159,13 +182,13 @@ class TestOrderAndRepetition:
         change(path, "CREATE TRIGGER bad_sector BEFORE INSERT ON sample_block BEGIN SELECT RAISE(ABORT, 'no'); END")
         for second in range(0, 200, 20):
             store.append_samples(every_second(second, second + 20))
-        assert count(path, "SELECT count(*) FROM hot") == 200
+        assert count(path, "SELECT total(samples) FROM hot") == 200
         assert len(caplog.records) == 1
         with pytest.raises(HistorianError):
             store.seal()
         change(path, "DROP TRIGGER bad_sector")
         store.append_samples(every_second(200, 220))
-        assert count(path, "SELECT count(*) FROM hot") <= 100
+        assert count(path, "SELECT total(samples) FROM hot") <= 100
         assert all_samples(SqliteHistoryReader(path)) == [each for _, each in every_second(0, 220)]
         store.close()
 
@@ -174,11 +197,11 @@ class TestOrderAndRepetition:
         store, reader = writer(path, hot_rows=100), SqliteHistoryReader(path)
         for second in range(200):
             store.append_samples([recorded(second, float(second), point) for point in points])
-            assert count(path, "SELECT count(*) FROM hot") <= 250
+            assert count(path, "SELECT total(samples) FROM hot") <= 250
         for point in points:
             assert [each.value for each in all_samples(reader, point)] == [*map(float, range(200))]
         maintain(store, at(300))
-        assert count(path, "SELECT count(*) FROM hot") == 0
+        assert count(path, "SELECT total(samples) FROM hot") == 0
         store.close()
 
 
@@ -410,15 +433,57 @@ class TestTrouble:
         store.close()
 
 
-class TestChain:
-    def before_there_was_one(self, path: Path, events: list[Event]) -> None:
-        store = writer(path)
-        store.append_events(events)
-        store.close()
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute("ALTER TABLE event DROP COLUMN chain")
-            connection.execute("PRAGMA user_version = 1")
+class TestEarlierVersions:
+    ROWS = (
+        *((second, 1, second, 1, 0, "") for second in range(3)),
+        *((3, 2, None, 0, 2, "device lost"), (3, 1, 1, 3, 0, ""), (4, 1, None, 1, 0, ""), (5, 1, str(2**70), 2, 0, "")),
+        (1, 1, -1.0, 1, 0, ""),
+    )
 
+    def begun(self, path: Path, version: Callable[[Path], None]) -> None:
+        store = writer(path)
+        store.append_samples([recorded(-10, 1.0), recorded(-10, 1.0, TEMPERATURE)])
+        while store.seal(store.newest_hot()):
+            pass
+        store.close()
+        version(path)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            for second, point, value, type_, quality, reason in self.ROWS:
+                time = to_microseconds(at(second))
+                connection.execute(
+                    "INSERT INTO hot(point, time, type, value, quality, reason) VALUES (?, ?, ?, ?, ?, ?)",
+                    (point, time, type_, value, quality, reason),
+                )
+
+    def told(self, reader: SqliteHistoryReader) -> list[str]:
+        rows = [(each.timestamp, each.value, each.quality, each.reason) for each in all_samples(reader)]
+        rows += [(each.timestamp, each.value, each.quality, each.reason) for each in all_samples(reader, TEMPERATURE)]
+        return [repr(row) for row in rows]
+
+    @pytest.mark.parametrize("version", [made_version_1, made_version_2])
+    def test_a_file_is_read_as_it_is_and_goes_on_as_one_of_today(
+        self, path: Path, version: Callable[[Path], None]
+    ) -> None:
+        self.begun(path, version)
+        reader = SqliteHistoryReader(path)
+        before, size = self.told(reader), path.read_bytes()
+        assert len(before) == 1 + 6 + 1 + 1
+        assert "device lost" in before[-1]
+        assert {"True", "nan", str(2**70)} <= {row.split(", <")[0].rpartition("), ")[2] for row in before}
+        assert reader.span() == (at(-10), at(5))
+        assert path.read_bytes() == size
+
+        store = writer(path)
+        store.append_samples([recorded(5, 7.0), recorded(6, 8.0)])
+        after = self.told(reader)
+        assert after[:7] == before[:7]
+        assert after[8:] == before[7:]
+        maintain(store, at(7200))
+        assert self.told(reader) == after
+        store.close()
+
+
+class TestChain:
     def verified(self, path: Path, *sought: bytes) -> Verification:
         verification = Verification(sought)
         ChainReader(path).verify(verification)
@@ -426,7 +491,10 @@ class TestChain:
 
     def test_a_file_from_before_is_read_as_it_is_and_chained_when_written(self, path: Path) -> None:
         events = [Event(at(second), EventKind.MODE, "tidal_lighting", {"mode": "auto"}) for second in range(-5, 0)]
-        self.before_there_was_one(path, events)
+        store = writer(path)
+        store.append_events(events)
+        store.close()
+        made_version_1(path)
         reader = SqliteHistoryReader(path)
         assert reader.read_events(BEGINNING, END_OF_TIME) == events
         with pytest.raises(HistorianError, match="before events were chained"):
