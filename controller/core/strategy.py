@@ -6,7 +6,7 @@ degrade ladder, stamps priority and lease on the wishes, keeps the state, and ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from controller.core.availability import Availability
 from controller.core.errors import BadInput
 from controller.core.forecast import Forecast
+from controller.core.ports import Aggregate
 from controller.core.sample import Sample, Scalar, as_number
 from controller.core.tariff import Tariff
 from controller.core.text import Text
@@ -151,6 +152,7 @@ class PlanInput:
     """All that a plan may lean on; picklable both ways.
 
     tariff: None where the site has none. forecasts: of the roles that the strategy declared, where the site has one.
+    history: hours of the roles that the strategy looks back upon, oldest first; empty where history cannot be read.
     """
 
     now: datetime
@@ -161,6 +163,7 @@ class PlanInput:
     previous: Any
     tariff: Tariff | None = None
     forecasts: Mapping[Role, Forecast] = field(default_factory=dict[Role, Forecast])
+    history: Mapping[Role, Sequence[Aggregate]] = field(default_factory=dict[Role, Sequence[Aggregate]])
 
 
 @runtime_checkable
@@ -187,6 +190,21 @@ class Plans(Protocol):
 
     def plan(self, given: PlanInput) -> Any:
         """Pure. Heavy imports belong inside."""
+        ...
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """Optional capability of a strategy that plans: what its plans learn from, read from history by the shell."""
+
+    @property
+    def look_back(self) -> timedelta:
+        """How far before the present hour the windows begin."""
+        ...
+
+    @property
+    def history(self) -> frozenset[Role]:
+        """The inputs whose hours a plan learns from."""
         ...
 
 

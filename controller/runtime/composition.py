@@ -124,7 +124,7 @@ class Composition:
         self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
         self.tariff_watch = TariffWatch(site, clock, store, self.journal)
         self.planner = Planner(
-            site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts
+            site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts, historian
         )
         self.rights = WriteRights(site, self.authority, self.writer.holdings)
         stays = {each.link.id: each for each in connected}

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from controller.core.errors import EnvironmentProblem
+from controller.core.errors import EnvironmentProblem, HistorianError
 from controller.core.event import EventKind
 from controller.core.forecast import Forecast
-from controller.core.ports import Clock, Phase
+from controller.core.point import PointId
+from controller.core.ports import Aggregate, Clock, Historian, HistoryInterval, Phase
 from controller.core.site import Site
 from controller.core.state_codec import decode, encode
-from controller.core.strategy import Mode, PlanInput, Plans, Role
+from controller.core.strategy import LooksBack, Mode, PlanInput, Plans, Role
 from controller.runtime.image import FrozenImage
 from controller.runtime.journal import Journal
 from controller.runtime.load_forecasts import LoadForecasts
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 # Generous: importing a scientific library on a slow box takes ten seconds.
 DEADLINE_S = 120.0
 RETRY_S = 300.0
+# One question a day of history: none keeps the loop or the history's thread for long.
+_AT_ONCE = timedelta(days=1)
 
 
 class Planner:
@@ -40,6 +44,7 @@ class Planner:
         journal: Journal,
         strategies: Sequence[MountedStrategy],
         forecasts: LoadForecasts,
+        historian: Historian,
     ) -> None:
         self._site = site
         self._clock = clock
@@ -48,6 +53,7 @@ class Planner:
         self._workers = workers
         self._journal = journal
         self._forecasts = forecasts
+        self._historian = historian
         self._planning = [each for each in strategies if each.plans is not None and each.mode is not Mode.OFF]
 
     def restore(self, stored: Mapping[str, StoredPlan]) -> None:
@@ -92,6 +98,30 @@ class Planner:
         found = ((role, self._forecasts.present(point, image.now)) for role, point in points)
         return {role: forecast for role, forecast in found if forecast is not None}
 
+    async def _history_for(
+        self, strategy: MountedStrategy, plans: Plans, now: datetime
+    ) -> Mapping[Role, Sequence[Aggregate]]:
+        """The full hours that the plan learns from; nothing, and told, where history cannot be read."""
+        if not isinstance(plans, LooksBack):
+            return {}
+        end = now.replace(minute=0, second=0, microsecond=0)
+        try:
+            return {
+                role: await self._hours(strategy.mount.roles[role], end - plans.look_back, end)
+                for role in sorted(plans.history)
+            }
+        except HistorianError as error:
+            log.warning("the plan of %s learns nothing: %s", strategy.mount.id, error)
+            return {}
+
+    async def _hours(self, point: PointId, start: datetime, end: datetime) -> Sequence[Aggregate]:
+        hours: list[Aggregate] = []
+        while start < end:
+            until = min(start + _AT_ONCE, end)
+            hours += await self._historian.read_aggregates(point, start, until, HistoryInterval.HOUR)
+            start = until
+        return hours
+
     async def _plan(self, strategy: MountedStrategy, plans: Plans, image: FrozenImage) -> bool:
         given = PlanInput(
             now=image.now,
@@ -102,6 +132,7 @@ class Planner:
             previous=strategy.plan,
             tariff=self._site.tariff,
             forecasts=self._forecasts_for(strategy, plans, image),
+            history=await self._history_for(strategy, plans, image.now),
         )
         try:
             plan = await self._workers.run(plans.plan, given, DEADLINE_S)
