@@ -213,12 +213,30 @@ _CLASSES = (
         "status",
         command=_ON_OFF,
         status=_STATUS,
+        motion=_STATUS,
         tripped=_STATUS,
         power=_POWER,
         energy=_ENERGY,
         **_SELECTOR,
         **_REMOTE,
     ),
+    # Lamps that see motion themselves and light up with us dead: only their settings are ours. linked_groups: a bit for
+    # each group of the same network that lights up with this one, the first group being the lowest bit.
+    _class(
+        "sensor_lamp_group",
+        idle_brightness=Quantity(PointKind.SETPOINT, Unit.FRACTION),
+        active_brightness=Quantity(PointKind.SETPOINT, Unit.FRACTION),
+        hold_time=Quantity(PointKind.SETPOINT, Unit.SECOND),
+        linked_groups=Quantity(PointKind.SETPOINT, Unit.NONE, ValueType.INTEGER),
+        brightness=_FRACTION,
+        motion=_STATUS,
+        illuminance=_LUX,
+        power=_POWER,
+        energy=_ENERGY,
+        **_SELECTOR,
+    ),
+    # Counts who passes, at a barrier or over a lane; its count only grows.
+    _class("traffic_counter", entries=Quantity(PointKind.SENSOR, Unit.NONE, ValueType.INTEGER)),
     # Evacuation lighting and signs (GB 51309; emergency lighting of NFPA 101, 7.9) have nothing that may be written.
     _class("evacuation_lighting", status=_STATUS, tripped=_STATUS, power=_POWER, energy=_ENERGY),
     # Alarm and trouble signal of a fire alarm control unit (NFPA 72, GB 50116).

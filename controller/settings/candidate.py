@@ -10,7 +10,7 @@ from controller.core.units import Linear
 from controller.settings.document import Where
 from controller.settings.schema.templates import PointEntry
 
-_LAMPS = frozenset({"lighting_group", "lighting_circuit"})
+_LAMPS = frozenset({"lighting_group", "lighting_circuit", "sensor_lamp_group"})
 _REMOTE = "remote"
 
 

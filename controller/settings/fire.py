@@ -23,7 +23,7 @@ from controller.settings.reading import Reading
 from controller.settings.schema.site import FireEntry, SiteFile
 from controller.settings.writables import advice, is_value_of, plain
 
-_LIGHTS = frozenset({"lighting_group", "lighting_circuit"})
+_LIGHTS = frozenset({"lighting_group", "lighting_circuit", "sensor_lamp_group"})
 _VENTILATION = frozenset({"air_handler", "fan", "damper"})
 _CHILLER = "chiller"
 
@@ -124,7 +124,8 @@ class FireCompiler:
             has_chiller = any(self._class(point) == _CHILLER for point in system.points)
             for point in free:
                 if self._class(point) in _LIGHTS:
-                    found["lights"].append(point)
+                    if self._makes_light(point):
+                        found["lights"].append(point)
                 elif self._class(point) in _VENTILATION:
                     found["ventilation"].append(point)
                 elif has_chiller:
@@ -158,10 +159,14 @@ class FireCompiler:
                 if first != name:
                     self._add((*where, name), f"'{point}' is among '{first}', too", "a fire means one thing for it")
 
+    def _makes_light(self, id_: PointId) -> bool:
+        """Whether it goes up to full: on or 1; of lamps that see motion themselves both levels do."""
+        point = self.plant.points[id_]
+        return point.type is ValueType.BOOLEAN or point.unit is Unit.FRACTION
+
     def _check_lights(self, points: Iterable[PointId], where: Where) -> None:
         for id_ in points:
-            point = self.plant.points[id_]
-            if point.type is not ValueType.BOOLEAN and point.unit is not Unit.FRACTION:
+            if not self._makes_light(id_):
                 self._add(where, f"'{id_}' is neither on/off nor a fraction", "name what makes light: on, or 1")
 
     def _check_whole(self, lights: Collection[PointId], where: Where) -> None:
