@@ -1,48 +1,60 @@
 """Keeps a garage lit as brightly as its traffic needs: a band by the tide of the day, more where somebody moves.
 
 After the "tidal" garage lighting of published retrofits: 50 % in peak periods, 25 % off-peak, and a group rises at
-once on motion, with its neighbours if the site says so. Where a group has a lux sensor, the brightness that just
-keeps the lux floor is measured while the lamps are steady, and the group never goes below it.
+once on motion, with the groups beside it on the ways that people drive and walk. The tide is given, or learned from
+the motion or the entries of the last weeks. Where a group has a lux sensor, the brightness that just keeps the lux
+floor is measured while the lamps are steady, and the group never goes below it. Groups that can only be switched are
+on at the peak and while somebody is there. Lamps that see motion themselves get settings and do the rest alone.
 
-It never goes below `minimum_brightness` nor below the brightness known to keep the lux floor, never delays a rise,
-never takes silence for absence: a silent motion sensor counts as occupied, a silent lux sensor as `safe_brightness`.
+It never goes below `minimum_brightness`, below a place's own floor nor below the brightness known to keep the lux
+floor, never delays a rise, never takes silence for absence: a motion sensor that is silent or stuck counts as occupied,
+a silent lux sensor as `safe_brightness`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import time, timedelta
-from functools import lru_cache
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from itertools import pairwise
-from typing import Annotated, ClassVar, NamedTuple, TypeAlias
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from controller.core.sample import Sample, Scalar
-from controller.core.strategy import Decision, Ladder, Member, Observation, Role, StrategyKind
+from controller.core.sample import Scalar
+from controller.core.strategy import LET_GO, Decision, Ladder, Member, Observation, PlanInput, Role, StrategyKind
 from controller.core.text import Text
-from strategies.blocks.timers import off_delay
+from strategies.blocks.adjacency import around, together
+from strategies.blocks.garage import (
+    Fraction,
+    Group,
+    LampRow,
+    Place,
+    brightness_for,
+    full_illuminance,
+    missing_groups,
+    own_floor,
+    own_illuminance,
+)
+from strategies.blocks.garage_sentence import garage_sentence, lamps_sentence
+from strategies.blocks.lux_floor import Floor, FloorKeeping, learned, whole_percent
+from strategies.blocks.presence import NOBODY, Presence, PresenceRule, begun, presence_rule
+from strategies.blocks.sensor_lamps import MEMBER as SENSOR_LAMPS
+from strategies.blocks.sensor_lamps import MOST, LampSettings, link_bits
+from strategies.blocks.tide import LOOK_BACK, Tide, learned_peak, planned_tide
 from strategies.blocks.timetable import Period, inside, unchanged_until, week_edges
-
-Fraction: TypeAlias = Annotated[float, Gt(0), Le(1)]
-Group: TypeAlias = Annotated[int, Ge(1)]
 
 # A bus that stumbles over a few polls is no reason to light up the garage; a person is rarely missed for longer.
 _MOTION_LADDER = Ladder(hold=timedelta(seconds=10), substitute=True)
 _LUX_LADDER = Ladder(hold=timedelta(seconds=60))
 
-# The estimate of the brightness that keeps the lux floor: aimed at this share above what just keeps it, lowered once
-# it is twice that share above. Wider than the noise of a garage lux sensor (about 3 % of reading).
-_MARGIN = 0.05
-# Change of the lamps' own brightness above which they are no longer steady.
-_STEADY_WITHIN = 0.02
-
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Brightness as fraction 0..1, illuminance in lx, groups numbered from 1 in the order in which they are bound."""
+    """Brightness as fraction 0..1, illuminance in lx. Groups are numbered from 1 in the order in which they are bound:
+    first those that dim, then circuits that only switch, then lamps that see motion themselves.
+    """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -60,6 +72,18 @@ class Parameters:
     safe_brightness: Fraction = 1.0
     settle_time: Annotated[timedelta, Ge(timedelta(0))] = timedelta(seconds=5)
     groups_without_illuminance_sensor: tuple[Group, ...] = ()
+    tide: Literal["given", "learned"] = "given"
+    peak_share: Fraction = 0.5
+    driving_paths: tuple[tuple[Group, ...], ...] = ()
+    walking_paths: tuple[tuple[Group, ...], ...] = ()
+    driving_ahead: Annotated[int, Ge(1), Le(5)] = 2
+    occupied_illuminance: Annotated[float, Gt(0)] | None = 65.0
+    places: tuple[Place, ...] = ()
+    lamp_table: tuple[LampRow, ...] = ()
+    stuck_after_motions: Annotated[int, Ge(10)] | None = 100
+    idle_brightness: Fraction | None = None
+    peak_idle_brightness: Fraction | None = None
+    off_peak_hold_time: Annotated[timedelta, Ge(timedelta(seconds=1))] | None = None
 
     def __post_init__(self) -> None:
         rising = ("minimum_brightness", "off_peak_brightness", "peak_brightness", "occupied_brightness")
@@ -76,36 +100,45 @@ class Parameters:
             if one == other:
                 raise ValueError(f"neighbours: group {one} is paired with itself; pair it with another group")
 
-    @property
-    def groups_named(self) -> dict[str, tuple[int, ...]]:
-        """The groups that each parameter speaks of."""
-        return {
+    def check_groups(self, bound: int) -> None:
+        """Raises ValueError where a group is named that is not bound."""
+        named = {
             "neighbours": tuple(group for pair in self.neighbours for group in pair),
             "groups_without_motion_sensor": self.groups_without_motion_sensor,
             "groups_without_illuminance_sensor": self.groups_without_illuminance_sensor,
         }
+        for name, numbers in named.items():
+            if numbers and max(numbers) > bound:
+                raise ValueError(f"{name}: group {max(numbers)} is not there; {bound} groups are bound, from 1")
+        rows = {
+            "driving_paths": self.driving_paths,
+            "walking_paths": self.walking_paths,
+            "places": [place.groups for place in self.places],
+            "lamp_table": [row.groups for row in self.lamp_table],
+        }
+        for name, groups in rows.items():
+            for problem in missing_groups(name, groups, bound):
+                raise ValueError(problem)
 
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """What is known of a group's lux floor.
-
-    brightness: keeps the floor. measured: brightness of the lamps from which they have not moved since, None while
-    the illuminance is unknown. settling: seconds until the light that is measured is that of this brightness.
-    """
-
-    brightness: float = 0.0
-    measured: float | None = None
-    settling: float = 0.0
+    def beside(self) -> Mapping[int, frozenset[int]]:
+        """The groups that rise together with each, by number."""
+        return together(
+            around(self.neighbours, 1),
+            around(self.driving_paths, self.driving_ahead),
+            around(self.walking_paths, 1),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """brightness: last requested. hold: seconds for which the group still counts as occupied."""
+    """brightness: last requested. hold: seconds for which the group still counts as occupied. missed: motions that have
+    begun beside it since its own sensor last showed one.
+    """
 
     brightness: float
     hold: float
-    floor: Floor = Floor()
+    floor: Floor = field(default_factory=Floor)
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,39 +148,58 @@ class State:
 
 # Why a group is as bright as it is; at the band of the hour there is nothing to explain.
 _NEIGHBOUR = Text("motion in a neighbouring group", "相邻组有人移动")
-_HOLD_TIME = Text("hold time after motion", "移动后的保持时间")
-_MOTION = Text("motion", "有人移动")
-_MOTION_SILENT = Text("motion sensor silent, taken as occupied", "移动传感器无信号，按有人处理")
 _FADING = Text("fading", "渐暗")
 _FLOOR = Text("lux floor", "照度下限")
 _FLOOR_UNKNOWN = Text("illuminance unknown, safe brightness", "照度未知，按安全亮度")
+_SWITCHED_OFF = Text("it only switches, and nobody is there", "只能开关，且无人")
 
 
-class _Roles(NamedTuple):
-    """A group's roles, None where it has no sensor; lux: illuminance and the brightness at which it is measured."""
+class _Group(NamedTuple):
+    """A group that follows us. motion, lux: None where it has no sensor; lux: illuminance and the brightness at which
+    it is measured. occupied: its brightness while somebody is there; by_floor: that as a multiple of what keeps its lux
+    floor, 0 where no sensor tells. floor, place: what it never falls below, and why.
+    """
 
     command: Role
     motion: Role | None
     lux: tuple[Role, Role] | None
-    neighbours: frozenset[int]
+    beside: frozenset[int]
+    presence: PresenceRule
+    keeping: FloorKeeping | None
+    occupied: float
+    by_floor: float
+    floor: float
+    place: Text | None
+    switches: bool
+
+
+class _Light(NamedTuple):
+    brightness: float
+    why: Text | None
 
 
 class TidalLighting:
-    def __init__(self, parameters: Parameters, groups: int) -> None:
-        for name, numbers in parameters.groups_named.items():
-            if numbers and max(numbers) > groups:
-                raise ValueError(f"{name}: group {max(numbers)} is not there; {groups} groups are bound, from 1")
+    def __init__(self, parameters: Parameters, groups: int, circuits: int = 0, lamps: int = 0) -> None:
+        following = groups + circuits
+        if not following + lamps:
+            raise ValueError("groups: nothing is bound; bind groups, circuits or sensor_lamps")
+        parameters.check_groups(following + lamps)
         self._parameters = parameters
-        self._illuminance_floor = parameters.illuminance_floor or 0.0
-        self._hold_time = parameters.hold_time.total_seconds()
-        self._settle_time = parameters.settle_time.total_seconds()
         fade = parameters.fade_time.total_seconds()
         self._fade_rate = 1.0 / fade if fade else math.inf
         self._peaks = week_edges([parameters.weekday_peaks] * 5 + [parameters.weekend_peaks] * 2)
-        self._groups = tuple(_roles(parameters, ordinal) for ordinal in range(groups))
-        self._initial = State((GroupState(parameters.occupied_brightness, self._hold_time),) * groups)
+        beside = parameters.beside()
+        self._groups = tuple(_group(parameters, beside, ordinal, groups, following) for ordinal in range(following))
+        hold_time = parameters.hold_time.total_seconds()
+        self._initial = State(tuple(GroupState(each.occupied, hold_time) for each in self._groups))
+        alone = {peak: _settings(parameters, beside, following, lamps, peak=peak) for peak in (False, True)}
+        self._alone = {
+            peak: {role: value for number, each in enumerate(settings) for role, value in each.requests(number).items()}
+            for peak, settings in alone.items()
+        }
+        self._told_alone = {peak: lamps_sentence(settings, following) for peak, settings in alone.items()}
         self.inputs = _inputs(self._groups)
-        self.outputs = frozenset(roles.command for roles in self._groups)
+        self.outputs = frozenset(each.command for each in self._groups) | self._alone[False].keys()
 
     def initial(self) -> State:
         """Everywhere as if somebody had just moved: nobody knows who is there when we begin."""
@@ -156,161 +208,208 @@ class TidalLighting:
     def decide(self, seen: Observation, state: State) -> Decision[State]:
         parameters = self._parameters
         groups = state.groups if len(state.groups) == len(self._groups) else self._initial.groups
-        peak = inside(self._peaks, seen.local)
+        peak, is_learned = self._is_peak(seen)
         band = parameters.peak_brightness if peak else parameters.off_peak_brightness
-        presence = [self._presence(roles, was, seen) for roles, was in zip(self._groups, groups, strict=True)]
-        occupied = [ordinal for ordinal, (hold, _) in enumerate(presence) if hold]
+        presences = [self._present(each, was, seen) for each, was in zip(self._groups, groups, strict=True)]
+        beginning = begun(presences)
+        occupied = {ordinal for ordinal, presence in enumerate(presences) if presence.hold}
         fall = self._fade_rate * seen.elapsed if seen.elapsed else 0.0
 
         states: list[GroupState] = []
-        requests: dict[Role, Scalar] = {}
+        requests: dict[Role, Scalar] = dict(self._alone[peak])
         whys: list[tuple[int, Text | None]] = []
-        for roles, was, (hold, why) in zip(self._groups, groups, presence, strict=True):
-            if not hold and occupied and not roles.neighbours.isdisjoint(occupied):
+        for group, was, presence in zip(self._groups, groups, presences, strict=True):
+            why = presence.why
+            if not presence.hold and occupied and not group.beside.isdisjoint(occupied):
                 why = _NEIGHBOUR
-            level = parameters.occupied_brightness if why else band
-            floor = self._floor(roles.lux, was.floor, seen, 0.0 if hold else fall) if roles.lux else was.floor
-            if floor.brightness > level:
-                level, why = floor.brightness, _FLOOR_UNKNOWN if floor.measured is None else _FLOOR
-            brightness = was.brightness - fall
-            if brightness > level:
-                why = _FADING
+            floor = self._floor(group, was.floor, seen, 0.0 if presence.hold else fall)
+            if group.switches:
+                brightness, why = _switched(group, why, peak=peak)
+                requests[group.command] = brightness > 0.0
             else:
-                brightness = level
-            requests[roles.command] = brightness
+                brightness, why = _dimmed(group, why, floor, band, was.brightness - fall)
+                requests[group.command] = brightness
             whys.append((round(brightness * 100), why))
-            if brightness == was.brightness and hold == was.hold and floor is was.floor:
+            missed = group.presence.missed(was.missed, presence, beginning)
+            is_as_before = brightness == was.brightness and presence.hold == was.hold
+            if is_as_before and floor is was.floor and missed == was.missed:
                 states.append(was)
             else:
-                states.append(GroupState(brightness, hold, floor))
+                states.append(GroupState(brightness, presence.hold, floor, missed))
 
         new = tuple(states)
-        reason = _reason(peak, round(band * 100), tuple(whys))
+        reason = garage_sentence(peak, is_learned, round(band * 100), tuple(whys), self._told_alone[peak])
         if new != state.groups:
             return Decision(State(new), requests, reason)
         # Nothing is timed or led on its way any more; only the band of the hour can change by itself.
-        steady_until = unchanged_until(self._peaks, seen.now, seen.local) if seen.elapsed else None
-        return Decision(state, requests, reason, steady_until)
+        return Decision(state, requests, reason, self._unchanged_until(seen) if seen.elapsed else None)
 
-    def _presence(self, roles: _Roles, was: GroupState, seen: Observation) -> tuple[float, Text | None]:
-        """Seconds for which the group counts as occupied, and why it does."""
-        if roles.motion is None:
-            return 0.0, None
-        sample = seen.samples.get(roles.motion)
-        motion = sample is None or sample.value is None or bool(sample.value)
-        hold = off_delay(was.hold, motion, self._hold_time, seen.elapsed)
-        if motion:
-            return hold, _MOTION if _is_good(sample) else _MOTION_SILENT
-        return hold, _HOLD_TIME if hold else None
+    def _is_peak(self, seen: Observation) -> tuple[bool, bool]:
+        """Whether the tide is high, and whether that was learned."""
+        return inside(self._peaks, seen.local), False
 
-    def _floor(self, lux: tuple[Role, Role], was: Floor, seen: Observation, fall: float) -> Floor:
-        """The brightness that keeps the lux floor, learned while the lamps are steady; lowered by `fall` at most.
+    def _unchanged_until(self, seen: Observation) -> datetime:
+        return unchanged_until(self._peaks, seen.now, seen.local)
 
-        Lowered only while nobody is there: headlights and the light from an open gate pass by.
-        """
-        illuminance = seen.number_or_none(lux[0])
-        measured = seen.number_or_none(lux[1])
-        # Written so that a reading that is no number counts as none.
-        if illuminance is None or measured is None or not (illuminance >= 0.0 and measured > 0.0):
-            safe = max(was.brightness, self._parameters.safe_brightness)
-            return was if was.measured is None and was.brightness == safe else Floor(safe)
-        steady = measured if was.measured is None else was.measured
-        if abs(measured - steady) > _STEADY_WITHIN:
-            return Floor(was.brightness, measured, self._settle_time)
-        if was.settling > seen.elapsed:
-            return Floor(was.brightness, steady, was.settling - seen.elapsed)
-        brightness = self._keeps_floor(was.brightness, measured, illuminance, fall)
-        if brightness == was.brightness and steady == was.measured and not was.settling:
+    def _present(self, group: _Group, was: GroupState, seen: Observation) -> Presence:
+        if group.motion is None:
+            return NOBODY
+        return group.presence.presence(seen.samples.get(group.motion), was.hold, was.missed, seen.elapsed)
+
+    def _floor(self, group: _Group, was: Floor, seen: Observation, fall: float) -> Floor:
+        if group.lux is None or group.keeping is None:
             return was
-        return Floor(brightness, steady)
-
-    def _keeps_floor(self, known: float, brightness: float, illuminance: float, fall: float) -> float:
-        """A better estimate of the brightness that keeps the floor.
-
-        Light of the lamps is proportional to their brightness, so brightness x floor / illuminance just meets the
-        floor. Daylight makes that too high while the illuminance is above the floor, which is safe, and too low
-        while it is below, which the next measurements mend.
-        """
-        just_met = brightness * self._illuminance_floor / illuminance if illuminance else math.inf
-        if just_met > known:
-            return _whole_percent(just_met * (1 + _MARGIN))
-        if fall and just_met * (1 + 2 * _MARGIN) < known:
-            return max(_whole_percent(just_met * (1 + _MARGIN)), known - fall)
-        return known
+        illuminance, measured = seen.number_or_none(group.lux[0]), seen.number_or_none(group.lux[1])
+        return learned(was, group.keeping, illuminance, measured, elapsed=seen.elapsed, fall=fall)
 
 
-def _roles(parameters: Parameters, ordinal: int) -> _Roles:
+class LearnedTidalLighting(TidalLighting):
+    """The tide as the last weeks have shown it; the given periods where they have shown too little."""
+
+    def __init__(
+        self, parameters: Parameters, groups: int, circuits: int = 0, lamps: int = 0, counters: int = 0
+    ) -> None:
+        super().__init__(parameters, groups, circuits, lamps)
+        self._counters = tuple(Role("entry_counters", ordinal, "entries") for ordinal in range(counters))
+        self._motions = tuple(each.motion for each in self._groups if each.motion is not None)
+        if not counters:
+            self._motions += tuple(Role(SENSOR_LAMPS, ordinal, "motion") for ordinal in range(lamps))
+        self.inputs = {**dict.fromkeys((*self._counters, *self._motions), LET_GO), **self.inputs}
+        self.plan_every = timedelta(days=1)
+        self.plan_limit = timedelta(days=7)
+        self.plan_type = Tide
+        self.forecasts: frozenset[Role] = frozenset()
+        self.look_back = LOOK_BACK
+        self.history = frozenset(self._counters or self._motions)
+
+    def plan(self, given: PlanInput) -> Tide:
+        return planned_tide(given, self._motions, self._counters, self._parameters.peak_share)
+
+    def _is_peak(self, seen: Observation) -> tuple[bool, bool]:
+        peak = learned_peak(seen)
+        return super()._is_peak(seen) if peak is None else (peak, True)
+
+    def _unchanged_until(self, seen: Observation) -> datetime:
+        """To the end of the minute: hours begin with one, and a tide is one of many."""
+        return unchanged_until((), seen.now, seen.local)
+
+
+# --- one group --------------------------------------------------------------------------------------------------------
+
+
+def _dimmed(group: _Group, why: Text | None, floor: Floor, band: float, faded: float) -> _Light:
+    """faded: to where it may have fallen by now."""
+    level = band
+    if why:
+        level = max(group.occupied, min(1.0, whole_percent(floor.brightness * group.by_floor)))
+    if group.floor > level:
+        level, why = group.floor, group.place
+    if floor.brightness > level:
+        level, why = floor.brightness, _FLOOR_UNKNOWN if floor.measured is None else _FLOOR
+    return _Light(faded, _FADING) if faded > level else _Light(level, why)
+
+
+def _switched(group: _Group, why: Text | None, *, peak: bool) -> _Light:
+    if why or peak:
+        return _Light(1.0, why)
+    return _Light(1.0, group.place) if group.floor else _Light(0.0, _SWITCHED_OFF)
+
+
+def _group(
+    parameters: Parameters, beside: Mapping[int, frozenset[int]], ordinal: int, groups: int, following: int
+) -> _Group:
     number = ordinal + 1
+    switches = ordinal >= groups
+    member, place = ("circuits", ordinal - groups) if switches else ("groups", ordinal)
     has_motion = number not in parameters.groups_without_motion_sensor
-    has_lux = parameters.illuminance_floor is not None and number not in parameters.groups_without_illuminance_sensor
-    pairs = [pair for pair in parameters.neighbours if number in pair]
-    return _Roles(
-        command=Role("groups", ordinal, "brightness_command"),
-        motion=Role("groups", ordinal, "motion") if has_motion else None,
-        lux=(Role("groups", ordinal, "illuminance"), Role("groups", ordinal, "brightness")) if has_lux else None,
-        neighbours=frozenset(other - 1 for pair in pairs for other in pair if other != number),
+    has_lux = not switches and parameters.illuminance_floor is not None
+    has_lux = has_lux and number not in parameters.groups_without_illuminance_sensor
+    full = full_illuminance(parameters.lamp_table, number)
+    own = own_illuminance(parameters.places, number)
+    if own and not (has_lux or full or switches):
+        raise ValueError(
+            f"places: group {number} is to keep {own:g} lx, and nothing tells its light; "
+            "give it a lux sensor or a row in lamp_table"
+        )
+    others = frozenset(other - 1 for other in beside.get(number, ()) if other <= following)
+    floor, why = own_floor(parameters.places, number, full)
+    if switches and own and not floor:
+        floor = 1.0  # what only switches keeps any floor by being on
+    if switches and not (has_motion or others or floor):
+        raise ValueError(
+            f"groups_without_motion_sensor: group {number} only switches and would stay dark with somebody there; "
+            "give it neighbours that see, or a place with a floor"
+        )
+    lit = parameters.occupied_illuminance
+    lux = max(parameters.illuminance_floor or 0.0, own)
+    return _Group(
+        command=Role(member, place, "command" if switches else "brightness_command"),
+        motion=Role(member, place, "motion") if has_motion else None,
+        lux=(Role(member, place, "illuminance"), Role(member, place, "brightness")) if has_lux else None,
+        beside=others,
+        presence=presence_rule(
+            parameters.hold_time.total_seconds(), parameters.stuck_after_motions, ordinal, others, following
+        ),
+        keeping=FloorKeeping(lux, parameters.safe_brightness, parameters.settle_time.total_seconds())
+        if has_lux
+        else None,
+        occupied=max(parameters.occupied_brightness, brightness_for(lit, full) if lit and full else 0.0),
+        by_floor=lit / lux if lit and has_lux else 0.0,
+        floor=floor,
+        place=why,
+        switches=switches,
     )
 
 
-def _inputs(groups: Sequence[_Roles]) -> Mapping[Role, Ladder]:
+def _inputs(groups: Sequence[_Group]) -> Mapping[Role, Ladder]:
     inputs: dict[Role, Ladder] = {}
-    for roles in groups:
-        if roles.motion is not None:
-            inputs[roles.motion] = _MOTION_LADDER
-        inputs.update(dict.fromkeys(roles.lux or (), _LUX_LADDER))
+    for group in groups:
+        if group.motion is not None:
+            inputs[group.motion] = _MOTION_LADDER
+        inputs.update(dict.fromkeys(group.lux or (), _LUX_LADDER))
     return inputs
 
 
-def _is_good(sample: Sample | None) -> bool:
-    return sample is not None and sample.is_good
-
-
-def _whole_percent(brightness: float) -> float:
-    """The next whole percent above, at most 1: so that the noise of a sensor does not write to the lamps."""
-    return 1.0 if brightness >= 1.0 else math.ceil(brightness * 100.0) / 100.0
-
-
-# --- the sentence -----------------------------------------------------------------------------------------------------
-
-
-# A pure function of few different arguments, asked again every scan: remembering its answers changes nothing but time.
-@lru_cache(maxsize=1024)
-def _reason(peak: bool, band: int, whys: tuple[tuple[int, Text | None], ...]) -> Text:
-    """Each group's brightness in percent and why, as one sentence; groups that are at the band are not named."""
-    alike: dict[tuple[int, Text], list[int]] = {}
-    for number, (percent, why) in enumerate(whys, start=1):
-        if why:
-            alike.setdefault((percent, why), []).append(number)
-    english = [f"{'peak' if peak else 'off-peak'} {band} %"]
-    chinese = [f"{'高峰' if peak else '低峰'} {band}%"]
-    for (percent, why), numbers in alike.items():
-        english.append(f"{'groups' if len(numbers) > 1 else 'group'} {_runs(numbers)} at {percent} %: {why.en}")
-        chinese.append(f"第 {_runs(numbers)} 组 {percent}%：{why.zh}")
-    return Text("; ".join(english), "；".join(chinese))
-
-
-def _runs(numbers: Sequence[int]) -> str:
-    """[1, 2, 3, 5] -> "1-3, 5"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+def _settings(
+    parameters: Parameters, beside: Mapping[int, frozenset[int]], following: int, lamps: int, *, peak: bool
+) -> Sequence[LampSettings]:
+    """Of the lamps that see motion themselves, at the peak and off it."""
+    found: list[LampSettings] = []
+    for ordinal in range(lamps):
+        number = following + ordinal + 1
+        full = full_illuminance(parameters.lamp_table, number)
+        floor = max(parameters.illuminance_floor or 0.0, own_illuminance(parameters.places, number))
+        idle = parameters.idle_brightness or (brightness_for(floor, full) if floor and full else 0.0)
+        idle = max(idle or parameters.off_peak_brightness, own_floor(parameters.places, number, full)[0])
+        lit = parameters.occupied_illuminance
+        active = max(parameters.occupied_brightness, brightness_for(lit, full) if lit and full else 0.0, idle)
+        hold = parameters.hold_time if peak else parameters.off_peak_hold_time or parameters.hold_time
+        if peak:
+            idle = min(active, max(idle, parameters.peak_idle_brightness or 0.0))
+        others = [other - following - 1 for other in beside.get(number, ()) if other > following]
+        found.append(LampSettings(idle, active, hold.total_seconds(), link_bits([ordinal, *others])))
+    return found
 
 
 def _build(parameters: Parameters, counts: Mapping[str, int]) -> TidalLighting:
-    return TidalLighting(parameters, counts["groups"])
+    bound = [counts.get(member, 0) for member in ("groups", "circuits", SENSOR_LAMPS)]
+    if parameters.tide == "learned":
+        return LearnedTidalLighting(parameters, *bound, counters=counts.get("entry_counters", 0))
+    return TidalLighting(parameters, *bound)
 
 
 KIND = StrategyKind(
     name="tidal_lighting",
     title=Text("Tidal lighting", "潮汐照明"),
-    members={"groups": Member("lighting_group", 1, 64)},
+    members={
+        "groups": Member("lighting_group", 0, 64),
+        "circuits": Member("lighting_circuit", 0, 64),
+        SENSOR_LAMPS: Member("sensor_lamp_group", 0, MOST),
+        "entry_counters": Member("traffic_counter", 0, 8),
+    },
     parameters=Parameters,
     state=State,
-    state_version=1,
+    state_version=2,
     build=_build,
     leans_on_wall_clock=True,
 )

@@ -157,8 +157,8 @@ class MountsCompiler:
             return kind.build(parameters, counts)
         except ValueError as error:
             wrong, right = own_words(error, "parameters that fit what is bound")
-            named = (*where, "parameters", wrong.partition(" ")[0].strip("':"))
-            self._add(named, wrong, right)
+            named = _named(wrong)
+            self._add((*where, "bind" if named[0] in kind.members else "parameters", *named), wrong, right)
             return None
 
     def _check_roles(
@@ -203,6 +203,12 @@ class MountsCompiler:
     def _add(self, where: Where, wrong: str, right: str) -> None:
         document = self.reading.document
         self.problems.add(document.file, document.line(where), wrong, right)
+
+
+def _named(wrong: str) -> Where:
+    """The place that a message begins with: "paths.2: ..." is the second item of paths."""
+    steps = wrong.partition(" ")[0].strip("':").split(".")
+    return tuple(int(step) - 1 if step.isdecimal() else step for step in steps)
 
 
 def _roles(strategy: Strategy[Any], bound: Mapping[str, tuple[str, ...]]) -> list[Role]:
