@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from controller.core.physics import moist_air_enthalpy
 from simulator.plant.cooling_coil import CoilOutput, CoilUnit, cool
+from simulator.plant.moist_air import specific_heat, temperature_of
 from simulator.plant.pump_curve import PumpCurve, PumpDuty, Unit, duty, pump_for
-from simulator.plant.rc_zone import AIR_DENSITY, AIR_SPECIFIC_HEAT, Stream
+from simulator.plant.rc_zone import AIR_DENSITY, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +93,30 @@ def handle(model: AirHandlerModel, seen: AirHandlerInput) -> AirHandlerOutput:
     fan = duty([Unit(model.fan, seen.fan_speed)], static=seen.duct_static, resistance=resistance).pumps[0]
     flow = fan.flow
     share = model.least_outdoor + (1.0 - model.least_outdoor) * seen.damper
-    mixture = mix([seen.outdoor._replace(flow=share * flow), seen.returning._replace(flow=(1.0 - share) * flow)])
+    fresh, back = seen.outdoor, seen.returning
+    mixture = mix(
+        (
+            Stream(share * flow, fresh.temperature, fresh.humidity_ratio, fresh.co2),
+            Stream((1.0 - share) * flow, back.temperature, back.humidity_ratio, back.co2),
+        )
+    )
     coil = cool(model.coil, flow, mixture.temperature, mixture.humidity_ratio, seen.water_flow, seen.water_entering)
     heat = fan.electric - fan.converter_loss
     supply = mixture
     if flow > 0.0:
-        warmed = coil.temperature + heat / (flow * AIR_SPECIFIC_HEAT)
+        warmed = coil.temperature + heat / (flow * specific_heat(coil.humidity_ratio))
         supply = Stream(flow, warmed, coil.humidity_ratio, mixture.co2)
     return AirHandlerOutput(supply, mixture, share * flow, coil, fan, heat)
 
 
 def mix(streams: Sequence[Stream]) -> Stream:
-    """Streams that join: mass, heat, moisture and CO2 of all [2]; the first one's state where nothing flows."""
-    flow = sum(stream.flow for stream in streams)
+    """Streams that join: mass, enthalpy, moisture and CO2 of all [2]; the first one's state where nothing flows."""
+    flow = enthalpy = moisture = co2 = 0.0
+    for stream in streams:
+        flow += stream.flow
+        enthalpy += stream.flow * moist_air_enthalpy(stream.temperature, stream.humidity_ratio)
+        moisture += stream.flow * stream.humidity_ratio
+        co2 += stream.flow * stream.co2
     if flow <= 0.0:
         return streams[0]._replace(flow=0.0)
-    return Stream(
-        flow,
-        sum(stream.flow * stream.temperature for stream in streams) / flow,
-        sum(stream.flow * stream.humidity_ratio for stream in streams) / flow,
-        sum(stream.flow * stream.co2 for stream in streams) / flow,
-    )
+    return Stream(flow, temperature_of(enthalpy / flow, moisture / flow), moisture / flow, co2 / flow)

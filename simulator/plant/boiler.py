@@ -104,7 +104,7 @@ class StoreModel:
 
 class StoreInput(NamedTuple):
     """Through the boiler: flow [kg/s] at a temperature [degC]; drawn: by the taps [kg/s], replaced by cold water of the
-    mains [degC]; ambient [degC].
+    mains [degC]; ambient [degC]; heat: brought in other ways [kW].
     """
 
     flow: float
@@ -112,20 +112,22 @@ class StoreInput(NamedTuple):
     drawn: float
     cold: float
     ambient: float
+    heat: float = 0.0
 
 
 def store_step(model: StoreModel, temperature: float, seen: StoreInput, dt: float) -> tuple[float, float]:
     """Temperature [degC] of the mixed store after dt [s], and its mean over the step, at which water left and heat was
     lost.  Source: [3].
 
-    M cp dT/dt = m cp (T_in - T) + m_d cp (T_cold - T) + UA (T_amb - T)
+    M cp dT/dt = m cp (T_in - T) + m_d cp (T_cold - T) + UA (T_amb - T) + Q
 
     """
     rate = (seen.flow + seen.drawn) * WATER_SPECIFIC_HEAT + model.conductance
     capacity = model.mass * WATER_SPECIFIC_HEAT
     if rate <= 0.0:
-        return temperature, temperature
+        after = temperature + seen.heat * dt / capacity
+        return after, 0.5 * (temperature + after)
     brought = (seen.flow * seen.entering + seen.drawn * seen.cold) * WATER_SPECIFIC_HEAT
-    steady = (brought + model.conductance * seen.ambient) / rate
+    steady = (brought + model.conductance * seen.ambient + seen.heat) / rate
     after = steady + (temperature - steady) * exp(-rate * dt / capacity)
     return after, steady + (temperature - after) * capacity / (rate * dt)

@@ -13,12 +13,12 @@ References
 [4] ASHRAE Handbook - Fundamentals (2017), chapter 18, table 1: 75 W sensible, 55 W latent a person at office work.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp
 from typing import NamedTuple
 
-AIR_SPECIFIC_HEAT = 1.02
-"""Of moist room air [kJ/(kg K)]: 1.006 + 1.86 w at w = 0.0075."""
+from simulator.plant.moist_air import specific_heat
+
 AIR_DENSITY = 1.2  # [kg/m3]
 SENSIBLE_PER_PERSON = 0.075  # [kW] [4]
 MOISTURE_PER_PERSON = 0.055 / 2501.0  # [kg/s] [4], latent heat over that of evaporation
@@ -30,10 +30,31 @@ _SURFACE_PER_FLOOR = 4.5  # A_tot / A_f, [1] 7.2.2.2
 _AIR_CAPACITY = 10.0  # [kJ/(m2 K)] [2]
 
 
+class Paths(NamedTuple):
+    """Conductances between the nodes with the surfaces, which have no capacity, eliminated [kW/K]: of outdoors and
+    mass, outdoors and air, air and mass, outdoors and mass by the surfaces; all: that meet at the surfaces.
+
+    to_air, to_mass, to_outdoors: where a gain of the surfaces goes; mass_share, glass_share, surface_share: of the
+    gains that do not reach the air, in the mass, out through the windows, in the surfaces [0..1], [1] annex C.2.
+    """
+
+    outer: float
+    air_out: float
+    air_mass: float
+    mass_out: float
+    all: float
+    to_air: float
+    to_mass: float
+    to_outdoors: float
+    mass_share: float
+    glass_share: float
+    surface_share: float
+
+
 @dataclass(frozen=True, slots=True)
 class RcZone:
     """floor and height [m2, m]; opaque, glazing: conductances to the outdoor air [kW/K]; mass_capacity [kJ/K] and
-    mass_area [m2]: table 12 of [1]; air_capacity [kJ/K] with furniture.
+    mass_area [m2]: table 12 of [1]; air_capacity [kJ/K] with furniture. paths follow from these.
     """
 
     floor: float
@@ -43,6 +64,10 @@ class RcZone:
     mass_capacity: float
     mass_area: float
     air_capacity: float
+    paths: Paths = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "paths", _paths(self))
 
     @property
     def surface(self) -> float:
@@ -109,32 +134,23 @@ def step(model: RcZone, state: ZoneState, seen: ZoneInput, dt: float) -> tuple[Z
         C_a dT_a/dt = H_ve (T_ve - T_a) + H_is (T_s - T_a) + F_ia
         C_m dT_m/dt = H_em (T_out - T_m) + H_ms (T_s - T_m) + F_m
         H_is (T_a - T_s) + H_ms (T_m - T_s) + H_w (T_out - T_s) + F_st = 0
-    solved with the mean temperatures of the step (as [1], equations C.4 and C.9), so that they close at any step.
+    solved with the mean temperatures of the step (as [1], equations C.4 and C.9), so that they close at any step. Air
+    that enters has the specific heat of its own moisture, so that heat and moisture together keep the enthalpy.
 
     """
-    to_air, to_mass = _SURFACE_TO_AIR * model.surface, _MASS_TO_SURFACE * model.mass_area
-    outer = 1.0 / (1.0 / model.opaque - 1.0 / to_mass) if 0.0 < model.opaque < to_mass else model.opaque
-    brought = seen.supply.flow + seen.infiltration.flow
-    ventilation = brought * AIR_SPECIFIC_HEAT
-    entering = seen.supply.flow * seen.supply.temperature + seen.infiltration.flow * seen.infiltration.temperature
-    people = seen.people * SENSIBLE_PER_PERSON
-    inner = people + seen.equipment
+    paths, supply, leak = model.paths, seen.supply, seen.infiltration
+    brought = supply.flow + leak.flow
+    by_supply = supply.flow * specific_heat(supply.humidity_ratio)
+    by_leak = leak.flow * specific_heat(leak.humidity_ratio)
+    ventilation = by_supply + by_leak
+    entering = by_supply * supply.temperature + by_leak * leak.temperature
+    inner = seen.people * SENSIBLE_PER_PERSON + seen.equipment
     air_gain, rest = 0.5 * inner + seen.plant, 0.5 * inner + seen.solar
-    mass_share = model.mass_area / model.surface
-    glass_share = model.glazing / (_MASS_TO_SURFACE * model.surface)
-    mass_gain, surface_gain = mass_share * rest, (1.0 - mass_share - glass_share) * rest
-    # The standard lets the share of the windows escape through them.
-    escaped = glass_share * rest
-    # Surfaces eliminated: what they pass between air, mass and outdoors.
-    total = to_air + to_mass + model.glazing
-    air_mass, air_out, mass_out = (
-        to_air * to_mass / total,
-        to_air * model.glazing / total,
-        to_mass * model.glazing / total,
-    )
-    known_air = entering * AIR_SPECIFIC_HEAT + air_out * seen.outdoor + air_gain + surface_gain * to_air / total
-    known_mass = (outer + mass_out) * seen.outdoor + mass_gain + surface_gain * to_mass / total
-    out_of_air, out_of_mass = ventilation + air_out + air_mass, outer + mass_out + air_mass
+    surface_gain = paths.surface_share * rest
+    known_air = entering + paths.air_out * seen.outdoor + air_gain + surface_gain * paths.to_air
+    known_mass = (paths.outer + paths.mass_out) * seen.outdoor + paths.mass_share * rest + surface_gain * paths.to_mass
+    air_mass = paths.air_mass
+    out_of_air, out_of_mass = ventilation + paths.air_out + air_mass, paths.outer + paths.mass_out + air_mass
     # Mean temperatures: 2 C (T_mean - T_begin) / dt = known - out T_mean + coupling.
     stiff_air, stiff_mass = 2.0 * model.air_capacity / dt, 2.0 * model.mass_capacity / dt
     a, d = stiff_air + out_of_air, stiff_mass + out_of_mass
@@ -142,7 +158,7 @@ def step(model: RcZone, state: ZoneState, seen: ZoneInput, dt: float) -> tuple[Z
     determinant = a * d - air_mass * air_mass
     air = (right_air * d + air_mass * right_mass) / determinant
     mass = (right_mass * a + air_mass * right_air) / determinant
-    surface = (to_air * air + to_mass * mass + model.glazing * seen.outdoor + surface_gain) / total
+    surface = paths.to_air * air + paths.to_mass * mass + paths.to_outdoors * seen.outdoor + surface_gain / paths.all
     after = ZoneState(
         2.0 * air - state.air,
         2.0 * mass - state.mass,
@@ -150,8 +166,9 @@ def step(model: RcZone, state: ZoneState, seen: ZoneInput, dt: float) -> tuple[Z
         _diluted(state.co2, model.air_mass, brought, _arriving_co2(seen), dt),
     )
     flows = ZoneFlows(
-        entering * AIR_SPECIFIC_HEAT - ventilation * air,
-        outer * (seen.outdoor - mass) + model.glazing * (seen.outdoor - surface) - escaped,
+        entering - ventilation * air,
+        # The standard lets the share of the windows escape through them.
+        paths.outer * (seen.outdoor - mass) + model.glazing * (seen.outdoor - surface) - paths.glass_share * rest,
         inner + seen.solar + seen.plant,
     )
     return after, flows
@@ -160,6 +177,27 @@ def step(model: RcZone, state: ZoneState, seen: ZoneInput, dt: float) -> tuple[Z
 def stored(model: RcZone, state: ZoneState) -> float:
     """Heat [kJ] in air and mass above 0 degC."""
     return model.air_capacity * state.air + model.mass_capacity * state.mass
+
+
+def _paths(model: RcZone) -> Paths:
+    to_air, to_mass = _SURFACE_TO_AIR * model.surface, _MASS_TO_SURFACE * model.mass_area
+    outer = 1.0 / (1.0 / model.opaque - 1.0 / to_mass) if 0.0 < model.opaque < to_mass else model.opaque
+    total = to_air + to_mass + model.glazing
+    mass_share = model.mass_area / model.surface
+    glass_share = model.glazing / (_MASS_TO_SURFACE * model.surface)
+    return Paths(
+        outer,
+        to_air * model.glazing / total,
+        to_air * to_mass / total,
+        to_mass * model.glazing / total,
+        total,
+        to_air / total,
+        to_mass / total,
+        model.glazing / total,
+        mass_share,
+        glass_share,
+        1.0 - mass_share - glass_share,
+    )
 
 
 def _arriving_moisture(seen: ZoneInput) -> float:

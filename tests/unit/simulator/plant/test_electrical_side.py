@@ -12,7 +12,8 @@ from simulator.plant.battery import BatteryModel
 from simulator.plant.boiler import BoilerInput, BoilerModel, BoilerState, StoreInput, StoreModel
 from simulator.plant.demand_meter import MeterModel, MeterState, register
 from simulator.plant.ev_charger import Car, ChargerModel, Connection, Session
-from simulator.plant.photovoltaics import PvModel, power_at, typical_year
+from simulator.plant.inclined import at_hour
+from simulator.plant.photovoltaics import PvModel, typical_year
 from simulator.plant.sensor import lagged, time_constant_of
 from simulator.sun import clear_sky_irradiance, solar_elevation
 from simulator.weather import HOURS_PER_YEAR, Outdoor, Weather
@@ -263,5 +264,5 @@ def test_a_generator_in_shenzhen_has_a_plausible_year() -> None:
     assert all(year[day * 24 + 2] == 0.0 for day in range(365))
     assert min(noon) > 20.0
     # an hour's mean belongs to its middle
-    assert power_at(year, 12.5) == pytest.approx(year[13])
-    assert min(year[12], year[13]) <= power_at(year, 12.0) <= max(year[12], year[13])
+    assert at_hour(year, 12.5) == pytest.approx(year[13])
+    assert min(year[12], year[13]) <= at_hour(year, 12.0) <= max(year[12], year[13])
