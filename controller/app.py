@@ -36,6 +36,8 @@ from controller.cli import (
     scan,
     service,
     simulate,
+    sunclock,
+    sunclock_tasks,
     tariff,
 )
 from controller.cli.arguments import Exit
@@ -69,6 +71,8 @@ _COMMANDS = (
     health,
     service,
     night_sheet,
+    sunclock,
+    sunclock_tasks,
     ports,
 )
 

@@ -1,0 +1,42 @@
+"""A line a place and day as CSV, fast enough for ten thousand places and a year."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from controller.sunclock.sun_times import Event, Timeline
+
+HEADER = ("name", "date", "season", *Event, "lit_hours")
+
+_CLOCKS = tuple(f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(86_400))
+
+
+def lines(timelines: Iterable[Timeline]) -> Iterator[str]:
+    """The header and a line for each day, local times; two where an event falls twice on a date, with a blank between.
+
+    Several lines at a time, each with its end.
+    """
+    yield ",".join(HEADER) + "\n"
+    for timeline in timelines:
+        name = _quoted(timeline.place.name)
+        dates = [day.isoformat() for day in timeline.days.dates]
+        columns = [_column(timeline, event, len(dates)) for event in Event]
+        hours = [f"{each:.3f}" for each in timeline.lit_hours()]
+        rows = zip([name] * len(dates), dates, timeline.seasons(), *columns, hours, strict=True)
+        yield "\n".join(map(",".join, rows)) + "\n" if dates else ""
+
+
+def _column(timeline: Timeline, event: Event, count: int) -> list[str]:
+    cells = [""] * count
+    for day, clock in zip(*timeline.days.local(timeline.moments(event)), strict=True):
+        cells[day] = f"{cells[day]} {_CLOCKS[clock]}" if cells[day] else _CLOCKS[clock]
+    return cells
+
+
+def _quoted(name: str) -> str:
+    """A cell of spreadsheets: a name that begins like a formula is told to be text."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow([f"'{name}" if name[0] in "=+-@" else name])
+    return written.getvalue()
