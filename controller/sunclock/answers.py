@@ -39,10 +39,10 @@ async def serve(tasks: Tasks, clock: Clock, host: str, port: int, stop: asyncio.
     answers = _Answers(tasks, clock)
     application.router.add_get(ANSWER_PATH + "{word}", answers.show)
     application.router.add_post(ANSWER_PATH + "{word}", answers.take)
-    runner = web.AppRunner(application, access_log=None, keepalive_timeout=5.0)
+    runner = web.AppRunner(application, access_log=None, keepalive_timeout=5.0, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, host, port)
         try:
             await site.start()
         except OSError as error:

@@ -26,6 +26,7 @@ MOST_ON_A_BOARD = 30
 _FONT = "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, WenQuanYi Micro Hei, Noto Sans, DejaVu Sans, Arial, sans-serif"
 _DAY, _TWILIGHT, _NIGHT = "#ffe9a8", "#7f93c8", "#232c4d"
 _LAMP, _INK, _SOFT = "#f5a300", "#1a1a1a", "#5c5c5c"
+_LABEL = 150.0  # width of a label [px]
 _LONGEST = 30  # columns of a name; wide characters count twice
 
 
@@ -66,16 +67,16 @@ def site_picture(day: Day, illuminance: float) -> str:
 def board(days: Sequence[Day], illuminance: float) -> str:
     """Many places under one another, at most MOST_ON_A_BOARD; for a wall or a group chat."""
     height = BOARD_HEAD + BOARD_ROW * len(days) + BOARD_FOOT
-    left = {"name": 16, "bar": 250, "off": 660, "on": 828}
+    left = {"name": 16, "bar": 250, "off": 652, "on": 820}
     body = [
         _text(16, 36, words.TITLE.en, 24, bold=True),
         _text(16, 64, words.TITLE.zh, 20),
         _text(BOARD_WIDTH - 16, 36, _dates(days), 24, bold=True, anchor="end"),
         _text(BOARD_WIDTH - 16, 64, _weekdays(days), 18, _SOFT, anchor="end"),
         _text(left["off"], 88, _one_line(words.OFF), 15, bold=True),
-        _text(left["off"] + 82, 88, _one_line(words.TOMORROW), 12, _SOFT),
+        _text(left["off"] + 86, 88, _one_line(words.TOMORROW), 11, _SOFT),
         _text(left["on"], 88, _one_line(words.ON), 15, bold=True),
-        _text(left["on"] + 82, 88, _one_line(words.TOMORROW), 12, _SOFT),
+        _text(left["on"] + 86, 88, _one_line(words.TOMORROW), 11, _SOFT),
     ]
     for nth, day in enumerate(days):
         top = BOARD_HEAD + BOARD_ROW * nth
@@ -112,19 +113,24 @@ def _lamp_strip(frame: _Frame, height: float) -> Iterator[str]:
 
 
 def _labels(frame: _Frame) -> Iterator[str]:
-    """The sun's times above the bar; those of a pair point away from each other."""
-    rows = ((Event.DAWN, Event.DUSK, 36.0), (Event.SUNRISE, Event.SUNSET, 14.0))
-    for morning, evening, above in rows:
-        for event, is_evening in ((morning, False), (evening, True)):
-            for moment in frame.day.times[event]:
-                yield from _label(frame, event, moment, above, is_evening)
+    """The sun's times above the bar: twilight's point outwards, the sun's inwards where the day is long enough."""
+    rises, sets = ([frame.across(each) for each in frame.day.times[event]] for event in (Event.SUNRISE, Event.SUNSET))
+    is_long = bool(rises and sets) and sets[-1] - rises[0] > 2 * _LABEL
+    for event, above, to_the_right in (
+        (Event.DAWN, 36.0, False),
+        (Event.DUSK, 36.0, True),
+        (Event.SUNRISE, 14.0, is_long),
+        (Event.SUNSET, 14.0, not is_long),
+    ):
+        for moment in frame.day.times[event]:
+            yield from _label(frame, event, moment, above, to_the_right=to_the_right)
 
 
-def _label(frame: _Frame, event: Event, moment: datetime, above: float, is_evening: bool) -> Iterator[str]:
+def _label(frame: _Frame, event: Event, moment: datetime, above: float, *, to_the_right: bool) -> Iterator[str]:
+    """Turned round where it would leave the picture."""
     x, y = frame.across(moment), frame.top - above
     text = f"{_one_line(words.EVENTS[event])} {frame.day.local(moment):%H:%M}"
-    room = 160.0
-    to_the_right = x + room < frame.left + frame.width if is_evening else x - room < frame.left
+    to_the_right = x + _LABEL < frame.left + frame.width if to_the_right else x - _LABEL < frame.left
     yield f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{frame.top:.1f}" stroke="#444" stroke-width="1"/>'
     yield _text(x + (5 if to_the_right else -5), y + 5, text, 13, anchor="start" if to_the_right else "end")
 
@@ -146,20 +152,23 @@ def _switching(day: Day, event: Event, what: Text, later: int | None, left: floa
     is_time = text.en == text.zh
     yield _text(left, 122, _one_line(what), 18, bold=True)
     yield _text(left + 110, 126, text.en if is_time else _one_line(text), 38 if is_time else 20, bold=True)
-    if moved := _one_line(words.shift(later)):
-        yield _text(left + (230 if is_time else 110), 122, f"{_one_line(words.TOMORROW)}: {moved}", 13, _SOFT)
+    moved = words.shift(later)
+    if moved.en:
+        beside = left + (240 if is_time else 330)
+        yield _text(beside, 107, f"{words.TOMORROW.en}: {moved.en}", 13, _SOFT)
+        yield _text(beside, 126, f"{words.TOMORROW.zh}：{moved.zh}", 13, _SOFT)
 
 
 def _board_time(day: Day, event: Event, later: int | None, left: float, top: float) -> Iterator[str]:
     text = words.switching(day, event)
     if text.en == text.zh:
-        yield _text(left, top + 27, text.en, 23 if len(text.en) <= 5 else 14, bold=True)
+        yield _text(left, top + 29, text.en, 26 if len(text.en) <= 5 else 14, bold=True)
     else:
         yield _text(left, top + 18, text.en, 13, bold=True)
         yield _text(left, top + 34, text.zh, 13, bold=True)
     moved = words.shift(later)
-    yield _text(left + 82, top + 19, moved.en, 11, _SOFT)
-    yield _text(left + 82, top + 34, moved.zh, 11, _SOFT)
+    yield _text(left + 86, top + 19, moved.en, 11, _SOFT)
+    yield _text(left + 86, top + 34, moved.zh, 11, _SOFT)
 
 
 def _lit(day: Day) -> Text:

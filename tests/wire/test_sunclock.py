@@ -99,6 +99,7 @@ async def test_what_trying_again_would_not_help_is_told(robot_server: HttpServer
 
 
 @pytest.mark.system
+@pytest.mark.slow  # librsvg reads the machine's fonts
 async def test_text_and_picture_arrive_in_the_robots_form(robot_server: HttpServer, tmp_path: Path) -> None:
     tasks = Tasks(tmp_path / "tasks.db", make=True)
     answering = Answering(tasks, "https://lamps.example.org", timedelta(hours=2))
@@ -176,7 +177,7 @@ async def page(tasks: Tasks) -> AsyncIterator[Page]:
     stop, bound = asyncio.Event(), asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(tasks, RealClock(), "127.0.0.1", 0, stop, bound.set_result))
     async with aiohttp.ClientSession() as session:
-        yield Page(await bound, session)
+        yield Page(await asyncio.wait_for(bound, 10.0), session)
     stop.set()
     await serving
 
