@@ -35,6 +35,6 @@ SUN = Sunshine(
 )
 
 
-def served(demand: CoilDemand, temperature: float = 7.0, pressure: float = 60.0) -> WaterSupply:
+def served(demand: CoilDemand, temperature: float = 7.0, pressure: float = 120.0) -> WaterSupply:
     """By a plant that holds temperature and pressure whatever is asked."""
     return WaterSupply(demand.conductance * pressure**0.5, temperature, pressure)

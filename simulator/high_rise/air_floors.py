@@ -20,6 +20,7 @@ References
 from dataclasses import dataclass
 from math import sqrt
 
+from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.plant.air_handler import AirHandlerModel, FilterModel, fan_for
 from simulator.plant.cooling_coil import coil_for
 from simulator.plant.rc_zone import AIR_DENSITY, RcZone, medium_zone
@@ -41,7 +42,9 @@ _LEAKAGE = 0.3  # air changes an hour of the perimeter, the air handlers at rest
 _CORE_AIR = 2.4e-3
 _PERIMETER_AIR = (8.5e-3, 11.5e-3, 10.5e-3, 11.5e-3)
 _LEAST = 0.3  # [1]
-_VALVE_LOSS = _COIL_LOSS = 30.0  # [kPa] [4]
+# 20 kJ a kg of supply air: 110 W/m2, a quarter more than the cooling plant has installed.
+_COIL_HEAT, _WATER_RANGE = 20.0, 5.0  # [kJ/kg], [K]
+_VALVE_LOSS = _COIL_LOSS = 60.0  # [kPa] [4]
 _EQUAL = Characteristic.EQUAL_PERCENTAGE
 
 
@@ -105,7 +108,7 @@ def _floor(name: str, *, roof: float) -> Floor:
     )
     zones = (FloorZone(core, None, 0.0, core_flow, _LEAST * core_flow, 0.0), *sides)
     flow = sum(each.design_flow for each in zones)
-    water = 1.19 * flow  # 25 kJ/kg of air over 5 K of water [4]
+    water = _COIL_HEAT * flow / (_WATER_RANGE * WATER_SPECIFIC_HEAT)
     return Floor(
         name,
         STOREYS_OF_A_KIND,
@@ -113,7 +116,7 @@ def _floor(name: str, *, roof: float) -> Floor:
         zones,
         AirHandlerModel(
             fan=fan_for(flow, 1.15, 0.65),
-            coil=coil_for(25.0 * flow, flow, 27.5, 0.60, water, 7.0),
+            coil=coil_for(_COIL_HEAT * flow, flow, 27.0, 0.55, water, 7.0),
             # 0.08 to 0.25 kPa, half a year of running [3]
             filter=FilterModel(flow, 0.08, 0.25, flow * 3600.0 * 2000.0),
             coil_resistance=0.55 / (flow * flow),  # coil, casing, supply and return ducts [3]

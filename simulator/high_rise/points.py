@@ -218,19 +218,4 @@ def _all() -> Iterator[Point]:
 
 _POINTS = tuple(_all())
 TAGS: Mapping[str, Tag] = MappingProxyType({tag.name: tag for tag, _ in _POINTS})
-_READ: Mapping[str, Read] = MappingProxyType({tag.name: read for tag, read in _POINTS})
-
-
-def read(site: HighRise, tag: str) -> Value:
-    """The present value. Raises KeyError for a name that is no tag."""
-    return _READ[tag](site)
-
-
-def write(site: HighRise, tag: str, value: Value | None) -> None:
-    """Write a tag as a supervisor would; None lets go. Raises KeyError for no tag, ValueError for what the device
-    refuses.
-    """
-    checked = TAGS[tag]
-    if value is None and not checked.writable:
-        raise ValueError(f"{tag} cannot be let go; it is measured")
-    site.command(tag, None if value is None else checked.checked(value))
+READ: Mapping[str, Read] = MappingProxyType({tag.name: read for tag, read in _POINTS})

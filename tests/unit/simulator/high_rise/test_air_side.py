@@ -148,7 +148,7 @@ def test_lower_duct_pressure_saves_fan_power_until_a_box_is_open() -> None:
 
 def test_coils_share_the_water_that_is_served_and_rooms_warm_without_it() -> None:
     def starved(demand: CoilDemand) -> WaterSupply:
-        return WaterSupply(min(60.0, demand.conductance * 60.0**0.5), 12.0, 5.0)
+        return WaterSupply(min(60.0, demand.conductance * 120.0**0.5), 12.0, 5.0)
 
     short = run(5.0, start=9.0, serve=starved)
     flow = sum(floor.count * each.water_flow for floor, each in zip(FLOORS, short[-1].done.floors, strict=True))

@@ -1,0 +1,86 @@
+"""High-rise and cooling plant together: nothing is lost at the seam, and one set of tags serves both."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from simulator.cooling_plant.running import STEP_S
+from simulator.demo_building import DemoBuilding
+from tests.hot_days import MONDAY, SUN, WEATHER
+
+NINE = datetime.fromtimestamp(MONDAY + 9.0 * 3600.0, UTC)
+HANDLER, CHILLER = "air.air_handler_1", "plant.chiller_1"
+
+
+def opened() -> DemoBuilding:
+    return DemoBuilding(NINE, WEATHER, SUN)
+
+
+@pytest.fixture(scope="module")
+def morning() -> DemoBuilding:
+    building = opened()
+    building.advance(NINE + timedelta(hours=2))
+    return building
+
+
+def test_the_plant_takes_up_exactly_what_the_coils_give(morning: DemoBuilding) -> None:
+    """One step later: what the coils give now is in the plant's water at its next step."""
+    given = morning.high_rise.cooling_energy()
+    on_its_way = morning.high_rise.demand.heat * STEP_S / 3600.0
+    assert given > 4000.0  # kWh
+    assert morning.plant.state.accounts.coils == pytest.approx(given - on_its_way, rel=1e-5)
+    assert morning.plant.state.accounts.coils != pytest.approx(1.01 * given, rel=1e-3)
+
+
+def test_the_main_meter_counts_the_plant_too(morning: DemoBuilding) -> None:
+    site = morning.high_rise
+    machines = sum(site.energy(machine) for machine in site.powers)
+    plant = morning.plant.state.accounts.electricity
+    assert plant > 1000.0
+    assert morning.read("meter.main_1.energy") == pytest.approx(machines + plant, rel=1e-3)
+    made_up = float(morning.read("meter.make_up_water_1.volume"))
+    assert float(morning.read("meter.water_1.volume")) > made_up > 1.0
+
+
+def test_every_tag_of_both_sides_can_be_read(morning: DemoBuilding) -> None:
+    kinds = {name: type(morning.read(name)) for name in morning.tags}
+    assert {f"{HANDLER}.supply_air_temperature", f"{CHILLER}.power", "garage.group_1.motion"} <= kinds.keys()
+    assert [name for name, kind in kinds.items() if not issubclass(kind, morning.tags[name].kind)] == []
+
+
+def test_a_command_reaches_its_side_and_is_let_go_to_the_old_controls() -> None:
+    building = opened()
+    building.advance(NINE + timedelta(minutes=20))
+    assert building.read(f"{CHILLER}.chilled_water_temperature_setpoint") == 7.0
+    building.write(f"{CHILLER}.chilled_water_temperature_setpoint", 9.0)
+    building.write(f"{HANDLER}.supply_air_temperature_setpoint", 17.0)
+    building.advance(NINE + timedelta(minutes=21))
+    assert building.read(f"{CHILLER}.chilled_water_temperature_setpoint") == 9.0
+    assert building.read(f"{HANDLER}.supply_air_temperature_setpoint") == 17.0
+    building.release(f"{CHILLER}.chilled_water_temperature_setpoint")
+    building.release(f"{HANDLER}.supply_air_temperature_setpoint")
+    building.advance(NINE + timedelta(minutes=22))
+    assert building.read(f"{CHILLER}.chilled_water_temperature_setpoint") == 7.0
+    assert building.read(f"{HANDLER}.supply_air_temperature_setpoint") == 14.0
+
+
+@pytest.mark.parametrize(
+    "tag, value",
+    [
+        (f"{HANDLER}.supply_air_temperature", 14.0),
+        (f"{HANDLER}.supply_air_temperature_setpoint", 40.0),
+        (f"{HANDLER}.supply_fan_command", 1),
+        (f"{CHILLER}.power", 5.0),
+    ],
+)
+def test_what_a_device_would_refuse_is_refused(tag: str, value: float) -> None:
+    building = opened()
+    with pytest.raises(ValueError, match=tag):
+        building.write(tag, value)
+    with pytest.raises(ValueError, match="cannot be let go"):
+        building.release(f"{HANDLER}.supply_fan_status")
+
+
+def test_a_start_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        DemoBuilding(datetime(2026, 7, 20), WEATHER, SUN)  # noqa: DTZ001
