@@ -23,6 +23,7 @@ ROOM_BAND = 1.5
 """Proportional band of a room controller [K], its setpoint in the middle."""
 _VALVE_S, _VALVE_BAND = 240.0, 15.0
 """Integral time of the supply air controller [s], and the change of the air over the valve's whole stroke [K]."""
+_MOST_S = 150.0
 LEAST_SPEED = 0.25
 """Of a fan's converter [0..1]."""
 
@@ -53,6 +54,8 @@ def box_flow(temperature: float, setpoint: float, least: float, design: float) -
 
 
 def valve_target(position: float, supply_air: float, setpoint: float, dt: float) -> float:
-    """Where the coil's valve heads for after dt [s] [0..1]: an integral controller on the supply air [1]."""
-    moved = position + (supply_air - setpoint) / _VALVE_BAND * dt / _VALVE_S
+    """Where the coil's valve heads for after dt [s] [0..1]: an integral controller on the supply air [1]. What a longer
+    step would add beyond _MOST_S is left to the next one.
+    """
+    moved = position + (supply_air - setpoint) / _VALVE_BAND * min(dt, _MOST_S) / _VALVE_S
     return min(1.0, max(0.0, moved))

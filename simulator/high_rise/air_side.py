@@ -19,6 +19,8 @@ from simulator.plant.occupancy import LIGHTING_DENSITY, PLUG_DENSITY, Use
 from simulator.plant.rc_zone import Stream, ZoneState
 
 OUTDOOR_CO2 = 420.0  # [ppm]
+_STILL_VALVE, _STILL_ROOM = 0.01, 0.1
+"""Changes in a step [0..1; K] up to which the air side counts as settled."""
 _ASKS_FOR_MORE = 0.95
 """Position from which a valve counts as asking for colder water or more pressure."""
 
@@ -81,7 +83,7 @@ def resting(floors: Sequence[Floor], temperature: float = 27.0) -> tuple[FloorSt
 def step(
     floors: Sequence[Floor], states: Sequence[FloorState], seen: AirSideInput, dt: float
 ) -> tuple[tuple[FloorState, ...], AirSideOutput]:
-    """All storeys after dt [s]. Steps of up to two minutes while air handlers run, of ten while they rest."""
+    """All storeys after dt [s]. Steps of two minutes or so while things move, of five where they stand still."""
     asked = sum([floor.count * _conductance(floor, state.valve) for floor, state in zip(floors, states, strict=True)])
     per_conductance = seen.water.flow / asked if asked > 0.0 else 0.0
     after: list[FloorState] = []
@@ -91,6 +93,17 @@ def step(
         after.append(following)
         outputs.append(output)
     return tuple(after), _all(floors, after, outputs, seen.around.use)
+
+
+def is_settled(before: Sequence[FloorState], after: Sequence[FloorState]) -> bool:
+    """Whether rooms and valves stand still, so that a longer step changes nothing."""
+    for sooner, later in zip(before, after, strict=True):
+        if abs(later.valve - sooner.valve) > _STILL_VALVE:
+            return False
+        for was, is_now in zip(sooner.zones, later.zones, strict=True):
+            if abs(is_now.air - was.air) > _STILL_ROOM:
+                return False
+    return True
 
 
 def stored(floors: Sequence[Floor], states: Sequence[FloorState]) -> tuple[float, float]:

@@ -1,9 +1,9 @@
-"""The high-rise in time: looked at every two minutes, its air side every ten while that rests, and all of it whenever
-somebody commands something.
+"""The high-rise in time: looked at every two and a half minutes, its air side every five where nothing moves, and all
+of it whenever somebody commands something; the air side, too, when its water is no longer what it was.
 
 Between two looks all rates are held, so that every counter is the exact integral of the power that was read. Whoever
 runs it tells what its cooling plant serves and takes. The same seed, start, plant and commands give the same numbers to
-the bit, however often `advance` is called.
+the bit.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,10 @@ from simulator.plant.inclined import at_hour
 from simulator.plant.occupancy import building_use
 from simulator.weather import Weather
 
-PERIOD_S, _AIR_AT_REST_S = 120.0, 600.0
-"""Steps of 20 s take the same cold within a hundredth, which a test holds."""
+PERIOD_S, _SETTLED_S, _AIR_AT_REST_S = 150.0, 300.0, 900.0
+"""Parts of the 15 min of a demand period. Steps of 20 s take the same cold within a hundredth, which a test holds."""
+_SOONEST_S, _OTHER_TEMPERATURE, _OTHER_FLOW = 30.0, 0.5, 0.1
+"""Water counts as other than it was from so many kelvin or that share of its flow on [s, K, 0..1]."""
 _AIR_MACHINES = frozenset((*HANDLERS, LIGHTS, PLUGS))
 _HOUR = 3600.0
 
@@ -72,6 +74,8 @@ class HighRise:
         self._rest: Part[ServicesState, ServicesInput, ServicesOutput] = Part(
             partial(services.step, model), services.resting(model)
         )
+        self._floors_before: Sequence[FloorState] = self.floors
+        self._commanded_before: Sequence[FloorCommands] = ()
         self.powers: dict[str, float] = {}
         self._own_power = self._unmetered = 0.0
         self._metered = epoch_s
@@ -110,6 +114,10 @@ class HighRise:
                 self._finish_rest()
                 self._look_at_rest()
         self._pass(to)
+        if self._now - self._air.at >= _SOONEST_S and self._is_other(served.water):
+            self._meter()
+            self._finish_air()
+            self._look_at_air()
 
     def command(self, tag: str, value: Value | None) -> None:
         """Take a command from now on; None lets go, to the old controls."""
@@ -235,18 +243,31 @@ class HighRise:
         self.use = building_use(local.weekday, int(local.second // _HOUR))
         facades = [at_hour(facade, local.year_hour) / 1000.0 for facade in self._sun.facades]
         seen = air_input(local, self.outdoor, self.use, facades, self._served.water, self._held)
-        moving = any([each.fan for each in seen.commands]) or any([floor.valve > 0.0 for floor in self.floors])
-        self._air.look(self._now, seen, PERIOD_S if moving else _AIR_AT_REST_S)
+        self._air.look(self._now, seen, self._air_period(seen))
         for name, floor, output in zip(HANDLERS, self.model.floors, self.air.floors, strict=True):
             self.powers[name] = floor.count * output.electric
         self.powers[LIGHTS], self.powers[PLUGS] = self.air.lights, self.air.plugs
         self._own_power = sum(self.powers.values())
+
+    def _air_period(self, seen: AirSideInput) -> float:
+        if not any([each.fan for each in seen.commands]) and not any([floor.valve > 0.0 for floor in self.floors]):
+            return _AIR_AT_REST_S
+        known, self._commanded_before = self._commanded_before, seen.commands
+        settled = seen.commands == known and air_side.is_settled(self._floors_before, self.floors)
+        return _SETTLED_S if settled else PERIOD_S
+
+    def _is_other(self, water: WaterSupply) -> bool:
+        """Whether the water is no longer what the air side has seen last."""
+        known = self._air.seen.water
+        other_flow = abs(water.flow - known.flow) > _OTHER_FLOW * max(water.flow, known.flow)
+        return other_flow or abs(water.temperature - known.temperature) > _OTHER_TEMPERATURE
 
     def _finish_air(self) -> None:
         hours = (self._now - self._air.at) / _HOUR
         for machine in _AIR_MACHINES:
             self._count(machine, hours)
         self.counters.cooling += self.demand.heat * hours
+        self._floors_before = self.floors
         self._air.finish(self._now)
 
     def _look_at_rest(self) -> None:

@@ -26,7 +26,7 @@ TRAFFIC = GarageTraffic(cars=420.0, decks=(0.10, 0.52, 0.38), hold_s=30.0)
 
 _CIVIL = -6.0  # [deg] [3]
 _DAY_S = 86400.0
-_STEP_S = 120.0
+_STEP_S = 150.0
 """In which the clock is set: as often as the building is looked at."""
 
 
@@ -93,7 +93,7 @@ def lit(model: LightingModel, commands: LightingCommands) -> LightingOutput:
 
 def never_late(latitude: float, longitude: float, utc_offset_h: float, year_start: float) -> FixedClock:
     """The shortest fixed clock that is never late in the year: on at the earliest civil dusk, off at the latest civil
-    dawn [3], to two minutes outwards. year_start [s of the Unix epoch]. For places where both occur every day.
+    dawn [3], to 2.5 minutes outwards. year_start [s of the Unix epoch]. For places where both occur every day.
     """
     noon = _DAY_S / 2.0 - longitude / 360.0 * _DAY_S + utc_offset_h * 3600.0  # mean solar noon by the clock
     dusks: list[float] = []

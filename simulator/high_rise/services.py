@@ -53,7 +53,7 @@ def resting(model: HighRiseModel) -> ServicesState:
 def step(
     model: HighRiseModel, state: ServicesState, seen: ServicesInput, dt: float
 ) -> tuple[ServicesState, ServicesOutput]:
-    """All of them after dt [s]; steps of up to two minutes."""
+    """All of them after dt [s]; steps of two minutes or so."""
     rooms = [
         computer_rooms.step(room, each, units, seen.outdoor, _COMPUTING, dt)
         for room, each, units in zip(model.rooms, state.rooms, seen.units, strict=True)

@@ -2,10 +2,18 @@
 
 import pytest
 
-from simulator.high_rise import points
+from simulator.chilled_water import NOBODY, WaterSupply
+from simulator.high_rise import air_side, points
+from simulator.high_rise.air_controls import old_controls
+from simulator.high_rise.air_rooms import Around
+from simulator.high_rise.air_side import AirSideInput
 from simulator.high_rise.building import HighRise, Served
 from simulator.high_rise.model import HighRiseModel
 from simulator.high_rise.names import LIGHTS, PLUGS
+from simulator.plant.inclined import at_hour
+from simulator.plant.moist_air import ratio_of
+from simulator.plant.occupancy import building_use
+from simulator.plant.rc_zone import Stream
 from tests.hot_days import MONDAY, SUN, WEATHER, served
 
 MODEL = HighRiseModel()
@@ -85,14 +93,33 @@ def test_a_command_holds_at_once_until_it_is_let_go() -> None:
     assert value(site, "electric.charger_3.charging") is False
 
 
-def test_the_same_seed_gives_the_same_to_the_bit_however_it_is_advanced() -> None:
-    def snapshot(step_s: float, seed: int) -> dict[str, object]:
-        site = run(building(seed, MONDAY + 7.5 * 3600.0), 0.7, step_s)
-        return {name: value(site, name) for name in points.TAGS if not name.startswith("meter.")}
+def test_the_air_side_notices_that_its_water_has_changed() -> None:
+    site = run(building(start=MONDAY + 9.0 * 3600.0), 0.5)
+    heat = site.demand.heat
+    off = Served(WaterSupply(0.0, 12.0, 0.0))
+    site.advance(site.now + 40.0, off)
+    assert heat > 1000.0
+    assert site.demand.heat == 0.0
 
-    looks = snapshot(120.0, 5)
-    assert snapshot(24.0, 5) == looks
-    assert snapshot(120.0, 6) != looks
+
+@pytest.mark.slow
+def test_short_steps_take_the_same_cold() -> None:
+    """From the start of the air handlers to noon, as steps of 20 s do."""
+    site = run(building(start=MONDAY + 6.0 * 3600.0), 6.0, 10.0)
+    states, demand, taken = air_side.resting(MODEL.floors), NOBODY, 0.0
+    for index in range(6 * 180):
+        hour = 6.0 + index / 180.0
+        air = WEATHER.at(hour)
+        around = Around(
+            Stream(1.0, air.temperature, ratio_of(air.enthalpy, air.temperature), 420.0),
+            [at_hour(facade, hour) / 1000.0 for facade in SUN.facades],
+            building_use(0, int(hour)),
+        )
+        commands = [old_controls(0, hour * 3600.0, len(floor.zones)) for floor in MODEL.floors]
+        states, done = air_side.step(MODEL.floors, states, AirSideInput(around, served(demand), commands), 20.0)
+        demand = done.demand
+        taken += demand.heat * 20.0 / 3600.0
+    assert site.cooling_energy() == pytest.approx(taken, rel=0.01)
 
 
 def test_a_building_does_not_go_back() -> None:
