@@ -15,8 +15,9 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from controller.cli.backtest import SCAN_EVERY, compare
-from controller.cli.backtest_sides import Side, both_sides
+from controller.cli.backtest import SCAN_EVERY
+from controller.cli.backtest_cases import Backtest, Case, run_backtest
+from controller.cli.backtest_sides import ORIGINAL, TIDEWATT
 from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period
 
@@ -31,18 +32,20 @@ def main() -> int:
     given = parser.parse_args()
     site = load_site(DEMO)
     period = Period(MONDAY, MONDAY + timedelta(days=given.days), SCAN_EVERY)
+    backtest = Backtest(site, period, [ORIGINAL, TIDEWATT], [Case(0)], {})
     times: list[float] = []
     answers = set[str]()
     for number in range(given.rounds):
         began = time.perf_counter()
-        days = both_sides(DEMO, period, None, lambda _: None)
+        result = run_backtest(backtest, None, lambda _: None, lambda: False)
         times.append(time.perf_counter() - began)
-        result = compare(site, period, days)
-        answers.add(repr(result))
-        ours, theirs = result.totals[Side.TIDEWATT], result.totals[Side.ORIGINAL]
+        assert result is not None
+        outcome = result.nominal
+        answers.add(repr(outcome.totals))
+        ours, theirs = outcome.totals[TIDEWATT.name], outcome.totals[ORIGINAL.name]
         print(
             f"round {number + 1}: {times[-1]:.1f} s; {theirs.money:,.2f} -> {ours.money:,.2f},"
-            f" saved at equal cooling {result.saved.money:,.2f}"
+            f" saved at equal cooling {outcome.saved[TIDEWATT.name].money:,.2f}"
         )
     spread = f"{min(times):.1f} to {max(times):.1f}"
     print(

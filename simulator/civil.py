@@ -1,16 +1,18 @@
 """Local time at the site, fast: the zone is asked once an hour."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple
 
 from simulator.weather import hour_of_year
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_SUNDAY = 6
 
 
 class LocalTime(NamedTuple):
-    """day: proleptic ordinal; weekday: 0 = Monday; second of the day by the wall clock; year_hour: hours of the typical
-    year by local standard time.
+    """day: proleptic ordinal; weekday: 0 = Monday, a holiday counts as a Sunday; second of the day by the wall clock;
+    year_hour: hours of the typical year by local standard time.
     """
 
     day: int
@@ -22,8 +24,9 @@ class LocalTime(NamedTuple):
 class SiteTime:
     """Turns seconds of the Unix epoch into local time. Offsets of zones change at full hours at most (since 1972)."""
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(self, zone: tzinfo, holidays: Collection[date] = ()) -> None:
         self._zone = zone
+        self._holidays = frozenset(day.toordinal() for day in holidays)
         self._from = self._until = 0.0
         self._offset = 0.0
         self._standard = 0.0
@@ -40,7 +43,8 @@ class SiteTime:
         if standard_day != self._day:
             self._day = standard_day
             self._day_hours = float(hour_of_year(date.fromordinal(standard_day)))
-        return LocalTime(day, (day - 1) % 7, second, self._day_hours + standard_second / 3600.0)
+        weekday = _SUNDAY if day in self._holidays else (day - 1) % 7
+        return LocalTime(day, weekday, second, self._day_hours + standard_second / 3600.0)
 
     def _refresh(self, epoch_s: float) -> None:
         self._from = epoch_s - epoch_s % 3600.0

@@ -4,8 +4,8 @@ Between two looks all rates are held, so skipping the steps between changes noth
 The same seed, start and writes give the same numbers to the bit, however often `advance` is called.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from math import ceil, floor
 
 from simulator.building import Building
@@ -37,7 +37,7 @@ class Engine:
     """The site behind its tags. Simulated time is aware UTC; wire time is real seconds and only drives watchdogs.
 
     With a measured cooling load the original controls call for cooling round the clock, as the recorded plant did.
-    faults: what goes wrong, and when.
+    faults: what goes wrong, and when. holidays: days on which the building is used as on a Sunday.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Engine:
         seed: int = 0,
         wire_now: float = 0.0,
         faults: Iterable[Fault] = (),
+        holidays: Collection[date] = (),
     ) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start {start} has no time zone; expected an aware time")
@@ -61,7 +62,7 @@ class Engine:
         self._start_epoch = start.timestamp()
         self._step_s = step_s
         self._weather = weather
-        self._local = SiteTime(self.site.zone)
+        self._local = SiteTime(self.site.zone, holidays)
         self._timer = ALWAYS_ON if loads is not None and loads.cooling is not None else OFFICE_TIMER
         self._building = Building(self.site.office, loads)
         self.plant = PlantRoom(self.site.plant, self._building)

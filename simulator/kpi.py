@@ -25,11 +25,36 @@ INTERVAL_S = 900.0
 """Demand is the mean power over this long, on the clock's quarters."""
 _SECONDS_PER_HOUR = 3600.0
 
-_PLANT = (
-    *(f"plant.{machine}.energy" for machine in ("chiller_1", "chilled_water_pump_1", "condenser_water_pump_1")),
-    *(f"plant.{machine}.energy" for machine in ("secondary_pump_1", "cooling_tower_1")),
-)
-_LIGHT = tuple(f"garage.group_{number}.illuminance" for number in (1, 2, 3))
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Which points are looked at: counters of the whole site, of its cooling plant's machines, of the cold that the
+    building has got; the tank's content; air temperatures, and what says that cooling is called for; illuminances;
+    status of the chillers; positions of what wears by moving.
+    """
+
+    energy: str = "meter.main_1.energy"
+    plant: tuple[str, ...] = tuple(
+        f"plant.{machine}.energy"
+        for machine in (
+            *("chiller_1", "chilled_water_pump_1", "condenser_water_pump_1"),
+            *("secondary_pump_1", "cooling_tower_1"),
+        )
+    )
+    cooling: str = "plant.chilled_water_loop_1.cooling_energy"
+    stored: str = "plant.tank_1.stored_energy"
+    air: tuple[str, ...] = ("building.zone_1.air_temperature",)
+    called: str = "plant.secondary_pump_1.status"
+    light: tuple[str, ...] = tuple(f"garage.group_{number}.illuminance" for number in (1, 2, 3))
+    chillers: tuple[str, ...] = ("plant.chiller_1.status",)
+    actuators: tuple[str, ...] = (
+        *("plant.tank_1.charge_valve_position", "plant.tank_1.discharge_valve_position"),
+        "plant.chilled_water_pump_1.speed",
+    )
+
+
+DEMO = Counted()
+"""The points of the demonstration site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +64,8 @@ class Figures:
     money, plant_money: by the tariff, 0 without one; unpriced: energy at times without a price [kWh]. peak: greatest
     quarter-hour mean [kW]. cooling: delivered to the building [kWh]; stored: growth of the tank's cold [kWh].
     unmet_cooling: above COMFORT_LIMIT while cooling was called for [K h]. light_shortfall: under LIGHT_FLOOR, summed
-    over the garage's groups [lx h]. starts: of the chiller. hours: looked at.
+    over the garage's groups [lx h]. starts: of the chillers. travel: of valves and drives, as seen from look to look
+    [full strokes]. hours: looked at.
     """
 
     energy: float = 0.0
@@ -53,6 +79,7 @@ class Figures:
     unmet_cooling: float = 0.0
     light_shortfall: float = 0.0
     starts: int = 0
+    travel: float = 0.0
     hours: float = 0.0
 
     @property
@@ -60,6 +87,17 @@ class Figures:
         """Electricity for a unit of cold made, delivered or stored [kWh/kWh]; 0 while none was made."""
         made = self.cooling + self.stored
         return self.plant_energy / made if made > 0.0 else 0.0
+
+
+class Quarter(NamedTuple):
+    """A quarter of the clock's hours. start: seconds of the epoch. power: mean of the whole site [kW]; at its end the
+    warmest air [degC] and the tank's cold [kWh].
+    """
+
+    start: float
+    power: float
+    air: float
+    stored: float
 
 
 class _Look(NamedTuple):
@@ -70,25 +108,33 @@ class _Look(NamedTuple):
     plant_energy: float
     cooling: float
     stored: float
+    air: float
     too_warm: float
     too_dark: float
-    runs: bool
+    runs: tuple[bool, ...]
+    positions: tuple[float | None, ...]
 
 
 class Account:
-    """Looks at readings again and again; between two looks everything is taken to go evenly."""
+    """Looks at readings again and again; between two looks everything is taken to go evenly.
 
-    def __init__(self, tariff: Tariff | None) -> None:
+    quarters: those that have been looked at whole, where they are kept.
+    """
+
+    def __init__(self, tariff: Tariff | None, counted: Counted = DEMO, *, keeps_quarters: bool = False) -> None:
         self._tariff = tariff
+        self._counted = counted
         self._last: _Look | None = None
         self._quarter_energy: float | None = None
         self._stretch: Stretch | None = None
+        self._keeps_quarters = keeps_quarters
+        self.quarters: list[Quarter] = []
         self.figures = Figures()
 
     def look(self, at: datetime, read: Read) -> bool:
         """Count up to `at`, aware UTC; answers whether everything could be read. What could not begins the account
         later, or is counted by the next look."""
-        look = _look(at, read)
+        look = _look(self._counted, at, read)
         if look is None:
             return False
         last, self._last = self._last, look
@@ -113,7 +159,8 @@ class Account:
             stored=figures.stored + look.stored - last.stored,
             unmet_cooling=figures.unmet_cooling + last.too_warm * hours,
             light_shortfall=figures.light_shortfall + last.too_dark * hours,
-            starts=figures.starts + (look.runs and not last.runs),
+            starts=figures.starts + sum(now and not before for now, before in zip(look.runs, last.runs, strict=True)),
+            travel=figures.travel + _travel(last, look),
             hours=figures.hours + hours,
         )
         return True
@@ -142,32 +189,38 @@ class Account:
         before, self._quarter_energy = self._quarter_energy, at_edge
         if before is None or edge - INTERVAL_S > begin:
             return 0.0
-        return (at_edge - before) / (INTERVAL_S / _SECONDS_PER_HOUR)
+        power = (at_edge - before) / (INTERVAL_S / _SECONDS_PER_HOUR)
+        if self._keeps_quarters:
+            self.quarters.append(Quarter(edge - INTERVAL_S, power, look.air, look.stored))
+        return power
 
 
-def _look(at: datetime, read: Read) -> _Look | None:
-    counters = [
-        as_number(read(point)) for point in ("meter.main_1.energy", "plant.chilled_water_loop_1.cooling_energy")
-    ]
-    stored = as_number(read("plant.tank_1.stored_energy"))
-    plant = [as_number(read(point)) for point in _PLANT]
-    air = as_number(read("building.zone_1.air_temperature"))
-    light = [as_number(read(point)) for point in _LIGHT]
-    known = [value for value in (*counters, stored, *plant, air, *light) if value is not None]
-    if len(known) != len(counters) + len(plant) + len(light) + 2:
+def _look(points: Counted, at: datetime, read: Read) -> _Look | None:
+    """None where something that is counted cannot be read. What says nothing of its position does not travel."""
+    names = (points.energy, points.cooling, points.stored, *points.plant, *points.air, *points.light)
+    known = [value for value in map(as_number, map(read, names)) if value is not None]
+    if len(known) != len(names):
         return None
-    energy, cooling, stored_energy, *rest = known
-    called = bool(read("plant.secondary_pump_1.status"))
+    energy, cooling, stored, *rest = known
+    plant, air = len(points.plant), len(points.plant) + len(points.air)
+    called = bool(read(points.called))
     return _Look(
         at,
         energy,
-        sum(rest[: len(plant)]),
+        sum(rest[:plant]),
         cooling,
-        stored_energy,
-        max(0.0, rest[len(plant)] - COMFORT_LIMIT) if called else 0.0,
-        sum(max(0.0, LIGHT_FLOOR - each) for each in rest[len(plant) + 1 :]),
-        bool(read("plant.chiller_1.status")),
+        stored,
+        max(rest[plant:air]),
+        sum(max(0.0, each - COMFORT_LIMIT) for each in rest[plant:air]) if called else 0.0,
+        sum(max(0.0, LIGHT_FLOOR - each) for each in rest[air:]),
+        tuple(bool(read(each)) for each in points.chillers),
+        tuple(as_number(read(each)) for each in points.actuators),
     )
+
+
+def _travel(last: _Look, look: _Look) -> float:
+    both = zip(last.positions, look.positions, strict=True)
+    return sum(abs(now - before) for before, now in both if before is not None and now is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,17 @@ from typing import IO, TypeAlias
 Row: TypeAlias = Mapping[str, str]
 
 
+class RecordProblem(ValueError):
+    """What is wrong with a line of a file, and what would be right."""
+
+    def __init__(self, path: Path, line: int, wrong: str, right: str) -> None:
+        super().__init__(f"{path}:{line}: {wrong}; expected {right}")
+        self.path, self.line, self.wrong, self.right = path, line, wrong, f"expected {right}"
+
+
 @dataclass(frozen=True, slots=True)
 class RecordFile:
-    """A table with a header line; `problem` makes the ValueError of one of its lines."""
+    """A table with a header line; `problem` makes the error of one of its lines."""
 
     path: Path
 
@@ -71,8 +79,8 @@ class RecordFile:
                 line, f"timestamp is {text[:40]!r}", "local standard time such as 2019-08-18 00:30:00"
             ) from None
 
-    def problem(self, line: int, wrong: str, right: str) -> ValueError:
-        return ValueError(f"{self.path}:{line}: {wrong}; expected {right}")
+    def problem(self, line: int, wrong: str, right: str) -> RecordProblem:
+        return RecordProblem(self.path, line, wrong, right)
 
     def _open(self) -> IO[str]:
         try:
@@ -80,6 +88,4 @@ class RecordFile:
                 return io.TextIOWrapper(gzip.open(self.path, "rb"), encoding="utf-8-sig", newline="")
             return self.path.open(encoding="utf-8-sig", newline="")
         except OSError as error:
-            raise ValueError(
-                f"{self.path}: cannot be read ({error.strerror}); expected a .csv or .csv.gz file"
-            ) from error
+            raise self.problem(1, f"cannot be read ({error.strerror})", "a .csv or .csv.gz file") from error

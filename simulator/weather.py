@@ -1,7 +1,7 @@
 """The outdoor conditions of a typical year, hourly, interpolated."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ _CALENDAR_YEAR = 2019
 _CLOUD_ELEVATION = 10.0
 # Dense overcast passes about a tenth of the clear sky's light; a typical year may say less at low sun.
 _DARKEST_OVERCAST = 0.1
-_FEWEST_HOURS = 24 * 28
+_FEWEST_HOURS = 24
 
 
 class Outdoor(NamedTuple):
@@ -107,6 +107,34 @@ def read_weather(path: Path, *, latitude: float, longitude: float, utc_offset_h:
     if len(readings) < _FEWEST_HOURS:
         raise file.problem(1, f"{len(readings)} complete hours", f"at least {_FEWEST_HOURS} hours, best a whole year")
     return _complete(_without_gaps(readings), path.name, latitude, longitude, utc_offset_h)
+
+
+class MissingHour(NamedTuple):
+    """line: the one that is incomplete, else the last before the gap; hour of the typical year."""
+
+    line: int
+    hour: int
+
+
+def missing_hours(path: Path, needed: Collection[int]) -> list[MissingHour]:
+    """Which of these hours of the typical year a file does not have whole. Raises ValueError as `read_weather` does."""
+    file = RecordFile(path)
+    columns = file.columns()
+    _check_columns(file, columns)
+    when = _typical_hour(file, columns)
+    complete: dict[int, int] = {}
+    incomplete: dict[int, int] = {}
+    for line, row in file.rows():
+        found = incomplete if _reading(file, line, row) is None else complete
+        found.setdefault(when(line, row), line)
+    missing: list[MissingHour] = []
+    last = 1
+    for hour in sorted(needed):
+        if hour in complete:
+            last = complete[hour]
+        else:
+            missing.append(MissingHour(incomplete.get(hour, last), hour))
+    return missing
 
 
 def _check_columns(file: RecordFile, columns: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ class Exit(IntEnum):
     CONFIGURATION = 2
     ENVIRONMENT = 3
     NOT_RELEASED = 4
+    NOT_HELD = 5
 
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)?")

@@ -1,121 +1,227 @@
-"""The two sides of a backtest, each in a process of its own, each resumable at every midnight."""
+"""The sides of a backtest: each run in a process, as many at a time as there are cores, resumable at every midnight."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import multiprocessing
+import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
-from enum import StrEnum
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
+from multiprocessing.context import ForkContext
 from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import NamedTuple
 
-from controller.cli.site_folder import load_site
-from controller.cli.virtual_days import Checkpoint, Period, beginning, old_days, our_days
+from controller.cli.virtual_days import Checkpoint, Period, beginning, midnight, old_days, our_days
 from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
-from simulator.kpi import Figures
+from controller.core.text import Text
+from simulator.kpi import Figures, Quarter
+from simulator.variation import NOMINAL
 
 # How often progress is looked for.
 _LOOK_EVERY_S = 0.2
 
 
-class Side(StrEnum):
-    ORIGINAL = "original"
-    TIDEWATT = "tidewatt"
+@dataclass(frozen=True, slots=True)
+class Side:
+    """In whose hands the plant is. name: in files and JSON. strategies: instead of the site's own strategies.yaml."""
+
+    name: str
+    title: Text
+    live: Callable[[Site, Period, Checkpoint], Iterator[Checkpoint]]
+    strategies: Path | None = None
+
+
+ORIGINAL = Side("original", Text("original", "原控制"), old_days)
+"""What everybody else is compared with."""
+TIDEWATT = Side("tidewatt", Text("Tidewatt", "Tidewatt"), our_days)
+
+
+def against(strategies: Path) -> Side:
+    """Tidewatt with other strategies; called as their file is."""
+    name = strategies.stem
+    if name in (ORIGINAL.name, TIDEWATT.name):
+        name = f"{name}_2"
+    return Side(name, Text(name, name), our_days, strategies)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a side's process is given. keep: folder for its checkpoints, None to keep none."""
+    """What is lived: one side of one case. keep: folder for its checkpoints, None to keep none."""
 
-    site: Path
+    site: Site
     period: Period
     side: Side
-    keep: Path | None
+    keep: Path | None = None
 
 
-Progress = Callable[[Mapping[Side, int]], None]
-Days = tuple[Figures, ...]
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """Days that are over: their figures, their quarters of an hour, and the processor time that each took [s]."""
+
+    figures: tuple[Figures, ...] = ()
+    quarters: tuple[Quarter, ...] = ()
+    computing: tuple[float, ...] = ()
+
+    def and_then(self, more: Lived) -> Lived:
+        return Lived(self.figures + more.figures, self.quarters + more.quarters, self.computing + more.computing)
 
 
-def both_sides(site: Path, period: Period, keep: Path | None, progress: Progress) -> dict[Side, Days]:
-    """The figures of each day, by side. progress is told how many days each side has behind it."""
-    # Forked before there is any thread: everything is loaded already.
-    context = multiprocessing.get_context("fork")
-    told: SimpleQueue[tuple[Side, int]] = context.SimpleQueue()
-    with ProcessPoolExecutor(len(Side), context, _connect, (told, logging.getLogger().level)) as pool:
-        running = {side: pool.submit(one_side, Task(site, period, side, keep)) for side in Side}
-        _follow(set(running.values()), told, progress)
-        return {side: future.result() for side, future in running.items()}
+class Told(NamedTuple):
+    """What a process says of its task: days that have become over since it last said so."""
+
+    task: int
+    days: Lived
 
 
-def _follow(running: set[Future[Days]], told: SimpleQueue[tuple[Side, int]], progress: Progress) -> None:
-    days = dict.fromkeys(Side, 0)
+Progress = Callable[[int], None]
+
+
+def live_all(tasks: Sequence[Task], progress: Progress, is_asked_to_stop: Callable[[], bool]) -> list[Lived]:
+    """What has been lived, by task; less than all days where somebody asked to stop, which takes effect at midnights.
+
+    progress is told how many days are over.
+    """
+    # Forked before there is any thread: everything is loaded already, and a site need not travel.
+    context: ForkContext = multiprocessing.get_context("fork")
+    told: SimpleQueue[Told] = context.SimpleQueue()
+    stop = context.Event()
+    given = (tasks, told, stop, logging.getLogger().level)
+    with ProcessPoolExecutor(min(len(tasks), cores()), context, _begin, given) as pool:
+        running = {pool.submit(_work, number) for number in range(len(tasks))}
+        try:
+            return _followed(running, tasks, told, progress, lambda: is_asked_to_stop() and _end(pool, stop))
+        except BrokenProcessPool as error:
+            words = "a run's process has ended, as for want of memory; what --keep has kept is there"
+            raise EnvironmentProblem(words) from error
+        except BaseException:
+            _end(pool, stop)
+            raise
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _end(pool: ProcessPoolExecutor, stop: Event) -> bool:
+    stop.set()
+    pool.shutdown(wait=False, cancel_futures=True)
+    return True
+
+
+def _followed(
+    running: set[Future[None]],
+    tasks: Sequence[Task],
+    told: SimpleQueue[Told],
+    progress: Progress,
+    end_if_asked: Callable[[], bool],
+) -> list[Lived]:
+    lived = [Lived()] * len(tasks)
+    has_ended = False
     while running:
         done, running = wait(running, _LOOK_EVERY_S, FIRST_COMPLETED)
         while not told.empty():
-            side, days[side] = told.get()
-            progress(days)
+            number, days = told.get()
+            lived[number] = lived[number].and_then(days)
+        progress(sum(len(each.figures) for each in lived))
+        has_ended = has_ended or end_if_asked()
         for future in done:
-            future.result()
+            if not future.cancelled():
+                future.result()
+    return lived
 
 
-_told: SimpleQueue[tuple[Side, int]] | None = None
+class _Given(NamedTuple):
+    tasks: Sequence[Task]
+    told: SimpleQueue[Told]
+    stop: Event
 
 
-def _connect(told: SimpleQueue[tuple[Side, int]], level: int) -> None:
-    """In a side's process: whom to tell of progress. Its log is for errors: a week tells a year's worth of news."""
-    global _told
-    _told = told
+_given: _Given | None = None
+
+
+def _begin(tasks: Sequence[Task], told: SimpleQueue[Told], stop: Event, level: int) -> None:
+    """In a process: what it is to do, and whom to tell. Its log is for errors: a week tells a year's worth of news."""
+    global _given
+    _given = _Given(tasks, told, stop)
     logging.getLogger().setLevel(max(level, logging.ERROR))
+    # Ctrl-C reaches every process of the terminal; ours are told by who asked for them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def one_side(task: Task) -> Days:
-    """All days of one side; goes on from its checkpoint where there is one."""
-    site = load_site(task.site)
-    kept = None if task.keep is None else _Kept(task.keep / f"{task.side}.checkpoint", _identity(site, task))
-    checkpoint = None if kept is None else kept.read()
-    last = checkpoint or beginning(site, task.period)
-    _tell(task, last)
-    for midnight in _days(site, task, last):
+def _work(number: int) -> None:
+    assert _given is not None
+    tasks, told, stop = _given
+    one_side(tasks[number], lambda days: told.put(Told(number, days)), stop.is_set)
+
+
+def one_side(
+    task: Task,
+    tell: Callable[[Lived], None] = lambda _: None,
+    is_asked_to_stop: Callable[[], bool] = lambda: False,
+) -> Lived:
+    """All days of one side; goes on from its checkpoint where there is one. tell: of days that have become over."""
+    site, period = task.site, task.period
+    kept = None if task.keep is None else _Kept(task.keep / f"{_name(task)}.checkpoint", _identity(task))
+    last = (None if kept is None else kept.read()) or beginning(site, period)
+    lived = _lived(last, period.days, midnight(site, period.end))
+    if lived.figures:
+        tell(lived)
+    for now in () if is_asked_to_stop() else task.side.live(site, period, last):
         if kept is not None:
-            kept.write(midnight)
-        _tell(task, midnight)
-        last = midnight
-    return last.by_day[: task.period.days]
+            kept.write(now)
+        more = _since(last, now)
+        lived = lived.and_then(more)
+        tell(more)
+        last = now
+        if is_asked_to_stop():
+            break
+    return lived
 
 
-def _days(site: Site, task: Task, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
-    live = old_days if task.side is Side.ORIGINAL else our_days
-    return live(site, task.period, checkpoint)
+def _lived(checkpoint: Checkpoint, days: int, end: datetime) -> Lived:
+    """Of a checkpoint that may have been kept for longer."""
+    quarters = tuple(each for each in checkpoint.quarters if each.start < end.timestamp())
+    return Lived(checkpoint.by_day[:days], quarters, checkpoint.computing[:days])
 
 
-def _tell(task: Task, checkpoint: Checkpoint) -> None:
-    if _told is not None:
-        _told.put((task.side, min(len(checkpoint.by_day), task.period.days)))
-
-
-def _identity(site: Site, task: Task) -> str:
-    """Changes with everything that the numbers depend on."""
-    records = [
-        hashlib.sha256(file.read_bytes()).hexdigest() for file in (task.period.weather, task.period.load) if file
-    ]
-    period = task.period
-    parts = (
-        version("tidewatt"),
-        site.digest,
-        period.first,
-        period.scan_every,
-        period.seed,
-        records,
-        period.faults,
-        task.side,
+def _since(last: Checkpoint, now: Checkpoint) -> Lived:
+    return Lived(
+        now.by_day[len(last.by_day) :], now.quarters[len(last.quarters) :], now.computing[len(last.computing) :]
     )
+
+
+def _name(task: Task) -> str:
+    """The first case of a backtest has the side's name alone."""
+    period, parts = task.period, [task.side.name]
+    if period.seed:
+        parts.append(f"seed-{period.seed}")
+    variation, nominal = period.variation, NOMINAL
+    for quantity in ("load", "traffic", "tank"):
+        factor = getattr(variation, quantity)
+        if factor != getattr(nominal, quantity):
+            parts.append(f"{quantity}-{factor:g}")
+    return "-".join(parts)
+
+
+def _identity(task: Task) -> str:
+    """Changes with everything that the numbers depend on."""
+    period = task.period
+    files = [each for each in (period.weather, period.load) if isinstance(each, Path)]
+    records = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    conditions = None if isinstance(period.weather, Path) else period.weather
+    rest = replace(period, end=period.first, weather=conditions, load=None)
+    parts = (version("tidewatt"), task.site.digest, rest, records, task.side.name)
     return repr(parts)
 
 

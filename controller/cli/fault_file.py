@@ -18,6 +18,7 @@ from controller.settings.document import Document, Tree, Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, checked, read
 from controller.settings.schema.faults import FaultEntry, FaultsFile
+from controller.settings.schema.scenarios import ScenarioFile
 from controller.settings.validate import DURATION, seconds
 from simulator.faults.fault import Fault, contradictions
 from simulator.faults.kinds import KINDS, MEANING, TARGETS, Aim, Choice, Kind, Number, Parameter
@@ -40,7 +41,7 @@ def read_faults(file: Path | None, site: Site, beginning: datetime, *, has_time_
     reading = read(file, FaultsFile, problems)
     faults: list[Fault] = []
     if reading is not None:
-        faults = _Compiler(reading, site, beginning, has_time_on_wire, problems).compiled()
+        faults = FaultsCompiler(reading, site, beginning, has_time_on_wire, problems).compiled()
     problems.raise_if_any()
     return faults
 
@@ -50,7 +51,7 @@ def fault_of(entry: Mapping[str, Tree], site: Site, now: datetime, *, has_time_o
     problems = Problems()
     document = Document(Path("fault"), {"faults": [dict(entry)]}, {})
     reading = checked(document, FaultsFile, problems)
-    compiled = _Compiler(reading, site, now, has_time_on_wire, problems).compiled()
+    compiled = FaultsCompiler(reading, site, now, has_time_on_wire, problems).compiled()
     try:
         problems.raise_if_any()
     except ConfigError as error:
@@ -59,8 +60,10 @@ def fault_of(entry: Mapping[str, Tree], site: Site, now: datetime, *, has_time_o
 
 
 @dataclass
-class _Compiler:
-    reading: Reading[FaultsFile]
+class FaultsCompiler:
+    """reading: of a file that has a list `faults`. Every problem is noted."""
+
+    reading: Reading[FaultsFile] | Reading[ScenarioFile]
     site: Site
     beginning: datetime
     has_time_on_wire: bool

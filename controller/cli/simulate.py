@@ -8,8 +8,9 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,13 @@ from controller.core.ports import Clock
 from controller.core.site import Link, Site
 from controller.runtime.clock import RealClock
 from simulator.clock import ScaledClock
+from simulator.design_day import DesignDay
 from simulator.engine import Engine
 from simulator.faults.fault import Fault
 from simulator.opening import open_engine
 from simulator.process import LiveSite, ServedLink, new_nonce, serve
+from simulator.sizes import Sizes, sized
+from simulator.variation import NOMINAL, Variation
 
 log = logging.getLogger(__name__)
 
@@ -110,25 +114,41 @@ def start_of(site: Site, text: str | None, clock: Clock) -> datetime:
 def engine_of(
     site: Site,
     start: datetime,
-    weather: Path | None,
+    weather: Path | DesignDay | None,
     load: Path | None,
     seed: int,
     *,
     step_s: float = 1.0,
     faults: Iterable[Fault] = (),
+    variation: Variation = NOMINAL,
+    sizes: Sizes | None = None,
+    holidays: Collection[date] = (),
 ) -> Engine:
     """The simulated plant where the site stands. Raises EnvironmentProblem for records that cannot be used."""
     place = simulator.site.Site(latitude=site.position.latitude, longitude=site.position.longitude, zone=site.zone)
-    weather_file = weather or config_folder() / "weather" / "hot_humid_tmy3.csv.gz"
+    if sizes is not None:
+        place = replace(place, plant=sized(place.plant, sizes))
     try:
         engine, notes = open_engine(
-            start, weather_file, load_file=load, site=place, step_s=step_s, seed=seed, faults=faults
+            start,
+            weather or bundled_weather(),
+            load_file=load,
+            site=place,
+            variation=variation,
+            step_s=step_s,
+            seed=seed,
+            faults=faults,
+            holidays=holidays,
         )
     except (OSError, ValueError) as error:
         raise EnvironmentProblem(str(error)) from error
     for note in notes:
         log.info("%s", note)
     return engine
+
+
+def bundled_weather() -> Path:
+    return config_folder() / "weather" / "hot_humid_tmy3.csv.gz"
 
 
 async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: timedelta | None) -> None:

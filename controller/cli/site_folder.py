@@ -30,6 +30,7 @@ def config_folder() -> Path:
     )
 
 
-def load_site(folder: Path) -> Site:
-    """The compiled site; raises ConfigError with every problem at once."""
-    return compile_site(folder, config_folder() / "templates", driver_kind, strategy_kind)
+def load_site(folder: Path, strategies: Path | None = None) -> Site:
+    """The compiled site; raises ConfigError with every problem at once. strategies: a file that is read in place of the
+    folder's own strategies.yaml."""
+    return compile_site(folder, config_folder() / "templates", driver_kind, strategy_kind, strategies_file=strategies)

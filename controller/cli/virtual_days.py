@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import process_time
 
+from controller.cli.past import PAST, STEP_S, record_past
 from controller.cli.simulate import engine_of
 from controller.core.errors import EnvironmentProblem
 from controller.core.ports import Phase
@@ -23,11 +25,14 @@ from controller.runtime.daemon import Daemon
 from controller.runtime.store import Store
 from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
-from controller.runtime.workers import InThisProcess
+from controller.runtime.workers import InThisProcess, Workers
+from simulator.design_day import DesignDay
 from simulator.engine import Engine
 from simulator.faults.fault import Fault
 from simulator.inprocess import in_process
-from simulator.kpi import Account, Figures
+from simulator.kpi import Account, Figures, Quarter
+from simulator.sizes import Sizes
+from simulator.variation import NOMINAL, Variation
 
 WIRE_SPEED = 60.0
 """Seconds of plant time in a second of the wire's, which timers and watchdogs count; as when a demo runs fast."""
@@ -39,15 +44,21 @@ WARM_UP = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class Period:
     """Local dates from `first` up to, but without, `end`; what the plant is fed with, and what goes wrong with it; pace
-    of polls and scans."""
+    of polls and scans. sizes: None for the demonstration's. holidays: on which the building is used as on a Sunday.
+    has_past: the daemon knows the loads of the days before, to forecast from, as one that has been there for a while.
+    """
 
     first: date
     end: date
     scan_every: timedelta
     seed: int = 0
-    weather: Path | None = None
+    weather: Path | DesignDay | None = None
     load: Path | None = None
     faults: tuple[Fault, ...] = ()
+    variation: Variation = NOMINAL
+    sizes: Sizes | None = None
+    holidays: tuple[date, ...] = ()
+    has_past: bool = False
 
     @property
     def days(self) -> int:
@@ -56,20 +67,32 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything at a local midnight. by_day: figures of the days that are over. store: contents of the daemon's store,
-    historian: its history; both None under the old controls, which know no daemon."""
+    """Everything at a local midnight. by_day: figures of the days that are over; computing: processor time that each
+    took [s]. store: contents of the daemon's store, historian: its history; both None under the old controls, which
+    know no daemon."""
 
     engine: Engine
     wire: float
     by_day: tuple[Figures, ...] = ()
     store: bytes = b""
     historian: MemoryHistorian | None = None
+    quarters: tuple[Quarter, ...] = ()
+    computing: tuple[float, ...] = ()
+
+    def after(self, account: Account, began: float) -> Checkpoint:
+        """With one more day. began: processor time at its beginning."""
+        return replace(
+            self,
+            by_day=(*self.by_day, account.figures),
+            quarters=(*self.quarters, *account.quarters),
+            computing=(*self.computing, process_time() - began),
+        )
 
 
 def beginning(site: Site, period: Period) -> Checkpoint:
     """The plant at the period's first midnight. Raises EnvironmentProblem where it is not this site's plant."""
     start = midnight(site, period.first)
-    engine = engine_of(site, start - WARM_UP, period.weather, period.load, period.seed, faults=period.faults)
+    engine = _engine(site, period, start - WARM_UP)
     for link in site.links:
         for point in (point for device in link.devices for point in device.points):
             if not link.driver.is_virtual and point not in engine.tags:
@@ -81,39 +104,66 @@ def beginning(site: Site, period: Period) -> Checkpoint:
     return Checkpoint(engine, 0.0)
 
 
+def _engine(site: Site, period: Period, start: datetime, step_s: float = 1.0) -> Engine:
+    return engine_of(
+        site,
+        start,
+        period.weather,
+        period.load,
+        period.seed,
+        step_s=step_s,
+        faults=period.faults,
+        variation=period.variation,
+        sizes=period.sizes,
+        holidays=period.holidays,
+    )
+
+
 def old_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
     """Day after day under the plant's original controls alone."""
     for day in _days_left(period, checkpoint):
-        engine, account = checkpoint.engine, Account(site.tariff)
+        began = process_time()
+        engine, account = checkpoint.engine, Account(site.tariff, keeps_quarters=True)
         at, end = midnight(site, day), midnight(site, day + timedelta(days=1))
         while at <= end:
             engine.advance(at, checkpoint.wire)
             account.look(at, engine.read)
             at += timedelta(seconds=LOOK_EVERY_S)
-        checkpoint = replace(checkpoint, by_day=(*checkpoint.by_day, account.figures))
+        checkpoint = checkpoint.after(account, began)
         yield checkpoint
 
 
-def our_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
-    """Day after day with the daemon and the site's strategies in charge."""
+def our_days(
+    site: Site, period: Period, checkpoint: Checkpoint, workers: Workers | None = None
+) -> Iterator[Checkpoint]:
+    """Day after day with the daemon and the site's strategies in charge. workers: by default in this process."""
     site = replace(site, first_authority=Authority.TIDEWATT, scan_every=period.scan_every)
+    if period.has_past and checkpoint.historian is None:
+        checkpoint = replace(checkpoint, historian=_past(site, period))
     for day in _days_left(period, checkpoint):
-        checkpoint = _our_day(site, day, checkpoint)
+        checkpoint = _our_day(site, day, checkpoint, workers or InThisProcess())
         yield checkpoint
 
 
-def _our_day(site: Site, day: date, checkpoint: Checkpoint) -> Checkpoint:
+def _past(site: Site, period: Period) -> MemoryHistorian:
+    historian, start = MemoryHistorian(), midnight(site, period.first)
+    asyncio.run(record_past(site, _engine(site, period, start - PAST, STEP_S), start, historian))
+    return historian
+
+
+def _our_day(site: Site, day: date, checkpoint: Checkpoint, workers: Workers) -> Checkpoint:
+    began = process_time()
     start, end = midnight(site, day), midnight(site, day + timedelta(days=1))
     engine, historian = checkpoint.engine, checkpoint.historian or MemoryHistorian()
     historian.reopen()
     loop = VirtualLoop(WIRE_SPEED)
     clock = VirtualClock(loop, start, checkpoint.wire)
     store = Store(None, clock, checkpoint.store)
-    account = Account(site.tariff)
+    account = Account(site.tariff, keeps_quarters=True)
     links = tuple(_simulated(link, engine, site.scan_every) for link in site.links)
 
     async def life() -> None:
-        around = Surroundings(forecaster=FORECASTER, workers=InThisProcess())
+        around = Surroundings(forecaster=FORECASTER, workers=workers)
         daemon = Daemon(replace(site, links=links), clock, historian, store, around)
         stop = asyncio.Event()
 
@@ -124,7 +174,8 @@ def _our_day(site: Site, day: date, checkpoint: Checkpoint) -> Checkpoint:
         await daemon.run(stop, lambda _: None, count())
 
     run(life(), loop)
-    return Checkpoint(engine, clock.wire_time(), (*checkpoint.by_day, account.figures), store.contents, historian)
+    lived = replace(checkpoint, wire=clock.wire_time(), store=store.contents, historian=historian)
+    return lived.after(account, began)
 
 
 async def _count(account: Account, engine: Engine, clock: VirtualClock, end: datetime) -> None:

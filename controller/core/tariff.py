@@ -185,6 +185,7 @@ class Tariff:
     holidays: frozenset[date] = frozenset()
     names: Mapping[Band, Text] = field(default_factory=dict[Band, Text])
     carbon_factor: float | None = None
+    carbon_source: Source | None = None
 
     def __post_init__(self) -> None:
         if not self.versions:

@@ -35,15 +35,16 @@ def compile_site(
     *,
     environment: Mapping[str, str] | None = None,
     tariff_folder: Path | None = None,
+    strategies_file: Path | None = None,
 ) -> Site:
     """The site of a folder. Raises ConfigError with every problem.
 
     driver_kind and strategy_kind raise LookupError for a name that they do not know. environment: what `!env`
     references are looked up in, by default this process's own. tariff_folder: by default `tariffs` beside the
-    templates.
+    templates. strategies_file: read in place of the folder's own.
     """
     problems = Problems()
-    files = read_site_files(folder, problems)
+    files = read_site_files(folder, problems, strategies_file)
     secrets = Secrets(folder, os.environ if environment is None else environment, problems)
     head = None if files.site is None else files.site.piece((), SiteHead)
     scan_every = _FALLBACK_SCAN if head is None else head.scan_every

@@ -21,6 +21,7 @@ from controller.core.units import DEVICE_UNITS
 from controller.settings.schema.alarms import AlarmsFile
 from controller.settings.schema.devices import DevicesFile
 from controller.settings.schema.faults import FaultsFile
+from controller.settings.schema.scenarios import ScenarioFile
 from controller.settings.schema.site import SiteFile
 from controller.settings.schema.strategies import StrategiesFile
 from controller.settings.schema.tariffs import TariffFile
@@ -39,6 +40,7 @@ def schemas(
     return {
         "alarms.json": _of_model(AlarmsFile, "alarms.yaml of a Tidewatt site"),
         "faults.json": _with_kinds(_of_model(FaultsFile, "Faults of a simulated plant of Tidewatt"), faults),
+        "scenario.json": _with_kinds(_of_model(ScenarioFile, "A scenario of Tidewatt"), faults),
         "site.json": _of_model(SiteFile, "site.yaml of a Tidewatt site"),
         "devices.json": _with_drivers(_of_model(DevicesFile, "devices.yaml of a Tidewatt site"), drivers),
         "strategies.json": _with_strategies(

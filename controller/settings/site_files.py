@@ -38,8 +38,8 @@ class SiteFiles:
         return [str(document.get((*where, "id"))) for where in self.strategies.items(("strategies",))]
 
 
-def read_site_files(folder: Path, problems: Problems) -> SiteFiles:
-    """Raises ConfigError where there is no folder to be read."""
+def read_site_files(folder: Path, problems: Problems, strategies_file: Path | None = None) -> SiteFiles:
+    """strategies_file: read in place of the folder's own. Raises ConfigError where there is no folder to be read."""
     for name in (SITE, DEVICES, STRATEGIES, ALARMS, POINT_LIST, *LATER):
         look_at(folder / name, problems)
     names = _names(folder, problems)
@@ -48,7 +48,9 @@ def read_site_files(folder: Path, problems: Problems) -> SiteFiles:
     devices = read(folder / DEVICES, DevicesFile, problems)
     if devices is not None and POINT_LIST in names:
         _refuse_unread_list(folder, devices, problems)
-    strategies = read(folder / STRATEGIES, StrategiesFile, problems) if STRATEGIES in names else None
+    own = folder / STRATEGIES if STRATEGIES in names else None
+    chosen = strategies_file or own
+    strategies = None if chosen is None else read(chosen, StrategiesFile, problems)
     alarms = read(folder / ALARMS, AlarmsFile, problems) if ALARMS in names else None
     return SiteFiles(folder, names, site, devices, strategies, alarms)
 

@@ -12,6 +12,7 @@ from controller.core.tariff_words import season_words
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading
+from controller.settings.schema.scenarios import ScenarioFile
 from controller.settings.schema.site import SiteFile
 from controller.settings.schema.tariffs import TARIFF_NAME, SiteTariffEntry
 from controller.settings.tariffs import (
@@ -22,6 +23,7 @@ from controller.settings.tariffs import (
     days_of,
     prices_of,
     read_tariff,
+    source_of,
     twice,
 )
 from controller.settings.text_file import look_at
@@ -51,7 +53,9 @@ def tariff_file(site: Reading[SiteFile]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SiteTariffCompiler:
-    site: Reading[SiteFile]
+    """site: the file that says `tariff`, a site's own or a scenario's. folder: where its paths begin."""
+
+    site: Reading[SiteFile] | Reading[ScenarioFile]
     folder: Path
     tariff_folder: Path
     zone: ZoneInfo
@@ -83,6 +87,7 @@ class SiteTariffCompiler:
             holidays=frozenset(head.holidays),
             names=draft.band_names,
             carbon_factor=None if head.carbon_factor is None else head.carbon_factor.kg_per_kwh,
+            carbon_source=None if head.carbon_factor is None else source_of(head.carbon_factor.source),
         )
         return SiteTariff(tariff, draft)
 

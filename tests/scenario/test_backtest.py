@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from controller.cli.arguments import Exit
-from controller.cli.backtest import total
-from controller.cli.backtest_sides import Side, Task, one_side
+from controller.cli.backtest_cases import total
+from controller.cli.backtest_sides import ORIGINAL, TIDEWATT, Task, one_side
 from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period, beginning, midnight, old_days, our_days
 from controller.core.strategy import Mode
@@ -45,10 +45,13 @@ def tidewatt(*arguments: str, language: str = "en") -> subprocess.CompletedProce
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_whoever_goes_on_from_a_checkpoint_gets_the_same_numbers_to_the_bit(tmp_path: Path) -> None:
-    straight = one_side(Task(DEMO, period(2), Side.TIDEWATT, None))
-    one_side(Task(DEMO, period(1), Side.TIDEWATT, tmp_path))
-    assert one_side(Task(DEMO, period(2), Side.TIDEWATT, tmp_path)) == straight
-    assert straight[0] != straight[1]
+    site = load_site(DEMO)
+    straight = one_side(Task(site, period(2), TIDEWATT))
+    one_side(Task(site, period(1), TIDEWATT, tmp_path))
+    resumed = one_side(Task(site, period(2), TIDEWATT, tmp_path))
+    assert (resumed.figures, resumed.quarters) == (straight.figures, straight.quarters)
+    assert straight.figures[0] != straight.figures[1]
+    assert len(straight.quarters) == 2 * 96
 
 
 @pytest.mark.slow
@@ -98,8 +101,10 @@ def test_old_days_go_on_from_a_midnight() -> None:
 
 @pytest.mark.slow
 def test_a_shorter_period_is_part_of_what_was_kept(tmp_path: Path) -> None:
-    days = one_side(Task(DEMO, period(2), Side.ORIGINAL, tmp_path))
-    assert one_side(Task(DEMO, period(1), Side.ORIGINAL, tmp_path)) == days[:1]
+    site = load_site(DEMO)
+    days = one_side(Task(site, period(2), ORIGINAL, tmp_path))
+    shorter = one_side(Task(site, period(1), ORIGINAL, tmp_path))
+    assert (shorter.figures, shorter.quarters) == (days.figures[:1], days.quarters[:96])
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -120,7 +125,7 @@ def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
     english = tidewatt(str(DEMO), *span)
     chinese = tidewatt(str(DEMO), *span, language="zh")
     bill = f"{result['totals']['tidewatt']['money']:,.0f}"
-    for table, words in ((english, "the strategies save"), (chinese, "策略节省")):
+    for table, words in ((english, "Tidewatt saves"), (chinese, "Tidewatt 节省")):
         assert table.returncode == Exit.OK
         assert bill in table.stdout
         assert words in table.stdout
@@ -132,6 +137,11 @@ def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
         (["--from", "2026-07-13", "--to", "2026-07-06"], "--to 2026-07-06 is not after --from 2026-07-13"),
         (["--from", "2026-07-06", "--to", "yesterday"], "yesterday is no date; write 2026-07-06"),
         (["--from", "2026-07-06", "--to", "2026-07-07", "--scan", "1h"], "--scan must be from 1s to 1min"),
+        (["--from", "2026-07-06", "--to", "2026-07-07", "--seeds", "0"], "--seeds must be from 1 to 1000"),
+        (
+            ["--from", "2026-07-06", "--to", "2026-07-07", "--vary", "weather"],
+            "'weather' cannot be varied; write load, traffic, tank or all",
+        ),
     ],
 )
 @pytest.mark.slow
@@ -156,9 +166,10 @@ def test_a_plant_that_is_not_the_simulators_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spoil", ["another seed", "rubbish"])
+@pytest.mark.parametrize("spoil", ["another period", "rubbish"])
 def test_a_checkpoint_of_something_else_is_refused(spoil: str, tmp_path: Path) -> None:
-    one_side(Task(DEMO, period(1, seed=1), Side.ORIGINAL, tmp_path))
+    other = replace(period(1), first=MONDAY - timedelta(days=1))
+    one_side(Task(load_site(DEMO), other, ORIGINAL, tmp_path))
     if spoil == "rubbish":
         (tmp_path / "original.checkpoint").write_bytes(b"\x00\x01")
     told = tidewatt(str(DEMO), "--from", "2026-07-06", "--to", "2026-07-07", "--scan", "60s", "--keep", str(tmp_path))

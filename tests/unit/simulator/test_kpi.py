@@ -9,7 +9,7 @@ import pytest
 
 from controller.cli.site_folder import load_site
 from controller.core.sample import Scalar
-from simulator.kpi import Account, Figures, saving, valley_price
+from simulator.kpi import Account, Figures, Quarter, saving, valley_price
 from tests.virtual_demo import DEMO
 
 MIDNIGHT = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)  # in Shenzhen
@@ -69,6 +69,24 @@ def test_the_peak_is_a_quarter_of_an_hour_and_not_a_moment() -> None:
     assert counted(*rising).peak == pytest.approx(30.0 / 0.25)
     figures = counted(*rising[1:], *burst, (45.0, readings(meter__main_1__energy=40.0)))
     assert figures.peak == pytest.approx(10.0 / 0.25)
+
+
+def test_quarters_are_kept_with_what_they_end_in() -> None:
+    account = Account(None, keeps_quarters=True)
+    for minute in range(31):
+        values = readings(meter__main_1__energy=2.0 * minute, plant__tank_1__stored_energy=10.0 * minute)
+        account.look(MIDNIGHT + minute * MINUTE, values.get)
+    assert account.quarters == [
+        Quarter(MIDNIGHT.timestamp(), 120.0, 24.0, 150.0),
+        Quarter(MIDNIGHT.timestamp() + 900.0, 120.0, 24.0, 300.0),
+    ]
+
+
+def test_travel_is_what_valves_and_drives_move_and_nothing_where_they_do_not_tell() -> None:
+    shut = readings(plant__tank_1__charge_valve_position=0.0, plant__chilled_water_pump_1__speed=1.0)
+    half = readings(plant__tank_1__charge_valve_position=0.5, plant__chilled_water_pump_1__speed=0.8)
+    assert counted((0, shut), (1, half), (2, half), (3, shut)).travel == pytest.approx(2 * (0.5 + 0.2))
+    assert counted((0, shut), (1, readings()), (2, half)).travel == 0.0
 
 
 def test_warmth_counts_only_while_cooling_is_called_for() -> None:

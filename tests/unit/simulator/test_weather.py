@@ -81,7 +81,7 @@ def test_dated_record_is_folded_and_its_gaps_filled(tmp_path: Path) -> None:
         ("1,1.5,10,20,20,60,101300,0,0,0", r":10: day is '1.5'; expected a whole number"),
         ("1,1,10,200,20,60,101300,0,0,0", r":10: temp_c is 200; expected a value from -60 to 60"),
         ("1,1,10,20", r":10: 4 fields; expected 10 fields"),
-        ("1,1,10,20,20,60,101300,0,0,0", r":1: 9 complete hours; expected at least 672 hours"),
+        ("1,1,10,20,20,60,101300,0,0,0", r":1: 9 complete hours; expected at least 24 hours"),
     ],
 )
 def test_bad_line_says_its_number_and_what_would_be_right(tmp_path: Path, line: str, text: str) -> None:

@@ -1,0 +1,88 @@
+"""The picture of a backtest: what the days were like on each side, and how the cases are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+from statistics import fmean
+
+from controller.cli.backtest_cases import Result
+from controller.cli.backtest_rows import Row, reading, rows_of, saved, saved_rows_of
+from controller.core.text import Language, Text
+from controller.reports.charts import COLOURS, Course, Panel, Span, Strip, courses, heading, strips
+from controller.reports.drawing import Drawing, stacked
+from simulator.kpi import Quarter
+
+_MOST_DAYS_IN_QUARTERS = 14
+_DAY_S = 86400.0
+_PANELS = (
+    (Text("power of the whole site [kW]", "全站功率 [kW]"), "power"),
+    (Text("warmest room [°C]", "最热房间 [°C]"), "air"),
+    (Text("cold in the tank [kWh]", "水箱蓄冷量 [kWh]"), "stored"),
+)
+
+
+def plot(result: Result, chosen: Language, name: str) -> Drawing:
+    """name: what stands above it."""
+    names = [side.title.in_language(chosen) for side in result.backtest.sides]
+    parts = [heading(name, names)]
+    panels = [Panel(words.in_language(chosen), _courses(result, field)) for words, field in _PANELS]
+    if all(len(course.times) > 1 for panel in panels for course in panel.courses):
+        parts += courses(panels, _spans(result), result.backtest.site.zone)
+    if len(result.outcomes) > 1:
+        parts += strips(_strips(result, chosen))
+    return stacked(parts)
+
+
+def _courses(result: Result, field: str) -> list[Course]:
+    found: list[Course] = []
+    for side in result.backtest.sides:
+        quarters = result.nominal.lived[side.name].quarters
+        if result.nominal.days <= _MOST_DAYS_IN_QUARTERS:
+            points = [(each.start, getattr(each, field)) for each in quarters]
+        else:
+            points = _daily(quarters, field)
+        found.append(Course(side.name, [time for time, _ in points], [value for _, value in points]))
+    return found
+
+
+def _daily(quarters: Sequence[Quarter], field: str) -> list[tuple[float, float]]:
+    """Means of 24 hours each, for longer periods."""
+    if not quarters:
+        return []
+    first = quarters[0].start
+    days = groupby(quarters, key=lambda each: (each.start - first) // _DAY_S)
+    return [(first + number * _DAY_S, fmean(getattr(each, field) for each in day)) for number, day in days]
+
+
+def _spans(result: Result) -> list[Span]:
+    """When something was wrong."""
+    period = result.backtest.period
+    last = (period.end - period.first + timedelta(days=1)).total_seconds()
+    return [
+        Span(fault.begins, min(fault.ends, fault.begins + last), fault.kind.replace("_", " "))
+        for fault in period.faults
+    ]
+
+
+def _strips(result: Result, chosen: Language) -> list[Strip]:
+    tariff = result.backtest.site.tariff
+    currency = "" if tariff is None else tariff.currency
+
+    def strip(row: Row, names: list[str], values: list[list[float]], first_colour: int) -> Strip:
+        colours = [COLOURS[(first_colour + number) % len(COLOURS)] for number in range(len(names))]
+        return Strip(row.title(currency).in_language(chosen), names, values, row.digits, colours)
+
+    sides = result.backtest.sides
+    titles = [side.title.in_language(chosen) for side in sides]
+    found = [
+        strip(row, titles[1:], [[saved(row, each, side.name) for each in result.outcomes] for side in sides[1:]], 1)
+        for row in saved_rows_of(result)
+    ]
+    found += [
+        strip(row, titles, [[reading(row, result, each, side.name) for each in result.outcomes] for side in sides], 0)
+        for row in rows_of(result)
+        if row.is_spread
+    ]
+    return found

@@ -1,0 +1,162 @@
+"""What is told of many cases: medians and worst, of what was lived so far; and whether bounds hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.app import main
+from controller.cli.arguments import Exit
+from controller.cli.backtest import as_data
+from controller.cli.backtest_cases import Backtest, Case, Result, cases, result_of
+from controller.cli.backtest_files import page
+from controller.cli.backtest_plot import plot
+from controller.cli.backtest_sides import ORIGINAL, TIDEWATT, Lived, against
+from controller.cli.backtest_table import remarks, tables
+from controller.cli.scenario_bounds import Bound, judged
+from controller.cli.site_folder import load_site
+from controller.cli.virtual_days import Period, midnight
+from controller.reports.drawing import Words
+from simulator.kpi import Figures, Quarter
+from simulator.variation import Variation
+from tests.virtual_demo import DEMO
+
+SITE = load_site(DEMO)
+MONDAY = date(2026, 7, 6)
+BEGIN = midnight(SITE, MONDAY).timestamp()
+OTHER = against(Path("night_only.yaml"))
+CASES = cases(0, 3, ["tank"])
+
+
+def days(*money: float, warm: float = 0.0) -> Lived:
+    """A day for each bill; power is ten times it from 14:00 to 15:00, else as it."""
+    figures = tuple(
+        Figures(energy=each, plant_energy=each, money=each, cooling=1.0, peak=each, unmet_cooling=warm, starts=2)
+        for each in money
+    )
+    quarters = tuple(
+        Quarter(BEGIN + 86400.0 * day + 900.0 * number, each * (10.0 if 56 <= number < 60 else 1.0), 24.0, 0.0)
+        for day, each in enumerate(money)
+        for number in range(96)
+    )
+    return Lived(figures, quarters, tuple(0.5 for _ in money))
+
+
+def result(lived: Sequence[Lived], given: Sequence[Case] = CASES) -> Result:
+    backtest = Backtest(SITE, Period(MONDAY, MONDAY + timedelta(days=2), timedelta(minutes=1)), SIDES, given, {})
+    found = result_of(backtest, lived)
+    assert found is not None
+    return found
+
+
+SIDES = [ORIGINAL, TIDEWATT, OTHER]
+# by case: original, Tidewatt and the other strategies
+WHOLE = [
+    lived
+    for number in range(9)
+    for lived in (days(100.0, 100.0), days(80.0 + number, 80.0), days(90.0, 90.0 + 2 * number, warm=1.0))
+]
+
+
+def test_cases_are_seeds_times_variations_and_the_site_as_it_is_comes_first() -> None:
+    assert CASES[:3] == [Case(0), Case(1), Case(2)]
+    assert [case.variation for case in CASES[3::3]] == [Variation(tank=0.5), Variation(tank=1.5)]
+    assert Case(3, Variation(tank=0.5)).title().en == "seed 3, tank -50%"
+    assert len(cases(7, 5, ["load", "traffic", "tank"])) == 35
+
+
+def test_median_and_worst_are_those_of_all_cases() -> None:
+    data = as_data(result(WHOLE))
+    assert data["complete"]
+    assert data["spread"]["tidewatt"]["money"] == {"median": 164.0, "worst": 168.0}
+    assert data["spread"]["tidewatt"]["saved"]["money"] == {"median": 36.0, "worst": 32.0}
+    assert data["spread"]["night_only"]["unmet_cooling"] == {"median": 2.0, "worst": 2.0}
+    assert data["totals"]["tidewatt"]["money"] == 160.0
+    assert [case["tank"] for case in data["cases"]] == [1.0] * 3 + [0.5] * 3 + [1.5] * 3
+    assert data["cases"][0]["sides"]["tidewatt"]["carbon"] == pytest.approx(160.0 * 0.4419)
+    assert data["cases"][0]["sides"]["tidewatt"]["computing"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "language, words", [("en", "median and worst of 9 cases: 3 seeds, tank ±50 %"), ("zh", "9 个工况的中位数与最差值")]
+)
+def test_tables_page_and_picture_tell_the_spread(language: str, words: str) -> None:
+    chosen = "zh" if language == "zh" else "en"
+    found = result(WHOLE)
+    first, second = tables(found, chosen)
+    assert words in second.title
+    money = next(row for row in second.rows if "[CNY]" in row[0])
+    assert money[1:] == ["200", "200", "164", "168", "188", "196"]
+    whole = page(found, chosen)
+    assert all(cell in whole for cell in (*money[1:], "night_only", "<svg"))
+    assert len(first.rows) == 14
+    assert "night_only" in [shape.text for shape in plot(found, chosen, "").shapes if isinstance(shape, Words)]
+
+
+def test_what_was_stopped_is_compared_over_the_days_that_all_sides_have_lived() -> None:
+    found = result(
+        [days(100.0, 100.0), days(80.0), days(90.0, 90.0), days(100.0), days(70.0), Lived(), *[Lived()] * 21]
+    )
+    assert not found.is_complete
+    assert [outcome.days for outcome in found.outcomes] == [1]
+    assert found.nominal.totals["original"].money == 100.0
+    assert len(found.nominal.lived["original"].quarters) == 96
+    assert "Stopped: 1 of 2 days, 0 of 9 cases." in remarks(found, "en")
+
+
+def test_nothing_is_told_before_a_day_is_over_on_every_side() -> None:
+    backtest = Backtest(SITE, Period(MONDAY, MONDAY + timedelta(days=2), timedelta(minutes=1)), SIDES, CASES, {})
+    assert result_of(backtest, [days(100.0), Lived(), days(90.0), *[Lived()] * 24]) is None
+
+
+@pytest.mark.parametrize(
+    "bound, value, limit, holds",
+    [
+        (Bound("money", "tidewatt", 167.0, None), 168.0, 167.0, False),
+        (Bound("money", "tidewatt", 0.84, None, "original"), 168.0, 168.0, True),
+        (Bound("money_saved", "tidewatt", None, 32.5), 32.0, 32.5, False),
+        (Bound("unmet_cooling", "night_only", 2.0, None), 2.0, 2.0, True),
+        (Bound("peak", "tidewatt", 1000.0, None, hours="14:00-16:00"), 880.0, 1000.0, True),
+        (Bound("peak", "tidewatt", 87.0, None, hours="20:00-06:00"), 88.0, 87.0, False),
+    ],
+)
+def test_a_bound_must_hold_in_every_case(bound: Bound, value: float, limit: float, holds: bool) -> None:
+    found = judged(bound, result(WHOLE))
+    assert found.value == pytest.approx(value)
+    assert found.limit == pytest.approx(limit)
+    assert found.holds is holds
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    span = ["--from", "2026-01-01", "--to", "2027-01-01"]
+    code = main(["backtest", str(DEMO), *span, "--output", str(tmp_path / "file" / "results")])
+    assert code == Exit.ENVIRONMENT
+    told = capsys.readouterr().err
+    assert "file/results cannot be written" in told
+    assert "nothing was run" in told
+
+
+def test_a_missing_hour_of_weather_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"2026-07-0{6 + hour // 24} {hour % 24:02}:00:00,30,70,0" for hour in range(48)]
+    rows[30] = rows[30].replace(",70,", ",,")
+    del rows[10:12]
+    file = tmp_path / "own.csv"
+    file.write_text("\n".join(["timestamp,temp_c,rh_pct,ghi_w_m2", *rows]) + "\n")
+    code = main(["backtest", str(DEMO), "--from", "2026-07-06", "--to", "2026-07-08", "--weather", str(file)])
+    assert code == Exit.CONFIGURATION
+    told = capsys.readouterr().err.splitlines()
+    assert "own.csv:11: no complete reading of 07-06 10:00 to 07-06 11:00, which the period needs" in told[0]
+    assert "own.csv:30: no complete reading of 07-07 06:00" in told[1]
+    assert len(told) == 3
+
+
+def test_strategies_that_are_called_like_a_side_get_another_name() -> None:
+    assert against(Path("a/original.yaml")).name == "original_2"
+    assert replace(OTHER, strategies=None).name == "night_only"
