@@ -34,7 +34,7 @@ async def follow(site: Site, nonce: int | None = None) -> Followed:
     Raises EnvironmentProblem where a fast simulator is mixed with anything else.
     """
     wired = [link for link in site.links if not link.driver.is_virtual]
-    proofs = [proof for link in await asyncio.gather(*(_proofs(link) for link in wired)) for proof in link]
+    proofs = [proof for link in await _all_proofs(wired) for proof in link]
     simulated = frozenset(proof.device for proof in proofs if proof.nonce is not None)
     return Followed(_clock_of(proofs, nonce), simulated)
 
@@ -54,6 +54,18 @@ def _clock_of(proofs: Sequence[Proof], nonce: int | None) -> Clock:
         f"device {first.device} is a simulator at {first.speed:g} times real speed, but {', '.join(strangers)} is not "
         "part of it; a faster clock is only for a site that is simulated as a whole"
     )
+
+
+async def _all_proofs(links: Sequence[Link]) -> list[list[Proof]]:
+    """Of every link. Where some prove to be simulators, those that did not are asked once more: while the libraries of
+    all protocols are loaded nothing else is done, and a device may be given up meanwhile.
+    """
+    proofs = await asyncio.gather(*map(_proofs, links))
+    late = [number for number, own in enumerate(proofs) if any(proof.nonce is None for proof in own)]
+    if 0 < len(late) < len(links):
+        for number, again in zip(late, await asyncio.gather(*(_proofs(links[each]) for each in late)), strict=True):
+            proofs[number] = again
+    return proofs
 
 
 async def _proofs(link: Link) -> list[Proof]:

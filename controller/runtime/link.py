@@ -19,6 +19,7 @@ from controller.core.event import EventKind
 from controller.core.point import PointId
 from controller.core.ports import Clock, Driver, Phase, Stepped, Subscribes
 from controller.core.sample import Quality, Sample, bad
+from controller.core.simulation import proof_points
 from controller.core.site import Device, Link
 from controller.runtime.backoff import FIRST_S, LONGEST_S, Backoff
 from controller.runtime.image import Image
@@ -153,6 +154,7 @@ class LinkTask:
         self._lost_devices: set[str] = set()
         self._points = [point for device in link.devices for point in device.points]
         self._own_points = frozenset(self._points)
+        self._proofs = frozenset(proof_points(link.devices))
         self.is_up = False
         self.trouble = "not connected yet"
         self._was_told = ""
@@ -258,9 +260,14 @@ class LinkTask:
             await self._serve_writes(session)
 
     async def _follow(self, driver: Subscribes) -> None:
-        """What the devices tell by themselves; polling goes on beside it."""
+        """What the devices tell by themselves; polling goes on beside it.
+
+        By what a simulated device proves itself is for who asks for it, and in no image.
+        """
         async with aclosing(driver.changes()) as changes:
             async for samples in changes:
+                if not self._proofs.isdisjoint(samples):
+                    samples = {point: each for point, each in samples.items() if point not in self._proofs}
                 self._image.put(samples)
 
     def _has_other_rights(self, session: Session) -> bool:
