@@ -155,6 +155,14 @@ class Engine:
         if not self.faults.is_deaf(tag):
             self._take(tag, checked, wire_now)
 
+    def release(self, tag: str, wire_now: float) -> None:
+        """The supervisor's word is taken back (BACnet's Null): a remote bit clears, a command is nobody's."""
+        machine, _, quantity = tag.rpartition(".")
+        if quantity == "remote":
+            self.write(tag, False, wire_now)
+        elif machine in self.remotes and not self.faults.is_deaf(tag):
+            self.remotes[machine].unwrite(quantity)
+
     def _take(self, tag: str, checked: Value, wire_now: float) -> None:
         machine, _, quantity = tag.rpartition(".")
         if quantity == "heartbeat":

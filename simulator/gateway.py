@@ -40,6 +40,10 @@ class Remote:
         self._values[command] = value
         self._written.add(command)
 
+    def unwrite(self, command: str) -> None:
+        """Nobody commands the register any more; it follows the original controls while the bit is clear."""
+        self._written.discard(command)
+
     def value(self, command: str) -> Value:
         """What the register holds."""
         return self._values[command]

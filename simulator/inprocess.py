@@ -33,8 +33,12 @@ _new = tuple[Any, ...].__new__  # a day on virtual time makes millions of sample
 class InProcessDriver:
     """The points of one link; their ids are the engine's tags. Links of one site share the engine and its time."""
 
-    def __init__(self, engine: Engine, link: str, bindings: Sequence[Binding[Any]], clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, link: str, bindings: Sequence[Binding[Any]], clock: Clock, *, relinquishes: bool = False
+    ) -> None:
+        """relinquishes: its devices have priority arrays, whose slots can be emptied."""
         self._engine = engine
+        self._slots = PrioritySlots(engine, [binding.point.id for binding in bindings]) if relinquishes else None
         self._link = link
         self._bindings = {binding.point.id: binding for binding in bindings if binding.point.id in engine.tags}
         self._clock = clock
@@ -72,13 +76,17 @@ class InProcessDriver:
         return {point: self._write(point, value) for point, value in values.items()}
 
     def _write(self, point: PointId, value: Scalar | None) -> WriteResult:
-        if value is None or isinstance(value, str):
+        if isinstance(value, str) or (value is None and self._slots is None):
             return WriteResult(False, f"{value!r} cannot be written here")
         wire = self._engine.faults.wire(point)
         if not _answers(wire) or wire.is_refused:
             return WriteResult(False, _NO_ANSWER)
+        spelt = None if value is None else self._spelt(point, value, wire)
         try:
-            self._engine.write(point, self._spelt(point, value, wire), self._clock.wire_time())
+            if self._slots is not None:
+                self._slots.write(point, spelt, self._clock.wire_time())
+            elif spelt is not None:
+                self._engine.write(point, spelt, self._clock.wire_time())
         except (KeyError, ValueError) as error:
             return WriteResult(False, str(error))
         return WriteResult(True)
@@ -136,12 +144,37 @@ def _why_doubted(value: Value, plausible: Range | None) -> str:
     return ""
 
 
+class PrioritySlots:
+    """Our slots of the priority arrays of a link. A machine whose remote bit no point shows is taken over by commanding
+    it, and given back by emptying its slots, as behind the simulator's BACnet server.
+    """
+
+    def __init__(self, engine: Engine, points: Collection[str]) -> None:
+        self._engine = engine
+        self._shown = frozenset(points)
+        self._full: dict[str, set[str]] = {}
+
+    def write(self, point: str, value: Value | None, wire_now: float) -> None:
+        """Raises ValueError for what the device refuses."""
+        machine = point.rpartition(".")[0]
+        full = self._full.setdefault(machine, set())
+        if value is None:
+            self._engine.release(point, wire_now)
+            full.discard(point)
+        else:
+            self._engine.write(point, value, wire_now)
+            full.add(point)
+        remote = f"{machine}.remote"
+        if remote not in self._shown and remote in self._engine.tags:
+            self._engine.write(remote, bool(full), wire_now)
+
+
 def in_process(engine: Engine, like: DriverKind) -> DriverKind:
     """A driver kind that stands in for `like` on every link and reaches the engine."""
 
     def open_driver(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> InProcessDriver:
         del connection
-        return InProcessDriver(engine, link, bindings, clock)
+        return InProcessDriver(engine, link, bindings, clock, relinquishes=like.relinquishes)
 
     return DriverKind(
         "in_process",
@@ -149,6 +182,7 @@ def in_process(engine: Engine, like: DriverKind) -> DriverKind:
         like.address,
         like.device_fields,
         open_driver,
+        relinquishes=like.relinquishes,
         is_virtual=True,
         is_stepped=True,
     )

@@ -1,4 +1,4 @@
-"""The simulated site as a process: a scaled clock, the engine that follows it, a Modbus server for each link."""
+"""The simulated site as a process: a scaled clock, the engine that follows it, and a server for each link."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
@@ -18,11 +17,9 @@ from simulator.faults.schedule import Schedule
 from simulator.faults.wire import Wire
 from simulator.gateway import Value
 from simulator.servers import control
-from simulator.servers.link import ServedLink
+from simulator.servers.link import BacnetLink, LinkServer, ModbusLink, OpcuaLink, SerialLink, ServedLink
+from simulator.servers.served_site import ServedSite
 from simulator.tags import TAGS, Tag
-
-if TYPE_CHECKING:
-    from simulator.servers.modbus import ModbusLinkServer
 
 _TICK_S = 0.2
 """Real time between two advances while nobody asks; short enough that a fast clock never owes much work at once."""
@@ -38,8 +35,8 @@ _CLOCK_TAGS: Mapping[str, Tag] = MappingProxyType(
 
 
 def new_nonce() -> int:
-    """A number that tells one run of a simulator from every other (64 bits, never 0)."""
-    return secrets.randbits(64) or 1
+    """A number that tells one run of a simulator from every other (never 0, and whole in every protocol: 63 bits)."""
+    return secrets.randbits(63) or 1
 
 
 class LiveSite:
@@ -73,6 +70,13 @@ class LiveSite:
 
     def write(self, name: str, value: Value) -> None:
         self._engine.write(name, value, self._clock.wire_now())
+
+    def release(self, name: str) -> None:
+        self._engine.release(name, self._clock.wire_now())
+
+    @property
+    def speed(self) -> float:
+        return self._clock.speed
 
     def wire(self, name: str) -> Wire:
         """How the device behind a point of the site answers now."""
@@ -111,18 +115,16 @@ async def serve(
 ) -> None:
     """Serve the site until cancelled, or until linger_s real seconds have passed without any client (None: never).
 
-    `ready` is called once all ports listen, with the port of each link. control_path: of a socket at which faults can
-    be begun and ended. Raises OSError where a port cannot be had and
-    ValueError where a binding names what the site does not have.
+    `ready` is called once every link is served, with the port of each (0 where it has none). control_path: of a socket
+    at which faults can be begun and ended. Raises OSError where a link cannot be served now and NotServable where it
+    never can be.
     """
-    from simulator.servers.modbus import ModbusLinkServer  # pymodbus's servers are for this process, not for daemons
-
     async with AsyncExitStack() as stack:
-        servers: list[ModbusLinkServer] = []
+        servers: list[LinkServer] = []
         ports: dict[str, int] = {}
         for link in links:
-            server = ModbusLinkServer(site, link.bindings)
-            ports[link.name] = await server.open(link.host, link.port)
+            server = server_of(site, link)
+            ports[link.name] = await server.open()
             stack.push_async_callback(server.close)
             servers.append(server)
         if control_path is not None:
@@ -131,15 +133,40 @@ async def serve(
         await _run(site, servers, linger_s)
 
 
-async def _run(site: LiveSite, servers: Sequence[ModbusLinkServer], linger_s: float | None) -> None:
+def server_of(site: ServedSite, link: ServedLink) -> LinkServer:
+    """Libraries of protocols that nobody uses are not loaded. Raises NotServable for what cannot be served."""
+    match link:
+        case ModbusLink():
+            from simulator.servers.modbus import ModbusLinkServer
+
+            return ModbusLinkServer(site, link)
+        case SerialLink():
+            from simulator.servers.modbus_line import ModbusLineServer
+
+            return ModbusLineServer(site, link)
+        case BacnetLink():
+            from simulator.servers.bacnet import BacnetLinkServer
+
+            return BacnetLinkServer(site, link)
+        case OpcuaLink():
+            from simulator.servers.opcua import OpcuaLinkServer
+
+            return OpcuaLinkServer(site, link)
+        case _:
+            from simulator.servers.mqtt import MqttLinkServer
+
+            return MqttLinkServer(site, link)
+
+
+async def _run(site: LiveSite, servers: Sequence[LinkServer], linger_s: float | None) -> None:
     loop = asyncio.get_running_loop()
     last_seen = loop.time()
     while True:
         site.refresh()
         for server in servers:
-            await server.follow_wire()
+            await server.follow()
         now = loop.time()
-        if any(server.clients or server.is_refusing for server in servers):
+        if any(server.is_in_use for server in servers):
             last_seen = now
         elif linger_s is not None and now - last_seen >= linger_s:
             return

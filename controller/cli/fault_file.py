@@ -27,6 +27,8 @@ from simulator.tags import TAGS
 
 _ALWAYS = ("kind", "target", "start", "end", "duration")
 
+_PROTOCOLS = {"modbus": "Modbus", "bacnet": "BACnet", "mqtt": "the MQTT of this template"}
+
 Given: TypeAlias = "Mapping[str, bool | int | float | str | timedelta]"
 
 
@@ -99,10 +101,19 @@ class FaultsCompiler:
         parameters = self._parameters(entry, kind, target, where)
         if parameters is None:
             return None
-        if entry.kind == "clock_offset" and not self.has_time_on_wire:
-            right = "try it in a backtest"
-            self._add((*where, "kind"), "Modbus carries no time, and nobody would see a clock that is off", right)
+        self._refuse_unseen(entry.kind, target, where)
         return Fault(entry.kind, target, *times, parameters, self._points(kind.aim, target))
+
+    def _refuse_unseen(self, kind: str, target: str, where: Where) -> None:
+        """What a protocol does not carry cannot be wrong on it."""
+        links = [link for link in self._links() if target == link.id or target in (each.id for each in link.devices)]
+        if kind == "clock_offset" and not self.has_time_on_wire and not any(map(_carries_time, links)):
+            protocol = _PROTOCOLS.get(links[0].driver.name, links[0].driver.name) if links else "Modbus"
+            wrong = f"{protocol} carries no time, and nobody would see a clock that is off"
+            self._add((*where, "kind"), wrong, "try it in a backtest")
+        if kind == "word_order" and any(link.driver.name != "modbus" for link in links):
+            wrong = "only Modbus has values of several registers, whose order can be wrong"
+            self._add((*where, "target"), wrong, "aim it at a device on Modbus")
 
     # --- what it is aimed at
 
@@ -212,6 +223,11 @@ class FaultsCompiler:
     def _add(self, where: Where, wrong: str, right: str) -> None:
         document = self.reading.document
         self.problems.add(document.file, document.line(where), wrong, right)
+
+
+def _carries_time(link: Link) -> bool:
+    """Whether values on it come with the time of their source."""
+    return link.driver.name == "opcua" or any(getattr(each.address, "timestamp", "") for each in link.bindings)
 
 
 def _given(entry: FaultEntry) -> dict[str, bool | int | float | str | timedelta]:

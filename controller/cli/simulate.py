@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -29,7 +30,9 @@ from simulator.design_day import DesignDay
 from simulator.engine import Engine
 from simulator.faults.fault import Fault
 from simulator.opening import open_engine
-from simulator.process import LiveSite, ServedLink, new_nonce, serve
+from simulator.process import LiveSite, new_nonce, serve
+from simulator.servers.link import BacnetLink, ModbusLink, MqttLink, OpcuaLink, SerialLink, ServedLink
+from simulator.servers.served_site import NotServable
 from simulator.sizes import Sizes, sized
 from simulator.variation import NOMINAL, Variation
 
@@ -97,6 +100,8 @@ def execute(arguments: argparse.Namespace) -> int:
         raise EnvironmentProblem(
             f"the simulator {error} (connection of a link in {site.folder / 'devices.yaml'})"
         ) from error
+    except NotServable as error:
+        raise EnvironmentProblem(f"{error} ({site.folder / 'devices.yaml'})") from error
     return Exit.OK
 
 
@@ -152,11 +157,13 @@ def bundled_weather() -> Path:
 
 
 async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: timedelta | None) -> None:
-    links = [_served(link) for link in site.links if not link.driver.is_virtual]
+    links = [served_link(link) for link in site.links if not link.driver.is_virtual]
 
     def ready(ports: Mapping[str, int]) -> None:
         for link in links:
-            say(f"{link.name}: Modbus TCP on {link.host}:{ports[link.name]}")
+            say(f"{link.name}: {_place(link, ports[link.name])}")
+        gc.collect()
+        gc.freeze()  # a server's address space lasts; looking through all of it would keep every link waiting
         say("ready", flush=True)
 
     loop = asyncio.get_running_loop()
@@ -186,7 +193,41 @@ def _control_path(site: Site) -> Path:
     return state / SIMULATOR_SOCKET
 
 
-def _served(link: Link) -> ServedLink:
-    if link.driver.name != "modbus":
-        raise EnvironmentProblem(f"link {link.id}: the simulator serves modbus, not {link.driver.name}")
-    return ServedLink(link.id, link.connection.host, link.connection.port, link.bindings)
+def served_link(link: Link) -> ServedLink:
+    """The link as the simulator serves it: on its own protocol, where the site's files have it."""
+    connection = link.connection
+    match link.driver.name:
+        case "modbus" if connection.line is not None and connection.line.parity == "none":
+            return SerialLink(link.id, connection.line.path, connection.line.seconds_of(1), link.bindings)
+        case "modbus" if connection.line is not None:
+            raise EnvironmentProblem(f"link {link.id}: a pseudo terminal carries no parity; write parity: none")
+        case "modbus" if not connection.is_rtu:
+            return ModbusLink(link.id, connection.host, connection.port, link.bindings)
+        case "bacnet":
+            return BacnetLink(link.id, link.bindings)
+        case "opcua" if connection.channel == "none":
+            return OpcuaLink(link.id, connection.url, link.bindings)
+        case "mqtt":
+            return MqttLink(link.id, connection, link.bindings)
+        case "modbus":
+            raise EnvironmentProblem(f"link {link.id}: the simulator has Modbus TCP and serial lines, no RTU over TCP")
+        case "opcua":
+            raise EnvironmentProblem(f"link {link.id}: the simulator's OPC UA has no security; leave certificates out")
+        case other:
+            raise EnvironmentProblem(f"link {link.id}: the simulator does not speak {other}")
+
+
+def _place(link: ServedLink, port: int) -> str:
+    """Where a served link is, in words."""
+    match link:
+        case ModbusLink():
+            return f"Modbus TCP on {link.host}:{port}"
+        case SerialLink():
+            return f"Modbus RTU on {link.path}"
+        case BacnetLink():
+            devices = sorted({binding.address.device for binding in link.bindings})
+            return f"BACnet/IP on {', '.join(devices)}"
+        case OpcuaLink():
+            return f"OPC UA on {link.url}"
+        case _:
+            return f"MQTT at the broker {link.connection.host}:{port}"

@@ -7,8 +7,9 @@ from simulator.faults.fault import Fault
 
 
 class Wire(NamedTuple):
-    """delay: wire seconds before each answer. is_silent: nothing is answered; is_refused: no connection either.
-    has_other_words: values of several registers come in the other word order. offset: of the device's clock [s].
+    """delay: wire seconds before each answer. is_silent: nothing is answered; is_refused: no connection either;
+    is_down: it has no power or is starting, and has lost its connections. has_other_words: values of several registers
+    come in the other word order. offset: of the device's clock [s].
     """
 
     delay: float = 0.0
@@ -16,6 +17,7 @@ class Wire(NamedTuple):
     is_refused: bool = False
     has_other_words: bool = False
     offset: float = 0.0
+    is_down: bool = False
 
 
 WELL = Wire()
@@ -36,8 +38,10 @@ def _with(wire: Wire, fault: Fault) -> Wire:
     match fault.kind:
         case "slow":
             return wire._replace(delay=fault.number("delay"))
-        case "hang" | "reboot" | "mains_dip":
+        case "hang":
             return wire._replace(is_silent=True)
+        case "reboot" | "mains_dip":
+            return wire._replace(is_silent=True, is_down=True)
         case "refuse":
             return wire._replace(is_refused=True)
         case "word_order":

@@ -18,7 +18,7 @@ from drivers.modbus.address import ModbusAddress
 from simulator.clock import ScaledClock
 from simulator.engine import Engine
 from simulator.process import LiveSite, new_nonce, serve
-from simulator.servers.link import ServedLink
+from simulator.servers.link import ModbusLink
 from simulator.site import Site
 from simulator.tags import TAGS
 from simulator.weather import Weather, read_weather
@@ -77,7 +77,7 @@ async def served(site: LiveSite) -> AsyncGenerator[AsyncModbusTcpClient]:
         ports.update(found)
         listening.set()
 
-    link = ServedLink("plant", "127.0.0.1", 0, [binding(name, address) for name, address in ADDRESSES.items()])
+    link = ModbusLink("plant", "127.0.0.1", 0, [binding(name, address) for name, address in ADDRESSES.items()])
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         tasks.create_task(serve(site, [link], ready=ready, linger_s=0.3))
         await listening.wait()
@@ -168,14 +168,14 @@ async def test_a_refused_value_in_a_block_leaves_all_of_it_as_it_was() -> None:
 
 
 async def test_binding_of_what_the_site_does_not_have_is_refused() -> None:
-    link = ServedLink("plant", "127.0.0.1", 0, [binding("plant.chiller_9.power", ADDRESSES[f"{CHILLER}.power"])])
+    link = ModbusLink("plant", "127.0.0.1", 0, [binding("plant.chiller_9.power", ADDRESSES[f"{CHILLER}.power"])])
     with pytest.raises(ValueError, match=r"has no plant\.chiller_9\.power"):
         await serve(live(), [link], ready=lambda ports: None)
 
 
 async def test_a_port_in_use_is_an_os_error() -> None:
     async with served(live()) as client:
-        link = ServedLink("plant", "127.0.0.1", client.comm_params.port, [])
+        link = ModbusLink("plant", "127.0.0.1", client.comm_params.port, [])
         with pytest.raises(OSError, match="cannot listen"):
             await serve(live(), [link], ready=lambda ports: None)
 

@@ -186,3 +186,14 @@ def test_a_fault_of_a_command_is_checked_by_the_same_rules() -> None:
     assert timedelta(seconds=fault.ends - fault.begins) == timedelta(minutes=10)
     with pytest.raises(EnvironmentProblem, match=r"^there is no kind of fault 'fyre'; did you mean 'fire'\?$"):
         fault_of({"kind": "fyre"}, SITE, BEGINNING)
+
+
+def test_what_a_protocol_does_not_carry_cannot_be_wrong_on_it() -> None:
+    site = load_site(DEMO.with_name("demo_protocols"))
+    assert (
+        fault_of({"kind": "clock_offset", "target": "building", "offset": 90}, site, BEGINNING).number("offset") == 90
+    )
+    with pytest.raises(EnvironmentProblem, match="BACnet carries no time"):
+        fault_of({"kind": "clock_offset", "target": "outdoor_lamps", "offset": 90}, site, BEGINNING)
+    with pytest.raises(EnvironmentProblem, match="only Modbus has values of several registers"):
+        fault_of({"kind": "word_order", "target": "lighting"}, site, BEGINNING)
