@@ -82,20 +82,19 @@ def tower(
 
     """
     fans = fan_power(model, speeds) if fans is None else fans
-    open_cells = sum(speed is not None for speed in speeds)
-    if water_flow <= 0.0 or open_cells == 0:
+    turning = [speed for speed in speeds if speed is not None] if water_flow > 0.0 else ()
+    open_cells = len(turning)
+    if open_cells == 0:
         return TowerOutput(0.0, entering, 0.0, 0.0, fans)
     share = water_flow / open_cells / model.water_flow
     excess = entering - air.wet_bulb
-    known: dict[float, float] = {}
+    before, one = None, 0.0
     cooled = moving = 0.0
-    for each in speeds:
-        if each is None:
-            continue
+    for each in turning:
         speed = 0.0 if each < model.minimum_speed else min(1.0, each)
-        if speed not in known:
-            known[speed] = _cell_range(model, speed, share, excess, air.wet_bulb)
-        cooled += known[speed]
+        if speed != before:  # else its neighbour turns as fast and cools as much
+            before, one = speed, _cell_range(model, speed, share, excess, air.wet_bulb)
+        cooled += one
         moving += max(speed, model.free_convection)
     fall = cooled / open_cells
     bypass = _bypass(model, entering, fall)
