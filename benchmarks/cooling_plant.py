@@ -1,104 +1,173 @@
-"""The demonstration tower's cooling plant alone: its COP over a year under its controls, whether its heat balances, and
+"""The high-rise's cooling plant: its COP over a year under its controls, whether its heat balances, and
 what a day of it costs.
 
     .venv/bin/python benchmarks/cooling_plant.py                       a year under the old controls
     .venv/bin/python benchmarks/cooling_plant.py --controls guideline-36
     .venv/bin/python benchmarks/cooling_plant.py --speed               processor time of a hot day at 10 s steps
 
-The weather is the bundled year, the load the demonstration's office scaled to 60,000 m2.
+The weather is the bundled year, the load the high-rise; `--load zone` puts the small demonstration's office, scaled to
+60,000 m2, in its place. `--weeks` runs a week of each month.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from simulator.chilled_water import CoilDemand, WaterSupply
+from simulator.civil import LocalTime
 from simulator.cooling_plant.accounts import Accounts, chilled_water_error, condenser_water_error, plant_cop
-from simulator.cooling_plant.demo_tower import FLOOR_AREA, demo_tower
 from simulator.cooling_plant.design import CoolingPlant
 from simulator.cooling_plant.guideline_36 import guideline_36
+from simulator.cooling_plant.high_rise import FLOOR_AREA, high_rise_plant
 from simulator.cooling_plant.original import Original
 from simulator.cooling_plant.state import PlantInputs, PlantState, initial, stored
 from simulator.cooling_plant.step import step
-from simulator.cooling_plant.trial import Controls, office_load, run
+from simulator.cooling_plant.trial import Controls, Instant, office_load, run
+from simulator.cooling_plant.zone_load import ZoneLoad
+from simulator.high_rise.building import HighRise, Served
+from simulator.high_rise.model import HighRiseModel, sunshine
 from simulator.plant.chiller_control import Mode
-from simulator.weather import Weather, read_weather
+from simulator.weather import Outdoor, read_weather
 
 SHENZHEN = ZoneInfo("Asia/Shanghai")
 WEATHER = Path(__file__).parent.parent / "config" / "weather" / "hot_humid_tmy3.csv.gz"
 TOO_WARM = 26.0  # [degC]
-ROUNDS = 3
+ROUNDS = 5
 CONTROLS: Mapping[str, Callable[[CoolingPlant], Controls[Any]]] = {"original": Original, "guideline-36": guideline_36}
 
 
-class Month:
-    """What was seen in a month: accounts at its beginning and end, hours, starts, K h beyond 26 degC while in use."""
+class HighRiseLoad:
+    """The building as the load of a plant under any controls."""
 
-    def __init__(self, begin: Accounts) -> None:
-        self.begin = self.end = begin
-        self.hours = self.served_hours = self.too_warm = 0.0
+    def __init__(self, building: HighRise) -> None:
+        self.building = building
+
+    def ask(self, water: WaterSupply, local: LocalTime, outdoor: Outdoor, dt: float) -> CoilDemand:
+        """What the coils ask after dt [s]; the building knows time and weather by itself."""
+        del local, outdoor
+        self.building.advance(self.building.now + dt, Served(water))
+        return self.building.demand
+
+
+class Period:
+    """What was seen in a time: accounts at its beginning and end, hours with load, starts and trips, K h of the rooms
+    beyond 26 degC while in use, heat that is missing in the balances [kWh].
+    """
+
+    def __init__(self) -> None:
+        self.begin = self.end = Accounts()
+        self.hours = self.too_warm = self.missing = 0.0
         self.starts = self.trips = 0
 
+    def add(self, other: Period) -> None:
+        self.end = Accounts(*map(sum, zip(self.end, other.end, strict=True)))
+        self.begin = Accounts(*map(sum, zip(self.begin, other.begin, strict=True)))
+        self.hours += other.hours
+        self.too_warm += other.too_warm
+        self.missing = max(self.missing, other.missing)
+        self.starts += other.starts
+        self.trips += other.trips
 
-def year(name: str, weather: Weather, start: datetime, days: int, step_s: float) -> None:
-    """Print a table of the months."""
-    plant = demo_tower()
-    controls = CONTROLS[name](plant)
-    load = office_load(plant, FLOOR_AREA)
-    first = initial(plant)
-    begin = (first.accounts, stored(plant, first))
-    months: dict[str, Month] = {}
-    before = first
-    hours = step_s / 3600.0
-    last = first
-    for at, _, inputs, state in run(
-        plant, controls, load, weather, start, timedelta(days=days), zone=SHENZHEN, step_s=step_s
-    ):
-        key = at.astimezone(SHENZHEN).strftime("%Y-%m")
-        month = months.get(key)
-        if month is None:
-            month = months[key] = Month(before.accounts)
-        month.end = state.accounts
-        if state.rates.coils > 0.0:
-            month.served_hours += hours
-        if inputs.coils.calls:
-            month.too_warm += max(0.0, load.building.temperature - TOO_WARM) * hours
-        for was, now in zip(before.chillers, state.chillers, strict=True):
-            month.starts += now.control.mode is Mode.RUNNING and was.control.mode is not Mode.RUNNING
-            month.trips += now.control.trips - was.control.trips
-        before = last = state
-    print(f"{name}: {days} days from {start:%Y-%m-%d}, steps of {step_s:g} s")
-    print(
-        "| month | cold MWh | hours | mean kW | COP | chillers' COP | chillers, primary, secondary, condenser, fans % "
-        "| starts | trips | K h above 26 degC |"
+
+class Bench:
+    """A plant with its controls, a load and the weather."""
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.plant = high_rise_plant()
+        self.controls = CONTROLS[given.controls](self.plant)
+        self.step_s: float = given.step
+        self.weather = read_weather(WEATHER, latitude=22.54, longitude=114.06, utc_offset_h=8.0)
+        self.model = HighRiseModel() if given.load == "high-rise" else None
+        self.sun = sunshine(self.model, self.weather) if self.model else None
+
+    def load(self, start: datetime) -> HighRiseLoad | ZoneLoad:
+        if self.model is None or self.sun is None:
+            return office_load(self.plant, FLOOR_AREA)
+        return HighRiseLoad(HighRise(self.model, start.timestamp(), self.weather, self.sun))
+
+    def run(self, start: datetime, days: int) -> Iterator[tuple[Instant, float]]:
+        """Every step, and how much too warm the rooms are [K]."""
+        load = self.load(start)
+        duration = timedelta(days=days)
+        for each in run(
+            self.plant, self.controls, load, self.weather, start, duration, zone=SHENZHEN, step_s=self.step_s
+        ):
+            yield each, too_warm(load) if each.inputs.coils.calls else 0.0
+
+
+def too_warm(load: HighRiseLoad | ZoneLoad) -> float:
+    """Mean of all rooms [K]."""
+    if isinstance(load, ZoneLoad):
+        return max(0.0, load.building.temperature - TOO_WARM)
+    building = load.building
+    return sum(
+        floor.count * each.zone.floor / building.model.area * max(0.0, zone.air - TOO_WARM)
+        for floor, state in zip(building.model.floors, building.floors, strict=True)
+        for each, zone in zip(floor.zones, state.zones, strict=True)
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    total = Month(first.accounts)
-    total.end = last.accounts
-    for key, month in months.items():
-        total.served_hours += month.served_hours
-        total.too_warm += month.too_warm
-        total.starts += month.starts
-        total.trips += month.trips
-        print(row(key, month))
+
+
+def periods(bench: Bench, start: datetime, days: int) -> dict[str, Period]:
+    """What was seen, by period."""
+    before = initial(bench.plant)
+    begin = (before.accounts, stored(bench.plant, before))
+    hours = bench.step_s / 3600.0
+    found: dict[str, Period] = {}
+    for (at, _, _, state), warm in bench.run(start, days):
+        key = f"{at.astimezone(SHENZHEN) - timedelta(seconds=bench.step_s):%Y-%m}"
+        if key not in found:
+            found[key] = Period()
+            found[key].begin = before.accounts
+        period = found[key]
+        period.end = state.accounts
+        period.too_warm += warm * hours
+        if state.rates.coils > 0.0:
+            period.hours += hours
+        for was, now in zip(before.chillers, state.chillers, strict=True):
+            period.starts += now.control.mode is Mode.RUNNING and was.control.mode is not Mode.RUNNING
+            period.trips += now.control.trips - was.control.trips
+        before = state
+    end = (before.accounts, stored(bench.plant, before))
+    missing = max(abs(chilled_water_error(begin, end)), abs(condenser_water_error(begin, end)))
+    for period in found.values():
+        period.missing = missing
+    return found
+
+
+def weeks(bench: Bench, year: int) -> dict[str, Period]:
+    """A week of each month, from its second Monday on."""
+    found: dict[str, Period] = {}
+    for month in range(1, 13):
+        eighth = datetime(year, month, 8, tzinfo=SHENZHEN)
+        found |= periods(bench, eighth + timedelta(days=-eighth.weekday() % 7), 7)
+    return found
+
+
+HEAD = (
+    *("month", "cold [MWh]", "hours", "mean [kW]", "COP of the plant", "COP of the chillers"),
+    *("chillers, primary, secondary, condenser, fans [%]", "starts", "trips", "K h above 26 degC"),
+)
+
+
+def show(found: dict[str, Period]) -> None:
+    print(f"| {' | '.join(HEAD)} |")
+    print("|---" * len(HEAD) + "|")
+    total = Period()
+    for month, period in found.items():
+        print(row(month, period), flush=True)
+        total.add(period)
     print(row("all", total))
-    end = (last.accounts, stored(plant, last))
-    heat = end[0].coils - begin[0].coils
-    for water, error in (
-        ("chilled", chilled_water_error(begin, end)),
-        ("condenser", condenser_water_error(begin, end)),
-    ):
-        print(f"heat of the {water} water: off by {error:.6f} kWh, {100.0 * abs(error) / heat:.7f} % of the cold")
-    print(f"make-up water: {last.basin.made_up / 1000.0:,.0f} m3")
+    print(f"heat missing in the balances: at most {total.missing:.1e} kWh")
 
 
-def row(name: str, month: Month) -> str:
-    begin, end = month.begin, month.end
+def row(name: str, period: Period) -> str:
+    begin, end = period.begin, period.end
     used = max(1e-9, end.electricity - begin.electricity)
     cold = end.coils - begin.coils
     parts = [
@@ -106,60 +175,49 @@ def row(name: str, month: Month) -> str:
     ]
     chillers = (end.evaporators - begin.evaporators) / parts[0] if parts[0] else 0.0
     shares = ", ".join(f"{100.0 * part / used:.0f}" for part in parts)
-    mean = cold / month.served_hours if month.served_hours else 0.0
+    mean = cold / period.hours if period.hours else 0.0
     return (
-        f"| {name} | {cold / 1000.0:,.0f} | {month.served_hours:,.0f} | {mean:,.0f} | {plant_cop(begin, end):.2f} | "
-        f"{chillers:.2f} | {shares} | {month.starts} | {month.trips} | {month.too_warm:,.0f} |"
+        f"| {name} | {cold / 1000.0:,.0f} | {period.hours:,.0f} | {mean:,.0f} | {plant_cop(begin, end):.2f} | "
+        f"{chillers:.2f} | {shares} | {period.starts} | {period.trips} | {period.too_warm:,.0f} |"
     )
 
 
-def speed(name: str, weather: Weather, start: datetime, step_s: float) -> None:
+def speed(bench: Bench, start: datetime) -> None:
     """Print processor time of a day."""
-    plant = demo_tower()
-    controls = CONTROLS[name](plant)
     begin = time.process_time()
-    day = [
-        each.inputs
-        for each in run(
-            plant,
-            controls,
-            office_load(plant, FLOOR_AREA),
-            weather,
-            start,
-            timedelta(days=1),
-            zone=SHENZHEN,
-            step_s=step_s,
-        )
-    ]
+    day = [each.inputs for each, _ in bench.run(start, 1)]
     whole = time.process_time() - begin
-    print(f"{name}: a day from {start:%Y-%m-%d} at {step_s:g} s, {len(day)} steps")
+    print(f"a day from {start:%Y-%m-%d} at {bench.step_s:g} s, {len(day)} steps")
     print(f"with controls, load and weather: {whole:.2f} s of processor time")
-    print(f"plant alone, least of {ROUNDS} rounds: {min(replayed(plant, day, step_s) for _ in range(ROUNDS)):.2f} s")
+    plant_alone = min(replayed(bench, day) for _ in range(ROUNDS))
+    print(f"plant alone, least of {ROUNDS} rounds: {plant_alone:.2f} s")
 
 
-def replayed(plant: CoolingPlant, inputs: Sequence[PlantInputs], step_s: float) -> float:
+def replayed(bench: Bench, inputs: Sequence[PlantInputs]) -> float:
     begin = time.process_time()
-    state: PlantState = initial(plant)
+    state: PlantState = initial(bench.plant)
     for each in inputs:
-        state = step(plant, state, each, step_s)
+        state = step(bench.plant, state, each, bench.step_s)
     return time.process_time() - begin
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--controls", choices=CONTROLS, default="original")
-    parser.add_argument("--from", dest="start", default=None, help="first day (2026-01-01; with --speed 2026-07-20)")
+    parser.add_argument("--load", choices=("high-rise", "zone"), default="high-rise")
+    parser.add_argument("--from", dest="start", help="first day (2026-01-01; with --speed 2026-07-21)")
     parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--weeks", action="store_true", help="a week of each month instead")
     parser.add_argument("--step", type=float, default=10.0, help="seconds")
     parser.add_argument("--speed", action="store_true")
     given = parser.parse_args()
-    weather = read_weather(WEATHER, latitude=22.54, longitude=114.06, utc_offset_h=8.0)
-    start = datetime.fromisoformat(given.start or ("2026-07-20" if given.speed else "2026-01-01"))
+    start = datetime.fromisoformat(given.start or ("2026-07-21" if given.speed else "2026-01-01"))
     start = start.replace(tzinfo=SHENZHEN)
+    bench = Bench(given)
     if given.speed:
-        speed(given.controls, weather, start, given.step)
+        speed(bench, start)
     else:
-        year(given.controls, weather, start, given.days, given.step)
+        show(weeks(bench, start.year) if given.weeks else periods(bench, start, given.days))
 
 
 if __name__ == "__main__":

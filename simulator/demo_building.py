@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from simulator.cooling_plant.demo_tower import demo_tower
 from simulator.cooling_plant.design import CoolingPlant
+from simulator.cooling_plant.high_rise import high_rise_plant
 from simulator.cooling_plant.points import Read as ReadPlant
 from simulator.cooling_plant.points import points as plant_points
 from simulator.cooling_plant.running import STEP_S, RunningPlant
 from simulator.gateway import Value
 from simulator.high_rise import points as building_points
 from simulator.high_rise.building import HighRise, Served
-from simulator.high_rise.controls import Controls
 from simulator.high_rise.model import HighRiseModel, Sunshine
 from simulator.tags import Tag
 from simulator.weather import Weather
@@ -24,7 +23,7 @@ from simulator.weather import Weather
 
 class DemoBuilding:
     """Simulated time is aware UTC. high_rise, plant: both sides; the plant looks at commands at its next step, the
-    high-rise at once. controls: the high-rise's own, the old ones where none are given.
+    high-rise at once.
     """
 
     def __init__(
@@ -36,12 +35,11 @@ class DemoBuilding:
         model: HighRiseModel | None = None,
         plant: CoolingPlant | None = None,
         seed: int = 0,
-        controls: Controls | None = None,
     ) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start {start} has no time zone; expected an aware time")
-        model, plant, begin = model or HighRiseModel(), plant or demo_tower(), start.timestamp()
-        self.high_rise = HighRise(model, begin, weather, sun, seed=seed, controls=controls)
+        model, plant, begin = model or HighRiseModel(), plant or high_rise_plant(), start.timestamp()
+        self.high_rise = HighRise(model, begin, weather, sun, seed=seed)
         self.plant = RunningPlant(plant, begin, weather, model.zone)
         found = plant_points(plant)
         self._of_plant: Mapping[str, ReadPlant] = {name: read for name, (_, read) in found.items()}

@@ -64,14 +64,10 @@ class Flows(NamedTuple):
         return self.primary.flow - self.mains.flow - self.storage.upward
 
 
-STILL = Flows(Circuit(), Circuit(), Mains(), Exchange(), 0.0)
-
-
-def first(plant: CoolingPlant, at: Actuators, demand: float, sustaining: float) -> Flows:
-    """Flows for actuators, a conductance of the coils, and the position of the pressure-sustaining valve [0..1]."""
-    return Flows(
-        _primary(plant, at), _condenser(plant, at), _mains(plant, at, demand), _storage(plant, at, sustaining), demand
-    )
+def still(plant: CoolingPlant) -> Flows:
+    """Nothing flows."""
+    none = Circuit(0.0, (0.0,) * plant.branches)
+    return Flows(none, none, Mains(), Exchange(), 0.0)
 
 
 def solved(

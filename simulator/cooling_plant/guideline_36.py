@@ -1,4 +1,4 @@
-"""A competent baseline: the tower's plant under the chilled-water plant sequences of ASHRAE Guideline 36.
+"""A competent baseline: the high-rise's plant under the chilled-water plant sequences of ASHRAE Guideline 36.
 
 What a good contractor would deliver today without a model of the plant. Primary-secondary with headered constant-speed
 primary and condenser pumps, one set of secondary pumps under differential pressure control; storage shut.
@@ -30,7 +30,10 @@ _AVERAGED_S = 300.0  # of the capacity required
 # Plant reset [1] 5.20.5: trim and respond from 0 to 1.
 _RESET_FROM, _RESET_DELAY_S, _RESET_EVERY_S = 1.0, 900.0, 300.0
 _IGNORED, _TRIM, _RESPOND, _MOST_RESPONSE = 2, 0.02, 0.03, 0.07
-_WARMEST, _COLDEST = 12.0, 7.0  # [degC] of the chilled water setpoint
+_WARMEST, _COLDEST = (
+    9.0,
+    7.0,
+)  # [degC] of the chilled water setpoint; warmer, coils in moist air would double their flow
 _LEAST_KPA = 35.0
 # Pumps [1] 5.20.7.
 _LEAST_SPEED = 0.3
@@ -39,13 +42,14 @@ _PUMP_AFTER_S, _PUMP_MARGIN = 600.0, 0.03
 _LEAST_LIFT, _DESIGN_RETURN = 12.0, 37.0  # [K], [degC] of the condenser water at the design
 _START_HOLD_S, _START_RAMP_S, _START_BELOW_K = 600.0, 600.0, 5.6
 _FAN_LEAST_SPEED = 0.2
+_FAN_GAIN, _FAN_INTEGRAL_S = 0.1, 200.0  # [1/K], [s]
 
 
 class BaselineState(NamedTuple):
     """stage; for how long its change has been asked for, up and down [s], and since it changed; required: averaged
     capacity [kW]; running_s: time since the plant started; reset of the plant [0..1], time until it is looked at next
-    [s]; pump_count, for how long another number has been right [s]; speed of the secondary pumps and of the fans
-    [0..1]; overruns of the machines [s].
+    [s]; pump_count, for how long another number has been right [s]; speed of the secondary pumps; integral part
+    and speed of the fans [0..1]; overruns of the machines [s].
     """
 
     stage: int = 0
@@ -59,6 +63,7 @@ class BaselineState(NamedTuple):
     pump_count: int = 1
     pump_s: float = 0.0
     pump_speed: float = _LEAST_SPEED
+    fan_integral: float = 0.0
     fan_speed: float = 0.0
     overruns: Shares = ()
 
@@ -183,15 +188,19 @@ def _fanned(plant: CoolingPlant, state: BaselineState, seen: Seen, setpoint: flo
     target = setpoint + lift
     share = max(0.0, min(1.0, (state.running_s - _START_HOLD_S) / _START_RAMP_S))
     target = share * target + (1.0 - share) * min(target, _DESIGN_RETURN - _START_BELOW_K)
-    error = seen.condenser_return - target
-    speed = max(0.0, min(1.0, state.fan_speed + 0.0005 * max(-5.0, min(5.0, error)) * dt))
-    return state._replace(fan_speed=speed, running_s=state.running_s + dt)
+    error = max(-5.0, min(5.0, seen.condenser_return - target))
+    integral = max(0.0, min(1.0, state.fan_integral + _FAN_GAIN / _FAN_INTEGRAL_S * error * dt))
+    speed = max(0.0, min(1.0, integral + _FAN_GAIN * error))
+    return state._replace(fan_integral=integral, fan_speed=speed, running_s=state.running_s + dt)
 
 
 def _commanded(
     plant: CoolingPlant, state: BaselineState, seen: Seen, wanted: tuple[bool, ...], setpoint: float, dt: float
 ) -> tuple[BaselineState, Commands]:
     overruns = state.overruns or (0.0,) * len(plant.chillers)
+    changing = any(want and mode not in _SETTLED for want, mode in zip(wanted, seen.modes, strict=True))
+    if changing:  # who leaves stays until the others run [1] 5.20.4.16
+        wanted = tuple([want or mode is Mode.RUNNING for want, mode in zip(wanted, seen.modes, strict=True)])
     machines, left = held(wanted, seen, overruns, dt)
     valves = header_valves(plant, machines)
     at, rest = seen.actuators, at_rest(plant)

@@ -1,6 +1,6 @@
-"""The old controls of the tower's plant, as its first automation left them: what every comparison is made against.
+"""The old controls of the high-rise's plant, as its first automation left them: what every comparison is made against.
 
-FROZEN: see docs/plant-models.md, "The tower's old controls", for the commit. They are not touched once comparisons have
+FROZEN: see docs/plant-models.md, "Its old controls", for the commit. They are not touched once comparisons have
 begun; whoever must change them names a new commit there and makes every comparison anew.
 
 - A week timer starts and stops the plant. Chilled water leaves at 7 degC, always.
@@ -16,8 +16,8 @@ References
 [1] ASHRAE Handbook - HVAC Applications (2019), chapter 43 "Supervisory control strategies and optimization", sequencing
     of chillers: conventional practice adds one when the set temperature is no longer held, and drops one when the
     remaining ones can carry the load.
-[2] T. Hartman, "All-variable speed centrifugal chiller plants", ASHRAE Journal 43(9), 2001: constant-speed plants as
-    commonly found use 0.9 to 1.2 kW/ton over the year, a COP of 3.9 to 2.9, all pumps and towers included.
+[2] T. Hartman, "All-variable speed centrifugal chiller plants", ASHRAE Journal 43(9), 2001: what conventional plants
+    of constant-speed pumps and towers look like, and how far they stay behind.
 [3] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 40 "Cooling towers": fans cycled by a basin thermostat.
 """
 

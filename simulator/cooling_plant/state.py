@@ -6,7 +6,7 @@ from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.chilled_water import NOBODY, CoilDemand, WaterSupply
 from simulator.cooling_plant.accounts import Accounts, ChillerMeter, Stored
 from simulator.cooling_plant.design import CoolingPlant
-from simulator.cooling_plant.flows import STILL, Flows, Mains
+from simulator.cooling_plant.flows import Flows, Mains, still
 from simulator.cooling_plant.signals import Actuators, Commands, Seen, at_rest
 from simulator.plant.chiller_unit import UnitState
 from simulator.plant.drive import AT_REST, DrivePower
@@ -126,7 +126,7 @@ def initial(plant: CoolingPlant) -> PlantState:
         Basin(plant.basin.basin, water),
         NO_LOSSES,
         Sensors(water, water, water, water),
-        Rates(STILL, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, AT_REST, water, water, water, water, 0.0),
+        Rates(still(plant), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, AT_REST, water, water, water, water, 0.0),
         Accounts(),
         (ChillerMeter(),) * len(plant.chillers),
         NOBODY,

@@ -149,22 +149,26 @@ def _chillers(
     dt: float,
 ) -> tuple[UnitState, ...]:
     """Every machine under the waters that it gets; one that is off and stays so only rests."""
-    primary, condenser = circuits
     water, condenser_water = entering
     enable, setpoints, _ = inputs.commands
+    for number in inputs.trouble.open_chains:
+        opened = states[number]._replace(control=tripped(states[number].control, Trip.SAFETY_CHAIN))
+        states = (*states[:number], opened, *states[number + 1 :])
+    off = Mode.OFF
     found: list[UnitState] = []
-    for number, chiller in enumerate(plant.chillers):
-        before = states[number]
-        if number in inputs.trouble.open_chains:
-            before = before._replace(control=tripped(before.control, Trip.SAFETY_CHAIN))
-        if enable[number] or before.control.mode is not Mode.OFF:
-            flow = primary.branches[number] if primary.branches else 0.0
-            condenser_flow = condenser.branches[number] if condenser.branches else 0.0
-            asked = UnitInputs(enable[number], setpoints[number], water, flow, condenser_water, condenser_flow)
-            after = chiller_step(chiller.unit, before, asked, dt)
+    for number, before in enumerate(states):
+        if enable[number] or before.control.mode is not off:
+            asked = UnitInputs(
+                enable[number],
+                setpoints[number],
+                water,
+                circuits[0].branches[number],
+                condenser_water,
+                circuits[1].branches[number],
+            )
+            found.append(chiller_step(plant.chillers[number].unit, before, asked, dt))
         else:
-            after = UnitState(aged(before.control, dt), *before[1:])
-        found.append(after)
+            found.append(UnitState(aged(before.control, dt), *before[1:]))
     return tuple(found)
 
 
@@ -175,7 +179,7 @@ def _free_cooling(plant: CoolingPlant, circuits: tuple[Circuit, Circuit], enteri
     if plant.free_cooling is None:
         return 0.0
     primary, condenser = circuits
-    if not primary.branches or not condenser.branches or not primary.branches[-1] or not condenser.branches[-1]:
+    if primary.branches[-1] <= 0.0 or condenser.branches[-1] <= 0.0:
         return 0.0
     return exchange(
         plant.free_cooling.plate, primary.branches[-1], entering[0], condenser.branches[-1], entering[1]

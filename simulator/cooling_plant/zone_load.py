@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from simulator.building import Building
-from simulator.chilled_water import CoilDemand, WaterSupply
+from simulator.chilled_water import NOBODY, CoilDemand, WaterSupply
 from simulator.civil import LocalTime
 from simulator.plant.coil import CoilModel, capability, wanted_flow
 from simulator.weather import Outdoor
@@ -12,22 +12,37 @@ from simulator.weather import Outdoor
 _VALVE_LAG_S = 120.0
 """Time constant of the coils' valves behind their room controllers [s]."""
 _NEARLY_OPEN = 0.9
+_PERIOD_S = 60.0
+_CHANGE = 0.05
+"""Of the design flow."""
 _COILS = 24
 """Air handlers that the one coil stands for: so many requests when it is wholly open."""
 
 
 @dataclass(slots=True)
 class ZoneLoad:
-    """A building and its coils of an open conductance [kg/(s kPa^0.5)]."""
+    """A building and its coils of an open conductance [kg/(s kPa^0.5)]; looked at once a minute, and when the flow
+    that it is served changes.
+    """
 
     building: Building
     coil: CoilModel
     open_conductance: float
     _conductance: float = 0.0
     _sensible: float = 0.0
+    _passed: float = 0.0
+    _flow: float = 0.0
+    _asks: CoilDemand = NOBODY
 
     def ask(self, water: WaterSupply, local: LocalTime, outdoor: Outdoor, dt: float) -> CoilDemand:
         """What the coils ask after dt [s], served with this water; moves the building."""
+        self._passed += dt
+        if self._passed >= _PERIOD_S or abs(water.flow - self._flow) > _CHANGE * self.coil.flow:
+            self._asks = self._look(water, local, outdoor, self._passed)
+            self._passed, self._flow = 0.0, water.flow
+        return self._asks
+
+    def _look(self, water: WaterSupply, local: LocalTime, outdoor: Outdoor, dt: float) -> CoilDemand:
         self.building.integrate(dt, self._sensible)
         wants = self.building.evaluate(local, outdoor)
         wanted = wants.demand.sensible + wants.demand.other

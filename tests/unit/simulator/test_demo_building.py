@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from simulator.cooling_plant.accounts import Accounts, plant_cop
 from simulator.cooling_plant.running import STEP_S
 from simulator.demo_building import DemoBuilding
 from simulator.gateway import Value
-from tests.hot_days import MONDAY, SUN, WEATHER
+from tests.hot_days import DAY, MONDAY, SUN, WEATHER
 
 NINE = datetime.fromtimestamp(MONDAY + 9.0 * 3600.0, UTC)
 HANDLER, CHILLER = "air.air_handler_1", "plant.chiller_1"
@@ -41,6 +42,15 @@ def test_the_main_meter_counts_the_plant_too(morning: DemoBuilding) -> None:
     assert morning.read("meter.main_1.energy") == pytest.approx(machines + plant, rel=1e-3)
     made_up = float(morning.read("meter.make_up_water_1.volume"))
     assert float(morning.read("meter.water_1.volume")) > made_up > 1.0
+
+
+@pytest.mark.slow
+def test_the_old_plant_is_as_poor_as_such_plants_are() -> None:
+    """A hot working day under the old controls; the year is in docs/benchmarks.md."""
+    building = DemoBuilding(datetime.fromtimestamp(MONDAY + DAY, UTC), WEATHER, SUN)
+    building.advance(building.now + timedelta(days=1))
+    assert 2.8 <= plant_cop(Accounts(), building.plant.state.accounts) <= 3.1
+    assert not any(chiller.control.trips for chiller in building.plant.state.chillers)
 
 
 def test_every_tag_of_both_sides_can_be_read(morning: DemoBuilding) -> None:

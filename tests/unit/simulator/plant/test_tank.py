@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.cooling_plant.demo_tower import demo_tower
+from simulator.cooling_plant.high_rise import high_rise_plant
 from simulator.plant import tank
 from simulator.plant.heat_exchanger import counterflow, exchange, plate_for
 from simulator.plant.tank import Diffuser, TankInput, TankModel, TankState, cold_content, filled, pushed, settled, step
@@ -109,8 +109,8 @@ def test_the_demonstration_tank_is_as_good_as_tanks_in_the_field(flow: float) ->
 
 
 @pytest.mark.parametrize("flow", [90.0, 130.0])
-def test_the_towers_tank_is_as_good_as_tanks_in_the_field(flow: float) -> None:
-    storage = demo_tower().storage
+def test_the_high_rises_tank_is_as_good_as_tanks_in_the_field(flow: float) -> None:
+    storage = high_rise_plant().storage
     assert storage is not None
     assert 0.80 < merit(storage.tank, flow, 7.0, 13.0) < 0.90
 
