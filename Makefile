@@ -9,6 +9,8 @@ RUN_TESTS := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-lo
 PEERS := tests/wire/node/node_modules/.package-lock.json
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+# Tests start many processes: none should have to compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-all faults mutations check format clean
 .DEFAULT_GOAL := help
