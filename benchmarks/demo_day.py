@@ -1,7 +1,8 @@
 """A day of the demonstration site, judged by what it recorded.
 
 Runs `tidewatt demo --speed 600 --for 150s` (a full day) on a copy of the demo site, reads `tidewatt history --json`
-and checks: outdoor lamps within 60 s of sunset and sunrise (NREL SPA), every garage group at or above its floor in
+and checks: outdoor lamps lit between sunset and the dark of a clear sky (NREL SPA, the sun at -4°), put out between the
+end of the dark and sunrise, each within 60 s, every garage group at or above its floor in
 every sample, and raised by every motion event that lasts longer than two actual scans. With `--strategies off` the same
 check must fail. The day is the same whenever it is run: it begins and ends around noon, far from sunset and sunrise.
 
@@ -38,6 +39,8 @@ ILLUMINANCE_FLOOR_LX = 30.0
 LUX_TOLERANCE = 0.5
 OCCUPIED_BRIGHTNESS = 0.75
 SUN_TOLERANCE = timedelta(seconds=60)
+DARK_ELEVATION = -4.0
+DARK_WITHIN = timedelta(hours=1)
 SETTLING = timedelta(minutes=1)
 
 
@@ -151,24 +154,62 @@ def sun_times(day: datetime, latitude: float, longitude: float) -> tuple[datetim
     return tuple(times[name].iloc[0].floor("us").to_pydatetime() for name in ("sunrise", "sunset"))
 
 
+def dark_times(sunrise: datetime, sunset: datetime, latitude: float, longitude: float) -> tuple[datetime, datetime]:
+    """When a clear sky begins and ceases to give the ground 30 lx, the sun 4° below the horizon, to the second."""
+    import pandas as pd
+    from pvlib import solarposition
+
+    spa: Any = solarposition.spa_python  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+    def passage(start: datetime) -> datetime:
+        moments = [start + timedelta(seconds=second) for second in range(int(DARK_WITHIN.total_seconds()))]
+        elevations = spa(pd.DatetimeIndex(moments), latitude, longitude)["elevation"].tolist()
+        is_dark = [elevation < DARK_ELEVATION for elevation in elevations]
+        return moments[is_dark.index(not is_dark[0])]
+
+    return passage(sunrise - DARK_WITHIN), passage(sunset)
+
+
+@dataclass(frozen=True, slots=True)
+class Switching:
+    """What the lamps have to do between two instants: clouds may light them before a clear sky would."""
+
+    earliest: datetime
+    latest: datetime
+    on: bool
+
+    def fits(self, at: datetime, value: Any) -> bool:
+        return value == self.on and self.earliest <= at <= self.latest
+
+
+def switchings(day: datetime, latitude: float, longitude: float) -> tuple[Switching, Switching]:
+    """Of a local day's morning and evening."""
+    sunrise, sunset = sun_times(day, latitude, longitude)
+    light, dark = dark_times(sunrise, sunset, latitude, longitude)
+    return (
+        Switching(light - SUN_TOLERANCE, sunrise + SUN_TOLERANCE, on=False),
+        Switching(sunset - SUN_TOLERANCE, dark + SUN_TOLERANCE, on=True),
+    )
+
+
 def _lamp_failures(records: Sequence[Record], begin: datetime, given: Circumstances) -> list[str]:
     end = records[-1].at
     switches = [(after.at, after.value) for before, after in pairwise(records) if before.value != after.value]
-    expected: list[tuple[datetime, bool]] = []
+    expected: list[Switching] = []
     day = begin - timedelta(days=1)
     while day < end + timedelta(days=1):
-        sunrise, sunset = sun_times(day, given.latitude, given.longitude)
-        expected += [(sunrise, False), (sunset, True)]
+        expected += switchings(day, given.latitude, given.longitude)
         day += timedelta(days=1)
-    due = [(at, value) for at, value in expected if begin + SUN_TOLERANCE < at < end - SUN_TOLERANCE]
+    due = [each for each in expected if begin < each.earliest and each.latest < end]
     found = [] if due else ["the records hold neither a sunset nor a sunrise"]
-    for at, value in due:
-        if not any(switched == value and abs(moment - at) <= SUN_TOLERANCE for moment, switched in switches):
+    for each in due:
+        if not any(each.fits(*switch) for switch in switches):
+            word = "on" if each.on else "off"
             found.append(
-                f"outdoor lamps were not switched {'on' if value else 'off'} within 60 s of {at:%m-%d %H:%M:%S}"
+                f"outdoor lamps were not switched {word} from {each.earliest:%m-%d %H:%M} to {each.latest:%H:%M}"
             )
     for moment, value in switches:
-        if moment > begin and not any(abs(moment - at) <= SUN_TOLERANCE and value == wanted for at, wanted in expected):
+        if moment > begin and not any(each.fits(moment, value) for each in expected):
             found.append(
                 f"outdoor lamps were switched {'on' if value else 'off'} at {moment:%m-%d %H:%M:%S} for no sun"
             )

@@ -1,6 +1,6 @@
 """A year of the tower building under its old controls, beside what surveys of offices in hot and humid cities found.
 
-Run: python benchmarks/high_rise.py [--weather FILE.csv] [--days N] [--json]; a year takes some minutes.
+Run: python benchmarks/high_rise.py [--competent] [--weather FILE.csv] [--days N] [--json]; a year takes ten minutes.
      python benchmarks/high_rise.py --time   how much processor time a working day takes
 """
 
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from simulator.chilled_water import CoilDemand, WaterSupply
 from simulator.demo_building import DemoBuilding
 from simulator.high_rise.building import HighRise, Served
+from simulator.high_rise.competent import Competent
 from simulator.high_rise.lighting import LIGHTING, TUBES
 from simulator.high_rise.model import HighRiseModel, Sunshine, sunshine
 from simulator.high_rise.names import (
@@ -162,6 +163,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--weather", type=Path, default=WEATHER)
     arguments.add_argument("--days", type=int, default=365)
+    arguments.add_argument("--competent", action="store_true", help="the baseline in place of the old controls")
     arguments.add_argument("--json", action="store_true")
     arguments.add_argument("--time", action="store_true")
     given = arguments.parse_args()
@@ -169,7 +171,8 @@ def main() -> None:
         processor_time(given.weather)
         return
     model = HighRiseModel(lighting=replace(LIGHTING, decks=TUBES))
-    building = DemoBuilding(START, *opened(given.weather), model=model)
+    controls = Competent() if given.competent else None
+    building = DemoBuilding(START, *opened(given.weather), model=model, controls=controls)
     comfort, peak = run(building, given.days)
     rows = list(figures(building, comfort, peak, given.days))
     if given.json:

@@ -131,13 +131,24 @@ def over_terrain() -> str:
         for limit in (terrain.sun_limit(), dark_limit(30.0, 500.0, terrain)):
             assert isinstance(limit, tuple)
             is_below = elevation < np.interp(azimuth, np.arange(361.0), [*limit, limit[0]])
-            (changes,) = np.nonzero(is_below[1:] != is_below[:-1])
-            found = Sky(start, start + 86_400.0).passage(position, limit).moments
-            if found.size != changes.size:
-                raise SystemExit(f"{found.size} passages, by brute force {changes.size}, at {position}")
-            worst = max(worst, float(np.max(np.abs(found - moments[changes] - 0.5), initial=0.0)))
-            counted += changes.size
+            changes = lasting((np.nonzero(is_below[1:] != is_below[:-1])[0] + start + 0.5).tolist())
+            found = lasting(Sky(start, start + 86_400.0).passage(position, limit).moments.tolist())
+            if len(found) != len(changes):
+                raise SystemExit(f"{len(found)} passages, by brute force {len(changes)}, at {position}")
+            worst = max([worst, *(abs(one - other) for one, other in zip(found, changes, strict=True))])
+            counted += len(changes)
     return f"max {worst:.1f} s of {counted} events"
+
+
+def lasting(changes: Sequence[float]) -> list[float]:
+    """Without the pairs between which less than a minute passes: a ray of sun through a gap."""
+    kept: list[float] = []
+    for change in changes:
+        if kept and change - kept[-1] < 60:
+            kept.pop()
+        else:
+            kept.append(change)
+    return kept
 
 
 def listed(file: Path, count: int) -> None:

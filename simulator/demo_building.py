@@ -16,6 +16,7 @@ from simulator.cooling_plant.running import STEP_S, RunningPlant
 from simulator.gateway import Value
 from simulator.high_rise import points as building_points
 from simulator.high_rise.building import HighRise, Served
+from simulator.high_rise.controls import Controls
 from simulator.high_rise.model import HighRiseModel, Sunshine
 from simulator.tags import Tag
 from simulator.weather import Weather
@@ -23,7 +24,7 @@ from simulator.weather import Weather
 
 class DemoBuilding:
     """Simulated time is aware UTC. high_rise, plant: both sides; the plant looks at commands at its next step, the
-    high-rise at once.
+    high-rise at once. controls: the high-rise's own, the old ones where none are given.
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class DemoBuilding:
         model: HighRiseModel | None = None,
         plant: CoolingPlant | None = None,
         seed: int = 0,
+        controls: Controls | None = None,
     ) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start {start} has no time zone; expected an aware time")
         model, plant, begin = model or HighRiseModel(), plant or high_rise_plant(), start.timestamp()
-        self.high_rise = HighRise(model, begin, weather, sun, seed=seed)
+        self.high_rise = HighRise(model, begin, weather, sun, seed=seed, controls=controls)
         self.plant = RunningPlant(plant, begin, weather, model.zone)
         found = plant_points(plant)
         self._of_plant: Mapping[str, ReadPlant] = {name: read for name, (_, read) in found.items()}

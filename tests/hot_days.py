@@ -6,11 +6,19 @@ from zoneinfo import ZoneInfo
 
 from controller.core.physics import humidity_ratio, moist_air_enthalpy
 from simulator.chilled_water import CoilDemand, WaterSupply
+from simulator.civil import LocalTime
+from simulator.high_rise import air_side
+from simulator.high_rise.air_controls import FloorCommands, Reset
+from simulator.high_rise.air_floors import storeys
+from simulator.high_rise.lighting import FixedClock
 from simulator.high_rise.model import Sunshine
+from simulator.high_rise.original import Original
 from simulator.weather import HOURS_PER_YEAR, Outdoor, Weather
 
 MONDAY = datetime(2026, 7, 20, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
 DAY = 86400.0
+_FLOOR = storeys()[0]
+_STATE = air_side.resting([_FLOOR])[0]
 
 
 def outdoor(hour: float) -> Outdoor:
@@ -33,6 +41,13 @@ SUN = Sunshine(
     (facade(48.0), facade(9.0), facade(12.5), facade(16.0)),  # the north has light and no sun
     tuple(0.15 * hour.irradiance for hour in WEATHER.hours),
 )
+
+
+def old_commands(hour: float) -> FloorCommands:
+    """Of the old controls on a working day."""
+    second = hour * 3600.0
+    old = Original(FixedClock(0.0, 0.0))
+    return old.air(Reset(), _FLOOR, _STATE, LocalTime(0, 0, second, 0.0), 0.0)[1]
 
 
 def served(demand: CoilDemand, temperature: float = 7.0, pressure: float = 120.0) -> WaterSupply:

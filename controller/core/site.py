@@ -22,6 +22,7 @@ from controller.core.siren import Siren
 from controller.core.strategy import Mode, Position, Role, Strategy, StrategyKind
 from controller.core.system import Authority, System
 from controller.core.tariff import Tariff
+from controller.core.terrain import Terrain
 from controller.core.text import Text
 
 ReloadBy: TypeAlias = Literal["command", "watch"]
@@ -115,7 +116,8 @@ class Site:
     very first start; from then on what people set is kept in the store. out_of_service: equipment that is not to be
     used, and why. has_free_running_clock: no time server keeps the machine's clock, and people vouch for it.
     authority_files: scripts may keep systems with their original controls by files. start_gap: between the starts of
-    two machines. ab_days: systems that are the original controls' and ours by turns. reload: whether a running
+    two machines. ab_days: systems that are the original controls' and ours by turns. terrain: what stands before the
+    sky, None where it is level. reload: whether a running
     daemon waits to be told, or watches its files. files: what it was compiled from, as it was then, files that are not
     there but may come included."""
 
@@ -143,5 +145,6 @@ class Site:
     authority_files: bool = False
     start_gap: timedelta = timedelta(0)
     ab_days: ABDays | None = None
+    terrain: Terrain | None = None
     reload: ReloadBy = "command"
     files: Mapping[Path, FileState] = field(default_factory=dict[Path, FileState], compare=False, repr=False)

@@ -19,6 +19,7 @@ from controller.core.forecast import Forecast
 from controller.core.ports import Aggregate
 from controller.core.sample import Sample, Scalar, as_number
 from controller.core.tariff import Tariff
+from controller.core.terrain import Terrain
 from controller.core.text import Text
 
 
@@ -153,6 +154,7 @@ class PlanInput:
 
     tariff: None where the site has none. forecasts: of the roles that the strategy declared, where the site has one.
     history: hours of the roles that the strategy looks back upon, oldest first; empty where history cannot be read.
+    terrain: what stands before the sky; None where it is level.
     """
 
     now: datetime
@@ -164,6 +166,7 @@ class PlanInput:
     tariff: Tariff | None = None
     forecasts: Mapping[Role, Forecast] = field(default_factory=dict[Role, Forecast])
     history: Mapping[Role, Sequence[Aggregate]] = field(default_factory=dict[Role, Sequence[Aggregate]])
+    terrain: Terrain | None = None
 
 
 @runtime_checkable

@@ -133,6 +133,7 @@ class Planner:
             tariff=self._site.tariff,
             forecasts=self._forecasts_for(strategy, plans, image),
             history=await self._history_for(strategy, plans, image.now),
+            terrain=self._site.terrain,
         )
         try:
             plan = await self._workers.run(plans.plan, given, DEADLINE_S)

@@ -64,7 +64,7 @@ def compile_site(
     problems.raise_if_any()
 
     assert head is not None  # whatever leaves it None is a problem
-    digest = configuration_digest(files, plant, mounted.parameters, parts.tariff)
+    digest = configuration_digest(files, plant, mounted.parameters, parts.tariff, parts.terrain)
     return _site(folder, head, plant, mounted.mounts, parts, alarms, digest, problems.files)
 
 
@@ -122,6 +122,7 @@ def _site(
         contacts=tuple(Contact(each.who.text(), each.phone) for each in head.contacts),
         equipment_log=parts.equipment_log,
         fire=parts.fire,
+        terrain=parts.terrain,
         out_of_service=parts.out_of_service,
         authority_files=head.authority_files,
         start_gap=head.start_gap,

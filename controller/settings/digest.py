@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from controller.core.terrain import Terrain
 from controller.settings.devices import Plant
 from controller.settings.reading import Reading
 from controller.settings.site_files import ALARMS, DEVICES, SITE, STRATEGIES, SiteFiles
@@ -20,7 +21,11 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def configuration_digest(
-    files: SiteFiles, plant: Plant, parameters: Mapping[str, Any], tariff: SiteTariff | None
+    files: SiteFiles,
+    plant: Plant,
+    parameters: Mapping[str, Any],
+    tariff: SiteTariff | None,
+    terrain: Terrain | None = None,
 ) -> str:
     """Equal for equal configurations on every machine: no path and no secret is part of it.
 
@@ -35,6 +40,7 @@ def configuration_digest(
         "listed": {device: _plain(template.reading) for device, template in plant.listed.items()},
         "tariff": None if tariff is None else _plain(tariff.draft.reading),
         **({} if files.alarms is None else {ALARMS: _plain(files.alarms)}),
+        **({} if terrain is None else {"terrain": terrain.angles}),
     }
     canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:DIGEST_DIGITS]

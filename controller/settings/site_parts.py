@@ -13,6 +13,7 @@ from controller.core.equipment_log import EquipmentLogging
 from controller.core.fire import FireInput
 from controller.core.site import ForecastTarget, InfluxDatabase, Mount
 from controller.core.system import System
+from controller.core.terrain import Terrain
 from controller.settings.ab_days import ABDaysCompiler
 from controller.settings.devices import Plant
 from controller.settings.equipment_log import EquipmentLogCompiler
@@ -25,6 +26,7 @@ from controller.settings.reading import Reading
 from controller.settings.schema.site import SiteFile
 from controller.settings.secrets import Secrets
 from controller.settings.site_tariff import SiteTariff, SiteTariffCompiler
+from controller.settings.site_terrain import site_terrain
 from controller.settings.systems import SystemsCompiler
 from controller.settings.time_zone import UTC, time_zone
 
@@ -42,6 +44,7 @@ class SiteParts:
     ab_days: ABDays | None = None
     tariff: SiteTariff | None = None
     influx: InfluxDatabase | None = None
+    terrain: Terrain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +74,5 @@ class SitePartsCompiler:
             ab_days=ABDaysCompiler(site, plant, systems, self.mounts, problems).compiled(),
             tariff=SiteTariffCompiler(site, self.folder, self.tariff_folder, zone, problems).compiled(),
             influx=influx_database(site, self.secrets, problems),
+            terrain=site_terrain(site, self.folder, problems),
         )

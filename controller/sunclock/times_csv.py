@@ -29,8 +29,11 @@ def lines(timelines: Iterable[Timeline]) -> Iterator[str]:
 
 
 def _column(timeline: Timeline, event: Event, count: int) -> list[str]:
+    days, clocks = timeline.days.local(timeline.moments(event))
+    if days == list(range(count)):
+        return [_CLOCKS[clock] for clock in clocks]
     cells = [""] * count
-    for day, clock in zip(*timeline.days.local(timeline.moments(event)), strict=True):
+    for day, clock in zip(days, clocks, strict=True):
         cells[day] = f"{cells[day]} {_CLOCKS[clock]}" if cells[day] else _CLOCKS[clock]
     return cells
 

@@ -1,23 +1,12 @@
-"""What the high-rise's air handlers and boxes do: loops of their own, and the old controls that set their setpoints.
-
-The loops stay whoever sets their setpoints; the old controls are a timer and fixed values, as found in office towers
-before a supervisory controller.
+"""What the high-rise's boxes, valves and fans do by themselves, whoever sets their setpoints.
 
 References
 ----------
 [1] ASHRAE Guideline 36-2021, 5.6 (cooling-only box: flow over the room's demand) and 5.16 (VAV air handler: valve by
-    supply air temperature, fan by duct static pressure); the resets that it adds to them are what is missing here.
-[2] U.S. Department of Energy, Commercial Prototype Building Models, Large Office: 12.8 to 14 degC of supply air, kept;
-    hours of the air handlers as in plant/occupancy.py; 24 degC in the rooms.
-[3] ASHRAE Standard 90.1-2019, 6.5.3.2.2: a fixed setpoint of up to 1.2 in. of water (0.30 kPa) where boxes do not tell
-    their dampers; older systems 1.5 in. (0.375 kPa).
-[4] GB 50736-2012, table 3.0.6-1: 30 m3 of outdoor air an hour for each person in offices. A damper that is set once
-    gives it at the design flow, and less when the boxes throttle.
+    supply air temperature, fan by duct static pressure).
 """
 
 from typing import NamedTuple
-
-from simulator.plant.occupancy import building_use
 
 ROOM_BAND = 1.5
 """Proportional band of a room controller [K], its setpoint in the middle."""
@@ -41,10 +30,11 @@ class FloorCommands(NamedTuple):
     fan_speed: float | None = None
 
 
-def old_controls(weekday: int, second: float, zones: int) -> FloorCommands:
-    """A timer, 14 degC [2], 0.375 kPa [3], a damper set once [4] and 24 degC in all rooms [2], day and night."""
-    fan = building_use(weekday, int(second // 3600.0)).air_handlers
-    return FloorCommands(fan, 14.0, 0.375, 0.10, (24.0,) * zones)
+class Reset(NamedTuple):
+    """Setpoints that controls move by themselves: supply_air [degC], duct_pressure [kPa]."""
+
+    supply_air: float = 14.0
+    duct_pressure: float = 0.375
 
 
 def box_flow(temperature: float, setpoint: float, least: float, design: float) -> float:

@@ -14,14 +14,16 @@ from simulator.chilled_water import CoilDemand, WaterSupply
 from simulator.civil import LocalTime, SiteTime
 from simulator.gateway import Value
 from simulator.high_rise import air_side, electric_side, services
-from simulator.high_rise.air_controls import FloorCommands
+from simulator.high_rise.air_controls import FloorCommands, Reset
 from simulator.high_rise.air_side import AirSideInput, AirSideOutput, FloorState
 from simulator.high_rise.computer_rooms import UnitCommands
+from simulator.high_rise.controls import Controls
 from simulator.high_rise.hot_water import HotWaterCommands
 from simulator.high_rise.inputs import Given, air_input, services_input
-from simulator.high_rise.lighting import LightingCommands
+from simulator.high_rise.lighting import LightingCommands, is_dark
 from simulator.high_rise.model import HighRiseModel, Sunshine
 from simulator.high_rise.names import HANDLERS, LIGHTS, PLUGS
+from simulator.high_rise.original import Original
 from simulator.high_rise.part import Part
 from simulator.high_rise.services import ServicesInput, ServicesOutput, ServicesState
 from simulator.plant import demand_meter, garage_traffic
@@ -57,16 +59,27 @@ class Counters:
 
 
 class HighRise:
-    """Everything but the cooling plant. epoch_s: where it begins.
+    """Everything but the cooling plant. epoch_s: where it begins; controls: its own, the old ones where none are given.
 
     floors and rest: states at the last look, with air and services, what is done until the next one; powers: of each
     machine, positive when consumed [kW]; main: the meter that demand is billed by, plant included.
     """
 
-    def __init__(self, model: HighRiseModel, epoch_s: float, weather: Weather, sun: Sunshine, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: HighRiseModel,
+        epoch_s: float,
+        weather: Weather,
+        sun: Sunshine,
+        *,
+        seed: int = 0,
+        controls: Controls | None = None,
+    ) -> None:
         self.model, self._weather, self._sun, self._seed = model, weather, sun, seed
         self._local = SiteTime(model.zone)
-        self._clock = model.lighting_clock()
+        self._controls = controls or Original(model.lighting_clock())
+        self._resets = (Reset(),) * len(model.floors)
+        self._controlled = epoch_s
         self._held: dict[str, Value] = {}
         self._air: Part[tuple[FloorState, ...], AirSideInput, AirSideOutput] = Part(
             partial(air_side.step, model.floors), air_side.resting(model.floors)
@@ -242,12 +255,22 @@ class HighRise:
         self.outdoor = self._weather.at(local.year_hour)
         self.use = building_use(local.weekday, int(local.second // _HOUR))
         facades = [at_hour(facade, local.year_hour) / 1000.0 for facade in self._sun.facades]
-        seen = air_input(local, self.outdoor, self.use, facades, self._served.water, self._held)
+        seen = air_input(self._own(local), self.outdoor, self.use, facades, self._served.water, self._held)
         self._air.look(self._now, seen, self._air_period(seen))
         for name, floor, output in zip(HANDLERS, self.model.floors, self.air.floors, strict=True):
             self.powers[name] = floor.count * output.electric
         self.powers[LIGHTS], self.powers[PLUGS] = self.air.lights, self.air.plugs
         self._own_power = sum(self.powers.values())
+
+    def _own(self, local: LocalTime) -> list[FloorCommands]:
+        """What the building's own controls want of the air handlers."""
+        passed, self._controlled = self._now - self._controlled, self._now
+        decided = [
+            self._controls.air(reset, floor, state, local, passed)
+            for reset, floor, state in zip(self._resets, self.model.floors, self.floors, strict=True)
+        ]
+        self._resets = tuple([reset for reset, _ in decided])
+        return [each for _, each in decided]
 
     def _air_period(self, seen: AirSideInput) -> float:
         if not any([each.fan for each in seen.commands]) and not any([floor.valve > 0.0 for floor in self.floors]):
@@ -274,8 +297,9 @@ class HighRise:
         local = self._local.at(self._now)
         self._draw(local)
         sun = at_hour(self._sun.photovoltaics, local.year_hour)
-        given = Given(local, self.outdoor.temperature, self.use.people, sun, self._cars)
-        seen = services_input(self.model, self._clock, given, self.rest.electric.cars, self._held)
+        dark = is_dark(self._now, self.model.latitude, self.model.longitude)
+        given = Given(local, self.outdoor.temperature, self.use.people, sun, self._cars, dark)
+        seen = services_input(self.model, self._controls, given, self.rest.electric.cars, self._held)
         self._rest.look(self._now, seen, PERIOD_S)
         self._service_powers = services.powers(self.services)
         self.powers |= self._service_powers

@@ -57,12 +57,6 @@ class RoomOutput(NamedTuple):
     units: tuple[SplitOutput, SplitOutput]
 
 
-OLD_CONTROLS = UnitCommands(True, on_above=23.0, off_below=21.0)
-"""Of both units alike: both run, at a temperature that people and not computers need; the recommended range [1], [2]
-reaches to 27 degC.
-"""
-
-
 def two_rooms() -> tuple[ComputerRoom, ...]:
     """80 m2 each with 15 kW of computers, and units of which one holds the room at 35 degC outdoors."""
     racks = 1500.0  # [kJ/K], 3 t of steel

@@ -75,10 +75,6 @@ def resting(model: ElectricModel) -> ElectricState:
     return ElectricState(model.battery.most * model.battery.capacity, (None,) * model.points)
 
 
-BATTERY_IN_RESERVE = 0.0
-"""What the old controls want of the battery [kW]: kept full for a failure of the mains, it is otherwise left alone."""
-
-
 def first_come_first_served(model: ElectricModel, cars: Sequence[Car | None]) -> tuple[float, ...]:
     """The feeder's own controls: whoever came first gets all that his point can, and so on while the feeder has 6 A
     left [1], [2]; who comes later waits until somebody is full or goes.

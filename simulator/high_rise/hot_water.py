@@ -66,10 +66,6 @@ class HotWaterOutput(NamedTuple):
     electric: float
 
 
-OLD_CONTROLS = HotWaterCommands(True, 65.0)
-"""Day and night, all year [2]."""
-
-
 def mains_temperature(year_hour: float) -> float:
     """Cold water [degC] at an hour of the year: about the year's mean of the air, a swing that lags a month behind."""
     return _COLD_MEAN - _COLD_SWING * cos(2.0 * pi * (year_hour - _COLDEST_HOUR) / _YEAR_H)

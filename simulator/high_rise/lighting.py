@@ -73,14 +73,6 @@ class LightingOutput(NamedTuple):
     illuminance: tuple[float, ...]
 
 
-def old_controls(model: LightingModel, clock: FixedClock, second: float) -> LightingCommands:
-    """Decks fully lit day and night; outdoor lamps by a fixed clock; the façade from its dusk to the hour at which it
-    goes dark [2].
-    """
-    facade = clock._replace(off=model.facade_off)
-    return LightingCommands((1.0,) * len(model.decks), clock.is_on(second), facade.is_on(second))
-
-
 def lit(model: LightingModel, commands: LightingCommands) -> LightingOutput:
     """What lamps take and give at once; ramps of a second or two are over before anybody looks."""
     return LightingOutput(
@@ -103,6 +95,11 @@ def never_late(latitude: float, longitude: float, utc_offset_h: float, year_star
         dusks.append(_crossing(midnight, noon, noon + _DAY_S / 2.0, latitude, longitude))
         dawns.append(_crossing(midnight, noon, noon - _DAY_S / 2.0, latitude, longitude))
     return FixedClock(min(dusks) // _STEP_S * _STEP_S, -(-max(dawns) // _STEP_S) * _STEP_S)
+
+
+def is_dark(epoch_s: float, latitude: float, longitude: float) -> bool:
+    """Whether the sun is below civil twilight [3]."""
+    return solar_elevation(epoch_s, latitude, longitude) < _CIVIL
 
 
 def _crossing(midnight: float, light: float, dark: float, latitude: float, longitude: float) -> float:

@@ -39,6 +39,8 @@ CIVIL = -6.0
 # A day or night shorter than this may be missed where the sun only just touches the limit; its light then is that of
 # the limit itself.
 _STEP = 300.0
+# Over terrain the sun may look through a gap for a shorter time.
+_STEP_OVER_TERRAIN = 60.0
 # Declination bends by 0.007° a day and day: a straight line over an hour is off by 2e-6° at most.
 _HOUR = 3600.0
 # Of the sun at its mean distance [°]; the distance changes it by 0.00004°.
@@ -70,11 +72,12 @@ class Sky:
         import numpy as np
 
         self.grid: Floats = np.append(np.arange(start, end, _STEP), end)
-        first = math.floor(start / _HOUR) * _HOUR
-        self._hours: Floats = np.arange(first, end + 2.0 * _HOUR, _HOUR)
-        sidereal, ascension, declination = _apparent(self._hours)
+        self._first = math.floor(start / _HOUR) * _HOUR
+        sidereal, ascension, declination = _apparent(np.arange(self._first, end + 2.0 * _HOUR, _HOUR))
         self._declination: Floats = np.radians(declination)
         self._hour_angle: Floats = np.unwrap(np.radians(sidereal - ascension))
+        self._declination_steps: Floats = np.diff(self._declination)
+        self._hour_angle_steps: Floats = np.diff(self._hour_angle)
         height, angle = self._at(self.grid)
         self._towards: Floats = np.array(
             [np.sin(height), np.cos(height) * np.cos(angle), -np.cos(height) * np.sin(angle)]
@@ -89,21 +92,25 @@ class Sky:
 
         latitude: Floats = np.radians([place.latitude for place in places])
         longitude: Floats = np.radians([place.longitude for place in places])
-        flat = np.cos(latitude)
-        zeniths: Floats = np.array([np.sin(latitude), flat * np.cos(longitude), flat * np.sin(longitude)]).T
+        sines: Floats = np.sin(latitude)
+        flat: Floats = np.cos(latitude)
+        zeniths: Floats = np.array([sines, flat * np.cos(longitude), flat * np.sin(longitude)]).T
         heights: Floats = zeniths @ self._towards
         found: list[list[Passage]] = []
         for limit in limits:
             least: Floats = np.sin(_geocentric(np.array(limit)))
             is_below = heights < least[:, None]
-            which, steps = np.nonzero(is_below[:, 1:] != is_below[:, :-1])
+            changes = np.flatnonzero(is_below[:, 1:] != is_below[:, :-1])
+            which, steps = np.divmod(changes, self.grid.size - 1)
 
-            def height(moments: Floats, at: Any = which, least: Floats = least) -> Floats:
+            def height(moments: Floats, rows: Any, which: Any = which, least: Floats = least) -> Floats:
+                at = which[rows]
                 declination, angle = self._at(moments)
-                flat = np.cos(latitude[at]) * np.cos(declination)
-                return np.sin(latitude[at]) * np.sin(declination) + flat * np.cos(angle + longitude[at]) - least[at]
+                level = flat[at] * np.cos(declination)
+                return sines[at] * np.sin(declination) + level * np.cos(angle + longitude[at]) - least[at]
 
-            moments = _refined(height, self.grid[steps], self.grid[steps + 1])
+            ends = (heights[which, steps] - least[which], heights[which, steps + 1] - least[which])
+            moments = _refined(height, self.grid[steps], self.grid[steps + 1], *ends)
             parts = np.split(moments, np.searchsorted(which, np.arange(1, len(places))))
             found.append([Passage(*each) for each in zip(parts, is_below[:, 0].tolist(), strict=True)])
         return found
@@ -117,13 +124,18 @@ class Sky:
         around: Floats = np.array([*limit, limit[0]])
         azimuths: Floats = np.arange(361.0)
 
-        def height(moments: Floats) -> Floats:
+        def height(moments: Floats, rows: Any = None) -> Floats:
+            del rows  # all of one place
             elevation, azimuth = self.position(moments, place)
             return elevation - np.interp(azimuth, azimuths, around)
 
-        is_below = height(self.grid) < 0.0
-        (steps,) = np.nonzero(is_below[1:] != is_below[:-1])
-        return Passage(_refined(height, self.grid[steps], self.grid[steps + 1]), bool(is_below[0]))
+        start, end = float(self.grid[0]), float(self.grid[-1])
+        grid: Floats = np.append(np.arange(start, end, _STEP_OVER_TERRAIN), end)
+        heights = height(grid)
+        is_below = heights < 0.0
+        steps = np.flatnonzero(is_below[1:] != is_below[:-1])
+        moments = _refined(height, grid[steps], grid[steps + 1], heights[steps], heights[steps + 1])
+        return Passage(moments, bool(is_below[0]))
 
     def position(self, moments: Floats, place: Position) -> tuple[Floats, Floats]:
         """Elevation and azimuth [°] of the sun's centre as seen from there, without refraction; north 0, east 90."""
@@ -145,9 +157,12 @@ class Sky:
         """Declination and Greenwich hour angle of the sun [rad]."""
         import numpy as np
 
+        hours: Floats = (moments - self._first) / _HOUR
+        index = hours.astype(np.intp)
+        share = hours - index
         return (
-            np.interp(moments, self._hours, self._declination),
-            np.interp(moments, self._hours, self._hour_angle),
+            self._declination[index] + share * self._declination_steps[index],
+            self._hour_angle[index] + share * self._hour_angle_steps[index],
         )
 
 
@@ -181,23 +196,28 @@ def _geocentric(elevation: Floats) -> Floats:
     return topocentric + np.radians(_PARALLAX) * np.cos(topocentric)
 
 
-def _refined(height: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
-    """The instants between low and high at which height changes its sign, by [2]."""
+def _refined(
+    height: Callable[[Floats, Any], Floats], low: Floats, high: Floats, at_low: Floats, at_high: Floats
+) -> Floats:
+    """The instants between low and high at which height changes its sign, by [2].
+
+    height: of moments and the rows that they belong to. at_low, at_high: its values there, of different signs.
+    """
     import numpy as np
 
-    if low.size == 0:
-        return low
-    at_low, at_high = height(low), height(high)
+    found = high.copy()
+    rows: Any = np.arange(high.size)
     for _ in range(_ROUNDS):
-        guess = high - at_high * (high - low) / (at_high - at_low)
-        moved = float(np.max(np.abs(guess - high)))
-        at_guess = height(guess)
-        is_crossed = (at_guess < 0.0) != (at_high < 0.0)
-        low, at_low = np.where(is_crossed, high, low), np.where(is_crossed, at_high, at_low / 2.0)
-        high, at_high = guess, at_guess
-        if moved < _CLOSE:
+        if rows.size == 0:
             break
-    return high
+        guess = high - at_high * (high - low) / (at_high - at_low)
+        found[rows] = guess
+        at_guess = height(guess, rows)
+        is_crossed = (at_guess < 0.0) != (at_high < 0.0)
+        is_open = np.abs(guess - high) >= _CLOSE
+        low, at_low = np.where(is_crossed, high, low)[is_open], np.where(is_crossed, at_high, at_low / 2.0)[is_open]
+        high, at_high, rows = guess[is_open], at_guess[is_open], rows[is_open]
+    return found
 
 
 def _apparent(seconds: Floats) -> tuple[Floats, Floats, Floats]:

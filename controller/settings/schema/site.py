@@ -38,6 +38,7 @@ class PositionEntry(Entry):
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
     elevation: Annotated[float, Field(ge=-500, le=6000)] = 0.0
+    horizon: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")] | None = None
 
 
 class ReleaseStepEntry(Entry):

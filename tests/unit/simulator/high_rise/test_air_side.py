@@ -8,7 +8,7 @@ import pytest
 
 from simulator.chilled_water import NOBODY, CoilDemand, WaterSupply
 from simulator.high_rise import air_side
-from simulator.high_rise.air_controls import FloorCommands, old_controls
+from simulator.high_rise.air_controls import FloorCommands
 from simulator.high_rise.air_floors import storeys
 from simulator.high_rise.air_rooms import Around, Moisture, Terms
 from simulator.high_rise.air_side import AirSideInput, AirSideOutput, FloorState
@@ -16,7 +16,7 @@ from simulator.plant.inclined import at_hour
 from simulator.plant.moist_air import ratio_of
 from simulator.plant.occupancy import building_use
 from simulator.plant.rc_zone import Stream
-from tests.hot_days import SUN, WEATHER, served
+from tests.hot_days import SUN, WEATHER, old_commands, served
 
 FLOORS = storeys()
 AREA = sum(floor.area for floor in FLOORS)
@@ -50,7 +50,7 @@ def run(
         seen = AirSideInput(
             around,
             serve(demand),
-            [rule(old_controls(1, hour * 3600.0, len(floor.zones))) for floor in FLOORS],
+            [rule(old_commands(hour)) for _ in FLOORS],
         )
         states, done = air_side.step(FLOORS, states, seen, dt)
         demand = done.demand

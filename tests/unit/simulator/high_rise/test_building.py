@@ -4,7 +4,6 @@ import pytest
 
 from simulator.chilled_water import NOBODY, WaterSupply
 from simulator.high_rise import air_side, points
-from simulator.high_rise.air_controls import old_controls
 from simulator.high_rise.air_rooms import Around
 from simulator.high_rise.air_side import AirSideInput
 from simulator.high_rise.building import HighRise, Served
@@ -14,7 +13,7 @@ from simulator.plant.inclined import at_hour
 from simulator.plant.moist_air import ratio_of
 from simulator.plant.occupancy import building_use
 from simulator.plant.rc_zone import Stream
-from tests.hot_days import MONDAY, SUN, WEATHER, served
+from tests.hot_days import MONDAY, SUN, WEATHER, old_commands, served
 
 MODEL = HighRiseModel()
 HANDLER = "air.air_handler_1"
@@ -115,7 +114,7 @@ def test_short_steps_take_the_same_cold() -> None:
             [at_hour(facade, hour) / 1000.0 for facade in SUN.facades],
             building_use(0, int(hour)),
         )
-        commands = [old_controls(0, hour * 3600.0, len(floor.zones)) for floor in MODEL.floors]
+        commands = [old_commands(hour) for _ in MODEL.floors]
         states, done = air_side.step(MODEL.floors, states, AirSideInput(around, served(demand), commands), 20.0)
         demand = done.demand
         taken += demand.heat * 20.0 / 3600.0

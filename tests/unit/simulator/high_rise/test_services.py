@@ -2,11 +2,12 @@
 
 import pytest
 
-from simulator.high_rise import computer_rooms, electric_side, hot_water, lighting
+from simulator.civil import LocalTime
+from simulator.high_rise import computer_rooms, electric_side, hot_water, lighting, original
 from simulator.high_rise.computer_rooms import RoomState, UnitCommands, two_rooms
 from simulator.high_rise.electric_side import ROOF_AND_GARAGE, ElectricInput
 from simulator.high_rise.hot_water import BOILER_ROOM, HotWaterState
-from simulator.high_rise.lighting import LIGHTING, TRAFFIC, TUBES, LightingCommands
+from simulator.high_rise.lighting import LIGHTING, TRAFFIC, TUBES, FixedClock, LightingCommands, LightingModel
 from simulator.high_rise.names import CHARGERS, DECKS, UNITS
 from simulator.plant import garage_traffic, rc_zone
 from simulator.plant.ev_charger import Car, Session
@@ -31,7 +32,7 @@ def day_of_room(first: UnitCommands, second: UnitCommands) -> tuple[list[RoomSta
 
 
 def test_a_computer_rooms_heat_closes_and_breaks_with_a_hundredth() -> None:
-    states, sums = day_of_room(computer_rooms.OLD_CONTROLS, computer_rooms.OLD_CONTROLS)
+    states, sums = day_of_room(*original.BOTH_UNITS)
     stored = rc_zone.stored(ROOM.zone, states[-1].zone) - rc_zone.stored(ROOM.zone, computer_rooms.resting(ROOM).zone)
 
     def gap(computers: float, cooling: float) -> float:
@@ -44,7 +45,7 @@ def test_a_computer_rooms_heat_closes_and_breaks_with_a_hundredth() -> None:
 
 
 def test_old_controls_run_both_units_colder_than_computers_need() -> None:
-    states, old = day_of_room(computer_rooms.OLD_CONTROLS, computer_rooms.OLD_CONTROLS)
+    states, old = day_of_room(*original.BOTH_UNITS)
     assert all(state.units[0].starts > 10 and state.units[1].starts > 10 for state in states[-1:])
     assert 20.0 < min(state.zone.air for state in states) < 22.0
     wide, rest = UnitCommands(True, 26.0, 24.0), UnitCommands(False, 26.0, 24.0)
@@ -96,7 +97,7 @@ def test_hot_waters_heat_closes_over_a_day() -> None:
     coldest = state.store
     for minute in range(1440):
         people = hot_water.people_of(60000.0, building_use(1, minute // 60).people)
-        state, done = hot_water.step(model, state, hot_water.OLD_CONTROLS, people, 22.0, 60.0)
+        state, done = hot_water.step(model, state, original.DAY_AND_NIGHT, people, 22.0, 60.0)
         made, gas = made + done.boiler.heat / 60.0, gas + done.boiler.gas / 60.0
         given += (done.delivered + done.lost) / 60.0
         coldest = min(coldest, state.store)
@@ -108,14 +109,16 @@ def test_hot_waters_heat_closes_over_a_day() -> None:
     assert 0.8 < made / (gas * model.boiler.heating_value) < 1.0
 
 
+def old_lamps(model: LightingModel, clock: FixedClock, second: float) -> LightingCommands:
+    return original.Original(clock).lamps(model, LocalTime(0, 0, second, 0.0), dark=False)
+
+
 def test_tubes_that_are_always_on_take_what_was_measured() -> None:
     clock = lighting.FixedClock(18.0 * 3600.0, 6.0 * 3600.0)
     model = lighting.LightingModel(TUBES, TRAFFIC, 0.0, 0.0, 0.0)
-    energy = sum(
-        sum(lighting.lit(model, lighting.old_controls(model, clock, hour * 3600.0)).decks) for hour in range(24)
-    )
+    energy = sum(sum(lighting.lit(model, old_lamps(model, clock, hour * 3600.0)).decks) for hour in range(24))
     assert energy == pytest.approx(276.03)
-    assert lighting.lit(model, lighting.old_controls(model, clock, 0.0)).illuminance == pytest.approx((58.9,) * 3)
+    assert lighting.lit(model, old_lamps(model, clock, 0.0)).illuminance == pytest.approx((58.9,) * 3)
 
 
 def test_sensor_lamps_take_standby_power_in_the_dark() -> None:
@@ -136,7 +139,7 @@ def test_the_fixed_clock_is_never_late_and_no_longer_than_that() -> None:
     assert clock.is_on(22.0 * 3600.0)
     assert clock.is_on(4.0 * 3600.0)
     assert not clock.is_on(12.0 * 3600.0)
-    facade = lighting.old_controls(LIGHTING, clock, 23.0 * 3600.0)
+    facade = old_lamps(LIGHTING, clock, 23.0 * 3600.0)
     assert (facade.outdoor, facade.facade) == (True, False)
 
 
