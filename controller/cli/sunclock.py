@@ -32,6 +32,7 @@ from controller.sunclock.tasks import Tasks
 from controller.sunclock.wall_page import as_html
 
 MOST_DAYS = 3660
+MOST_TOLD = 100  # lines; nobody mends more at a time
 _LIGHTS = (5.0, 200.0)  # lx
 _YEARS = (1950, 2100)
 _EXAMPLES = (
@@ -72,9 +73,9 @@ def execute(arguments: argparse.Namespace) -> int:
     now = RealClock().now()
     asked: date | None = arguments.date
     places = read_places(arguments.places, (asked or now.date()).year, arguments.light)
-    _tell(places)
     if not places.found:
-        raise ConfigError(places.problems)
+        raise ConfigError(places.problems[:MOST_TOLD])
+    _tell(places)
     first = asked or today(places.found[0].zone, now)
     _write_files(arguments, places.found, first, language())
     if not any((arguments.csv, arguments.calendar)) or any((arguments.pictures, arguments.page, arguments.push)):
@@ -109,9 +110,9 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _tell(places: Places) -> None:
-    for problem in places.warnings:
+    for problem in places.warnings[:MOST_TOLD]:
         complain(f"warning: {problem}")
-    for problem in places.problems:
+    for problem in places.problems[:MOST_TOLD]:
         complain(str(problem))
     if places.problems:
         left, done = len(places.problems), len(places.found)
@@ -203,21 +204,26 @@ def _as_data(each: Day) -> dict[str, Any]:
 
 
 def _date(text: str) -> date:
-    day = date.fromisoformat(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2026-11-23") from None
     if not _YEARS[0] <= day.year <= _YEARS[1]:
         raise argparse.ArgumentTypeError(f"{day.year} is out of range: {_YEARS[0]} to {_YEARS[1]}")
     return day
 
 
 def _days(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= MOST_DAYS:
-        raise argparse.ArgumentTypeError(f"1 to {MOST_DAYS} days")
-    return count
+    if not text.isdigit() or not 1 <= int(text) <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 to {MOST_DAYS}")
+    return int(text)
 
 
 def _light(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not _LIGHTS[0] <= value <= _LIGHTS[1]:
-        raise argparse.ArgumentTypeError(f"{_LIGHTS[0]:g} to {_LIGHTS[1]:g} lx")
+        raise argparse.ArgumentTypeError(f"{text!r} is no light from {_LIGHTS[0]:g} to {_LIGHTS[1]:g} lx")
     return value

@@ -226,21 +226,26 @@ def _number(cells: Mapping[str, str], column: str, span: tuple[float, float], ri
     return value
 
 
+_A_ZONE = "write a name of the IANA time zone database, like Asia/Shanghai"
+
+
 def _zone(name: str) -> ZoneInfo:
+    if not name:
+        raise _Wrong("the time zone is missing", _A_ZONE)
+    found = _known_zone(name)
+    if isinstance(found, ZoneInfo):
+        return found
+    raise _Wrong(f"the time zone '{shown(name)}' does not exist", found)
+
+
+@lru_cache(maxsize=4096)  # thousands of lines name the same, right or wrong
+def _known_zone(name: str) -> ZoneInfo | str:
+    """The zone, or what would be right."""
     try:
-        if name:
-            return _known_zone(name)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         advice = nearest(name, available_timezones(), "zones")
-        if advice.startswith("did"):
-            raise _Wrong(f"the time zone '{shown(name)}' does not exist", advice) from None
-    wrong = f"the time zone '{shown(name)}' does not exist" if name else "the time zone is missing"
-    raise _Wrong(wrong, "write a name of the IANA time zone database, like Asia/Shanghai")
-
-
-@lru_cache(maxsize=1024)
-def _known_zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+        return advice if advice.startswith("did") else _A_ZONE
 
 
 def _beside_the_zone(place: Place, year: int) -> tuple[str, str] | None:

@@ -6,7 +6,9 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -211,18 +213,56 @@ async def test_nobody_guesses_a_link(tasks: Tasks, page: Page) -> None:
     assert tasks.undone() == [task]
 
 
-def test_asking_again_keeps_the_answer(tasks: Tasks) -> None:
-    asked = [Asked("East", date(2026, 3, 20), "on 18:20")]
-    (task,) = tasks.ask(asked, DUE)
-    tasks.answer(task.word, DUE, "")
-    (again,) = tasks.ask(asked, DUE + timedelta(hours=1))
-    assert (again.word, again.done, again.due) == (task.word, DUE, DUE)
+# --- the commands -----------------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_none_of_ours_is_told(tmp_path: Path) -> None:
-    other = tmp_path / "other.db"
-    with pytest.raises(EnvironmentProblem, match="begins it"):
-        Tasks(other, make=False)
-    other.write_text("not a database, but a text that somebody wrote there")
-    with pytest.raises(EnvironmentProblem, match="cannot be used"):
-        Tasks(other, make=True)
+async def tidewatt(*arguments: str, **environment: str) -> tuple[int | None, str]:
+    """A process of its own: what it ends with, and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "controller.app", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **environment},
+    )
+    told, _ = await process.communicate()
+    return process.returncode, told.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.system
+async def test_pushed_answered_and_escalated_by_commands(robot_server: HttpServer, tmp_path: Path) -> None:
+    (tmp_path / "places.csv").write_text(
+        "name,latitude,longitude,time_zone\nEast,31.2,121.5,Asia/Shanghai\nWest,43.8,87.6,Asia/Shanghai\n"
+    )
+    (tmp_path / "robot").write_text(f"{robot_server.url}/send?key=not-to-be-told\n")
+    file = f"{tmp_path}/tasks.db"
+    reference = ("--push", f"file:{tmp_path}/robot", "--answers", "http://127.0.0.1:1", "--answer-within", "0s")
+    pushing = ("sunclock", f"{tmp_path}/places.csv", "--date", "2026-03-20", *reference, "--tasks", file)
+
+    robot_server.answer = answer(404)
+    code, told = await tidewatt(*pushing)
+    assert (code, "answered 404" in told, "not-to-be-told" in told) == (3, True, False)
+    robot_server.answer = TAKEN
+    assert await tidewatt(*pushing) == (0, "2 messages to 127.0.0.1\n")
+    assert json.loads(robot_server.bodies[-1])["msgtype"] == "image"
+
+    tasks = Tasks(Path(file), make=False)
+    east, west = tasks.undone()
+    await answered_by_the_command(file, east.word)
+    assert tasks.undone() == [west]
+    code, _ = await tidewatt("sunclock-tasks", file, "escalate", "--to", "env:CHIEF", CHIEF=f"{robot_server.url}/chief")
+    assert code == 0
+    assert "West" in json.loads(robot_server.bodies[-1])["text"]["content"]
+
+
+async def answered_by_the_command(file: str, word: str) -> None:
+    command = ("-m", "controller.app", "sunclock-tasks", file, "serve", "--listen", "127.0.0.1:0")
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    listening = re.search(r"127\.0\.0\.1:(\d+)", (await process.stdout.readline()).decode())
+    assert listening is not None
+    async with aiohttp.ClientSession() as session:
+        assert (await Page(int(listening[1]), session).press(word, "Li"))[0] == 200
+    process.terminate()
+    assert await process.wait() == 0
+    await process.communicate()

@@ -220,6 +220,32 @@ def test_the_command_prints_a_table_or_json(listed: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     "arguments, told",
     [
+        (["--date", "2026-13-01"], "'2026-13-01' is no date"),
+        (["--date", "1492-10-12"], "1492 is out of range"),
+        (["--days", "0"], "'0' is no number of days from 1 to 3660"),
+        (["--light", "dim"], "'dim' is no light from 5 to 200 lx"),
+    ],
+)
+def test_a_wrong_option_is_told(
+    listed: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sunclock", str(listed), *arguments])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_list_of_nothing_but_bad_lines_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "places.csv"
+    file.write_text("name,latitude,longitude,time_zone\n" + "".join(f"A{nth},1,2,Mars\n" for nth in range(300)))
+    code, out, err = command(capsys, str(file), "--date", "2026-03-20")
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 101
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
         (["--tasks", "t.db"], "--tasks and --answers belong together"),
         (["--tasks", "t.db", "--answers", "http://a"], "--tasks asks people by --push"),
         (["--push", "https://robot.example.org/?key=secret"], "env:NAME or file:PATH, never by itself"),
