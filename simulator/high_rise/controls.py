@@ -29,5 +29,5 @@ class Controls(Protocol):
         ...
 
     def lamps(self, model: LightingModel, local: LocalTime, *, dark: bool) -> LightingCommands:
-        """To all lamps but those of the offices; dark: the sun is below civil twilight."""
+        """To all lamps but those of the offices; dark: lamps are needed outdoors."""
         ...

@@ -25,7 +25,7 @@ from simulator.weather import Outdoor
 
 class Given(NamedTuple):
     """From outside: local time, outdoor temperature [degC], people as a share of their design number, power of the
-    photovoltaics [kW], the cars of the day; dark: the sun is below civil twilight.
+    photovoltaics [kW], the cars of the day; dark: lamps are needed outdoors.
     """
 
     local: LocalTime

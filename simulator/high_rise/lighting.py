@@ -5,8 +5,8 @@ References
 [1] Retrofits of 36 garages with 16,500 lamps: tubes that are always on take 276.03 kWh a garage and day and give
     58.9 lx, networked sensor lamps in their place 40.77 kWh and 75.8 lx where somebody is (docs/plant-models.md).
 [2] JGJ/T 163-2008 (night lighting in cities), 3.2: façades are lit from nightfall on and go dark at night.
-[3] P. K. Seidelmann (ed.), "Explanatory Supplement to the Astronomical Almanac", 1992, 9.33: civil twilight ends when
-    the sun is 6 degrees below the horizon; before that no lamp is needed outdoors.
+[3] P. K. Seidelmann (ed.), "Explanatory Supplement to the Astronomical Almanac", 1992, chapter 9: light of a clear sky
+    by the altitude of the sun.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simulator.plant.garage_traffic import GarageTraffic
 from simulator.plant.lamps import LampGroupModel, group_illuminance, group_power
-from simulator.sun import solar_elevation
+from simulator.sun import clear_sky_illuminance, solar_elevation
 
 _DECKS = (92, 214, 152)
 """Lamps on ramp and aisles, main deck, lower deck: 458 in all, as many as a garage of [1] has on average."""
@@ -24,7 +24,8 @@ SENSOR_LAMPS = tuple(LampGroupModel(lamps, 0.018, 0.0006, 140.0, 0.5) for lamps 
 """As in simulator/site.py: dimmable, with standby power, brighter than a deck needs."""
 TRAFFIC = GarageTraffic(cars=420.0, decks=(0.10, 0.52, 0.38), hold_s=30.0)
 
-_CIVIL = -6.0  # [deg] [3]
+NEEDED = 30.0
+"""Light of a clear sky [lx] below which lamps outdoors are needed, as the twilight switch of simulator/original.py."""
 _DAY_S = 86400.0
 _STEP_S = 150.0
 """In which the clock is set: as often as the building is looked at."""
@@ -84,8 +85,8 @@ def lit(model: LightingModel, commands: LightingCommands) -> LightingOutput:
 
 
 def never_late(latitude: float, longitude: float, utc_offset_h: float, year_start: float) -> FixedClock:
-    """The shortest fixed clock that is never late in the year: on at the earliest civil dusk, off at the latest civil
-    dawn [3], to 2.5 minutes outwards. year_start [s of the Unix epoch]. For places where both occur every day.
+    """The shortest fixed clock that is never late in the year: on at the earliest dusk, off at the latest dawn [3], to
+    2.5 minutes outwards. year_start [s of the Unix epoch]. For places where both occur every day.
     """
     noon = _DAY_S / 2.0 - longitude / 360.0 * _DAY_S + utc_offset_h * 3600.0  # mean solar noon by the clock
     dusks: list[float] = []
@@ -98,18 +99,18 @@ def never_late(latitude: float, longitude: float, utc_offset_h: float, year_star
 
 
 def is_dark(epoch_s: float, latitude: float, longitude: float) -> bool:
-    """Whether the sun is below civil twilight [3]."""
-    return solar_elevation(epoch_s, latitude, longitude) < _CIVIL
+    """Whether a clear sky gives less light than is needed outdoors [3]."""
+    return clear_sky_illuminance(solar_elevation(epoch_s, latitude, longitude)) < NEEDED
 
 
 def _crossing(midnight: float, light: float, dark: float, latitude: float, longitude: float) -> float:
-    """Second of the day, on the light side, at which the sun passes civil twilight between a light and a dark one; by
+    """Second of the day, on the light side, at which dusk or dawn is, between a light and a dark one; by
     halving to 5 s.
     """
     while abs(dark - light) > 5.0:
         middle = 0.5 * (light + dark)
-        if solar_elevation(midnight + middle, latitude, longitude) > _CIVIL:
-            light = middle
-        else:
+        if is_dark(midnight + middle, latitude, longitude):
             dark = middle
+        else:
+            light = middle
     return light

@@ -12,7 +12,6 @@ from simulator.high_rise.names import CHARGERS, DECKS, UNITS
 from simulator.plant import garage_traffic, rc_zone
 from simulator.plant.ev_charger import Car, Session
 from simulator.plant.occupancy import building_use
-from simulator.sun import solar_elevation
 from tests.hot_days import DAY, MONDAY, outdoor
 
 ROOM = two_rooms()[0]
@@ -128,14 +127,18 @@ def test_sensor_lamps_take_standby_power_in_the_dark() -> None:
 
 
 def test_the_fixed_clock_is_never_late_and_no_longer_than_that() -> None:
-    clock = lighting.never_late(22.54, 114.06, 8.0, 1767225600.0)
+    place = (22.54, 114.06)
+    clock = lighting.never_late(*place, 8.0, 1767225600.0)
     late = 0
     for day in range(0, 365, 3):
         midnight = 1767225600.0 + day * DAY - 8.0 * 3600.0
-        assert solar_elevation(midnight + clock.on, 22.54, 114.06) >= -6.05
-        assert solar_elevation(midnight + clock.off, 22.54, 114.06) >= -6.05
-        late += solar_elevation(midnight + clock.on + 180.0, 22.54, 114.06) < -6.0
+        assert not lighting.is_dark(midnight + clock.on, *place)
+        assert not lighting.is_dark(midnight + clock.off, *place)
+        late += lighting.is_dark(midnight + clock.on + 180.0, *place)
     assert 0 < late < 60
+    dusk = MONDAY + 19.0 * 3600.0  # in Shenzhen the sun sets at ten past seven in July
+    assert not lighting.is_dark(dusk, *place)
+    assert lighting.is_dark(dusk + 3600.0, *place)
     assert clock.is_on(22.0 * 3600.0)
     assert clock.is_on(4.0 * 3600.0)
     assert not clock.is_on(12.0 * 3600.0)
