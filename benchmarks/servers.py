@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,6 @@ POINTS = 2500
 ON_A_LINE = 500
 PERIOD_S = 1.0
 LIMIT = 50.0
-START = datetime.fromisoformat("2026-07-06T10:00:00+08:00")
 WEATHER = Path(__file__).resolve().parent.parent / "config" / "weather" / "hot_humid_tmy3.csv.gz"
 FIRST_PORT = 21500
 NUMBERS = [name for name, tag in TAGS.items() if tag.kind is float]
@@ -142,8 +141,9 @@ def cases(folder: Path) -> Mapping[str, Case]:
 
 
 def simulate(case: Case) -> None:
-    engine, _ = open_engine(START, WEATHER)
-    site = ManyNames(engine, ScaledClock(START, 1.0), new_nonce())
+    start = datetime.now(UTC)  # the asker's time: OPC UA tells its own
+    engine, _ = open_engine(start, WEATHER)
+    site = ManyNames(engine, ScaledClock(start, 1.0), new_nonce())
     asyncio.run(serve(site, [case.served(case.bindings())], ready=lambda _: print("ready", flush=True)))
 
 
@@ -219,7 +219,7 @@ def measure(name: str, case: Case, folder: Path, window_s: float) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", choices=[*cases(Path())], help="one protocol")
+    parser.add_argument("--only", choices=[*cases(Path.cwd())], help="one protocol")
     parser.add_argument("--window", type=float, default=20.0, metavar="SECONDS", help="how long each is asked (20)")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -19,7 +19,7 @@ def test_lamps_behind_a_priority_array_are_had_and_given_back() -> None:
     had: list[tuple[bool, set[str]]] = []
 
     async def life(this: Run) -> None:
-        await this.wait(300)
+        await this.wait(30)
         had.append((this.engine.read("outdoor.lighting_1.remote") is True, {*map(str, this.daemon.writer.holdings)}))
 
     run = live(START, life, change=lambda _: load_site(config_folder() / "sites" / "demo_protocols"))

@@ -46,7 +46,7 @@ def copied(folder: Path, broker: int = 1883) -> Path:
     for old, new in {
         "port: 5020": f"port: {first}",
         ':4841/"': f':{first + 1}/", timeout: 1s',
-        "port: 0}": "port: 0, timeout: 2s}",
+        "port: 0}": "port: 0, timeout: 1s}",
         ":47821": f":{udp}",
         "port: 1883": f"port: {broker}",
         "/dev/shm/tidewatt-demo-meters": str(folder / "meters"),

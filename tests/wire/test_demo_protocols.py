@@ -52,13 +52,3 @@ async def remote_bits(site: Site, name: str) -> dict[str, object]:
     points = [binding.point.id for binding in link.bindings if binding.point.quantity == "remote"]
     async with link.driver.open(link.id, link.connection, link.bindings, RealClock()) as driver:
         return {point: each.value for point, each in (await driver.read(points)).items()}
-
-
-def test_without_a_broker_the_simulator_says_what_is_missing(tmp_path: Path) -> None:
-    here = SiteProcesses(copied(tmp_path, 1), (0, 0, 0))
-    try:
-        told = here.tidewatt("simulate", str(here.site))
-        assert told.code == 3
-        assert "finds no MQTT broker at 127.0.0.1 port 1" in told.err
-    finally:
-        here.close()

@@ -21,6 +21,7 @@ from tests.wire.simulated_site import Simulated, comes_true, compiled, copied, s
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow]  # OPC UA's address space takes seconds to build
 
+WATCHDOG_S = 1.5
 DECK, RAMP, OUTDOOR = "garage.group_3", "garage.group_1", "outdoor.lighting_1"
 
 
@@ -70,12 +71,12 @@ CASES = {
 
 
 @asynccontextmanager
-async def building(folder: Path, case: Case, timeout_s: float = 60.0) -> AsyncGenerator[Simulated]:
+async def building(folder: Path, case: Case) -> AsyncGenerator[Simulated]:
     async with AsyncExitStack() as stack:
         broker = 1883
         if case.link == "lighting":
             broker = (await stack.enter_async_context(Mosquitto(folder))).port
-        simulated = Simulated(compiled(copied(folder, broker)), case.link, timeout_s)
+        simulated = Simulated(compiled(copied(folder, broker)), case.link, WATCHDOG_S)
         yield await stack.enter_async_context(served(simulated))
 
 
@@ -89,67 +90,97 @@ async def all_good(driver: Driver, simulated: Simulated) -> bool:
     return all(each.quality is Quality.GOOD for each in samples.values())
 
 
-async def test_the_driver_reads_what_the_site_is_and_has_the_lamps_while_it_says_so(tmp_path: Path, case: Case) -> None:
-    async with building(tmp_path, case, timeout_s=1.5) as simulated:
-        site = simulated.site
-        async with simulated.driver() as driver:
-            await comes_true(lambda: all_good(driver, simulated), "every value is told")
-            read = await driver.read(simulated.points)
-            for point in simulated.points:
-                if point.rpartition(".")[2] not in ("time", "energy", "power", "illuminance", "motion"):
-                    assert read[point].value == pytest.approx(site.read(point), abs=0.01), point
-
-            assert await write(driver, case.take) == [(True, "")] * len(case.take)
-            point, value = case.command
-
-            async def taken() -> bool:
-                return site.read(case.remote) is True and (await sample(driver, point)).value == value
-
-            await comes_true(taken, "the site follows, and what is read back is what was written")
-            assert site.read(point) == value
-            loop = asyncio.get_running_loop()
-            longer_than_the_watchdog = loop.time() + 2.0
-            while loop.time() < longer_than_the_watchdog:
-                await write(driver, case.take)
-                await asyncio.sleep(0.2)
-                assert site.read(case.remote) is True
-            await comes_true(lambda: left(simulated, case), "nobody said anything: the original controls have it back")
-
-            await write(driver, case.take)
-            await comes_true(taken, "it is taken again")
-            assert await write(driver, case.give) == [(True, "")]
-            await comes_true(lambda: left(simulated, case), "it is given back")
-
-
-async def left(simulated: Simulated, case: Case) -> bool:
-    return simulated.site.read(case.remote) is False
-
-
-async def test_what_goes_wrong_is_seen_for_what_it_is(tmp_path: Path, case: Case) -> None:
+async def test_values_commands_and_what_goes_wrong(tmp_path: Path, case: Case) -> None:
+    """One building for all of it: OPC UA's address space takes seconds to build."""
     async with building(tmp_path, case) as simulated:
         async with simulated.driver() as driver:
             await comes_true(lambda: all_good(driver, simulated), "every value is told")
-            dropout = simulated.fault("dropout", case.reading)
-
-            async def is_missed() -> bool:
-                got = await sample(driver, case.reading)
-                return (got.quality, got.reason) == (Quality.BAD, case.no_reading)
-
-            await comes_true(is_missed, "an instrument without a reading")
-            simulated.end(dropout)
-            await comes_true(lambda: all_good(driver, simulated), "it is mended")
-
-            point, value = case.command
-            deaf = simulated.fault("ignored_write", point)
-            await write(driver, {point: value})
-            assert simulated.site.read(point) != value
-            simulated.end(deaf)
-
-        for kind in ("hang", "reboot"):
+            await reads_what_the_site_is(driver, simulated)
+            await has_the_lamps_while_it_says_so(driver, simulated, case)
+            await sees_what_is_wrong_with_an_instrument(driver, simulated, case)
+            await is_answered_late_by_what_is_slow(driver, simulated, case)
+        for kind in ("hang", "refuse", "reboot"):
             fault = simulated.fault(kind)
             await comes_true(lambda: is_away(simulated), f"nothing is told after {kind}")
             simulated.end(fault)
             await comes_true(lambda: is_back(simulated), f"it is back after {kind}")
+        if case is CASES["opcua"]:
+            await sees_a_clock_that_is_off(simulated, case)
+
+
+async def reads_what_the_site_is(driver: Driver, simulated: Simulated) -> None:
+    read = await driver.read(simulated.points)
+    for point in simulated.points:
+        if point.rpartition(".")[2] not in ("time", "energy", "power", "illuminance", "motion"):
+            assert read[point].value == pytest.approx(simulated.site.read(point), rel=0, abs=0.01), point
+
+
+async def has_the_lamps_while_it_says_so(driver: Driver, simulated: Simulated, case: Case) -> None:
+    site, (point, value) = simulated.site, case.command
+    assert await write(driver, case.take) == [(True, "")] * len(case.take)
+
+    async def taken() -> bool:
+        return site.read(case.remote) is True and (await sample(driver, point)).value == value
+
+    await comes_true(taken, "the site follows, and what is read back is what was written")
+    assert site.read(point) == value
+    loop = asyncio.get_running_loop()
+    longer_than_the_watchdog = loop.time() + WATCHDOG_S + 0.3
+    while loop.time() < longer_than_the_watchdog:
+        await write(driver, case.take)
+        await asyncio.sleep(0.2)
+        assert site.read(case.remote) is True
+    await comes_true(lambda: left(simulated, case), "nobody said anything: the original controls have it back")
+
+    await write(driver, case.take)
+    await comes_true(taken, "it is taken again")
+    assert await write(driver, case.give) == [(True, "")]
+    await comes_true(lambda: left(simulated, case), "it is given back")
+
+
+async def sees_what_is_wrong_with_an_instrument(driver: Driver, simulated: Simulated, case: Case) -> None:
+    dropout = simulated.fault("dropout", case.reading)
+
+    async def is_missed() -> bool:
+        got = await sample(driver, case.reading)
+        return (got.quality, got.reason) == (Quality.BAD, case.no_reading)
+
+    await comes_true(is_missed, "an instrument without a reading")
+    simulated.end(dropout)
+    await comes_true(lambda: all_good(driver, simulated), "it is mended")
+    point, value = case.command
+    before = simulated.site.read(point)
+    deaf = simulated.fault("ignored_write", point)
+    await write(driver, {point: value})
+    await write(driver, case.give)
+    assert simulated.site.read(point) == before != value
+    simulated.end(deaf)
+
+
+async def is_answered_late_by_what_is_slow(driver: Driver, simulated: Simulated, case: Case) -> None:
+    loop = asyncio.get_running_loop()
+    slow = simulated.fault("slow", delay=0.3)
+    said = loop.time()
+    await write(driver, case.take)
+
+    async def taken() -> bool:
+        return simulated.site.read(case.remote) is True
+
+    await comes_true(taken, "what was said arrives")
+    assert loop.time() - said >= 0.3
+    simulated.end(slow)
+    await write(driver, case.give)
+
+
+async def sees_a_clock_that_is_off(simulated: Simulated, case: Case) -> None:
+    simulated.fault("clock_offset", offset=-300.0)
+    async with simulated.driver() as driver:
+        got = await sample(driver, case.reading)
+        assert (got.quality, "clock is off" in got.reason) == (Quality.UNCERTAIN, True)
+
+
+async def left(simulated: Simulated, case: Case) -> bool:
+    return simulated.site.read(case.remote) is False
 
 
 async def is_away(simulated: Simulated) -> bool:
@@ -172,7 +203,7 @@ async def is_back(simulated: Simulated) -> bool:
 
 async def test_a_gateway_whose_watchdog_runs_out_empties_its_slots(tmp_path: Path) -> None:
     case = CASES["bacnet"]
-    async with building(tmp_path, case, timeout_s=1.0) as simulated, simulated.driver() as driver:
+    async with building(tmp_path, case) as simulated, simulated.driver() as driver:
         assert await write(driver, case.take) == [(True, "")]
         place = next(each.address.device for each in simulated.link.bindings)
         bench = Bench([bound("slot", "binary-output,1", place, property="priority-array", index=10)])
@@ -184,12 +215,3 @@ async def test_a_gateway_whose_watchdog_runs_out_empties_its_slots(tmp_path: Pat
                 return (await bench.samples())["slot"].reason == "null"
 
             await comes_true(is_empty, "nothing holds the lamps any more")
-
-
-async def test_a_clock_that_is_off_is_seen_over_opc_ua(tmp_path: Path) -> None:
-    case = CASES["opcua"]
-    async with building(tmp_path, case) as simulated:
-        simulated.fault("clock_offset", offset=-300.0)
-        async with simulated.driver() as driver:
-            got = await sample(driver, case.reading)
-            assert (got.quality, "clock is off" in got.reason) == (Quality.UNCERTAIN, True)
