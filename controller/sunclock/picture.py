@@ -84,10 +84,10 @@ def board(days: Sequence[Day], illuminance: float) -> str:
         name, other = _names(day)
         body.append(f'<line x1="16" y1="{top}" x2="{BOARD_WIDTH - 16}" y2="{top}" stroke="#bbb" stroke-width="0.7"/>')
         body += [_text(16, top + 19, name, 16, bold=True), _text(16, top + 35, other, 12, _SOFT)]
-        body += [*_bar(frame), *_lamp_strip(frame, 6), *_hours(frame, top + 40, 8, every=6)]
+        body += [*_bar(frame), *_lamp_strip(frame, 6), *_hours(frame, top + 40, 9, every=6)]
         body += _board_time(day, Event.LAMPS_OFF, day.off_later_tomorrow, left["off"], top)
         body += _board_time(day, Event.LAMPS_ON, day.on_later_tomorrow, left["on"], top)
-    body.append(_text(16, height - 12, _one_line(_made(illuminance)), 12, _SOFT))
+    body += [_text(16, height - 12, _one_line(_made(illuminance)), 12, _SOFT), *_legend(height - 12)]
     return _document(BOARD_WIDTH, height, body)
 
 
@@ -145,6 +145,14 @@ def _hours(frame: _Frame, y: float, size: int, every: int = 3) -> Iterator[str]:
             label = "24" if is_last else f"{local.hour}"
             yield _text(frame.across(moment), y, label, size, _SOFT, anchor="middle")
         moment = (moment + timedelta(minutes=30)).astimezone(UTC)
+
+
+def _legend(y: float) -> Iterator[str]:
+    """What the colours of a board are."""
+    for nth, (fill, text) in enumerate(zip((_DAY, _TWILIGHT, _NIGHT, _LAMP), words.COLOURS, strict=True)):
+        left = BOARD_WIDTH - 16 - 78 * (4 - nth)
+        yield f'<rect x="{left}" y="{y - 10}" width="12" height="12" fill="{fill}" stroke="#444" stroke-width="0.5"/>'
+        yield _text(left + 16, y, _one_line(text), 10, _SOFT)
 
 
 def _switching(day: Day, event: Event, what: Text, later: int | None, left: float) -> Iterator[str]:

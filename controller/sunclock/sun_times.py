@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# What a year of so many places needs stays in the processor's cache and far below any memory limit.
-_AT_ONCE = 16
+# Days of places that are looked at together: some tens of megabytes.
+_AT_ONCE = 6000
 _DAY = 86_400.0  # s
 
 
@@ -145,8 +145,9 @@ def timelines(places: Sequence[Place], first: date, count: int) -> Iterator[Time
     """Each place over so many of its days from the first on. Loads pvlib."""
     start = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
     sky = Sky(start.timestamp(), (start + timedelta(days=count + 4)).timestamp())
-    for nth in range(0, len(places), _AT_ONCE):
-        chosen = places[nth : nth + _AT_ONCE]
+    at_once = max(1, _AT_ONCE // (count + 4))
+    for nth in range(0, len(places), at_once):
+        chosen = places[nth : nth + at_once]
         yield from _timelines(sky, chosen, [local_days(place.zone, first, count) for place in chosen])
 
 

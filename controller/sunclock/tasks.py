@@ -21,6 +21,9 @@ Result = TypeVar("Result")
 ANSWER_PATH = "/done/"
 """Of a link, before the task's word."""
 
+KEPT_DAYS = 400
+"""Tasks that are so much older than the latest are forgotten when others are asked."""
+
 _VERSION = 1
 _TABLE = """
 CREATE TABLE task (
@@ -79,6 +82,7 @@ class Tasks:
                     values,
                 )
                 made += _tasks(database, "place = ? AND day = ?", (each.place, day))
+            database.execute(f"DELETE FROM task WHERE day < (SELECT date(max(day), '-{KEPT_DAYS} days') FROM task)")
             return made
 
         return self._run(insert)

@@ -17,6 +17,7 @@ EVENTS = {
 }
 OFF, ON = Text("OFF", "关灯"), Text("ON", "开灯")
 PLACE = Text("place", "地点")
+COLOURS = (Text("day", "昼"), Text("twilight", "曙暮"), Text("night", "夜"), Text("lit", "亮灯"))
 TOMORROW = Text("tomorrow", "明天")
 TITLE = Text("Outdoor lamps: when they go on and off", "室外灯开关时刻")
 MADE = Text(

@@ -86,7 +86,8 @@ class Sky:
     def passages(self, places: Sequence[Position], limits: Sequence[Sequence[float]]) -> list[list[Passage]]:
         """For each list of limits, one elevation [°] a place, the passages of each place.
 
-        Seen over a level horizon at sea level; geometric, without refraction. Takes 0.5 MB a place and year.
+        Seen over a level horizon at sea level; geometric, without refraction. While it works, it takes 1 MB a place
+        and year.
         """
         import numpy as np
 

@@ -32,6 +32,14 @@ def test_asking_again_keeps_the_word_the_answer_and_the_time_due(tasks: Tasks) -
     assert (again.word, again.done, again.who, again.due) == (task.word, DUE, "Li", DUE)
 
 
+def test_what_is_older_than_a_year_is_forgotten(tasks: Tasks) -> None:
+    ask(tasks, "East")
+    tasks.ask([Asked("East", date(2021, 3, 20), "on 18:20")], DUE)
+    assert [task.day.year for task in tasks.everything()] == [2020, 2021]
+    tasks.ask([Asked("East", date(2021, 6, 1), "on 18:20")], DUE)
+    assert [task.day.year for task in tasks.everything()] == [2021, 2021]
+
+
 def test_the_list_tells_how_each_stands_and_no_word(
     tasks: Tasks, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
