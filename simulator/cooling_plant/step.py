@@ -11,6 +11,7 @@ References
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from simulator.cooling_plant.actuators import approach
 from simulator.cooling_plant.design import CoolingPlant
@@ -197,6 +198,8 @@ def _losses(plant: CoolingPlant, cooled: TowerOutput, flow: float, air: Outdoor)
     return losses(plant.basin, evaporation(cooled.heat, cooled.air_flow, _moist(air)), flow)
 
 
+@lru_cache(maxsize=8)
 def _moist(air: Outdoor) -> Air:
+    """As the towers see it; the air changes more seldom than the water."""
     humidity = (air.enthalpy - 1.006 * air.temperature) / (2501.0 + 1.86 * air.temperature)
     return Air(air.wet_bulb, air.enthalpy, humidity)

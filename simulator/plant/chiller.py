@@ -272,8 +272,9 @@ def _at(model: ChillerModel, asked: _Asked, leaving: float, condenser: float) ->
     least_ratio, curve = model.minimum_unloading_ratio, model.part_load_curve
 
     def power_at(cooling: float) -> float:
-        ratio = max(cooling / available, least_ratio)
-        return max(full_power * bicubic(curve, y, ratio), cooling * least_work)
+        ratio, carnot = cooling / available, cooling * least_work
+        power = full_power * bicubic(curve, y, ratio if ratio > least_ratio else least_ratio)
+        return power if power > carnot else carnot
 
     least = model.minimum_part_load_ratio * available
     cooling = max(least, min(asked.wanted, asked.limit * model.maximum_part_load_ratio * available))
