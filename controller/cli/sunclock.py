@@ -20,6 +20,7 @@ from controller.core.errors import ConfigError, EnvironmentProblem
 from controller.core.terrain import DARK
 from controller.core.text import Language
 from controller.runtime.clock import RealClock
+from controller.settings.web_address import web_address
 from controller.sunclock import calendar_file, times_csv, words
 from controller.sunclock.local_days import today
 from controller.sunclock.picture import site_picture
@@ -103,6 +104,11 @@ def _show(arguments: argparse.Namespace, days: Sequence[Day]) -> None:
 def _check(arguments: argparse.Namespace) -> None:
     if (arguments.tasks is None) != (arguments.answers is None):
         raise EnvironmentProblem("--tasks and --answers belong together: the file, and the server that reads it")
+    if arguments.answers is not None:
+        try:
+            web_address(arguments.answers)
+        except ValueError as error:
+            raise EnvironmentProblem(f"--answers: {error}") from None
     if arguments.tasks is not None and arguments.push is None:
         raise EnvironmentProblem("--tasks asks people by --push REF")
     if arguments.png and arguments.pictures is None:

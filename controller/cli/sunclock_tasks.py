@@ -72,7 +72,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    asyncio.run(_served(Tasks(arguments.file, make=False), arguments.listen, arguments.lasting))
+    asyncio.run(_served(Tasks(arguments.file, make=True), arguments.listen, arguments.lasting))
     return Exit.OK
 
 

@@ -32,6 +32,10 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 _NEEDED = ("name", "latitude", "longitude", "time_zone")
 _BY_HEADER = {word: column for column, words in _COLUMNS.items() for word in words}
 
+_A_ZONE = "write a name of the IANA time zone database, like Asia/Shanghai"
+# Looking for what was meant takes long among six hundred names.
+_MOST_ADVISED = 3
+
 LONGEST_NAME = 80
 MOST_OFFSET = 120.0  # min
 _LOWEST, _HIGHEST = -430.0, 9000.0  # m
@@ -114,6 +118,7 @@ class _Reading:
         self._illuminance = illuminance
         self._lines: dict[str, int] = {}
         self._terrains: dict[str, Terrain] = {}
+        self._advice: dict[str, str] = {}
 
     def read(self, row: Row) -> None:
         try:
@@ -128,7 +133,7 @@ class _Reading:
         cells = {column: row.cells[index] if index < len(row.cells) else "" for column, index in self._columns.items()}
         name = self._name(cells)
         latitude, longitude = _coordinates(cells)
-        zone = _zone(cells["time_zone"])
+        zone = self._zone(cells["time_zone"])
         altitude = _number(cells, "altitude", (_LOWEST, _HIGHEST), "metres above sea level")
         terrain = self._terrain(cells["horizon"]) if cells.get("horizon") else None
         place = Place(
@@ -157,6 +162,16 @@ class _Reading:
         if name in self._lines:
             raise _Wrong(f"the name '{shown(name)}' stands twice", f"see line {self._lines[name]}")
         return name
+
+    def _zone(self, name: str) -> ZoneInfo:
+        if not name:
+            raise _Wrong("the time zone is missing", _A_ZONE)
+        if (zone := _known_zone(name)) is not None:
+            return zone
+        if name not in self._advice and len(self._advice) < _MOST_ADVISED:
+            advice = nearest(name, available_timezones(), "zones")
+            self._advice[name] = advice if advice.startswith("did") else _A_ZONE
+        raise _Wrong(f"the time zone '{shown(name)}' does not exist", self._advice.get(name, _A_ZONE))
 
     def _terrain(self, name: str) -> Terrain:
         if name not in self._terrains:
@@ -226,26 +241,12 @@ def _number(cells: Mapping[str, str], column: str, span: tuple[float, float], ri
     return value
 
 
-_A_ZONE = "write a name of the IANA time zone database, like Asia/Shanghai"
-
-
-def _zone(name: str) -> ZoneInfo:
-    if not name:
-        raise _Wrong("the time zone is missing", _A_ZONE)
-    found = _known_zone(name)
-    if isinstance(found, ZoneInfo):
-        return found
-    raise _Wrong(f"the time zone '{shown(name)}' does not exist", found)
-
-
-@lru_cache(maxsize=4096)  # thousands of lines name the same, right or wrong
-def _known_zone(name: str) -> ZoneInfo | str:
-    """The zone, or what would be right."""
+@lru_cache(maxsize=4096)  # thousands of lines name the same
+def _known_zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        advice = nearest(name, available_timezones(), "zones")
-        return advice if advice.startswith("did") else _A_ZONE
+        return None
 
 
 def _beside_the_zone(place: Place, year: int) -> tuple[str, str] | None:

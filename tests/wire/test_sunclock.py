@@ -117,6 +117,20 @@ async def test_text_and_picture_arrive_in_the_robots_form(robot_server: HttpServ
     assert picture["image"]["md5"] == hashlib.md5(image, usedforsecurity=False).hexdigest()
 
 
+async def test_the_text_arrives_although_no_picture_can_be_made(
+    robot_server: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    tasks = Tasks(tmp_path / "tasks.db", make=True)
+    answering = Answering(tasks, "https://lamps.example.org", timedelta(hours=2))
+    with pytest.raises(EnvironmentProblem, match="no picture: rsvg-convert is not installed"):
+        await push(shanghai(), 30.0, robot(robot_server), RealClock(), answering, markdown=False)
+    (said,) = (json.loads(body) for body in robot_server.bodies)
+    (task,) = tasks.undone()
+    assert f"https://lamps.example.org/done/{task.word}" in said["text"]["content"]
+    assert task.sent is not None
+
+
 async def test_what_was_not_sent_stays_listed(robot_server: HttpServer, tmp_path: Path) -> None:
     robot_server.answer = answer(500)
     tasks = Tasks(tmp_path / "tasks.db", make=True)

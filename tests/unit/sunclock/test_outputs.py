@@ -248,6 +248,9 @@ def test_a_list_of_nothing_but_bad_lines_is_refused(tmp_path: Path, capsys: pyte
     [
         (["--tasks", "t.db"], "--tasks and --answers belong together"),
         (["--tasks", "t.db", "--answers", "http://a"], "--tasks asks people by --push"),
+        (["--tasks", "t.db", "--answers", "lamps", "--push", "env:X"], "--answers: 'lamps' begins neither with http"),
+        (["--push", "env:TIDEWATT_NO_ROBOT"], "the environment variable TIDEWATT_NO_ROBOT is not set"),
+        (["--push", "file:/nowhere/robot"], "/nowhere/robot cannot be read"),
         (["--push", "https://robot.example.org/?key=secret"], "env:NAME or file:PATH, never by itself"),
         (["--png"], "--png is for --pictures"),
     ],
@@ -259,3 +262,14 @@ def test_what_does_not_fit_together_is_told(
     assert code == 3
     assert told in err
     assert "secret" not in err.replace("a secret is", "")
+
+
+def test_without_its_program_png_is_told_and_everything_else_works(
+    listed: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    pictures = (str(listed), "--date", "2026-03-20", "--pictures", f"{tmp_path}/p")
+    code, _, err = command(capsys, *pictures, "--png")
+    assert (code, "rsvg-convert is not installed; on Debian: apt-get install librsvg2-bin" in err) == (3, True)
+    assert command(capsys, *pictures)[0] == 2
+    assert (tmp_path / "p" / "00001_Shanghai.svg").is_file()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.core.errors import ConfigError
 from controller.sunclock.places import Places, read_places
+from tests.sweep import examples
 
 HEADER = "name,latitude,longitude,time_zone\n"
 
@@ -90,6 +96,13 @@ def test_twelve_bad_lines_of_ten_thousand_are_told_and_the_rest_is_done(tmp_path
     assert [problem.line for problem in found.problems] == [nth * 800 + 7 for nth in range(12)]
 
 
+def test_a_column_of_nothing_but_unknown_zones_is_told_soon(tmp_path: Path) -> None:
+    found = places(tmp_path, HEADER + "".join(f"A{nth},1,2,Asia/Shanghay{nth}\n" for nth in range(2000)))
+    assert len(found.problems) == 2000
+    assert found.problems[0].right == "did you mean 'Asia/Shanghai'?"
+    assert found.problems[-1].right.startswith("write a name of the IANA time zone database")
+
+
 def test_a_horizon_is_read_beside_the_list_and_its_gaps_are_told(tmp_path: Path) -> None:
     (tmp_path / "hills.txt").write_text("\n".join(f"{azimuth} 12" for azimuth in range(0, 360, 15)))
     (tmp_path / "gap.txt").write_text("0 1\n90 2\n180 3\n270 4\n")
@@ -104,6 +117,18 @@ def test_a_horizon_is_read_beside_the_list_and_its_gaps_are_told(tmp_path: Path)
     assert gap.startswith("3: horizon gap.txt:")
     assert "gap between azimuth 270° and 0°; give an angle every 15°" in gap
     assert missing.startswith("4: the horizon 'missing.txt' is no file")
+
+
+@given(st.lists(st.text(max_size=12), max_size=6).map(",".join), st.binary(max_size=30))
+@examples(40)
+def test_whatever_stands_in_a_list_is_told_or_read(line: str, rest: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        raw = f"{HEADER}Good,31,121,Asia/Shanghai\n{line}\n".encode("utf-8", "ignore") + rest
+        found = Places()
+        with suppress(ConfigError):
+            found = places(Path(folder), raw)
+        assert all(math.isfinite(place.position.latitude) for place in found.found)
+        assert all(problem.wrong and problem.right for problem in found.problems)
 
 
 @pytest.mark.parametrize(
