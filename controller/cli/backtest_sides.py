@@ -144,6 +144,11 @@ class _Given(NamedTuple):
     tasks: Sequence[Task]
     told: SimpleQueue[Told]
     stop: Event
+    parent: int
+
+    def is_asked_to_stop(self) -> bool:
+        """Nobody waits any more for the answers of one whose parent is gone."""
+        return self.stop.is_set() or os.getppid() != self.parent
 
 
 _given: _Given | None = None
@@ -152,17 +157,17 @@ _given: _Given | None = None
 def _begin(tasks: Sequence[Task], told: SimpleQueue[Told], stop: Event, level: int) -> None:
     """In a process: what it is to do, and whom to tell. Its log is for errors: a week tells a year's worth of news."""
     global _given
-    _given = _Given(tasks, told, stop)
+    _given = _Given(tasks, told, stop, os.getppid())
     logging.getLogger().setLevel(max(level, logging.ERROR))
-    # Ctrl-C reaches every process of the terminal; ours are told by who asked for them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ctrl-C, and what `timeout` sends, reach the whole process group; ours are told by who asked for them.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _work(number: int) -> None:
     assert _given is not None
-    tasks, told, stop = _given
-    one_side(tasks[number], lambda days: told.put(Told(number, days)), stop.is_set)
+    given = _given
+    one_side(given.tasks[number], lambda days: given.told.put(Told(number, days)), given.is_asked_to_stop)
 
 
 def one_side(

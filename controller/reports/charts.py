@@ -17,7 +17,8 @@ WIDTH = 960.0
 COLOURS = ("#7f7f7f", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 """By side: grey for what is compared with, then those that colour-blind people tell apart (M. Okabe, K. Ito, "Color
 universal design", 2008)."""
-_SHADE, _GRID, _FAINT = "#fbe3d6", "#dddddd", "#777777"
+_SHADE, _NAME, _GRID, _FAINT = "#fbeee6", "#b5541c", "#dddddd", "#777777"
+_NAME_ROWS = 4
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 16.0, 30.0, 24.0
 _PANEL = 150.0
 _ROW = 20.0
@@ -136,14 +137,18 @@ def _lines(axes: _Axes, found: Sequence[Course]) -> list[Shape]:
 
 
 def _span_names(axes: _Axes, spans: Sequence[Span]) -> list[Shape]:
-    """From the left, each where there is room."""
+    """Each with a bar of its length, in the first row that is free by then; what finds none is only shaded."""
     shapes: list[Shape] = []
-    free = 0.0
-    for span in sorted(spans, key=lambda each: each.begins):
-        place = axes.x(span.begins) + 3.0
-        if axes.shows(span) and place >= free:
-            shapes.append(Words(place, _TOP + 12.0, span.name, 10.0, "start", _FAINT))
-            free = place + 6.0 * len(span.name) + 6.0
+    free = [0.0] * _NAME_ROWS
+    for span in sorted(filter(axes.shows, spans), key=lambda each: each.begins):
+        begin, end = axes.x(span.begins), axes.x(span.ends)
+        row = next((number for number, until in enumerate(free) if begin >= until), None)
+        if row is None:
+            continue
+        y = _TOP + 12.0 + 16.0 * row
+        shapes.append(Words(begin + 3.0, y, span.name, 10.0, "start", _NAME))
+        shapes.append(Box(begin, y + 3.0, max(2.0, end - begin), 2.0, _NAME))
+        free[row] = max(end, begin + 6.0 * len(span.name) + 9.0)
     return shapes
 
 

@@ -19,7 +19,7 @@ from controller.cli.backtest_sides import ORIGINAL, TIDEWATT, Lived, against
 from controller.cli.backtest_table import remarks, tables
 from controller.cli.scenario_bounds import Bound, judged
 from controller.cli.site_folder import load_site
-from controller.cli.virtual_days import Period, midnight
+from controller.cli.virtual_days import Period, midnight, plant_step
 from controller.reports.drawing import Words
 from simulator.kpi import Figures, Quarter
 from simulator.variation import Variation
@@ -160,3 +160,8 @@ def test_a_missing_hour_of_weather_is_told_with_its_line(tmp_path: Path, capsys:
 def test_strategies_that_are_called_like_a_side_get_another_name() -> None:
     assert against(Path("a/original.yaml")).name == "original_2"
     assert replace(OTHER, strategies=None).name == "night_only"
+
+
+@pytest.mark.parametrize("scan, step", [(60, 30.0), (45, 15.0), (20, 20.0), (1, 1.0), (7, 1.0)])
+def test_the_plant_steps_with_scan_and_minute(scan: int, step: float) -> None:
+    assert plant_step(timedelta(seconds=scan)) == step
