@@ -9,6 +9,7 @@ GROUP = "tidewatt.strategies"
 
 STRATEGIES = {
     "chilled_water_storage": "strategies.chilled_water_storage:KIND",
+    "daylight_lighting": "strategies.daylight_lighting:KIND",
     "sunset_lighting": "strategies.sunset_lighting:KIND",
     "tidal_lighting": "strategies.tidal_lighting:KIND",
     "zone_setback": "strategies.zone_setback:KIND",

@@ -244,6 +244,8 @@ _CLASSES = (
     # Sounds for alarms; silence_button is the push button beside it.
     _class("siren", command=_ON_OFF, status=_STATUS, silence_button=_STATUS),
     _class("daylight_sensor", illuminance=_LUX),
+    # Beside a door: the brightness that somebody wishes, and the button of who stays after hours.
+    _class("wall_switch", brightness_wish=_FRACTION, stay_button=_STATUS),
     _class(
         "electric_meter",
         power=_POWER,
