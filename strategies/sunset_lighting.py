@@ -65,9 +65,10 @@ class Parameters:
 
     sunset_offset_minutes: Annotated[float, Ge(-120), Le(0)] = 0.0
     sunrise_offset_minutes: Annotated[float, Ge(0), Le(120)] = 0.0
-    dark_illuminance: Annotated[float, Ge(0)] = 30.0
-    bright_illuminance: Annotated[float, Ge(0)] = 60.0
-    dark_delay: Delay = timedelta(seconds=30)
+    # Above what is asked of the ground, 20 lx: under broken clouds light halves within a minute at dusk.
+    dark_illuminance: Annotated[float, Ge(0)] = 50.0
+    bright_illuminance: Annotated[float, Ge(0)] = 100.0
+    dark_delay: Delay = timedelta(seconds=10)
     bright_delay: Delay = timedelta(minutes=5)
     switching_illuminance: Annotated[float, Ge(5), Le(500)] = 30.0
     sensor_delay: Annotated[timedelta, Ge(timedelta(0)), Le(timedelta(minutes=10))] = timedelta(minutes=10)

@@ -253,7 +253,8 @@ DAY = "2026-03-20 12:00"
 
 
 def cycles(start: str = DAY, **parameters: Any) -> Cycles[State]:
-    made = Cycles(SunsetLighting(Parameters(**parameters), 2, has_sensor=True), start)
+    limits = {"dark_illuminance": 30.0, "bright_illuminance": 60.0, "dark_delay": timedelta(seconds=30)}
+    made = Cycles(SunsetLighting(Parameters(**{**limits, **parameters}), 2, has_sensor=True), start)
     made.plan = planned(made.now, PEOPLE_SQUARE, Parameters(**parameters))
     return made
 
@@ -552,7 +553,7 @@ def test_the_sentence_knows_the_polar_seasons(local: str, expected: str) -> None
         ({"sunrise_offset_minutes": -5}, "greater than or equal to 0"),
         ({"sensor_delay": timedelta(minutes=11)}, "less than or equal to"),
         ({"switching_illuminance": 1}, "greater than or equal to 5"),
-        ({"bright_illuminance": 10}, "bright_illuminance is 10 lx; it must lie above dark_illuminance, 30 lx"),
+        ({"bright_illuminance": 10}, "bright_illuminance is 10 lx; it must lie above dark_illuminance, 50 lx"),
         ({"part_night_circuits": [1]}, "part_night_circuits are named, and no part_night"),
         ({"festival_circuits": [1]}, "festival_circuits are named, and no festivals"),
         ({"festivals": [{"name": "May", "first": "2026-05-05", "last": "2026-05-01"}]}, "before it begins"),
