@@ -305,6 +305,15 @@ def test_advancing_in_pieces_is_the_same_to_the_bit(site: RunningPlant) -> None:
     assert other.state == site.state
 
 
+def test_the_old_controls_replace_a_machine_that_has_tripped(site: RunningPlant) -> None:
+    site.advance(site.now + 9000.0, COILS)
+    assert [chiller.control.mode for chiller in site.state.chillers] == [Mode.RUNNING, Mode.OFF, Mode.OFF]
+    site.trouble = Trouble(open_chains=frozenset({0}))
+    site.advance(site.now + 3600.0, COILS)
+    assert [chiller.control.mode for chiller in site.state.chillers[:2]] == [Mode.TRIPPED, Mode.RUNNING]
+    assert site.state.sensors.supply < 9.0  # the tripped one's pumps go on, and mix return water into the supply
+
+
 def test_a_person_resets_a_trip(site: RunningPlant) -> None:
     site.advance(site.now + 1800.0, COILS)
     site.trouble = Trouble(open_chains=frozenset({0}))
