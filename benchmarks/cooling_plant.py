@@ -26,9 +26,10 @@ from simulator.cooling_plant.design import CoolingPlant
 from simulator.cooling_plant.guideline_36 import guideline_36
 from simulator.cooling_plant.high_rise import FLOOR_AREA, high_rise_plant
 from simulator.cooling_plant.original import Original
+from simulator.cooling_plant.signals import Controls
 from simulator.cooling_plant.state import PlantInputs, PlantState, initial, stored
 from simulator.cooling_plant.step import step
-from simulator.cooling_plant.trial import Controls, Instant, office_load, run
+from simulator.cooling_plant.trial import Instant, office_load, run
 from simulator.cooling_plant.zone_load import ZoneLoad
 from simulator.high_rise.building import HighRise, Served
 from simulator.high_rise.model import HighRiseModel, sunshine

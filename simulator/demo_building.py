@@ -7,12 +7,14 @@ for the other, and the plant adds exactly the heat that the coils gave, one step
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import Any
 
 from simulator.cooling_plant.design import CoolingPlant
 from simulator.cooling_plant.high_rise import high_rise_plant
 from simulator.cooling_plant.points import Read as ReadPlant
 from simulator.cooling_plant.points import points as plant_points
 from simulator.cooling_plant.running import STEP_S, RunningPlant
+from simulator.cooling_plant.signals import Controls as PlantControls
 from simulator.gateway import Value
 from simulator.high_rise import points as building_points
 from simulator.high_rise.building import HighRise, Served
@@ -24,7 +26,8 @@ from simulator.weather import Weather
 
 class DemoBuilding:
     """Simulated time is aware UTC. high_rise, plant: both sides; the plant looks at commands at its next step, the
-    high-rise at once. controls: the high-rise's own, the old ones where none are given.
+    high-rise at once. controls and plant_controls: of both sides' own, the old ones where none
+    are given.
     """
 
     def __init__(
@@ -37,12 +40,13 @@ class DemoBuilding:
         plant: CoolingPlant | None = None,
         seed: int = 0,
         controls: Controls | None = None,
+        plant_controls: PlantControls[Any] | None = None,
     ) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start {start} has no time zone; expected an aware time")
         model, plant, begin = model or HighRiseModel(), plant or high_rise_plant(), start.timestamp()
         self.high_rise = HighRise(model, begin, weather, sun, seed=seed, controls=controls)
-        self.plant = RunningPlant(plant, begin, weather, model.zone)
+        self.plant = RunningPlant(plant, begin, weather, model.zone, controls=plant_controls)
         found = plant_points(plant)
         self._of_plant: Mapping[str, ReadPlant] = {name: read for name, (_, read) in found.items()}
         self.tags: Mapping[str, Tag] = MappingProxyType(

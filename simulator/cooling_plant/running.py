@@ -1,4 +1,4 @@
-"""A plant in time behind its tags: stepped every ten seconds, under its old controls and what a supervisor has written.
+"""A plant in time behind its tags: stepped every ten seconds, under its own controls and what a supervisor has written.
 
 Between two steps all rates are held, so that reading never moves the plant, and the same start, weather, load and
 commands give the same numbers to the bit, however often `advance` is called.
@@ -6,12 +6,14 @@ commands give the same numbers to the bit, however often `advance` is called.
 
 from datetime import tzinfo
 from math import floor
+from typing import Any
 
 from simulator.chilled_water import NOBODY, CoilDemand, WaterSupply
 from simulator.civil import SiteTime
 from simulator.cooling_plant.commanded import commanded
 from simulator.cooling_plant.design import CoolingPlant
 from simulator.cooling_plant.original import Original
+from simulator.cooling_plant.signals import Controls
 from simulator.cooling_plant.state import (
     ALL_WELL,
     PlantInputs,
@@ -34,19 +36,26 @@ _ROUNDING = 1e-6
 
 
 class RunningPlant:
-    """epoch_s: where it begins; timer: when the old controls' clock has the building in use.
+    """epoch_s: where it begins; timer: when the controls' clock has the building in use; controls: the old ones
+    where none are given.
 
     state: now; coils: what the building asks until the next `advance`; trouble: what is wrong with the machines.
     """
 
     def __init__(
-        self, plant: CoolingPlant, epoch_s: float, weather: Weather, zone: tzinfo, timer: WeekTimer = OFFICE_TIMER
+        self,
+        plant: CoolingPlant,
+        epoch_s: float,
+        weather: Weather,
+        zone: tzinfo,
+        timer: WeekTimer = OFFICE_TIMER,
+        controls: Controls[Any] | None = None,
     ) -> None:
         self.plant = plant
         self._begin, self._steps = epoch_s, 0
         self._weather, self._local, self._timer = weather, SiteTime(zone), timer
         self._air, self._air_until = weather.at(self._local.at(epoch_s).year_hour), epoch_s
-        self._panel = Original(plant)
+        self._panel: Controls[Any] = controls or Original(plant)
         self._decided = self._panel.initial()
         self._held: dict[str, Value] = {}
         self.trouble: Trouble = ALL_WELL

@@ -1,10 +1,11 @@
 """What a plant's controls command, and what their instruments show."""
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from simulator.cooling_plant.design import CoolingPlant
 from simulator.plant.chiller_control import Mode
 
+S = TypeVar("S")
 Shares: TypeAlias = tuple[float, ...]
 """Positions of valves or speeds of drives [0..1]."""
 
@@ -55,6 +56,18 @@ class Seen(NamedTuple):
     calls: bool
     timer: bool
     wet_bulb: float
+
+
+class Controls(Protocol[S]):
+    """Controls of a plant: pure."""
+
+    def initial(self) -> S:
+        """Before they have seen anything."""
+        ...
+
+    def decide(self, state: S, seen: Seen, dt: float) -> tuple[S, Commands]:
+        """What they command after dt [s]."""
+        ...
 
 
 def at_rest(plant: CoolingPlant) -> Actuators:

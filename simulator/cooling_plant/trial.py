@@ -9,7 +9,7 @@ from simulator.building import Building
 from simulator.chilled_water import CoilDemand, WaterSupply
 from simulator.civil import LocalTime, SiteTime
 from simulator.cooling_plant.design import CoolingPlant
-from simulator.cooling_plant.signals import Commands, Seen
+from simulator.cooling_plant.signals import Controls
 from simulator.cooling_plant.state import PlantInputs, PlantState, initial, seen, served
 from simulator.cooling_plant.step import step
 from simulator.cooling_plant.zone_load import ZoneLoad
@@ -21,18 +21,6 @@ from simulator.weather import Outdoor, Weather
 
 S = TypeVar("S")
 _WEATHER_S = 60.0
-
-
-class Controls(Protocol[S]):
-    """Controls of a plant: pure."""
-
-    def initial(self) -> S:
-        """Before they have seen anything."""
-        ...
-
-    def decide(self, state: S, seen: Seen, dt: float) -> tuple[S, Commands]:
-        """What they command after dt [s]."""
-        ...
 
 
 class Load(Protocol):

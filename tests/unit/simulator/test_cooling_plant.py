@@ -19,7 +19,7 @@ from simulator.cooling_plant.high_rise import FLOOR_AREA, high_rise_plant
 from simulator.cooling_plant.original import Original
 from simulator.cooling_plant.points import points
 from simulator.cooling_plant.running import RunningPlant
-from simulator.cooling_plant.signals import Actuators, Commands, at_rest
+from simulator.cooling_plant.signals import Actuators, Commands, Controls, at_rest
 from simulator.cooling_plant.state import (
     ALL_WELL,
     PlantInputs,
@@ -32,7 +32,7 @@ from simulator.cooling_plant.state import (
     stored_cold,
 )
 from simulator.cooling_plant.step import step
-from simulator.cooling_plant.trial import Controls, Instant, office_load, run
+from simulator.cooling_plant.trial import Instant, office_load, run
 from simulator.plant.chiller_control import Mode, Trip
 from simulator.plant.zone import ROOM_ENTHALPY
 from simulator.weather import HOURS_PER_YEAR, Outdoor, Weather
@@ -312,6 +312,14 @@ def test_the_old_controls_replace_a_machine_that_has_tripped(site: RunningPlant)
     site.advance(site.now + 3600.0, COILS)
     assert [chiller.control.mode for chiller in site.state.chillers[:2]] == [Mode.TRIPPED, Mode.RUNNING]
     assert site.state.sensors.supply < 9.0  # the tripped one's pumps go on, and mix return water into the supply
+
+
+def test_the_plant_runs_under_the_baseline_too(site: RunningPlant) -> None:
+    weather = Weather((HOT,) * HOURS_PER_YEAR, "steady")
+    other = RunningPlant(PLANT, site.now, weather, SHENZHEN, controls=guideline_36(PLANT))
+    other.advance(other.now + 9000.0, COILS)
+    assert other.commands.setpoints[0] > 7.0
+    assert min(other.commands.actuators.secondary) == 0.0 < max(other.commands.actuators.secondary) < 1.0
 
 
 def test_a_person_resets_a_trip(site: RunningPlant) -> None:
