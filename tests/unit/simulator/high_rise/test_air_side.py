@@ -79,32 +79,35 @@ def gaps(steps: list[Step], heat: dict[str, float], water: dict[str, float]) -> 
     )
 
 
-def test_heat_and_moisture_close_to_a_thousandth(day: list[Step]) -> None:
+CLOSED = 1e-4
+"""A tenth of the promised 0.1 %, so that a hundredth of every term but the smallest is seen."""
+
+
+def test_heat_and_moisture_close(day: list[Step]) -> None:
     heat, water = logged(day)
     assert 0.5 < -heat["coils"] / 3600.0 / AREA < 1.5  # kWh/m2: at load
-    assert max(gaps(day, heat, water)) < 1e-3
+    assert max(gaps(day, heat, water)) < CLOSED
 
 
 @pytest.mark.slow
 def test_heat_and_moisture_close_over_three_days() -> None:
     days = run(72.0)
-    assert max(gaps(days, *logged(days))) < 1e-3
+    assert max(gaps(days, *logged(days))) < CLOSED
 
 
-@pytest.mark.parametrize("term", Terms._fields)
+@pytest.mark.parametrize("term", [name for name in Terms._fields if name != "condensate"])
 def test_heat_does_not_close_with_a_term_that_is_off_by_a_hundredth(day: list[Step], term: str) -> None:
+    """Condensate carries half a per cent of the heat; its moisture tells."""
     heat, water = logged(day)
     heat[term] *= 1.01
-    share = abs(heat[term] / heat["coils"])
-    assert share < 0.1 or gaps(day, heat, water)[0] > 1e-3
-    assert share > 0.001  # a term that is nothing would prove nothing
+    assert gaps(day, heat, water)[0] > CLOSED
 
 
 @pytest.mark.parametrize("term", ["people", "outdoor_air", "condensate"])
 def test_moisture_does_not_close_with_a_term_that_is_off_by_a_hundredth(day: list[Step], term: str) -> None:
     heat, water = logged(day)
     water[term] *= 1.01
-    assert gaps(day, heat, water)[1] > 1e-3
+    assert gaps(day, heat, water)[1] > CLOSED
 
 
 def test_the_old_controls_hold_their_setpoints_at_noon(day: list[Step]) -> None:
