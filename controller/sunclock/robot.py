@@ -79,6 +79,7 @@ class Robot:
         self._address = address
         self._clock = clock
         self._pauses = pauses
+        self._taken = 0
 
     async def deliver(self, contents: Sequence[Content]) -> None:
         """One after another. Raises EnvironmentProblem with what was tried, at the first that is not taken."""
@@ -86,10 +87,11 @@ class Robot:
 
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN_S)) as session:
             for nth, content in enumerate(contents):
-                if nth and nth % _MOST_A_MINUTE == 0:
+                if self._taken and self._taken % _MOST_A_MINUTE == 0:
                     await self._pause(60.0)
                 try:
                     await self._persist(session, content)
+                    self._taken += 1
                 except NotTaken as trouble:
                     sent = f"{nth} of {len(contents)} messages were sent"
                     raise EnvironmentProblem(f"the robot at {self.host}: {trouble}; {sent}") from None

@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 
 from controller.core.errors import EnvironmentProblem
+from controller.core.ports import Phase
 from controller.core.strategy import Position
 from controller.core.terrain import dark_limit
 from controller.runtime.clock import RealClock
@@ -84,6 +85,33 @@ async def test_a_robot_that_is_busy_is_tried_again() -> None:
     await robot(server).deliver([text("one"), text("two")])
     assert [json.loads(body)["text"]["content"] for body in server.bodies] == ["one", "one", "two"]
     await server.stop()
+
+
+class Waits(RealClock):
+    """Notes how long it was asked to sleep, and does not."""
+
+    def __init__(self) -> None:
+        self.noted: list[float] = []
+
+    async def sleep_until(self, deadline: float, phase: Phase, name: str) -> None:
+        self.noted.append(round(deadline - self.monotonic()))
+
+
+async def test_a_robot_gets_no_more_messages_a_minute_than_it_takes(robot_server: HttpServer) -> None:
+    clock = Waits()
+    one = Robot(robot_server.url, clock)
+    await one.deliver([text("text")] * 10)
+    await one.deliver([text("picture")] * 10)
+    assert clock.noted == [60.0]
+    assert len(robot_server.bodies) == 20
+
+
+async def test_a_robot_that_is_down_is_given_two_minutes(robot_server: HttpServer) -> None:
+    robot_server.answer = answer(500)
+    clock = Waits()
+    with pytest.raises(EnvironmentProblem, match="tried 4 times"):
+        await Robot(robot_server.url, clock).deliver([text("one")])
+    assert clock.noted == [2.0, 8.0, 30.0]
 
 
 @pytest.mark.parametrize(
