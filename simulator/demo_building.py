@@ -47,12 +47,23 @@ class DemoBuilding:
         model, plant, begin = model or HighRiseModel(), plant or high_rise_plant(), start.timestamp()
         self.high_rise = HighRise(model, begin, weather, sun, seed=seed, controls=controls)
         self.plant = RunningPlant(plant, begin, weather, model.zone, controls=plant_controls)
-        found = plant_points(plant)
+        self._made_up = self.plant.state.basin.made_up
+        self._find_points()
+
+    def __getstate__(self) -> dict[str, object]:
+        """How to read each tag is found anew by whoever goes on with this building."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("tags", "_of_plant")}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._find_points()
+
+    def _find_points(self) -> None:
+        found = plant_points(self.plant.plant)
         self._of_plant: Mapping[str, ReadPlant] = {name: read for name, (_, read) in found.items()}
         self.tags: Mapping[str, Tag] = MappingProxyType(
             {name: tag for name, (tag, _) in found.items()} | dict(building_points.TAGS)
         )
-        self._made_up = self.plant.state.basin.made_up
 
     @property
     def now(self) -> datetime:

@@ -1,6 +1,7 @@
 """High-rise and cooling plant together: nothing is lost at the seam, and one set of tags serves both."""
 
 from datetime import UTC, datetime, timedelta
+from pickle import dumps, loads
 
 import pytest
 
@@ -86,6 +87,17 @@ def test_the_same_seed_gives_the_same_to_the_bit_however_it_is_advanced() -> Non
     looks = snapshot(1440.0, 5)
     assert snapshot(40.0, 5) == looks
     assert snapshot(1440.0, 6) != looks
+
+
+def test_a_building_that_was_put_aside_goes_on_as_if_it_had_not_been() -> None:
+    building = opened()
+    building.write(f"{HANDLER}.supply_air_temperature_setpoint", 16.0)
+    building.advance(NINE + timedelta(minutes=7, seconds=20))
+    resumed: DemoBuilding = loads(dumps(building))
+    for each in (building, resumed):
+        each.advance(NINE + timedelta(minutes=15))
+    assert {name: resumed.read(name) for name in resumed.tags} == {name: building.read(name) for name in building.tags}
+    assert resumed.read(f"{HANDLER}.supply_air_temperature_setpoint") == 16.0
 
 
 @pytest.mark.parametrize(
