@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,15 +17,12 @@ from hypothesis import strategies as st
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
-from controller.core.event_chain import Verification
 from controller.core.point import PointId
 from controller.core.ports import HistoryInterval, RecordedSample
 from controller.core.sample import Quality, Sample
-from controller.historian.chain_reading import ChainReader
 from controller.historian.reading import SqliteHistoryReader
 from controller.historian.retention import Retention
 from controller.historian.sqlite import SqliteHistorian
-from controller.historian.timeline import to_microseconds
 from tests.sweep import examples
 from tests.unit.historian.support import (
     BEGINNING,
@@ -46,27 +42,6 @@ from tests.unit.historian.support import (
 
 ROOT = Path(__file__).resolve().parents[3]
 DAY = timedelta(days=1)
-
-
-def made_version_2(path: Path) -> None:
-    """As files were before what is hot was kept by the batch; what is hot in this one goes."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE hot")
-        connection.execute(
-            "CREATE TABLE hot(id INTEGER PRIMARY KEY, point INTEGER NOT NULL, time INTEGER NOT NULL, "
-            "type INTEGER NOT NULL, value, quality INTEGER NOT NULL, reason TEXT NOT NULL)"
-        )
-        connection.execute(
-            "CREATE VIEW recent AS SELECT time, name, value, quality, reason FROM hot JOIN point ON point.id = point"
-        )
-        connection.execute("PRAGMA user_version = 2")
-
-
-def made_version_1(path: Path) -> None:
-    """As before that, when events were not chained."""
-    made_version_2(path)
-    change(path, "ALTER TABLE event DROP COLUMN chain")
-    change(path, "PRAGMA user_version = 1")
 
 
 @pytest.fixture
@@ -431,111 +406,6 @@ class TestTrouble:
             store.append_samples([RecordedSample(POWER, sample(0, [1]))])  # type: ignore[arg-type]
         store.append_samples([recorded(0, 1.0)])
         store.close()
-
-
-class TestEarlierVersions:
-    ROWS = (
-        *((second, 1, second, 1, 0, "") for second in range(3)),
-        *((3, 2, None, 0, 2, "device lost"), (3, 1, 1, 3, 0, ""), (4, 1, None, 1, 0, ""), (5, 1, str(2**70), 2, 0, "")),
-        (1, 1, -1.0, 1, 0, ""),
-    )
-
-    def begun(self, path: Path, version: Callable[[Path], None]) -> None:
-        store = writer(path)
-        store.append_samples([recorded(-10, 1.0), recorded(-10, 1.0, TEMPERATURE)])
-        while store.seal(store.newest_hot()):
-            pass
-        store.close()
-        version(path)
-        with closing(sqlite3.connect(path)) as connection, connection:
-            for second, point, value, type_, quality, reason in self.ROWS:
-                time = to_microseconds(at(second))
-                connection.execute(
-                    "INSERT INTO hot(point, time, type, value, quality, reason) VALUES (?, ?, ?, ?, ?, ?)",
-                    (point, time, type_, value, quality, reason),
-                )
-
-    def told(self, reader: SqliteHistoryReader) -> list[str]:
-        rows = [(each.timestamp, each.value, each.quality, each.reason) for each in all_samples(reader)]
-        rows += [(each.timestamp, each.value, each.quality, each.reason) for each in all_samples(reader, TEMPERATURE)]
-        return [repr(row) for row in rows]
-
-    @pytest.mark.parametrize("version", [made_version_1, made_version_2])
-    def test_a_file_is_read_as_it_is_and_goes_on_as_one_of_today(
-        self, path: Path, version: Callable[[Path], None]
-    ) -> None:
-        self.begun(path, version)
-        reader = SqliteHistoryReader(path)
-        before, size = self.told(reader), path.read_bytes()
-        assert len(before) == 1 + 6 + 1 + 1
-        assert "device lost" in before[-1]
-        assert {"True", "nan", str(2**70)} <= {row.split(", <")[0].rpartition("), ")[2] for row in before}
-        assert reader.span() == (at(-10), at(5))
-        assert path.read_bytes() == size
-
-        store = writer(path)
-        store.append_samples([recorded(5, 7.0), recorded(6, 8.0)])
-        after = self.told(reader)
-        assert after[:7] == before[:7]
-        assert after[8:] == before[7:]
-        maintain(store, at(7200))
-        assert self.told(reader) == after
-        store.close()
-
-
-class TestChain:
-    def verified(self, path: Path, *sought: bytes) -> Verification:
-        verification = Verification(sought)
-        ChainReader(path).verify(verification)
-        return verification
-
-    def test_a_file_from_before_is_read_as_it_is_and_chained_when_written(self, path: Path) -> None:
-        events = [Event(at(second), EventKind.MODE, "tidal_lighting", {"mode": "auto"}) for second in range(-5, 0)]
-        store = writer(path)
-        store.append_events(events)
-        store.close()
-        made_version_1(path)
-        reader = SqliteHistoryReader(path)
-        assert reader.read_events(BEGINNING, END_OF_TIME) == events
-        with pytest.raises(HistorianError, match="before events were chained"):
-            ChainReader(path).head()
-        store = writer(path)
-        store.append_events([Event(at(1), EventKind.MODE, "tidal_lighting", {"mode": "off"})])
-        store.close()
-        after = reader.read_events(BEGINNING, END_OF_TIME)
-        assert after[:5] == events
-        assert after[5].body == {"state": "chain begun", "earlier_lines": 5}
-        found = self.verified(path)
-        assert (found.lines, found.breaks) == (7, 0)
-
-    def test_the_chain_after_a_damaged_file_names_the_end_of_the_one_before(self, path: Path) -> None:
-        store = writer(path)
-        store.append_samples(every_second(0, 5000))
-        store.append_events([Event(START, EventKind.ALARM, "plant", {"alarm": "hot"})])
-        store.close()
-        head = ChainReader(path).head()
-        assert head is not None
-        with closing(sqlite3.connect(path)) as connection:
-            (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'hot'").fetchone()
-        content = bytearray(path.read_bytes())
-        content[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
-        path.write_bytes(content)
-        store = writer(path)
-        store.append_samples([recorded(6000, 1.0)])
-        store.close()
-        (event,) = SqliteHistoryReader(path).read_events(BEGINNING, END_OF_TIME)
-        assert event.body["trouble"] == "history damaged"
-        assert (event.body["last_line"], event.body["last_chain"]) == (1, head.chain.hex())
-        assert self.verified(path).breaks == 0
-        assert self.verified(path, head.chain).missing == {head.chain}
-
-    def test_lines_are_found_where_the_file_was_taken_away_and_begun_anew(self, path: Path) -> None:
-        for number in range(2):
-            store = writer(path)
-            store.append_events([Event(at(number), EventKind.ALARM, "plant", {})])
-            assert store.chain_head() == store.chain_at(1)
-            store.close()
-            path.unlink()
 
 
 class TestBesideTheLoop:
