@@ -15,7 +15,6 @@ from simulator.gateway import Value
 from simulator.servers import bacnet_wire as wire
 from simulator.servers.raw import raw_of, value_of
 from simulator.servers.served_site import NotServable, Place, ServedSite
-from simulator.tags import TAGS
 
 BacnetPlace: TypeAlias = Place[BacnetAddress]
 
@@ -196,7 +195,7 @@ class Machines:
         for each in objects:
             if each.slots is not None:
                 self._objects.setdefault(_machine(each), []).append(each)
-        self._bits = {machine: name for machine in self._objects if (name := f"{machine}.remote") in TAGS}
+        self._bits = {machine: f"{machine}.remote" for machine in self._objects if _has(site, f"{machine}.remote")}
         self._shown = {each.name for each in objects}
         self._was_set = dict.fromkeys(self._bits, False)
 
@@ -224,6 +223,14 @@ class Machines:
         for own in self._objects.values():
             for each in own:
                 each.empty()
+
+
+def _has(site: ServedSite, name: str) -> bool:
+    try:
+        site.tag(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _empty() -> list[Value | None]:

@@ -1,225 +1,32 @@
-"""The simulated site as an OPC UA server: typed variables with status codes and times, on asyncua's server.
-
-Source: OPC UA Part 4, 5.11 (reading and writing) and 7.39 (status codes). Without security: whoever reaches the port
-may write. Times are told at real speed only: in a faster simulation the way of a message is minutes of plant time.
-"""
+"""The simulated site as an OPC UA server, on asyncua's. Without security: whoever reaches the port may write."""
 
 # The library's generated structures name their types in a way that pyright cannot follow.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from asyncua import ua
-from asyncua.server.address_space import AttributeService
-from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
 from asyncua.server.server import Server
-from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
 
-from drivers.opcua.address import OpcuaAddress
 from simulator.faults.wire import Wire
-from simulator.gateway import Value
 from simulator.servers.link import OpcuaLink
-from simulator.servers.raw import raw_of, value_of
-from simulator.servers.served_site import NotServable, Place, ServedSite, places, wire_of
+from simulator.servers.opcua_connections import Ears
+from simulator.servers.opcua_variables import FIRST, Attributes, OpcuaPlace, Variable, status, untyped
+from simulator.servers.served_site import ServedSite, places, wire_of
 
 logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # it logs every client that leaves, with a traceback
 
-OpcuaPlace: TypeAlias = Place[OpcuaAddress]
-
 _CURRENT_TIME: Final = 2258
-_LOOK_AGAIN_S: Final = 0.1
 _OWN_NAMESPACES: Final = 2  # the standard's, and the server's own
 _NO_TIME: Final = datetime(1601, 1, 1, tzinfo=UTC)  # Part 6, 5.2.2.5
-_CODES: Final = StatusCodes
-
-
-class Variable:
-    """One tag of the site as a node. wire: how its device answers."""
-
-    def __init__(self, place: OpcuaPlace, site: ServedSite, wire: Callable[[], Wire]) -> None:
-        """Raises NotServable for an address that the simulated server has not."""
-        name = place.address.name
-        if place.address.states or (not name.uri and name.space == 0):
-            raise NotServable(f"{place.name}: the simulated server has no node {place.address.node} with such a value")
-        self.place = place
-        self._site = site
-        self._wire = wire
-        self.type = _type_of(place)
-        self._told: tuple[Value | None, int] | None = None
-
-    def data(self) -> ua.DataValue:
-        """As it is now."""
-        value, code = self._reading()
-        if value is None:
-            return ua.DataValue(StatusCode=_status(code))
-        raw = raw_of(value, self.place.address.scale, self.place.address.offset)
-        spelt = float(raw) if self.type is ua.VariantType.Double else raw
-        return ua.DataValue(ua.Variant(spelt, self.type), _status(code), _any(self._time()))
-
-    def asked(self, node: ua.NodeId, attribute: AttributeIds) -> ua.DataValue:
-        """As the library asks for it."""
-        del node, attribute
-        return self.data()
-
-    def _reading(self) -> tuple[Value | None, int]:
-        if self._wire().is_silent:
-            return None, _CODES.BadNoCommunication
-        value = self._site.read(self.place.name)
-        return value, _CODES.BadSensorFailure if value is None else _CODES.Good
-
-    def _time(self) -> Any:
-        if self._site.speed != 1.0:
-            return None
-        return self._site.now + timedelta(seconds=self._wire().offset)
-
-    def change(self) -> ua.DataValue | None:
-        """What there is to tell since the last time; None for nothing new."""
-        reading = self._reading()
-        if reading == self._told:
-            return None
-        self._told = reading
-        return self.data()
-
-    def write(self, data: ua.DataValue) -> int:
-        """A status code."""
-        if not self.place.tag.writable:
-            return _CODES.BadNotWritable
-        if data.Value is None or data.Value.is_array or data.Value.VariantType is not self.type:
-            return _CODES.BadTypeMismatch
-        try:
-            value = value_of(
-                self.place.tag, _any(data.Value.Value), self.place.address.scale, self.place.address.offset
-            )
-        except ValueError:
-            return _CODES.BadOutOfRange
-        self._site.write(self.place.name, value)
-        return _CODES.Good
-
-
-def _type_of(place: OpcuaPlace) -> ua.VariantType:
-    if place.tag.kind is bool:
-        return ua.VariantType.Boolean
-    is_whole = place.tag.kind is int and place.address.scale == 1.0 and place.address.offset == 0.0
-    return ua.VariantType.Int64 if is_whole else ua.VariantType.Double
-
-
-class _Attributes(AttributeService):
-    """What is written to a variable of the site is for the site to take or to refuse."""
-
-    def __init__(self, server: Server, variables: Mapping[ua.NodeId, Variable], site: ServedSite) -> None:
-        super().__init__(server.iserver.aspace)
-        self._variables = variables
-        self._site = site
-
-    def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
-        self._site.refresh()
-        return super().read(params)
-
-    async def write(self, params: ua.WriteParameters, user: Any = None) -> list[ua.StatusCode]:
-        del user
-        self._site.refresh()
-        return [self._written(wish) for wish in params.NodesToWrite]
-
-    def _written(self, wish: ua.WriteValue) -> ua.StatusCode:
-        variable = self._variables.get(wish.NodeId)
-        if variable is None or wish.AttributeId != AttributeIds.Value:
-            return _status(_CODES.BadNotWritable)
-        data = wish.Value
-        assert data is not None
-        return _status(variable.write(data))
-
-
-class _Line:
-    """A connection's way out. While the server hangs nothing leaves; it does once the server is well again."""
-
-    def __init__(self, transport: asyncio.BaseTransport, is_silent: Callable[[], bool]) -> None:
-        self._transport: Any = transport
-        self._is_silent = is_silent
-        self._held: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        self._held.append(data)
-        self.flush()
-
-    def flush(self) -> None:
-        if self._held and not self._is_silent():
-            held, self._held = self._held, []
-            self._transport.write(b"".join(held))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class _Processor(UaProcessor):
-    """Notifications carry the site's time, too."""
-
-    clock: Callable[[], datetime]
-
-    async def forward_publish_response(self, result: ua.PublishResult, requestdata: Any) -> None:
-        notification: Any = result.NotificationMessage
-        notification.PublishTime = self.clock()
-        await super().forward_publish_response(result, requestdata)
-
-
-class _Connection(OPCUAProtocol):
-    """Answers as slowly as the server answers now."""
-
-    def __init__(self, wire: Callable[[], Wire], clock: Callable[[], datetime], **given: Any) -> None:
-        super().__init__(**given)
-        self._wire = wire
-        self._clock = clock
-        self.line: _Line | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.line = _Line(transport, lambda: self._wire().is_silent)
-        super().connection_made(_any(self.line))
-        processor = self.processor = _Processor(self.iserver, self.line, self.limits)
-        processor.clock = self._clock
-        processor.set_policies(self.policies)
-
-    async def _process_one_msg(self, header: Any, buf: Any) -> bool:
-        while self._wire().is_silent:  # noqa: ASYNC110 (the fault ends by the plant's time, and tells nobody)
-            await asyncio.sleep(_LOOK_AGAIN_S)
-        if self._wire().delay > 0.0:
-            await asyncio.sleep(self._wire().delay)
-        return await super()._process_one_msg(header, buf)
-
-
-class _Ears(BinaryServer):
-    """The port."""
-
-    def __init__(
-        self, server: Server, place: tuple[str, int], wire: Callable[[], Wire], clock: Callable[[], datetime]
-    ) -> None:
-        super().__init__(server.iserver, *place, server.limits)
-        self._wire = wire
-        self._clock = clock
-        self.set_policies(server._policies)  # pyright: ignore[reportPrivateUsage]
-
-    def _make_protocol(self) -> OPCUAProtocol:
-        return _Connection(
-            self._wire,
-            self._clock,
-            iserver=self.iserver,
-            policies=self._policies,
-            clients=self.clients,
-            closing_tasks=self.closing_tasks,
-            limits=self.limits,
-        )
-
-    def flush(self) -> None:
-        for client in self.clients:
-            if isinstance(client, _Connection) and client.line is not None:
-                client.line.flush()
 
 
 class OpcuaLinkServer:
@@ -239,7 +46,7 @@ class OpcuaLinkServer:
         ]
         self._callbacks: list[tuple[Variable, Mapping[int, Any]]] = []
         self._server: Server | None = None
-        self._ears: _Ears | None = None
+        self._ears: Ears | None = None
         self._is_listening = False
 
     def _wire(self) -> Wire:
@@ -251,7 +58,7 @@ class OpcuaLinkServer:
     async def open(self) -> int:
         """Raises OSError where the port cannot be had."""
         server = self._server = await self._made()
-        self._ears = _Ears(server, (self._host, self._port), self._wire, self._time)
+        self._ears = Ears(server, (self._host, self._port), self._wire, self._time)
         server.bserver = self._ears
         await self._listen()
         return self._port
@@ -264,11 +71,11 @@ class OpcuaLinkServer:
         server.set_server_name("Tidewatt simulator")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         nodes = await self._fill(server)
-        time = ua.NodeId(_any(_CURRENT_TIME))
+        time = ua.NodeId(untyped(_CURRENT_TIME))
         server.iserver.aspace.set_attribute_value_callback(time, AttributeIds.Value, self._time_of_day)
         await server._setup_server_nodes()  # pyright: ignore[reportPrivateUsage]
         await server.iserver.start()
-        server.iserver.attribute_service = _Attributes(server, nodes, self._site)
+        server.iserver.attribute_service = Attributes(server, nodes, self._site)
         return server
 
     async def _fill(self, server: Server) -> dict[ua.NodeId, Variable]:
@@ -285,8 +92,8 @@ class OpcuaLinkServer:
         for variable in self._variables:
             place, name = variable.place, variable.place.address.name
             id = ua.NodeId.from_string(f"ns={spaces.get(name.uri, name.space)};{name.kind}={name.identifier}")
-            first = ua.Variant(_FIRST[variable.type], variable.type)
-            title = ua.QualifiedName(place.name, _any(own))
+            first = ua.Variant(FIRST[variable.type], variable.type)
+            title = ua.QualifiedName(place.name, untyped(own))
             node = await folders[place.device].add_variable(id, title, first)
             if place.tag.writable:
                 await node.set_writable()
@@ -299,7 +106,7 @@ class OpcuaLinkServer:
     def _time_of_day(self, node: ua.NodeId, attribute: AttributeIds) -> ua.DataValue:
         del node, attribute
         if self._site.speed != 1.0:
-            return ua.DataValue(StatusCode=_status(_CODES.BadNotSupported))
+            return ua.DataValue(StatusCode=status(StatusCodes.BadNotSupported))
         return ua.DataValue(ua.Variant(self._time()))
 
     def _time(self) -> datetime:
@@ -328,6 +135,8 @@ class OpcuaLinkServer:
         if is_off and self._is_listening:
             self._is_listening = False
             await ears.stop()
+            if self._server is not None:
+                await _end_sessions(self._server)
         elif not is_off and not self._is_listening:
             await self._listen()
         elif not wire.is_silent:
@@ -347,20 +156,12 @@ class OpcuaLinkServer:
             if not self._is_listening:
                 server.bserver = None
             await server.stop()
+            await _end_sessions(server)
         self._is_listening = False
 
 
-_FIRST: Final[Mapping[ua.VariantType, Any]] = {
-    ua.VariantType.Boolean: False,
-    ua.VariantType.Int64: 0,
-    ua.VariantType.Double: 0.0,
-}
-
-
-def _status(code: int) -> ua.StatusCode:
-    return ua.StatusCode(_any(code))
-
-
-def _any(value: object) -> Any:
-    """The library's annotations want its own number types; its code takes Python's."""
-    return value
+async def _end_sessions(server: Server) -> None:
+    """Those, too, whose client has gone: the library keeps them for a while, in case he comes back."""
+    sessions = server.iserver._external_sessions  # pyright: ignore[reportPrivateUsage]
+    for session in [*sessions.values()]:
+        await session.close_session(delete_subs=True)

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from controller.core.errors import DeviceError
+from controller.core.point import PointId, ValueType
 from controller.core.ports import Driver
 from controller.core.sample import Quality, Scalar
 from tests.wire.bacnet_bench import Bench, bound
@@ -201,17 +202,21 @@ async def is_back(simulated: Simulated) -> bool:
         return False
 
 
-async def test_a_gateway_whose_watchdog_runs_out_empties_its_slots(tmp_path: Path) -> None:
+async def test_a_gateway_tells_changes_and_empties_its_slots_when_its_watchdog_runs_out(tmp_path: Path) -> None:
     case = CASES["bacnet"]
     async with building(tmp_path, case) as simulated, simulated.driver() as driver:
         assert await write(driver, case.take) == [(True, "")]
         place = next(each.address.device for each in simulated.link.bindings)
-        bench = Bench([bound("slot", "binary-output,1", place, property="priority-array", index=10)])
-        async with bench.driver:
-            assert await bench.values() == [1.0]
+        slot = bound("slot", "binary-output,1", place, property="priority-array", index=10)
+        bench = Bench([slot, bound("status", "binary-input,1", place, ValueType.BOOLEAN, cov=True)])
+        status = PointId("a.device_1.status")
+        async with bench.driver, aclosing(bench.driver.changes()) as changes:
+            assert await bench.values() == [1.0, True]
+            assert (await anext(changes))[status].value is True
             await comes_true(lambda: left(simulated, case), "its watchdog runs out")
 
             async def is_empty() -> bool:
                 return (await bench.samples())["slot"].reason == "null"
 
             await comes_true(is_empty, "nothing holds the lamps any more")
+            assert (await anext(changes))[status].value is False, "told, not asked for"
