@@ -13,7 +13,8 @@ from simulator.kpi import Saving
 
 _TITLE = Text("{site}, {first} to {last}", "{site}，{first} 至 {last}")
 _SPREAD_TITLE = Text(
-    "median and worst of {count} cases: {seeds} seeds{varied}", "{count} 个工况的中位数与最差值：{seeds} 个种子{varied}"
+    "median and worst of {count} cases, {seeds} seed{plural}{varied}",
+    "{count} 个工况的中位数与最差值：{seeds} 个种子{varied}",
 )
 _VARIED = {
     "load": Text("load ±30 %", "负荷 ±30 %"),
@@ -116,7 +117,9 @@ def _spread_title(result: Result, chosen: Language) -> str:
     comma = "、" if chosen == "zh" else ", "
     varied = "".join(comma + _VARIED[name].in_language(chosen) for name in differs)
     seeds = len({case.seed for case in cases})
-    return _SPREAD_TITLE.in_language(chosen).format(count=len(cases), seeds=seeds, varied=varied)
+    return _SPREAD_TITLE.in_language(chosen).format(
+        count=len(cases), seeds=seeds, plural="" if seeds == 1 else "s", varied=varied
+    )
 
 
 def _name(row: Row, result: Result, chosen: Language) -> str:

@@ -82,7 +82,7 @@ def test_median_and_worst_are_those_of_all_cases() -> None:
 
 
 @pytest.mark.parametrize(
-    "language, words", [("en", "median and worst of 9 cases: 3 seeds, tank ±50 %"), ("zh", "9 个工况的中位数与最差值")]
+    "language, words", [("en", "median and worst of 9 cases, 3 seeds, tank ±50 %"), ("zh", "9 个工况的中位数与最差值")]
 )
 def test_tables_page_and_picture_tell_the_spread(language: str, words: str) -> None:
     chosen = "zh" if language == "zh" else "en"
