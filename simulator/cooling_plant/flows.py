@@ -14,6 +14,9 @@ from simulator.plant.primary_secondary import split, together
 from simulator.plant.pump_curve import Unit, alike, duty, shaft_power
 from simulator.plant.valve import conductance, resistance, throttling_heat
 
+_TRICKLE = 0.5
+"""[kg/s]"""
+
 
 class Circuit(NamedTuple):
     """flow of all pumps [kg/s]; branches: its share in each machine; electric power of the pumps, and what of it ends
@@ -131,14 +134,18 @@ def _circuit(station: PumpStation, speeds: Shares, conductances: list[float], be
 
 
 def _station(station: PumpStation, speeds: Shares, resistance: float) -> tuple[float, float, float, float]:
-    """Flow [kg/s], electric power and heat in the water [kW], and pressure between the headers [kPa] of a station."""
+    """Flow [kg/s], electric power and heat in the water [kW], and pressure between the headers [kPa] of a station. A
+    trickle past valves that are all but shut counts as no flow: it would come out as hot as a kettle.
+    """
     units = [Unit(curve, speed) for curve, speed in zip(station.pumps, speeds, strict=True) if speed > 0.0]
     count = len(units)
     if resistance < inf and units.count(units[0]) == count:
         pressure, each = alike(units[0], count, static=station.static, resistance=resistance)
-        return count * each.flow, count * each.electric, count * each.shaft, pressure
-    done = duty(units, static=station.static, resistance=resistance)
-    return done.flow, done.electric, done.to_water, done.pressure
+        flow, electric, to_water = count * each.flow, count * each.electric, count * each.shaft
+    else:
+        done = duty(units, static=station.static, resistance=resistance)
+        flow, electric, to_water, pressure = done.flow, done.electric, done.to_water, done.pressure
+    return flow if flow >= _TRICKLE else 0.0, electric, to_water, pressure
 
 
 def _mains(plant: CoolingPlant, at: Actuators, demand: float) -> Mains:
@@ -147,7 +154,7 @@ def _mains(plant: CoolingPlant, at: Actuators, demand: float) -> Mains:
     station = plant.secondary
     coils = together((demand,))
     flow, electric, to_water, pressure = _station(station, at.secondary, station.resistance + coils)
-    return Mains(flow, coils * flow * flow if demand > 0.0 else pressure, electric, to_water)
+    return Mains(flow, coils * flow * flow if flow > 0.0 else pressure, electric, to_water)
 
 
 def _transferred(storage: Storage, at: Actuators) -> float:

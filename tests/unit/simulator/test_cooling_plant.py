@@ -132,6 +132,9 @@ def test_heat_is_kept_whatever_is_commanded(
         assert flows.primary.flow == pytest.approx(sum(flows.primary.branches))
         assert flows.condenser.flow == pytest.approx(sum(flows.condenser.branches))
         assert 0.0 <= electric_power(state) < 5000.0
+        rates = state.rates
+        waters = (rates.entering, rates.condenser_entering, rates.condenser_leaving, rates.tower_leaving)
+        assert -10.0 < min(waters) <= max(waters) < 150.0
         assert max(map(abs, errors(begin, state))) < 1e-5
         assert 0.0 < min(state.supply, state.returning, *state.tank.layers if state.tank else ()) < 60.0
 
