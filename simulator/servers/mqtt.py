@@ -257,8 +257,7 @@ class MqttLinkServer:
             await gateway.follow()
 
     async def close(self) -> None:
-        for gateway in self._gateways:
-            await gateway.leave()
+        await asyncio.gather(*(gateway.leave() for gateway in self._gateways))
 
 
 def _topic(place: MqttPlace, topic: str) -> str:

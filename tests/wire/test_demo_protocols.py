@@ -14,7 +14,7 @@ from tests.wire.bacnet_bench import Bench, bound
 from tests.wire.mqtt_mosquitto import Mosquitto
 from tests.wire.simulated_site import compiled, copied
 
-pytestmark = [pytest.mark.wire, pytest.mark.slow]
+pytestmark = [pytest.mark.wire, pytest.mark.slow, pytest.mark.system]
 
 LAMPS = {"garage.group_1.remote", "garage.group_2.remote", "garage.group_3.remote", "outdoor.lighting_1.command"}
 

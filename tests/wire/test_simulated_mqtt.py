@@ -17,7 +17,7 @@ from tests.site_processes import free_ports
 from tests.wire.mqtt_mosquitto import Mosquitto
 from tests.wire.simulated_site import PATIENCE_S, Simulated, compiled, copied, served
 
-pytestmark = [pytest.mark.wire]
+pytestmark = [pytest.mark.wire, pytest.mark.system]
 
 GROUP = "garage.group_1"
 
@@ -67,6 +67,7 @@ async def test_gateways_come_back_after_their_broker(tmp_path: Path) -> None:
                 await told(client, "garage/ramp/state", lambda payload: b"brightness" in payload)
 
 
+@pytest.mark.slow
 async def test_without_a_broker_it_says_what_is_missing(tmp_path: Path) -> None:
     port = free_ports()
     simulated = Simulated(compiled(copied(tmp_path, port)), "lighting")

@@ -81,7 +81,7 @@ async def building(folder: Path, case: Case) -> AsyncGenerator[Simulated]:
         yield await stack.enter_async_context(served(simulated))
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=["bacnet", "opcua", pytest.param("mqtt", marks=pytest.mark.system)])
 def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param]
 
