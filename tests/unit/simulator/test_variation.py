@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,12 @@ from simulator.design_day import DesignDay, repeated
 from simulator.engine import Engine
 from simulator.opening import open_engine
 from simulator.plant.occupancy import building_use
+from simulator.plant.traffic import passages
 from simulator.plant.zone import cooling_demand, electric_load
 from simulator.site import Site
 from simulator.sizes import PumpSize, Sizes, sized
 from simulator.variation import NOMINAL, Variation, variations, varied
 
-WEATHER = Path(__file__).resolve().parents[3] / "config/weather/hot_humid_tmy3.csv.gz"
 NOON = datetime(2026, 7, 6, 4, 0, tzinfo=UTC)
 HOT_DAY = DesignDay(33.7, 6.2, 0.62)
 
@@ -38,16 +38,12 @@ def test_a_building_with_a_third_more_load_asks_for_a_third_more() -> None:
     assert asked_more.sensible + asked_more.other == pytest.approx(1.3 * (asked.sensible + asked.other))
 
 
-def test_more_traffic_keeps_lamps_busier_and_a_larger_tank_takes_more() -> None:
-    def garage_hours(traffic: float) -> float:
-        engine, _ = open_engine(NOON, HOT_DAY, variation=Variation(traffic=traffic), step_s=10.0)
-        seen = 0
-        for minute in range(600):
-            engine.advance(NOON + timedelta(minutes=minute), 0.0)
-            seen += sum(bool(engine.read(f"garage.group_{number}.motion")) for number in (1, 2, 3))
-        return seen / 60.0
+def test_more_traffic_passes_more_often_and_a_larger_tank_has_the_same_height() -> None:
+    def seen(traffic: float) -> int:
+        _, model = varied(Site(), Variation(traffic=traffic)).garage[0]
+        return sum(len(passages(0, 1, model, hour, 0, hour % 24)) for hour in range(240))
 
-    assert garage_hours(1.3) > 1.05 * garage_hours(0.7)
+    assert 1.6 < seen(1.3) / seen(0.7) < 2.1
     tank = varied(Site(), Variation(tank=1.5)).plant.tank
     assert (tank.volume, tank.height) == (600.0, 9.0)
 
@@ -58,7 +54,7 @@ def test_a_measured_load_is_varied_too(tmp_path: Path) -> None:
     file.write_text("\n".join(["timestamp,load_kwh", *rows]) + "\n")
 
     def power(load: float) -> float:
-        engine, _ = open_engine(NOON, WEATHER, load_file=file, variation=Variation(load=load), step_s=10.0)
+        engine, _ = open_engine(NOON, HOT_DAY, load_file=file, variation=Variation(load=load), step_s=10.0)
         return engine.plant.wants.electric_load
 
     assert (power(0.7), power(1.0)) == (pytest.approx(140.0), pytest.approx(200.0))
