@@ -95,23 +95,26 @@ class Recorder:
             if len(pending) == MOST_PENDING:
                 self.dropped += 1
             pending.append(_new(RecordedSample, (point, sample)))
-        while latest:
-            point = next(iter(latest))
-            if image.monotonic - latest[point].at < LONGEST_PAUSE_S:
-                break
-            self._note(point, image.samples[point], image.monotonic)
+        self._record_again(image)
         if self._pending or self._handed_over or self._journal.pending:
             self._has_pending.set()
 
-    def _note(self, point: PointId, sample: Sample, monotonic: float) -> None:
-        recorded = self._latest.get(point)
-        self._latest[point] = _Recorded(monotonic, sample)
-        self._latest.move_to_end(point)
-        if recorded is not None and recorded.sample is sample:
-            return  # nothing has come in since
-        if len(self._pending) == MOST_PENDING:
-            self.dropped += 1
-        self._pending.append(RecordedSample(point, sample))
+    def _record_again(self, image: FrozenImage) -> None:
+        """What has not been recorded for long, as it is now; with a scan a minute that is every point."""
+        latest, pending, monotonic, samples = self._latest, self._pending, image.monotonic, image.samples
+        while latest:
+            point = next(iter(latest))
+            at, before = latest[point]
+            if monotonic - at < LONGEST_PAUSE_S:
+                return
+            sample = samples[point]
+            latest[point] = _new(_Recorded, (monotonic, sample))
+            latest.move_to_end(point)
+            if before is sample:
+                continue  # nothing has come in since
+            if len(pending) == MOST_PENDING:
+                self.dropped += 1
+            pending.append(_new(RecordedSample, (point, sample)))
 
     def _is_other(self, point: PointId, before: Sample, after: Sample) -> bool:
         """Whether history must show the difference."""
