@@ -21,7 +21,8 @@ RESULT, PLOT, REPORT = "result.json", "plot.png", "report.html"
 
 _STYLE = """
 body { max-width: 980px; margin: 8mm auto; } h1 { font-size: 14pt; } h2 { font-size: 11pt; margin: 6mm 0 2mm; }
-table { table-layout: auto; } td + td, th + th { text-align: right; } svg { max-width: 100%; height: auto; }
+table { table-layout: auto; margin-bottom: 4mm; } td + td, th + th { text-align: right; }
+svg { max-width: 100%; height: auto; }
 """
 
 

@@ -89,9 +89,9 @@ class _Axes(NamedTuple):
 
 
 def courses(panels: Sequence[Panel], spans: Sequence[Span], zone: ZoneInfo) -> list[Drawing]:
-    """Panels with one time axis; spans are shaded in all and named in the first."""
+    """Panels with one time axis; spans are named above them and shaded in all."""
     times = [time for panel in panels for course in panel.courses for time in course.times]
-    found: list[Drawing] = []
+    found = [_named_spans(_Axes(min(times), max(times), 0.0, 1.0), spans)]
     for panel in panels:
         ticks = value_ticks([value for course in panel.courses for value in course.values])
         axes = _Axes(min(times), max(times), ticks[0], ticks[-1])
@@ -101,7 +101,6 @@ def courses(panels: Sequence[Panel], spans: Sequence[Span], zone: ZoneInfo) -> l
             *_grid(axes, ticks, zone, has_labels=is_last),
             *_lines(axes, panel.courses),
             Words(_LEFT, _TOP - 8.0, panel.title),
-            *(_span_names(axes, spans) if panel is panels[0] else ()),
         ]
         found.append(Drawing(WIDTH, _TOP + _PANEL + (_BOTTOM if is_last else 6.0), tuple(shapes)))
     return found
@@ -136,7 +135,7 @@ def _lines(axes: _Axes, found: Sequence[Course]) -> list[Shape]:
     ]
 
 
-def _span_names(axes: _Axes, spans: Sequence[Span]) -> list[Shape]:
+def _named_spans(axes: _Axes, spans: Sequence[Span]) -> Drawing:
     """Each with a bar of its length, in the first row that is free by then; what finds none is only shaded."""
     shapes: list[Shape] = []
     free = [0.0] * _NAME_ROWS
@@ -145,11 +144,12 @@ def _span_names(axes: _Axes, spans: Sequence[Span]) -> list[Shape]:
         row = next((number for number, until in enumerate(free) if begin >= until), None)
         if row is None:
             continue
-        y = _TOP + 12.0 + 16.0 * row
+        y = 16.0 * (row + 1)
         shapes.append(Words(begin + 3.0, y, span.name, 10.0, "start", _NAME))
         shapes.append(Box(begin, y + 3.0, max(2.0, end - begin), 2.0, _NAME))
         free[row] = max(end, begin + 6.0 * len(span.name) + 9.0)
-    return shapes
+    rows = sum(until > 0.0 for until in free)
+    return Drawing(WIDTH, 16.0 * rows + 8.0 if rows else 0.0, tuple(shapes))
 
 
 def _pieces(course: Course) -> list[list[tuple[float, float]]]:
