@@ -253,7 +253,7 @@ DAY = "2026-03-20 12:00"
 
 
 def cycles(start: str = DAY, **parameters: Any) -> Cycles[State]:
-    limits = {"dark_illuminance": 30.0, "bright_illuminance": 60.0, "dark_delay": timedelta(seconds=30)}
+    limits: dict[str, Any] = {"dark_illuminance": 30.0, "bright_illuminance": 60.0, "dark_delay": timedelta(seconds=30)}
     made = Cycles(SunsetLighting(Parameters(**{**limits, **parameters}), 2, has_sensor=True), start)
     made.plan = planned(made.now, PEOPLE_SQUARE, Parameters(**parameters))
     return made
