@@ -21,7 +21,7 @@ help: ## show this list
 demo: $(READY) ## run the controller on a simulated building, live in this terminal
 	@$(BIN)/tidewatt demo $(ARGS)
 
-test: $(READY) ## the fast tests, a little more than three minutes
+test: $(READY) ## the fast tests, at most three minutes
 	@$(RUN_TESTS) -m "not slow" --hypothesis-profile=quick $(ARGS)
 
 test-all: $(READY) $(PEERS) ## every test; only those on the reference records may skip
