@@ -437,7 +437,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=("grid", "turnaround", "flat", "neighbours"))
     parser.add_argument("--windows", type=int, default=5, help="windows of each kind (5)")
     parser.add_argument("--window", type=float, default=120.0, help="seconds of a window (120)")
-    parser.add_argument("--settle", type=float, default=8.0, help="seconds from a start to its window (8)")
+    parser.add_argument("--settle", type=float, default=12.0, help="seconds from a start to its window (12)")
     parser.add_argument("--quick", action="store_true", help="two windows of 10 s")
     parser.add_argument("--port", type=int, default=15200, help="the first of 50 free ports")
     parser.add_argument("--profile", default="", help="with --child: write a profile for pstats to this file")
