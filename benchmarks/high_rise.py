@@ -16,7 +16,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from simulator.chilled_water import CoilDemand, WaterSupply
-from simulator.demo_building import DemoBuilding
 from simulator.high_rise.building import PERIOD_S, HighRise, Served
 from simulator.high_rise.competent import Competent
 from simulator.high_rise.lighting import LIGHTING, TUBES
@@ -35,6 +34,7 @@ from simulator.high_rise.names import (
     PLUGS,
     UNITS,
 )
+from simulator.tower_building.building import TowerBuilding
 from simulator.weather import Weather, read_weather
 
 WEATHER = Path(__file__).resolve().parents[1] / "config" / "weather" / "hot_humid_tmy3.csv.gz"
@@ -160,13 +160,13 @@ def processor_time(weather_file: Path) -> None:
     start = datetime(2026, 7, 21, tzinfo=ZoneInfo("Asia/Shanghai"))
     weather, sun = opened(weather_file)
     site = HighRise(HighRiseModel(), start.timestamp(), weather, sun)
-    building = DemoBuilding(start, weather, sun)
+    building = TowerBuilding(start, weather, sun)
     for name in ("weather read for the first time", "a working day"):
         end, begin = site.now + DAY, time.process_time()
         while site.now < end:
             site.advance(site.now + 10.0, served(site.demand))
         alone, begin = time.process_time() - begin, time.process_time()
-        building.advance(building.now + timedelta(days=1))
+        building.advance(building.now + timedelta(days=1), 0.0)
         whole = time.process_time() - begin
         print(f"{name}: {alone:.2f} s of processor time; with the cooling plant {whole:.2f} s")
 
@@ -191,9 +191,9 @@ def main() -> None:
         comfort, peak = run(site, with_ideal_water(site), given.days)
         rows = list(figures(site, None, comfort, peak, given.days))
     else:
-        building = DemoBuilding(START, weather, sun, model=model, controls=controls)
+        building = TowerBuilding(START, weather, sun, model=model, controls=controls)
         site = building.high_rise
-        comfort, peak = run(site, lambda to: building.advance(datetime.fromtimestamp(to, UTC)), given.days)
+        comfort, peak = run(site, lambda to: building.advance(datetime.fromtimestamp(to, UTC), 0.0), given.days)
         rows = list(figures(site, building.plant.state.accounts.electricity, comfort, peak, given.days))
     if given.json:
         print(json.dumps({name: value for name, value, _ in rows}, ensure_ascii=False, indent=1))

@@ -109,6 +109,7 @@ def _counted(mount: Mount) -> Mount:
 def measure(period: Period) -> None:
     site = counted_site()
     start = beginning(site, period)
+    assert isinstance(start.engine, Engine)
     start.engine.__class__ = CountedEngine
     historian = CountedHistorian()
     began = time.process_time()

@@ -74,7 +74,7 @@ class Engine:
         self.outdoor = OutdoorCircuit(self.site.outdoor_power)
         self._wire_now = wire_now
         self._sky_seen, self._daylight = -1.0, NIGHT_ILLUMINANCE
-        self.faults = Schedule(faults, seed)
+        self.faults = Schedule(TAGS, faults, seed)
         self.says_fire = False
         self._open_gateways()
         # grid: index now, of the last look at plant and lights, and of the next

@@ -3,6 +3,7 @@
 Watchdogs run on wire seconds: real seconds, even where the simulated clock runs faster. Reading never refreshes them.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from math import inf
 from typing import Protocol, TypeAlias
@@ -47,6 +48,19 @@ class Remote:
     def value(self, command: str) -> Value:
         """What the register holds."""
         return self._values[command]
+
+    def register(self, command: str) -> Value | None:
+        """What was written there and not let go; None for nothing."""
+        return self._values[command] if command in self._written else None
+
+    @property
+    def commands(self) -> Sequence[str]:
+        return tuple(self._values)
+
+    @property
+    def written(self) -> Mapping[str, Value]:
+        """Registers that were written and not let go, and what they hold."""
+        return {command: self._values[command] for command in self._values if command in self._written}
 
     @property
     def is_followed(self) -> bool:

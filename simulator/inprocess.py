@@ -17,10 +17,10 @@ from controller.core.errors import ConnectFailed, DeviceTimeout
 from controller.core.point import Binding, PointId, Range
 from controller.core.ports import Clock, DriverKind, WriteResult
 from controller.core.sample import Quality, Sample, Scalar, bad
-from simulator.engine import Engine
 from simulator.faults.wire import Wire
 from simulator.gateway import Value
 from simulator.servers.registers import with_other_words
+from simulator.simulated import SimulatedSite
 
 ANSWER_WITHIN_S = 1.0
 """Wire seconds that a device is waited for, as by the Modbus driver unless it is told otherwise."""
@@ -31,10 +31,16 @@ _new = tuple[Any, ...].__new__  # a day on virtual time makes millions of sample
 
 
 class InProcessDriver:
-    """The points of one link; their ids are the engine's tags. Links of one site share the engine and its time."""
+    """The points of one link; their ids are the building's tags. Links of one site share the building and its time."""
 
     def __init__(
-        self, engine: Engine, link: str, bindings: Sequence[Binding[Any]], clock: Clock, *, relinquishes: bool = False
+        self,
+        engine: SimulatedSite,
+        link: str,
+        bindings: Sequence[Binding[Any]],
+        clock: Clock,
+        *,
+        relinquishes: bool = False,
     ) -> None:
         """relinquishes: its devices have priority arrays, whose slots can be emptied."""
         self._engine = engine
@@ -149,7 +155,7 @@ class PrioritySlots:
     it, and given back by emptying its slots, as behind the simulator's BACnet server.
     """
 
-    def __init__(self, engine: Engine, points: Collection[str]) -> None:
+    def __init__(self, engine: SimulatedSite, points: Collection[str]) -> None:
         self._engine = engine
         self._shown = frozenset(points)
         self._full: dict[str, set[str]] = {}
@@ -169,8 +175,8 @@ class PrioritySlots:
             self._engine.write(remote, bool(full), wire_now)
 
 
-def in_process(engine: Engine, like: DriverKind) -> DriverKind:
-    """A driver kind that stands in for `like` on every link and reaches the engine."""
+def in_process(engine: SimulatedSite, like: DriverKind) -> DriverKind:
+    """A driver kind that stands in for `like` on every link and reaches the simulated building."""
 
     def open_driver(link: str, connection: Any, bindings: Sequence[Binding[Any]], clock: Clock) -> InProcessDriver:
         del connection

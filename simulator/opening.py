@@ -1,7 +1,10 @@
 """From files to a running site."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from simulator.design_day import DesignDay, repeated
@@ -9,8 +12,29 @@ from simulator.engine import Engine
 from simulator.faults.fault import Fault
 from simulator.load import Loads, fitted, read_loads
 from simulator.site import Site
+from simulator.sizes import Sizes
 from simulator.variation import NOMINAL, Variation, varied, varied_loads
 from simulator.weather import Weather, read_weather
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a simulated building begins. latitude [deg north], longitude [deg east]; step_s: where its steps can be
+    chosen; sizes: None for its own.
+    """
+
+    start: datetime
+    weather: Path | DesignDay
+    latitude: float
+    longitude: float
+    zone: tzinfo
+    load_file: Path | None = None
+    variation: Variation = NOMINAL
+    sizes: Sizes | None = None
+    step_s: float = 1.0
+    seed: int = 0
+    faults: Collection[Fault] = ()
+    holidays: Collection[date] = ()
 
 
 def open_engine(
@@ -32,8 +56,13 @@ def open_engine(
     capacity of the chiller.
     """
     site = varied(site or Site(), variation)
-    outdoors = _weather(weather, site, start)
-    notes = [f"weather: {outdoors.source}"]
+    weather_there = outdoors(
+        weather,
+        latitude=site.latitude,
+        longitude=site.longitude,
+        utc_offset_h=standard_offset_h(site.zone, start),
+    )
+    notes = [f"weather: {weather_there.source}"]
     loads = None
     if load_file is not None:
         found = varied_loads(read_loads(load_file), variation)
@@ -42,7 +71,7 @@ def open_engine(
         notes += [f"load: {record.note}" for record in (cooling, found.electricity) if record is not None]
     engine = Engine(
         start,
-        outdoors,
+        weather_there,
         site=site,
         loads=loads,
         step_s=step_s,
@@ -54,10 +83,21 @@ def open_engine(
     return engine, notes
 
 
-def _weather(given: Path | DesignDay, site: Site, start: datetime) -> Weather:
-    local = start.astimezone(site.zone)
-    standard = (local.utcoffset() or timedelta(0)) - (local.dst() or timedelta(0))
-    offset = standard.total_seconds() / 3600.0
+def outdoors(given: Path | DesignDay, *, latitude: float, longitude: float, utc_offset_h: float) -> Weather:
+    """A typical year at a place. Raises ValueError with file, line and what would be right."""
     if isinstance(given, DesignDay):
-        return repeated(given, latitude=site.latitude, longitude=site.longitude, utc_offset_h=offset)
-    return read_weather(given, latitude=site.latitude, longitude=site.longitude, utc_offset_h=offset)
+        return repeated(given, latitude=latitude, longitude=longitude, utc_offset_h=utc_offset_h)
+    return _read(given, sha256(given.read_bytes()).digest(), latitude, longitude, utc_offset_h)
+
+
+@lru_cache(maxsize=4)
+def _read(file: Path, digest: bytes, latitude: float, longitude: float, utc_offset_h: float) -> Weather:
+    """Read once, and known as the same by whoever reckons with it for seconds. digest: of the file's bytes."""
+    del digest
+    return read_weather(file, latitude=latitude, longitude=longitude, utc_offset_h=utc_offset_h)
+
+
+def standard_offset_h(zone: tzinfo, start: datetime) -> float:
+    """Of local standard time from UTC [h]."""
+    local = start.astimezone(zone)
+    return ((local.utcoffset() or timedelta(0)) - (local.dst() or timedelta(0))).total_seconds() / 3600.0

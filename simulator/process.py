@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from simulator.clock import ScaledClock
-from simulator.engine import Engine
 from simulator.faults.fault import Fault
 from simulator.faults.schedule import Schedule
 from simulator.faults.wire import Wire
@@ -19,7 +18,8 @@ from simulator.gateway import Value
 from simulator.servers import control
 from simulator.servers.link import BacnetLink, LinkServer, ModbusLink, OpcuaLink, SerialLink, ServedLink
 from simulator.servers.served_site import ServedSite
-from simulator.tags import TAGS, Tag
+from simulator.simulated import SimulatedSite
+from simulator.tags import Tag
 
 _TICK_S = 0.2
 """Real time between two advances while nobody asks; short enough that a fast clock never owes much work at once."""
@@ -40,17 +40,17 @@ def new_nonce() -> int:
 
 
 class LiveSite:
-    """The engine on its scaled clock. Beside the engine's tags it has the clock's, so that every gateway can show them:
-    `simulation.<device>.nonce`, `.time`, `.speed`, or `<gateway>.simulation_nonce` and so on.
+    """The building on its scaled clock. Beside the building's tags it has the clock's, so that every gateway can show
+    them: `simulation.<device>.nonce`, `.time`, `.speed`, or `<gateway>.simulation_nonce` and so on.
     """
 
-    def __init__(self, engine: Engine, clock: ScaledClock, nonce: int) -> None:
+    def __init__(self, engine: SimulatedSite, clock: ScaledClock, nonce: int) -> None:
         self._engine = engine
         self._clock = clock
         self._nonce = nonce
 
     def tag(self, name: str) -> Tag:
-        return _CLOCK_TAGS.get(_clock_quantity(name)) or TAGS[name]
+        return _CLOCK_TAGS.get(_clock_quantity(name)) or self._engine.tags[name]
 
     def refresh(self) -> None:
         wire_now = self._clock.wire_now()
@@ -91,6 +91,10 @@ class LiveSite:
     @property
     def now(self) -> datetime:
         return self._clock.now()
+
+    @property
+    def tags(self) -> Mapping[str, Tag]:
+        return self._engine.tags
 
     @property
     def faults(self) -> Schedule:

@@ -67,6 +67,7 @@ def live(
     if mode is not None:
         site = replace(site, mounts=tuple(replace(mount, mode=mode) for mount in site.mounts))
     engine = engine_of(site, start, None, None, seed)
+    assert isinstance(engine, Engine)
     site = replace(site, links=tuple(_simulated(link, engine) for link in site.links))
     loop = VirtualLoop(speed)
     clock = VirtualClock(loop, start)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from typing import TypeAlias
 
+from controller.cli.simulated_building import building_of
 from controller.core.errors import ConfigError, EnvironmentProblem
 from controller.core.site import Link, Site
 from controller.settings.document import Document, Tree, Where
@@ -20,10 +22,11 @@ from controller.settings.reading import Reading, checked, read
 from controller.settings.schema.faults import FaultEntry, FaultsFile
 from controller.settings.schema.scenarios import ScenarioFile
 from controller.settings.validate import DURATION, seconds
+from simulator.buildings import SimulatedBuilding
 from simulator.faults.fault import Fault, contradictions
-from simulator.faults.kinds import KINDS, MEANING, TARGETS, Aim, Choice, Kind, Number, Parameter
+from simulator.faults.kinds import KINDS, MEANING, Aim, Choice, Kind, Number, Parameter
 from simulator.gateway import Value
-from simulator.tags import TAGS
+from simulator.tags import Tag
 
 _ALWAYS = ("kind", "target", "start", "end", "duration")
 
@@ -124,6 +127,10 @@ class FaultsCompiler:
             self._add((*where, "target"), f"a {entry.kind} has no target: it meets the whole site", "remove 'target'")
             return None
         there_are = self._targets(kind.aim)
+        if not there_are:
+            wrong = f"there are no {MEANING[kind.aim]}: neither the simulated building nor the site has any"
+            self._add((*where, "kind"), wrong, "remove this fault")
+            return None
         if entry.target is None:
             if len(there_are) == 1:
                 return there_are[0]
@@ -141,7 +148,13 @@ class FaultsCompiler:
             return [link.id for link in links]
         if aim is Aim.DEVICE:
             return [*(device.id for link in links for device in link.devices), *(link.id for link in links)]
-        return [each for each in TARGETS[aim] if each in self.site.points or each in self.site.equipment]
+        there_are = self._building.targets.get(aim, ())
+        return [each for each in there_are if each in self.site.points or each in self.site.equipment]
+
+    @cached_property
+    def _building(self) -> SimulatedBuilding:
+        """Raises EnvironmentProblem where none serves the site."""
+        return building_of(self.site)
 
     def _points(self, aim: Aim, target: str) -> tuple[str, ...]:
         """Those of the devices that are meant."""
@@ -211,7 +224,7 @@ class FaultsCompiler:
         is_sound = not unknown
         for name, parameter in kind.parameters.items():
             value = given.get(name)
-            right, kept = _checked(value, parameter, target)
+            right, kept = _checked(value, parameter, self._building.tags.get(target))
             if right:
                 is_sound = False
                 wrong = f"'{name}' is missing" if value is None else f"'{name}' is {_plain(value)}"
@@ -236,9 +249,11 @@ def _given(entry: FaultEntry) -> dict[str, bool | int | float | str | timedelta]
 
 
 def _checked(
-    value: bool | int | float | str | timedelta | None, parameter: Parameter, target: str
+    value: bool | int | float | str | timedelta | None, parameter: Parameter, tag: Tag | None
 ) -> tuple[str, Value | str | None]:
-    """What would be right, empty where it is; and the value as the simulator takes it, None for none."""
+    """What would be right, empty where it is; and the value as the simulator takes it, None for none. tag: of a target
+    that is a point.
+    """
     match parameter:
         case Number(_, default, low, high):
             number = value.total_seconds() if isinstance(value, timedelta) else value
@@ -253,7 +268,7 @@ def _checked(
         case _:
             if value is None:
                 return ("add the value that it takes", None) if parameter.is_needed else ("", None)
-            return _value(value, target)
+            return _value(value, tag)
 
 
 def _number(parameter: Number) -> str:
@@ -265,9 +280,10 @@ def _number(parameter: Number) -> str:
     return f"write a number{limits}{f' [{unit}]' if unit else ''}"
 
 
-def _value(value: bool | int | float | str | timedelta, target: str) -> tuple[str, Value | str | None]:
+def _value(value: bool | int | float | str | timedelta, tag: Tag | None) -> tuple[str, Value | str | None]:
     """A value that the target could have."""
-    tag = TAGS[target]
+    if tag is None:
+        return "aim it at a point", None
     if isinstance(value, str | timedelta) or isinstance(value, bool) != (tag.kind is bool):
         return ("write true or false" if tag.kind is bool else f"write a number in {tag.unit or 'counts'}"), None
     if tag.kind is float:

@@ -11,7 +11,7 @@ from controller.core.point import PointId
 from controller.core.ports import Historian, RecordedSample
 from controller.core.sample import Quality, Sample
 from controller.core.site import Site
-from simulator.engine import Engine
+from simulator.simulated import SimulatedSite
 
 PAST = timedelta(days=9)
 """A forecast needs eight days with readings."""
@@ -21,7 +21,7 @@ _SLICE = timedelta(hours=6)
 _MINUTE = timedelta(minutes=1)
 
 
-async def record_past(site: Site, engine: Engine, until: datetime, historian: Historian) -> None:
+async def record_past(site: Site, engine: SimulatedSite, until: datetime, historian: Historian) -> None:
     """Let the engine run until then, and record each minute of what the site forecasts, and forecasts from."""
     points = [
         point
@@ -34,7 +34,7 @@ async def record_past(site: Site, engine: Engine, until: datetime, historian: Hi
         await historian.append_samples(list(_minutes(engine, recorded, min(engine.now + _SLICE, until))))
 
 
-def _minutes(engine: Engine, points: list[PointId], until: datetime) -> Iterator[RecordedSample]:
+def _minutes(engine: SimulatedSite, points: list[PointId], until: datetime) -> Iterator[RecordedSample]:
     while engine.now + _MINUTE <= until:
         engine.advance(engine.now + _MINUTE, 0.0)
         at = engine.now.astimezone(UTC)

@@ -10,16 +10,15 @@ import logging
 import os
 import signal
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import simulator.site
 from controller.cli.arguments import Exit, add_command, add_for, add_site, duration
 from controller.cli.client import SIMULATOR_SOCKET
 from controller.cli.fault_file import read_faults
 from controller.cli.output import say
+from controller.cli.simulated_building import building_of
 from controller.cli.site_folder import config_folder, load_site
 from controller.core.errors import EnvironmentProblem
 from controller.core.ports import Clock
@@ -27,13 +26,13 @@ from controller.core.site import Link, Site
 from controller.runtime.clock import RealClock
 from simulator.clock import ScaledClock
 from simulator.design_day import DesignDay
-from simulator.engine import Engine
 from simulator.faults.fault import Fault
-from simulator.opening import open_engine
+from simulator.opening import Opening
 from simulator.process import LiveSite, new_nonce, serve
 from simulator.servers.link import BacnetLink, ModbusLink, MqttLink, OpcuaLink, SerialLink, ServedLink
 from simulator.servers.served_site import NotServable
-from simulator.sizes import Sizes, sized
+from simulator.simulated import SimulatedSite
+from simulator.sizes import Sizes
 from simulator.variation import NOMINAL, Variation
 
 log = logging.getLogger(__name__)
@@ -128,28 +127,31 @@ def engine_of(
     variation: Variation = NOMINAL,
     sizes: Sizes | None = None,
     holidays: Collection[date] = (),
-) -> Engine:
-    """The simulated plant where the site stands. Raises EnvironmentProblem for records that cannot be used."""
-    place = simulator.site.Site(latitude=site.position.latitude, longitude=site.position.longitude, zone=site.zone)
-    if sizes is not None:
-        place = replace(place, plant=sized(place.plant, sizes))
+) -> SimulatedSite:
+    """The simulated building that has the site's points, where the site stands. Raises EnvironmentProblem where there
+    is none, and for records that cannot be used.
+    """
+    opening = Opening(
+        start,
+        weather or bundled_weather(),
+        site.position.latitude,
+        site.position.longitude,
+        site.zone,
+        load_file=load,
+        variation=variation,
+        sizes=sizes,
+        step_s=step_s,
+        seed=seed,
+        faults=tuple(faults),
+        holidays=holidays,
+    )
     try:
-        engine, notes = open_engine(
-            start,
-            weather or bundled_weather(),
-            load_file=load,
-            site=place,
-            variation=variation,
-            step_s=step_s,
-            seed=seed,
-            faults=faults,
-            holidays=holidays,
-        )
+        simulated, notes = building_of(site).open(opening)
     except (OSError, ValueError) as error:
         raise EnvironmentProblem(str(error)) from error
     for note in notes:
         log.info("%s", note)
-    return engine
+    return simulated
 
 
 def bundled_weather() -> Path:

@@ -16,8 +16,8 @@ from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
 from controller.core.tariff import Tariff
 from controller.runtime.daemon import Daemon
-from simulator.engine import Engine
-from simulator.kpi import Account, Read, saving, valley_price
+from simulator.kpi import Account, Counted, Read, saving, valley_price
+from simulator.simulated import SimulatedSite
 
 LOOK_EVERY = timedelta(minutes=1)
 FOLLOW_EVERY_S = 0.5
@@ -39,11 +39,11 @@ def beginning(start: datetime, site: Site, now: datetime) -> datetime:
 class _Day:
     """Two accounts that are looked at together, from midnight or from the first look on."""
 
-    def __init__(self, since: datetime, date_: date, tariff: Tariff | None) -> None:
+    def __init__(self, since: datetime, date_: date, tariff: Tariff | None, counted: Counted) -> None:
         self.since = self.until = since
         self.date = date_
         self.tariff = tariff
-        self.ours, self.reference = Account(tariff), Account(tariff)
+        self.ours, self.reference = Account(tariff, counted), Account(tariff, counted)
 
     def look(self, at: datetime, ours: Read, reference: Read) -> bool:
         """Whether ours could be read; if not, the reference is not counted either, and the next look spans the gap."""
@@ -57,7 +57,7 @@ class _Day:
 class Twin:
     """engine: the plant as it was when the simulator started, or at `beginning`."""
 
-    def __init__(self, engine: Engine, site: Site) -> None:
+    def __init__(self, engine: SimulatedSite, site: Site) -> None:
         self._engine = engine
         self._site = site
         self._looked: datetime | None = None
@@ -92,7 +92,7 @@ class Twin:
         local = at.astimezone(self._site.zone).date()
         if self._day is not None and self._day.date == local:
             return
-        day = _Day(at, local, self._site.tariff)
+        day = _Day(at, local, self._site.tariff, self._engine.counted)
         if day.look(at, ours, self._engine.read):
             self._day_before, self._day = self._day, day
 

@@ -16,7 +16,6 @@ from time import process_time
 
 from controller.cli.past import PAST, STEP_S, record_past
 from controller.cli.simulate import engine_of
-from controller.core.errors import EnvironmentProblem
 from controller.core.ports import Phase
 from controller.core.site import Device, Link, Site
 from controller.core.system import Authority
@@ -28,10 +27,10 @@ from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
 from controller.runtime.workers import InThisProcess, Workers
 from simulator.design_day import DesignDay
-from simulator.engine import Engine
 from simulator.faults.fault import Fault
 from simulator.inprocess import in_process
 from simulator.kpi import Account, Figures, Quarter
+from simulator.simulated import SimulatedSite
 from simulator.sizes import Sizes
 from simulator.variation import NOMINAL, Variation
 
@@ -73,7 +72,7 @@ class Checkpoint:
     took [s]. store: contents of the daemon's store, historian: its history; both None under the old controls, which
     know no daemon."""
 
-    engine: Engine
+    engine: SimulatedSite
     wire: float
     by_day: tuple[Figures, ...] = ()
     store: bytes = b""
@@ -92,16 +91,9 @@ class Checkpoint:
 
 
 def beginning(site: Site, period: Period) -> Checkpoint:
-    """The plant at the period's first midnight. Raises EnvironmentProblem where it is not this site's plant."""
+    """The plant at the period's first midnight. Raises EnvironmentProblem where none is this site's."""
     start = midnight(site, period.first)
     engine = _engine(site, period, start - WARM_UP)
-    for link in site.links:
-        for point in (point for device in link.devices for point in device.points):
-            if not link.driver.is_virtual and point not in engine.tags:
-                raise EnvironmentProblem(
-                    f"point {point} of link {link.id} is not one of the simulated plant's; a backtest needs a site that"
-                    f" `simulate` can serve, like the demo's"
-                )
     engine.advance(start, 0.0)
     return Checkpoint(engine, 0.0)
 
@@ -115,7 +107,7 @@ def plant_step(scan_every: timedelta) -> float:
     return float(max(each for each in range(1, LONGEST_STEP_S + 1) if common % each == 0))
 
 
-def _engine(site: Site, period: Period, start: datetime, step_s: float | None = None) -> Engine:
+def _engine(site: Site, period: Period, start: datetime, step_s: float | None = None) -> SimulatedSite:
     """step_s: by default what goes with the period's scans."""
     return engine_of(
         site,
@@ -135,7 +127,8 @@ def old_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Che
     """Day after day under the plant's original controls alone."""
     for day in _days_left(period, checkpoint):
         began = process_time()
-        engine, account = checkpoint.engine, Account(site.tariff, keeps_quarters=True)
+        engine = checkpoint.engine
+        account = Account(site.tariff, engine.counted, keeps_quarters=True)
         at, end = midnight(site, day), midnight(site, day + timedelta(days=1))
         while at <= end:
             engine.advance(at, checkpoint.wire)
@@ -171,7 +164,7 @@ def _our_day(site: Site, day: date, checkpoint: Checkpoint, workers: Workers) ->
     loop = VirtualLoop(WIRE_SPEED)
     clock = VirtualClock(loop, start, checkpoint.wire)
     store = Store(None, clock, checkpoint.store)
-    account = Account(site.tariff, keeps_quarters=True)
+    account = Account(site.tariff, engine.counted, keeps_quarters=True)
     links = tuple(_simulated(link, engine, site.scan_every) for link in site.links)
 
     async def life() -> None:
@@ -190,7 +183,7 @@ def _our_day(site: Site, day: date, checkpoint: Checkpoint, workers: Workers) ->
     return lived.after(account, began)
 
 
-async def _count(account: Account, engine: Engine, clock: VirtualClock, end: datetime) -> None:
+async def _count(account: Account, engine: SimulatedSite, clock: VirtualClock, end: datetime) -> None:
     while True:
         engine.advance(clock.now(), clock.wire_time())
         account.look(clock.now(), engine.read)
@@ -199,7 +192,7 @@ async def _count(account: Account, engine: Engine, clock: VirtualClock, end: dat
         await clock.sleep_until(clock.monotonic() + LOOK_EVERY_S, Phase.RECORD, "account")
 
 
-def _simulated(link: Link, engine: Engine, every: timedelta) -> Link:
+def _simulated(link: Link, engine: SimulatedSite, every: timedelta) -> Link:
     """The link with the plant behind it, polled at the pace of the scan.
 
     Virtual points stay in this process, on a connection of their own: they do not outlive the daemon's day.

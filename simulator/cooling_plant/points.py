@@ -31,13 +31,13 @@ def points(plant: CoolingPlant) -> Mapping[str, Point]:
     rest = at_rest(plant)
     for number, name in enumerate(numbered("chiller", len(plant.chillers))):
         found += _chiller(name, number)
-    for kind, group in _PUMPS.items():
+    for kind, group in PUMPS.items():
         speeds: Shares = getattr(rest, group)
         for number, name in enumerate(numbered(kind, len(speeds))):
             found += _pump(name, group, number, variable=group in ("secondary", "transfer"))
     for number, name in enumerate(numbered("cooling_tower", plant.cells)):
         found += _tower(name, number)
-    for kind, group in _VALVES.items():
+    for kind, group in VALVES.items():
         positions: Shares = getattr(rest, group)
         for number, name in enumerate(numbered(kind, len(positions))):
             found += _valve(name, group, number)
@@ -47,17 +47,19 @@ def points(plant: CoolingPlant) -> Mapping[str, Point]:
     return MappingProxyType({tag.name: (tag, read) for tag, read in found})
 
 
-_PUMPS: Mapping[str, str] = {
+PUMPS: Mapping[str, str] = {
     "chilled_water_pump": "primary",
     "secondary_pump": "secondary",
     "condenser_water_pump": "condenser",
     "transfer_pump": "transfer",
 }
-_VALVES: Mapping[str, str] = {
+"""Kinds of pumps, with their field of `Actuators`."""
+VALVES: Mapping[str, str] = {
     "chilled_water_valve": "chilled_valves",
     "condenser_water_valve": "condenser_valves",
     "cooling_tower_valve": "cell_valves",
 }
+"""Kinds of valves with a position, likewise."""
 _WATERS: Mapping[str, Callable[[PlantState, int], float]] = {
     "entering_chilled_water": lambda state, number: state.chillers[number].entering,
     "leaving_chilled_water": lambda state, number: state.chillers[number].leaving,

@@ -4,14 +4,16 @@ Between two steps all rates are held, so that reading never moves the plant, and
 commands give the same numbers to the bit, however often `advance` is called.
 """
 
-from datetime import tzinfo
-from math import floor
+from collections.abc import Collection
+from datetime import date, tzinfo
+from math import floor, inf
 from typing import Any
 
 from simulator.chilled_water import NOBODY, CoilDemand, WaterSupply
 from simulator.civil import SiteTime
 from simulator.cooling_plant.commanded import commanded
 from simulator.cooling_plant.design import CoolingPlant
+from simulator.cooling_plant.disturbed import mixing, placed, without_mains
 from simulator.cooling_plant.original import Original
 from simulator.cooling_plant.signals import Controls
 from simulator.cooling_plant.state import (
@@ -36,10 +38,11 @@ _ROUNDING = 1e-6
 
 
 class RunningPlant:
-    """epoch_s: where it begins; timer: when the controls' clock has the building in use; controls: the old ones
-    where none are given.
+    """epoch_s: where it begins; timer: when the controls' clock has the building in use, on holidays as on a Sunday;
+    controls: the old ones where none are given.
 
-    state: now; coils: what the building asks until the next `advance`; trouble: what is wrong with the machines.
+    state: now; coils: what the building asks until the next `advance`; trouble: what is wrong with the machines;
+    mixing_s: time constant with which a broken diffuser stirs the tank [s].
     """
 
     def __init__(
@@ -50,15 +53,17 @@ class RunningPlant:
         zone: tzinfo,
         timer: WeekTimer = OFFICE_TIMER,
         controls: Controls[Any] | None = None,
+        holidays: Collection[date] = (),
     ) -> None:
         self.plant = plant
         self._begin, self._steps = epoch_s, 0
-        self._weather, self._local, self._timer = weather, SiteTime(zone), timer
+        self._weather, self._local, self._timer = weather, SiteTime(zone, holidays), timer
         self._air, self._air_until = weather.at(self._local.at(epoch_s).year_hour), epoch_s
         self._panel: Controls[Any] = controls or Original(plant)
         self._decided = self._panel.initial()
         self._held: dict[str, Value] = {}
         self.trouble: Trouble = ALL_WELL
+        self.mixing_s = inf
         self.state: PlantState = initial(plant)
         self.commands = self._panel.decide(
             self._decided, seen(self.state, timer=False, wet_bulb=self._air.wet_bulb), 0.0
@@ -102,6 +107,14 @@ class RunningPlant:
         chillers[number] = chillers[number]._replace(control=reset(chillers[number].control))
         self.state = self.state._replace(chillers=tuple(chillers))
 
+    def put(self, field: str, number: int, position: float) -> None:
+        """Somebody moves an actuator by hand; field and number as in `Trouble`."""
+        self.state = placed(self.plant, self.state, field, number, position)
+
+    def lose_mains(self) -> None:
+        """All that runs stops at once; what it does afterwards is its controls'."""
+        self.state = without_mains(self.plant, self.state)
+
     def _step(self, coils: CoilDemand) -> None:
         local = self._local.at(self.now)
         if self.now >= self._air_until:
@@ -111,4 +124,6 @@ class RunningPlant:
         self.commands = commanded(self.plant, wished, self._held)
         inputs = PlantInputs(self.commands, coils, self._air, self.trouble)
         self.state = step(self.plant, self.state, inputs, STEP_S)
+        if self.mixing_s < inf:
+            self.state = mixing(self.state, self.mixing_s, STEP_S)
         self._steps += 1

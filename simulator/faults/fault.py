@@ -38,6 +38,13 @@ class Fault:
     def number(self, name: str) -> float:
         return float(self.parameter(name) or 0.0)
 
+    def value(self) -> Value:
+        """That it was given. Raises ValueError for none, and for what is none."""
+        value = self.parameter("value")
+        if value is None or isinstance(value, str):
+            raise ValueError(f"{value!r} is no value of {self.target}")
+        return value
+
     def acts_on(self) -> Collection[str]:
         """What another fault could be aimed at, too."""
         return self.points or (self.target,)

@@ -1,22 +1,16 @@
 """The kinds of fault: where each acts, what it may be aimed at, and which numbers it takes.
 
-What a target may be follows from the simulated site's tags; devices and links are the site's own.
+What a target may be is the simulated building's to say (`Targets`); devices and links are the site's own.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from controller.core.text import Text
 from simulator.gateway import Position
-from simulator.tags import TAGS
-
-TRIPPING = ("plant.chiller_1", "plant.chilled_water_pump_1", "plant.condenser_water_pump_1")
-LAMPS = ("garage.group_1", "garage.group_2", "garage.group_3", "outdoor.lighting_1")
-VALVES = ("plant.tank_1.charge_valve_position", "plant.tank_1.discharge_valve_position")
-TANK = "plant.tank_1"
-FIRE_ALARM_PANEL = "building.fire_alarm_panel_1"
+from simulator.tags import Tag
 
 
 class Aim(StrEnum):
@@ -57,32 +51,19 @@ MEANING: Mapping[Aim, str] = MappingProxyType(
 """In words, for whoever named something else."""
 
 
-def _tags(aim: Aim) -> tuple[str, ...]:
-    match aim:
-        case Aim.READING:
-            return tuple(name for name, tag in TAGS.items() if not tag.writable)
-        case Aim.NUMBER:
-            return tuple(name for name, tag in TAGS.items() if not tag.writable and tag.kind is float)
-        case Aim.COUNTER:
-            return tuple(name for name, tag in TAGS.items() if not tag.writable and tag.unit == "kWh")
-        case Aim.COMMAND:
-            return tuple(name for name, tag in TAGS.items() if tag.writable and not name.endswith(".heartbeat"))
-        case _:
-            return ()
+Targets: TypeAlias = Mapping[Aim, tuple[str, ...]]
+"""Where a simulated building has it, by what is aimed at; devices and links are the site's, and not here."""
 
 
-TARGETS: Mapping[Aim, tuple[str, ...]] = MappingProxyType(
-    {
-        **{aim: _tags(aim) for aim in (Aim.READING, Aim.NUMBER, Aim.COUNTER, Aim.COMMAND)},
-        Aim.TRIPPING: TRIPPING,
-        Aim.SELECTOR: (*TRIPPING, *LAMPS),
-        Aim.LAMPS: LAMPS,
-        Aim.VALVE: VALVES,
-        Aim.TANK: (TANK,),
-        Aim.PANEL: (FIRE_ALARM_PANEL,),
+def points_of(tags: Mapping[str, Tag]) -> dict[Aim, tuple[str, ...]]:
+    """What of a building's tags is measured, counted and commanded."""
+    measured = {name: tag for name, tag in tags.items() if not tag.writable}
+    return {
+        Aim.READING: tuple(measured),
+        Aim.NUMBER: tuple([name for name, tag in measured.items() if tag.kind is float]),
+        Aim.COUNTER: tuple([name for name, tag in measured.items() if tag.unit == "kWh" and name.endswith("energy")]),
+        Aim.COMMAND: tuple([name for name, tag in tags.items() if tag.writable and not name.endswith(".heartbeat")]),
     }
-)
-"""Where the simulated site has it; devices and links are not here."""
 
 
 class Number(NamedTuple):

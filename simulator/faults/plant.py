@@ -1,18 +1,36 @@
-"""What a fault does to machines, lamps and registers as it begins and as it ends."""
+"""The small demo's machines, lamps and registers: what a fault may be aimed at, and does as it begins and ends."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import inf
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from simulator.faults.fault import Fault
-from simulator.gateway import Position, Value
+from simulator.faults.kinds import Aim, Targets, points_of
+from simulator.gateway import Position
+from simulator.tags import TAGS
 
 if TYPE_CHECKING:
     from simulator.engine import Engine
 
 Effect = Callable[["Engine", Fault], None]
+
+_TRIPPING = ("plant.chiller_1", "plant.chilled_water_pump_1", "plant.condenser_water_pump_1")
+_LAMPS = ("garage.group_1", "garage.group_2", "garage.group_3", "outdoor.lighting_1")
+
+TARGETS: Targets = MappingProxyType(
+    {
+        **points_of(TAGS),
+        Aim.TRIPPING: _TRIPPING,
+        Aim.SELECTOR: (*_TRIPPING, *_LAMPS),
+        Aim.LAMPS: _LAMPS,
+        Aim.VALVE: ("plant.tank_1.charge_valve_position", "plant.tank_1.discharge_valve_position"),
+        Aim.TANK: ("plant.tank_1",),
+        Aim.PANEL: ("building.fire_alarm_panel_1",),
+    }
+)
 
 
 def touches(fault: Fault) -> bool:
@@ -64,21 +82,14 @@ def _turn_back(engine: Engine, fault: Fault) -> None:
 
 
 def _at_panel(engine: Engine, fault: Fault) -> None:
-    engine.operate(fault.target, _value(fault))
-
-
-def _value(fault: Fault) -> Value:
-    value = fault.parameter("value")
-    if value is None or isinstance(value, str):
-        raise ValueError(f"{value!r} is no value of {fault.target}")
-    return value
+    engine.operate(fault.target, fault.value())
 
 
 def _stick(engine: Engine, fault: Fault) -> None:
     plant = engine.plant
     plant.stuck_valves |= {fault.target}
     if "value" in fault.parameters:
-        plant.put_valve(fault.target, float(_value(fault)))
+        plant.put_valve(fault.target, float(fault.value()))
 
 
 def _free(engine: Engine, fault: Fault) -> None:

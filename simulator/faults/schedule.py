@@ -8,7 +8,7 @@ from simulator.faults.fault import Fault
 from simulator.faults.instrument import Seized, shown
 from simulator.faults.wire import WELL, Wire, wires
 from simulator.gateway import Value
-from simulator.tags import TAGS
+from simulator.tags import Tag
 
 _INSTRUMENT = frozenset({"drift", "stuck", "noise", "dropout", "meter_rollover", "meter_replacement"})
 
@@ -21,10 +21,13 @@ class Change(NamedTuple):
 
 
 class Schedule:
-    """seed: of noise and dropouts. `next_change`: plant time [s of the epoch] at which something begins or ends."""
+    """tags: of the building. seed: of noise and dropouts. `next_change`: plant time [s of the epoch] at which something
+    begins or ends.
+    """
 
-    def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
+    def __init__(self, tags: Mapping[str, Tag], faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self._seed = seed
+        self._counts = frozenset([name for name, tag in tags.items() if tag.kind is int])
         self._to_come = sorted(faults, key=lambda each: each.begins)
         self._on: list[Fault] = []
         self._seized: dict[str, list[Seized]] = {}
@@ -100,8 +103,7 @@ class Schedule:
         found: Value | None = value
         for seized in self._seized[tag]:
             found = shown(seized, tag, found, at, self._seed)
-        kind = TAGS[tag].kind
-        return round(found) if found is not None and kind is int else found
+        return round(found) if found is not None and tag in self._counts else found
 
     def wire(self, point: str) -> Wire:
         """How the device behind a point answers."""

@@ -20,6 +20,7 @@ LEAST_SPEED = 0.25
 class FloorCommands(NamedTuple):
     """To the air handlers of storeys alike: fan; supply_air [degC]; duct_pressure [kPa]; outdoor_damper [0..1]; room:
     setpoint of each zone [degC]. fan_speed [0..1] in place of the pressure loop's, None to leave it to the loop.
+    valve_stuck: that of the coil does not move, whatever its controller wants.
     """
 
     fan: bool
@@ -28,6 +29,7 @@ class FloorCommands(NamedTuple):
     outdoor_damper: float
     room: tuple[float, ...]
     fan_speed: float | None = None
+    valve_stuck: bool = False
 
 
 class Reset(NamedTuple):

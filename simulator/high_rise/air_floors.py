@@ -65,12 +65,13 @@ class FloorZone:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Storeys alike: count; storey: floor of one [m2]; zones; air handler of each. box_pressure: loss of
-    an open box at its design flow [kPa]; valve of the coil, branch: conductance of the coil itself [kg/(s kPa^0.5)].
+    """Storeys alike: count (of a larger building of the same kind a fraction, too); storey: floor of one [m2]; zones;
+    air handler of each. box_pressure: loss of an open box at its design flow [kPa]; valve of the coil, branch:
+    conductance of the coil itself [kg/(s kPa^0.5)].
     """
 
     name: str
-    count: int
+    count: float
     storey: float
     zones: tuple[FloorZone, ...]
     handler: AirHandlerModel

@@ -124,7 +124,7 @@ def _floor_step(
     if not commands.fan:
         nothing = (0.0,) * len(floor.zones)
         rooms = rooms_after(floor.zones, state.zones, seen.around, nothing, None, dt)
-        position = valve.step(floor.valve, state.valve, 0.0, dt)
+        position = state.valve if commands.valve_stuck else valve.step(floor.valve, state.valve, 0.0, dt)
         returning = _returning([each.design_flow for each in floor.zones], state.zones)
         output = FloorOutput(returning, None, 0.0, 0.0, 0.0, 0.0, conductance, rooms.terms, rooms.moisture)
         return FloorState(rooms.states, nothing, position, state.loading), output
@@ -155,7 +155,7 @@ def _floor_step(
     flows = [weight * per_weight for weight in weights]
     rooms = rooms_after(floor.zones, state.zones, seen.around, flows, handled.supply, dt)
     target = valve_target(state.valve, handled.supply.temperature, commands.supply_air, dt)
-    position = valve.step(floor.valve, state.valve, target, dt)
+    position = state.valve if commands.valve_stuck else valve.step(floor.valve, state.valve, target, dt)
     after = FloorState(rooms.states, openings, position, filter_step(floor.handler.filter, state.loading, flow, dt))
     terms, moisture = with_handler(rooms, seen.around.outdoor, returning, handled)
     return after, FloorOutput(
@@ -211,7 +211,7 @@ def _all(
     floors: Sequence[Floor], states: Sequence[FloorState], outputs: Sequence[FloorOutput], use: Use
 ) -> AirSideOutput:
     counts = [floor.count for floor in floors]
-    conductance, fans, requests, area = 0.0, 0.0, 0, 0.0
+    conductance, fans, requests, area = 0.0, 0.0, 0.0, 0.0
     for floor, state, output in zip(floors, states, outputs, strict=True):
         conductance += floor.count * _conductance(floor, state.valve)
         fans += floor.count * output.electric
@@ -220,10 +220,10 @@ def _all(
     terms = Terms(*_summed(counts, [output.terms for output in outputs]))
     moisture = Moisture(*_summed(counts, [output.moisture for output in outputs]))
     calls = any(output.handler is not None for output in outputs)
-    demand = CoilDemand(conductance, -terms.coils, requests, calls)
+    demand = CoilDemand(conductance, -terms.coils, round(requests), calls)
     lights, plugs = area * LIGHTING_DENSITY * use.lights, area * PLUG_DENSITY * use.plugs
     return AirSideOutput(tuple(outputs), demand, fans, lights, plugs, terms, moisture)
 
 
-def _summed(counts: Sequence[int], rows: Sequence[tuple[float, ...]]) -> list[float]:
+def _summed(counts: Sequence[float], rows: Sequence[tuple[float, ...]]) -> list[float]:
     return [sum(map(mul, counts, column)) for column in zip(*rows, strict=True)]

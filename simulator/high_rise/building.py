@@ -6,7 +6,8 @@ runs it tells what its cooling plant serves and takes. The same seed, start, pla
 the bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ PERIOD_S, _SETTLED_S, _AIR_AT_REST_S = 150.0, 300.0, 900.0
 _SOONEST_S, _OTHER_TEMPERATURE, _OTHER_FLOW = 30.0, 0.5, 0.1
 """Water counts as other than it was from so many kelvin or that share of its flow on [s, K, 0..1]."""
 _AIR_MACHINES = frozenset((*HANDLERS, LIGHTS, PLUGS))
+_AIR = "air."
+"""What the points of the air side begin with."""
 _HOUR = 3600.0
 
 
@@ -59,10 +62,12 @@ class Counters:
 
 
 class HighRise:
-    """Everything but the cooling plant. epoch_s: where it begins; controls: its own, the old ones where none are given.
+    """Everything but the cooling plant. epoch_s: where it begins; controls: its own, the old ones where none are given;
+    on holidays it is used as on a Sunday.
 
     floors and rest: states at the last look, with air and services, what is done until the next one; powers: of each
-    machine, positive when consumed [kW]; main: the meter that demand is billed by, plant included.
+    machine, positive when consumed [kW]; main: the meter that demand is billed by, plant included; unsupplied: machines
+    whose circuit breaker is open; stuck: kinds of storeys whose coils' valves do not move.
     """
 
     def __init__(
@@ -74,13 +79,16 @@ class HighRise:
         *,
         seed: int = 0,
         controls: Controls | None = None,
+        holidays: Collection[date] = (),
     ) -> None:
         self.model, self._weather, self._sun, self._seed = model, weather, sun, seed
-        self._local = SiteTime(model.zone)
+        self._local = SiteTime(model.zone, holidays)
         self._controls = controls or Original(model.lighting_clock())
         self._resets = (Reset(),) * len(model.floors)
         self._controlled = epoch_s
         self._held: dict[str, Value] = {}
+        self.unsupplied: frozenset[str] = frozenset()
+        self.stuck: frozenset[int] = frozenset()
         self._air: Part[tuple[FloorState, ...], AirSideInput, AirSideOutput] = Part(
             partial(air_side.step, model.floors), air_side.resting(model.floors)
         )
@@ -132,17 +140,46 @@ class HighRise:
             self._finish_air()
             self._look_at_air()
 
-    def command(self, tag: str, value: Value | None) -> None:
-        """Take a command from now on; None lets go, to the old controls."""
-        if value is None:
-            self._held.pop(tag, None)
-        else:
-            self._held[tag] = value
+    def command(self, commands: Mapping[str, Value | None]) -> None:
+        """Take commands from now on, by tag; None lets go, to the old controls."""
+        for tag, value in commands.items():
+            if value is None:
+                self._held.pop(tag, None)
+            else:
+                self._held[tag] = value
+        is_of_air = {tag.startswith(_AIR) for tag in commands}
+        self._look_again(air=True in is_of_air, rest=False in is_of_air)
+
+    def supply(self, unsupplied: Iterable[str]) -> None:
+        """These machines have no power from now on, all others have."""
+        self.unsupplied = frozenset(unsupplied)
+        self._look_again(air=True, rest=True)
+
+    def stick(self, kind: int, position: float | None) -> None:
+        """The valves of these storeys' coils do not move any more; somebody puts them to a position [0..1] before."""
         self._meter()
         self._finish_air()
+        if position is not None:
+            floors = list(self.floors)
+            floors[kind] = floors[kind]._replace(valve=position)
+            self._air.state = tuple(floors)
+        self.stuck |= {kind}
         self._look_at_air()
-        self._finish_rest()
-        self._look_at_rest()
+
+    def free(self, kind: int) -> None:
+        """They move again."""
+        self.stuck -= {kind}
+        self._look_again(air=True, rest=False)
+
+    def _look_again(self, *, air: bool, rest: bool) -> None:
+        """Something has changed for these parts."""
+        self._meter()
+        if air:
+            self._finish_air()
+            self._look_at_air()
+        if rest:
+            self._finish_rest()
+            self._look_at_rest()
 
     # What is the case now.
 
@@ -254,13 +291,20 @@ class HighRise:
         local = self._local.at(self._now)
         self.outdoor = self._weather.at(local.year_hour)
         self.use = building_use(local.weekday, int(local.second // _HOUR))
+        if PLUGS in self.unsupplied:
+            self.use = self.use._replace(lights=0.0, plugs=0.0)
         facades = [at_hour(facade, local.year_hour) / 1000.0 for facade in self._sun.facades]
         seen = air_input(self._own(local), self.outdoor, self.use, facades, self._served.water, self._held)
         self._air.look(self._now, seen, self._air_period(seen))
         for name, floor, output in zip(HANDLERS, self.model.floors, self.air.floors, strict=True):
             self.powers[name] = floor.count * output.electric
         self.powers[LIGHTS], self.powers[PLUGS] = self.air.lights, self.air.plugs
+        self._cut()
         self._own_power = sum(self.powers.values())
+
+    def _cut(self) -> None:
+        for machine in self.unsupplied & self.powers.keys():
+            self.powers[machine] = 0.0
 
     def _own(self, local: LocalTime) -> list[FloorCommands]:
         """What the building's own controls want of the air handlers."""
@@ -270,7 +314,10 @@ class HighRise:
             for reset, floor, state in zip(self._resets, self.model.floors, self.floors, strict=True)
         ]
         self._resets = tuple([reset for reset, _ in decided])
-        return [each for _, each in decided]
+        own = [each for _, each in decided]
+        for kind in self.stuck:
+            own[kind] = own[kind]._replace(valve_stuck=True)
+        return own
 
     def _air_period(self, seen: AirSideInput) -> float:
         if not any([each.fan for each in seen.commands]) and not any([floor.valve > 0.0 for floor in self.floors]):
@@ -303,6 +350,7 @@ class HighRise:
         self._rest.look(self._now, seen, PERIOD_S)
         self._service_powers = services.powers(self.services)
         self.powers |= self._service_powers
+        self._cut()
         self._own_power = sum(self.powers.values())
 
     def _finish_rest(self) -> None:

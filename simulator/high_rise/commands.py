@@ -18,18 +18,18 @@ def air_handler(old: FloorCommands, held: Held, name: str, zones: Sequence[str])
     if not held:
         return old
     speed = held.get(f"{name}.supply_fan_speed_command")
-    return FloorCommands(
-        bool(held.get(f"{name}.supply_fan_command", old.fan)),
-        float(held.get(f"{name}.supply_air_temperature_setpoint", old.supply_air)),
-        float(held.get(f"{name}.duct_static_pressure_setpoint", old.duct_pressure)),
-        float(held.get(f"{name}.outdoor_air_damper_command", old.outdoor_damper)),
-        tuple(
+    return old._replace(
+        fan=bool(held.get(f"{name}.supply_fan_command", old.fan)),
+        supply_air=float(held.get(f"{name}.supply_air_temperature_setpoint", old.supply_air)),
+        duct_pressure=float(held.get(f"{name}.duct_static_pressure_setpoint", old.duct_pressure)),
+        outdoor_damper=float(held.get(f"{name}.outdoor_air_damper_command", old.outdoor_damper)),
+        room=tuple(
             [
                 float(held.get(f"{zone}.air_temperature_setpoint", setpoint))
                 for zone, setpoint in zip(zones, old.room, strict=True)
             ]
         ),
-        None if speed is None else float(speed),
+        fan_speed=None if speed is None else float(speed),
     )
 
 

@@ -10,6 +10,7 @@ References
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from simulator.plant.garage_traffic import GarageTraffic
@@ -84,6 +85,7 @@ def lit(model: LightingModel, commands: LightingCommands) -> LightingOutput:
     )
 
 
+@lru_cache(maxsize=8)
 def never_late(latitude: float, longitude: float, utc_offset_h: float, year_start: float) -> FixedClock:
     """The shortest fixed clock that is never late in the year: on at the earliest dusk, off at the latest dawn [3], to
     2.5 minutes outwards. year_start [s of the Unix epoch]. For places where both occur every day.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from simulator.high_rise.hot_water import BOILER_ROOM, HotWaterModel
 from simulator.high_rise.lighting import LIGHTING, FixedClock, LightingModel, never_late
 from simulator.plant import inclined, photovoltaics
 from simulator.plant.demand_meter import MeterModel
+from simulator.plant.photovoltaics import PvModel
 from simulator.weather import Weather
 
 _YEAR_START = 1767225600.0  # 2026-01-01 00:00 UTC; the sun's times shift by less than a minute from year to year
@@ -60,10 +62,12 @@ class Sunshine(NamedTuple):
 
 
 def sunshine(model: HighRiseModel, weather: Weather) -> Sunshine:
-    """Of the building in a typical year. Loads pvlib; takes seconds."""
+    """Of the building in a typical year. Loads pvlib and takes seconds, for each weather but once."""
+    return _sunshine(weather, model.latitude, model.longitude, model.utc_offset_h, model.electric.photovoltaics)
+
+
+@lru_cache(maxsize=4)
+def _sunshine(weather: Weather, latitude: float, longitude: float, utc_offset_h: float, roof: PvModel) -> Sunshine:
     planes = [(90.0, azimuth) for _, azimuth in FACADES]
-    place = {"latitude": model.latitude, "longitude": model.longitude, "utc_offset_h": model.utc_offset_h}
-    return Sunshine(
-        inclined.typical_year(planes, weather, **place),
-        photovoltaics.typical_year(model.electric.photovoltaics, weather, **place),
-    )
+    place = {"latitude": latitude, "longitude": longitude, "utc_offset_h": utc_offset_h}
+    return Sunshine(inclined.typical_year(planes, weather, **place), photovoltaics.typical_year(roof, weather, **place))

@@ -157,16 +157,22 @@ def _boiler() -> Iterator[Point]:
 
 def _deck(name: str, index: int) -> Iterator[Point]:
     yield _command(f"{name}.brightness_command", "1", 0.0, 1.0, lambda site: site.lamp_commands.brightness[index])
-    yield _float(f"{name}.brightness", "1", lambda site: site.lamp_commands.brightness[index])
+    yield _float(f"{name}.brightness", "1", lambda site: _if_supplied(site, name, site.lamp_commands.brightness[index]))
     yield _bool(f"{name}.motion", lambda site: site.is_seen(index))
-    yield _float(f"{name}.illuminance", "lx", lambda site: site.services.lamps.illuminance[index])
+    yield _float(
+        f"{name}.illuminance", "lx", lambda site: _if_supplied(site, name, site.services.lamps.illuminance[index])
+    )
     yield from _electric(name)
 
 
 def _circuit(name: str, is_on: Callable[[HighRise], bool]) -> Iterator[Point]:
     yield _switch(f"{name}.command", is_on)
-    yield _bool(f"{name}.status", is_on)
+    yield _bool(f"{name}.status", lambda site: is_on(site) and name not in site.unsupplied)
     yield from _electric(name)
+
+
+def _if_supplied(site: HighRise, name: str, value: float) -> float:
+    return 0.0 if name in site.unsupplied else value
 
 
 def _meters() -> Iterator[Point]:

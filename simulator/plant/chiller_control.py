@@ -153,6 +153,11 @@ def tripped(state: ControlState, cause: Trip) -> ControlState:
     return _enter(state, Mode.TRIPPED)._replace(trips=state.trips + 1, trip=cause)
 
 
+def unpowered(state: ControlState) -> ControlState:
+    """The state once its supply has failed: it stands at once, and rests as after every stop; a trip stays."""
+    return state if state.mode in (Mode.OFF, Mode.TRIPPED) else _enter(state, Mode.OFF)
+
+
 def reset(state: ControlState) -> ControlState:
     """A person resets a trip at the machine."""
     return _enter(state, Mode.OFF) if state.mode is Mode.TRIPPED else state

@@ -19,6 +19,7 @@ from typing import Any, Protocol, cast
 from simulator.faults.fault import Fault, contradictions
 from simulator.faults.schedule import Schedule
 from simulator.faults.spelling import as_data, fault_from
+from simulator.tags import Tag
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ class Faulty(Protocol):
 
     @property
     def faults(self) -> Schedule: ...
+
+    @property
+    def tags(self) -> Mapping[str, Tag]: ...
 
     def refresh(self) -> None: ...
 
@@ -113,7 +117,7 @@ def _done(site: Faulty, request: Mapping[str, Any]) -> Any:
                 "to_come": [as_data(each) for each in site.faults.to_come],
             }
         case "add_fault":
-            fault = fault_from(request.get("fault") or {})
+            fault = fault_from(request.get("fault") or {}, site.tags)
             _refuse_contradiction(site, fault)
             site.add_fault(fault)
             return as_data(fault)

@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from controller.core.point import Binding
 from simulator.faults.wire import WELL, Wire
 from simulator.gateway import Value
-from simulator.tags import TAGS, Tag
+from simulator.tags import Tag
 
 LOOKED_AT_S = 10.0
 """Who has asked within these real seconds is still there, where the protocol knows no connection."""
@@ -91,6 +91,6 @@ def places(site: ServedSite, bindings: Iterable[Binding[A]]) -> list[Place[A]]:
 def wire_of(site: ServedSite, served: Iterable[Place[A]]) -> Wire:
     """How the device answers that shows all of these."""
     for place in served:
-        if place.name in TAGS:  # a device's clock shares its wire, and no fault names it
+        if place.name == place.tag.name:  # a device's clock shares its wire, and no fault names it
             return site.wire(place.name)
     return WELL

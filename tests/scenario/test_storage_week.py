@@ -13,6 +13,7 @@ from controller.cli.simulate import engine_of
 from controller.cli.site_folder import load_site
 from controller.core.strategy import Mode
 from controller.core.tariff_calendar import Band
+from simulator.engine import Engine
 from tests.storage_demo import START, STEP_S, Record, bits, observed, storage_alone, with_bands_swapped
 from tests.virtual_demo import DEMO
 
@@ -29,6 +30,7 @@ def original(hours: float) -> Record:
     site = load_site(DEMO)
     assert site.tariff is not None
     engine = engine_of(site, START, None, None, 0)
+    assert isinstance(engine, Engine)
     record = Record()
     for _ in range(round(hours * 3600.0 / STEP_S)):
         energy, before = engine.plant.energy(), bits(engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
@@ -197,3 +198,9 @@ def test_what_a_protocol_does_not_carry_cannot_be_wrong_on_it() -> None:
         fault_of({"kind": "clock_offset", "target": "outdoor_lamps", "offset": 90}, site, BEGINNING)
     with pytest.raises(EnvironmentProblem, match="only Modbus has values of several registers"):
         fault_of({"kind": "word_order", "target": "lighting"}, site, BEGINNING)
+
+
+def test_a_kind_that_the_building_cannot_have_is_refused() -> None:
+    others = {name: each for name, each in SITE.equipment.items() if name != "building.fire_alarm_panel_1"}
+    with pytest.raises(EnvironmentProblem, match="there are no fire alarm panels"):
+        fault_of({"kind": "fire"}, replace(SITE, equipment=others), BEGINNING)

@@ -15,7 +15,7 @@ from controller.cli.today_view import told, told_so_far
 from controller.cli.twin import Twin, beginning
 from controller.core.point import PointId
 from controller.core.sample import Quality, Sample
-from simulator.engine import Engine
+from simulator.simulated import SimulatedSite
 from tests.virtual_demo import DEMO
 
 SITE = load_site(DEMO)
@@ -26,7 +26,7 @@ METER = PointId("meter.main_1.energy")
 Change = Callable[[dict[PointId, Sample]], None]
 
 
-def engine_at(start: datetime) -> Engine:
+def engine_at(start: datetime) -> SimulatedSite:
     return engine_of(SITE, start, None, None, 0)
 
 

@@ -9,7 +9,8 @@ import pytest
 from simulator.engine import Engine
 from simulator.faults.fault import Fault, Parameters, contradictions
 from simulator.faults.instrument import SPELL_S
-from simulator.faults.kinds import KINDS, TARGETS
+from simulator.faults.kinds import KINDS
+from simulator.faults.plant import TARGETS
 from simulator.gateway import Value
 from simulator.plant.tank import TankState
 

@@ -75,20 +75,20 @@ def test_a_command_holds_at_once_until_it_is_let_go() -> None:
     site = run(building(start=MONDAY + 10.0 * 3600.0), 0.26)
     fans = site.powers[HANDLER]
     assert fans > 0.0
-    site.command(f"{HANDLER}.supply_fan_command", False)
+    site.command({f"{HANDLER}.supply_fan_command": False})
     assert site.powers[HANDLER] == 0.0
     assert value(site, f"{HANDLER}.supply_fan_status") is False
     run(site, 0.1)
     assert site.powers[HANDLER] == 0.0
-    site.command(f"{HANDLER}.supply_fan_command", None)
+    site.command({f"{HANDLER}.supply_fan_command": None})
     assert site.powers[HANDLER] > 0.0
-    site.command("garage.group_2.brightness_command", 0.25)
+    site.command({"garage.group_2.brightness_command": 0.25})
     assert value(site, "garage.group_2.illuminance") == pytest.approx(35.0)
-    site.command("electric.battery_1.power_command", -50.0)
+    site.command({"electric.battery_1.power_command": -50.0})
     assert value(site, "electric.battery_1.power") == pytest.approx(-49.2)
-    site.command("air.zone_1.air_temperature_setpoint", 27.0)
+    site.command({"air.zone_1.air_temperature_setpoint": 27.0})
     assert value(site, "air.zone_1.air_temperature_setpoint") == 27.0
-    site.command("electric.charger_3.current_limit", 0.0)
+    site.command({"electric.charger_3.current_limit": 0.0})
     assert value(site, "electric.charger_3.charging") is False
 
 
