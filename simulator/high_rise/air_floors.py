@@ -17,8 +17,9 @@ References
     with their control valve of half their pressure loss.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
+from typing import Self
 
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.plant.air_handler import AirHandlerModel, FilterModel, fan_for
@@ -84,10 +85,15 @@ class Floor:
         """Of all storeys [m2]."""
         return self.count * self.storey
 
+    def is_like(self, other: Self) -> bool:
+        """Whether one of its storeys is one of the other's in all but its place."""
+        return replace(other, name=self.name, count=self.count) == self
+
 
 def storeys() -> tuple[Floor, ...]:
     """Low, middle and high; the high ones carry the roof."""
-    return (_floor("low", roof=0.0), _floor("middle", roof=0.0), _floor("high", roof=STOREY_AREA / STOREYS_OF_A_KIND))
+    low = _floor("low", roof=0.0)
+    return low, replace(low, name="middle"), _floor("high", roof=STOREY_AREA / STOREYS_OF_A_KIND)
 
 
 def _floor(name: str, *, roof: float) -> Floor:

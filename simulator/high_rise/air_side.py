@@ -83,15 +83,20 @@ def resting(floors: Sequence[Floor], temperature: float = 27.0) -> tuple[FloorSt
 def step(
     floors: Sequence[Floor], states: Sequence[FloorState], seen: AirSideInput, dt: float
 ) -> tuple[tuple[FloorState, ...], AirSideOutput]:
-    """All storeys after dt [s]. Steps of two minutes or so while things move, of five where they stand still."""
+    """All storeys after dt [s]. Steps of two minutes or so while things move, of five where they stand still. Kinds
+    that are alike and told the same, as the low and the middle ones mostly are, do the same.
+    """
     asked = sum([floor.count * _conductance(floor, state.valve) for floor, state in zip(floors, states, strict=True)])
     per_conductance = seen.water.flow / asked if asked > 0.0 else 0.0
     after: list[FloorState] = []
     outputs: list[FloorOutput] = []
+    before: tuple[Floor, FloorState, FloorCommands] | None = None
     for floor, state, commands in zip(floors, states, seen.commands, strict=True):
-        following, output = _floor_step(floor, state, seen, commands, per_conductance, dt)
-        after.append(following)
-        outputs.append(output)
+        alike = before is not None and before[1:] == (state, commands) and floor.is_like(before[0])
+        done = (after[-1], outputs[-1]) if alike else _floor_step(floor, state, seen, commands, per_conductance, dt)
+        after.append(done[0])
+        outputs.append(done[1])
+        before = floor, state, commands
     return tuple(after), _all(floors, after, outputs, seen.around.use)
 
 

@@ -103,6 +103,21 @@ def test_heat_does_not_close_with_a_term_that_is_off_by_a_hundredth(day: list[St
     assert gaps(day, heat, water)[0] > CLOSED
 
 
+@pytest.mark.parametrize("supply_air", [14.0, 16.0])
+def test_storeys_alike_do_the_same_unless_they_are_told_otherwise(day: list[Step], supply_air: float) -> None:
+    """As they do where the high ones lie between them, so that no kind is like the one before it."""
+    own = old_commands(10.0)
+    states, commands = day[300].states, (own, own._replace(supply_air=supply_air), own)
+    around = Around(Stream(1.0, 32.0, 0.02, 420.0), (0.1, 0.3, 0.2, 0.1), building_use(1, 10))
+    seen = AirSideInput(around, WaterSupply(200.0, 7.0, 120.0), commands)
+    after, _ = air_side.step(FLOORS, states, seen, STEP_S)
+    order = (0, 2, 1)
+    shuffled = AirSideInput(around, seen.water, [commands[kind] for kind in order])
+    apart, _ = air_side.step([FLOORS[kind] for kind in order], [states[kind] for kind in order], shuffled, STEP_S)
+    assert [each.valve for each in after] == pytest.approx([apart[order.index(kind)].valve for kind in range(3)])
+    assert (after[0] == after[1]) is (supply_air == 14.0)
+
+
 @pytest.mark.parametrize("term", ["people", "outdoor_air", "condensate"])
 def test_moisture_does_not_close_with_a_term_that_is_off_by_a_hundredth(day: list[Step], term: str) -> None:
     heat, water = logged(day)
