@@ -29,21 +29,24 @@ class Remote:
     (bumpless); a register written before the bit is set keeps the value written.
     """
 
-    __slots__ = ("_values", "_written", "active", "position")
+    __slots__ = ("_followed", "_values", "_written", "active", "position")
 
     def __init__(self, *commands: str) -> None:
         self.active = False
         self.position = Position.AUTO
         self._values: dict[str, Value] = dict.fromkeys(commands, False)
         self._written: set[str] = set()
+        self._followed: tuple[Value, ...] | None = None  # what the registers have taken, None where that may be undone
 
     def write(self, command: str, value: Value) -> None:
         self._values[command] = value
         self._written.add(command)
+        self._followed = None
 
     def unwrite(self, command: str) -> None:
         """Nobody commands the register any more; it follows the original controls while the bit is clear."""
         self._written.discard(command)
+        self._followed = None
 
     def value(self, command: str) -> Value:
         """What the register holds."""
@@ -81,10 +84,12 @@ class Remote:
 
     def follow(self, *present: Value) -> None:
         """Take what the original controls do now, in the order of the commands; not while the bit is set."""
-        if not self.active:
-            for command, value in zip(self._values, present, strict=True):
-                if command not in self._written:
-                    self._values[command] = value
+        if self.active or present == self._followed:
+            return
+        for command, value in zip(self._values, present, strict=True):
+            if command not in self._written:
+                self._values[command] = value
+        self._followed = present
 
     def forget(self) -> None:
         """What the registers held is lost; with the remote bit clear they follow the original controls again."""
@@ -95,6 +100,7 @@ class Remote:
         """Clear the remote bit; the original controls act on the registers no longer."""
         self.active = False
         self._written.clear()
+        self._followed = None
 
 
 class Gateway(Protocol):

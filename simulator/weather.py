@@ -55,14 +55,15 @@ class Weather:
         """Conditions at an hour of the year [h since 1 January 00:00], linear between hours, cyclic."""
         index = int(hour_of_year)
         share = hour_of_year - index
-        here = self.hours[index % HOURS_PER_YEAR]
-        there = self.hours[(index + 1) % HOURS_PER_YEAR]
+        hours = self.hours
+        here, there = hours[index % HOURS_PER_YEAR], hours[(index + 1) % HOURS_PER_YEAR]
         # the mean of an hour belongs to its middle, half an hour before its end
         middle = hour_of_year + 0.5
         sun_index = int(middle)
         sun_share = middle - sun_index
-        sun_here = self.hours[sun_index % HOURS_PER_YEAR]
-        sun_there = self.hours[(sun_index + 1) % HOURS_PER_YEAR]
+        sun_here, sun_there = here, there
+        if sun_index != index:
+            sun_here, sun_there = there, hours[(sun_index + 1) % HOURS_PER_YEAR]
         return Outdoor(
             here[0] + share * (there[0] - here[0]),
             here[1] + share * (there[1] - here[1]),

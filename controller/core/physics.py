@@ -37,11 +37,8 @@ def water_density(temperature: float) -> float:
     999.97
     """
     t = temperature
-    powers = (999.83952, 16.945176, -7.9870401e-3, -46.170461e-6, 105.56302e-9, -280.54253e-12)
-    numerator = 0.0
-    for coefficient in reversed(powers):
-        numerator = numerator * t + coefficient
-    return numerator / (1.0 + 16.879850e-3 * t)
+    cubic = -46.170461e-6 + t * (105.56302e-9 - t * 280.54253e-12)
+    return (999.83952 + t * (16.945176 + t * (-7.9870401e-3 + t * cubic))) / (1.0 + 16.879850e-3 * t)
 
 
 def water_heat(mass_flow: float, temperature_rise: float) -> float:

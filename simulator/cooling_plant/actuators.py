@@ -1,8 +1,9 @@
 """How actuators get to where they are told: drives by their ramps, valves by their strokes; what is stuck stays."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from simulator.cooling_plant.design import CoolingPlant
+from simulator.cooling_plant.design import Branch, CoolingPlant
 from simulator.cooling_plant.signals import Actuators, Shares
 from simulator.plant.pump import moved
 from simulator.plant.valve import ValveModel
@@ -17,17 +18,12 @@ def approach(
     """
     if now == target:
         return now
-    headers = [chiller.evaporator.valve for chiller in plant.chillers]
-    condensers = [chiller.condenser.valve for chiller in plant.chillers]
-    if plant.free_cooling is not None:
-        headers.append(plant.free_cooling.chilled.valve)
-        condensers.append(plant.free_cooling.condenser.valve)
     storage = plant.storage
     after = Actuators(
-        _stroked(headers, now.chilled_valves, target.chilled_valves, dt),
-        _stroked(condensers, now.condenser_valves, target.condenser_valves, dt),
-        _stroked([plant.cell_valve] * plant.cells, now.cell_valves, target.cell_valves, dt),
-        _stroked([storage.isolation] * 2, now.storage, target.storage, dt) if storage else (),
+        _header_valves(plant.evaporators, now.chilled_valves, target.chilled_valves, dt),
+        _header_valves(plant.condensers, now.condenser_valves, target.condenser_valves, dt),
+        _stroked(plant.cell_valve, now.cell_valves, target.cell_valves, dt),
+        _stroked(storage.isolation, now.storage, target.storage, dt) if storage else (),
         _ramped(now.primary, target.primary, plant.primary.travel * dt),
         _ramped(now.secondary, target.secondary, plant.secondary.travel * dt),
         _ramped(now.condenser, target.condenser, plant.condenser.travel * dt),
@@ -42,13 +38,21 @@ def approach(
     return after
 
 
-def _stroked(valves: list[ValveModel], now: Shares, target: Shares, dt: float) -> Shares:
+def _header_valves(branches: Sequence[Branch], now: Shares, target: Shares, dt: float) -> Shares:
     if now == target:
         return now
-    return tuple([valve_step(valve, here, there, dt) for valve, here, there in zip(valves, now, target, strict=True)])
+    ways = zip(branches, now, target, strict=True)
+    return tuple([valve_step(branch.valve, here, there, dt) for branch, here, there in ways])
+
+
+def _stroked(valve: ValveModel, now: Shares, target: Shares, dt: float) -> Shares:
+    """Valves alike."""
+    if now == target:
+        return now
+    return tuple([valve_step(valve, here, there, dt) for here, there in zip(now, target, strict=True)])
 
 
 def _ramped(now: Shares, target: Shares, most: float) -> Shares:
     if now == target:
         return now
-    return tuple([moved(here, there, most) for here, there in zip(now, target, strict=True)])
+    return tuple([moved(here, target[number], most) for number, here in enumerate(now)])

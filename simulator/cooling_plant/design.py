@@ -10,7 +10,7 @@ Source: ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 13 "Hydroni
 "Thermal storage": headered pumps, primary-secondary, open tank behind pressure-sustaining valves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simulator.plant.chiller_unit import ChillerUnit
 from simulator.plant.heat_exchanger import PlateModel
@@ -52,13 +52,17 @@ class FreeCooling:
 @dataclass(frozen=True, slots=True)
 class PumpStation:
     """Pumps in parallel on a resistance [kPa/(kg/s)^2] that they share, against a static lift [kPa]; travel: change of
-    speed per second [1/s].
+    speed per second [1/s]. are_alike follows from the pumps.
     """
 
     pumps: tuple[PumpCurve, ...]
     resistance: float
     static: float = 0.0
     travel: float = 0.1
+    are_alike: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "are_alike", self.pumps.count(self.pumps[0]) == len(self.pumps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,9 @@ class CoolingPlant:
     per second [1/s]; design_flow of the building's mains [kg/s] and design_pressure across its coils then [kPa];
     sensor_s: time constant of temperature sensors in their wells [s]; design_return: water temperature at which the
     tank counts as empty [degC]; initial_water [degC].
+
+    From these follow evaporators and condensers: the branches between each pair of headers, the chillers' and then the
+    exchanger's; and the capacity of all chillers at their reference points [kW].
     """
 
     chillers: tuple[Chiller, ...]
@@ -104,13 +111,22 @@ class CoolingPlant:
     sensor_s: float = 30.0
     design_return: float = 12.0
     initial_water: float = 20.0
+    evaporators: tuple[Branch, ...] = field(init=False, repr=False, compare=False)
+    condensers: tuple[Branch, ...] = field(init=False, repr=False, compare=False)
+    capacity: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        free = () if self.free_cooling is None else (self.free_cooling,)
+        machines = self.chillers
+        found = {
+            "evaporators": (*[each.evaporator for each in machines], *[each.chilled for each in free]),
+            "condensers": (*[each.condenser for each in machines], *[each.condenser for each in free]),
+            "capacity": sum([each.unit.machine.capacity for each in machines]),
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
     @property
     def branches(self) -> int:
         """Machines between the headers: the chillers, then the exchanger."""
-        return len(self.chillers) + (self.free_cooling is not None)
-
-    @property
-    def capacity(self) -> float:
-        """Of all chillers at their reference points [kW]."""
-        return sum(chiller.unit.machine.capacity for chiller in self.chillers)
+        return len(self.evaporators)

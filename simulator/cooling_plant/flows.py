@@ -4,6 +4,7 @@ Each water circuit is solved by itself: the bridge between the chilled-water hea
 does not feel the secondary (`simulator.plant.primary_secondary`). What has not moved is not solved again.
 """
 
+from collections.abc import Sequence
 from math import inf, sqrt
 from typing import NamedTuple
 
@@ -105,21 +106,15 @@ def sustaining_target(storage: Storage, at: Actuators) -> float:
 
 
 def _primary(plant: CoolingPlant, at: Actuators) -> Circuit:
-    branches = [chiller.evaporator for chiller in plant.chillers]
-    if plant.free_cooling is not None:
-        branches.append(plant.free_cooling.chilled)
-    return _circuit(plant.primary, at.primary, _conductances(branches, at.chilled_valves), 0.0)
+    return _circuit(plant.primary, at.primary, _conductances(plant.evaporators, at.chilled_valves), 0.0)
 
 
 def _condenser(plant: CoolingPlant, at: Actuators) -> Circuit:
-    branches = [chiller.condenser for chiller in plant.chillers]
-    if plant.free_cooling is not None:
-        branches.append(plant.free_cooling.condenser)
     cells = together([conductance(plant.cell_valve, position) for position in at.cell_valves])
-    return _circuit(plant.condenser, at.condenser, _conductances(branches, at.condenser_valves), cells)
+    return _circuit(plant.condenser, at.condenser, _conductances(plant.condensers, at.condenser_valves), cells)
 
 
-def _conductances(branches: list[Branch], positions: Shares) -> list[float]:
+def _conductances(branches: Sequence[Branch], positions: Shares) -> list[float]:
     return [
         1.0 / sqrt(resistance((branch.conductance, conductance(branch.valve, position)))) if position > 0.0 else 0.0
         for branch, position in zip(branches, positions, strict=True)
@@ -137,12 +132,15 @@ def _station(station: PumpStation, speeds: Shares, resistance: float) -> tuple[f
     """Flow [kg/s], electric power and heat in the water [kW], and pressure between the headers [kPa] of a station. A
     trickle past valves that are all but shut counts as no flow: it would come out as hot as a kettle.
     """
-    units = [Unit(curve, speed) for curve, speed in zip(station.pumps, speeds, strict=True) if speed > 0.0]
-    count = len(units)
-    if resistance < inf and units.count(units[0]) == count:
-        pressure, each = alike(units[0], count, static=station.static, resistance=resistance)
-        flow, electric, to_water = count * each.flow, count * each.electric, count * each.shaft
+    running = [speed for speed in speeds if speed > 0.0]
+    count = len(running)
+    if station.are_alike and resistance < inf and running.count(running[0]) == count:
+        unit = Unit(station.pumps[0], running[0])
+        pressure, each = alike(unit, count, static=station.static, resistance=resistance)
+        one, _, shaft, motor_loss, converter_loss = each
+        flow, electric, to_water = count * one, count * (shaft + motor_loss + converter_loss), count * shaft
     else:
+        units = [Unit(curve, speed) for curve, speed in zip(station.pumps, speeds, strict=True) if speed > 0.0]
         done = duty(units, static=station.static, resistance=resistance)
         flow, electric, to_water, pressure = done.flow, done.electric, done.to_water, done.pressure
     return flow if flow >= _TRICKLE else 0.0, electric, to_water, pressure

@@ -4,12 +4,15 @@ Every function moves a state by exactly the rates in force. The tank is slow: it
 has passed in between.
 """
 
+from operator import add
+
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.cooling_plant.accounts import Accounts, ChillerMeter
 from simulator.cooling_plant.design import CoolingPlant, Storage
 from simulator.cooling_plant.state import NOTHING_PENDING, Pending, PlantState, rise
 from simulator.plant import tank as tanks
 from simulator.plant import tower_water
+from simulator.plant.chiller import STOPPED
 from simulator.plant.tank import TankInput, TankState, heat_gain, outlet
 from simulator.plant.tower_water import Basin, BasinInput
 
@@ -23,30 +26,30 @@ def headers_after(plant: CoolingPlant, state: PlantState, dt: float) -> tuple[fl
 
     A machine without flow gives its pumps' heat to the header behind it, and coils without flow theirs to the return.
     """
-    rates = state.rates
-    primary, _, mains, storage, _ = rates.flows
-    supply, back = state.supply, state.returning
-    bridge = primary.flow - mains.flow - storage.upward
-    to_supply = primary.flow * (back - supply)
-    to_return = mains.flow * (supply - back)
+    rates, supply, back = state.rates, state.supply, state.returning
+    (pumped, _, _, pump_heat), _, (drawn, _, _, mains_heat), storage, _ = rates.flows
+    upward, _, lifting, throttling = storage
+    bridge = pumped - drawn - upward
+    to_supply = pumped * (back - supply)
+    to_return = drawn * (supply - back)
     if bridge > 0.0:
         to_return += bridge * (supply - back)
     else:
         to_supply -= bridge * (back - supply)
     own = 0.5 * rates.header_gain
     half = 0.5 * plant.header_conductance * (back - supply)  # of the gain, the colder header has more
-    heat_supply = primary.to_water - rates.cooling - rates.free_cooling + own + half
-    heat_return = mains.to_water + rates.coils + own - half
-    if storage.upward != 0.0 and state.tank is not None:
-        leaving = outlet(state.tank, storage.upward)
-        if storage.upward > 0.0:
-            to_return += storage.upward * (leaving - back)
-            heat_return += storage.lifting
+    heat_supply = pump_heat - rates.cooling - rates.free_cooling + own + half
+    heat_return = mains_heat + rates.coils + own - half
+    if upward != 0.0 and state.tank is not None:
+        leaving = outlet(state.tank, upward)
+        if upward > 0.0:
+            to_return += upward * (leaving - back)
+            heat_return += lifting
         else:
-            to_supply -= storage.upward * (leaving - supply)
-            heat_supply += storage.lifting
+            to_supply -= upward * (leaving - supply)
+            heat_supply += lifting
     else:
-        heat_return += storage.lifting + storage.throttling  # goes round
+        heat_return += lifting + throttling  # goes round
     per_kilogram = dt / plant.header_mass
     return (
         supply + per_kilogram * (to_supply + heat_supply / WATER_SPECIFIC_HEAT),
@@ -87,51 +90,52 @@ def pushed(storage: Storage, tank: TankState, pending: Pending, ambient: float) 
 def basin_after(plant: CoolingPlant, state: PlantState, dt: float) -> tuple[Basin, float]:
     """The basin, and the heat of what entered and left it but through the pumps [kJ]."""
     rates, basin, lost = state.rates, state.basin, state.losses
-    circuit = rates.flows.condenser
-    heater = circuit.to_water if circuit.flow <= 0.0 else 0.0
-    seen = BasinInput(circuit.flow, rates.tower_leaving, lost, heater=heater)
+    flow, _, _, pump_heat = rates.flows.condenser
+    returning, (evaporated, drift, blow_down) = rates.tower_leaving, lost
+    seen = BasinInput(flow, returning, lost, heater=pump_heat if flow <= 0.0 else 0.0)
     after = tower_water.step(plant.basin, basin, seen, dt)
     made_up = after.made_up - basin.made_up
-    left = lost.evaporation * rates.tower_leaving + (lost.drift + lost.blow_down) * basin.temperature
+    left = evaporated * returning + (drift + blow_down) * basin.temperature
     return after, WATER_SPECIFIC_HEAT * (made_up * seen.mains - left * dt)
 
 
 def counted(state: PlantState, tank_gain: float, water: float, dt: float) -> Accounts:
-    count, rates = state.accounts, state.rates
+    """The accounts after dt [s]; tank_gain and water: heat that is counted now [kJ]."""
+    rates, hours = state.rates, dt / _SECONDS_PER_HOUR
     primary, condenser, mains, storage, _ = rates.flows
-    hours = dt / _SECONDS_PER_HOUR
-    pump_heat = primary.to_water + mains.to_water + storage.lifting + storage.throttling
-    return Accounts(
-        count.chillers + rates.power * hours,
-        count.primary + primary.electric * hours,
-        count.secondary + mains.electric * hours,
-        count.condenser + condenser.electric * hours,
-        count.transfer + storage.electric * hours,
-        count.fans + rates.fans.electric * hours,
-        count.evaporators + rates.cooling * hours,
-        count.free_cooling + rates.free_cooling * hours,
-        count.coils + rates.coils * hours,
-        count.pump_heat + pump_heat * hours,
-        count.header_gain + rates.header_gain * hours,
-        count.tank_gain + tank_gain / _SECONDS_PER_HOUR,
-        count.rejection + rates.rejection * hours,
-        count.condenser_pump_heat + condenser.to_water * hours,
-        count.tower + rates.tower * hours,
-        count.water + water / _SECONDS_PER_HOUR,
+    _, _, primary_electric, primary_heat = primary
+    _, _, mains_electric, mains_heat = mains
+    _, _, condenser_electric, condenser_heat = condenser
+    _, transfer_electric, lifting, throttling = storage
+    passed = (  # in the order of the accounts
+        rates.power * hours,
+        primary_electric * hours,
+        mains_electric * hours,
+        condenser_electric * hours,
+        transfer_electric * hours,
+        rates.fans.electric * hours,
+        rates.cooling * hours,
+        rates.free_cooling * hours,
+        rates.coils * hours,
+        (primary_heat + mains_heat + lifting + throttling) * hours,
+        rates.header_gain * hours,
+        tank_gain / _SECONDS_PER_HOUR,
+        rates.rejection * hours,
+        condenser_heat * hours,
+        rates.tower * hours,
+        water / _SECONDS_PER_HOUR,
     )
+    return Accounts._make(map(add, state.accounts, passed))
 
 
 def metered(state: PlantState, dt: float) -> tuple[ChillerMeter, ...]:
+    """The chillers' own meters after dt [s]."""
     if state.rates.power == 0.0:
         return state.meters
-    hours = dt / _SECONDS_PER_HOUR
-    return tuple(
-        [
-            ChillerMeter(
-                meter.energy + chiller.operation.power * hours,
-                meter.cooling + chiller.operation.cooling * hours,
-                meter.rejection + chiller.operation.heat_rejection * hours,
-            )
-            for meter, chiller in zip(state.meters, state.chillers, strict=True)
-        ]
-    )
+    hours, found = dt / _SECONDS_PER_HOUR, list(state.meters)
+    for number, chiller in enumerate(state.chillers):
+        operation = chiller.operation
+        if operation is not STOPPED:
+            (energy, cold, heat), (cooling, power, rejection) = found[number], operation
+            found[number] = ChillerMeter(energy + power * hours, cold + cooling * hours, heat + rejection * hours)
+    return tuple(found)

@@ -6,6 +6,7 @@ never works against a shut header nor a running chiller shares its flow with an 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from simulator.cooling_plant.design import CoolingPlant
@@ -28,12 +29,9 @@ class Held(NamedTuple):
 def held(wanted: Sequence[bool], seen: Seen, overruns: Shares, dt: float) -> Held:
     """Machines that are wanted, that still ask for flow, or whose overrun is not over after dt [s]."""
     left = tuple(
-        [
-            OVERRUN_S if mode in NEEDS_FLOW else max(0.0, before - dt)
-            for mode, before in zip(seen.modes, overruns, strict=True)
-        ]
+        [OVERRUN_S if mode in NEEDS_FLOW else max(0.0, overruns[number] - dt) for number, mode in enumerate(seen.modes)]
     )
-    return Held(tuple([want or rest > 0.0 for want, rest in zip(wanted, left, strict=True)]), left)
+    return Held(tuple([want or left[number] > 0.0 for number, want in enumerate(wanted)]), left)
 
 
 def header_valves(plant: CoolingPlant, machines: Sequence[bool], exchanger: float = 0.0) -> Shares:
@@ -43,20 +41,17 @@ def header_valves(plant: CoolingPlant, machines: Sequence[bool], exchanger: floa
 
 def pumps(plant: CoolingPlant, at: Actuators, speed: float = 1.0) -> Shares:
     """Speeds of pumps that belong to the chillers one by one, each as soon as its chiller's valves have opened."""
-    count = len(plant.chillers)
-    return tuple(
-        [
-            speed if min(chilled, condenser) >= _PUMP_FROM else 0.0
-            for chilled, condenser in zip(at.chilled_valves[:count], at.condenser_valves[:count], strict=True)
-        ]
-    )
+    return _running(at.chilled_valves, at.condenser_valves, len(plant.chillers), speed)
+
+
+@lru_cache(maxsize=64)
+def _running(chilled_valves: Shares, condenser_valves: Shares, count: int, speed: float) -> Shares:
+    """Valves move a few times a day, and panels look at them at every step."""
+    valves = zip(chilled_valves[:count], condenser_valves[:count], strict=True)
+    return tuple([speed if min(chilled, condenser) >= _PUMP_FROM else 0.0 for chilled, condenser in valves])
 
 
 def enabled(wanted: Sequence[bool], at: Actuators) -> tuple[bool, ...]:
     """Chillers that may start: wanted, with their pumps on."""
-    return tuple(
-        [
-            want and primary > 0.0 and condenser > 0.0
-            for want, primary, condenser in zip(wanted, at.primary, at.condenser, strict=True)
-        ]
-    )
+    primary, condenser = at.primary, at.condenser
+    return tuple([want and primary[number] > 0.0 and condenser[number] > 0.0 for number, want in enumerate(wanted)])

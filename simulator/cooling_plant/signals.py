@@ -1,5 +1,6 @@
 """What a plant's controls command, and what their instruments show."""
 
+from functools import lru_cache
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from simulator.cooling_plant.design import CoolingPlant
@@ -73,14 +74,29 @@ class Controls(Protocol[S]):
 def at_rest(plant: CoolingPlant) -> Actuators:
     """Every valve shut, every motor off."""
     storage = plant.storage
+    return _at_rest(
+        plant.branches,
+        plant.cells,
+        len(plant.primary.pumps),
+        len(plant.secondary.pumps),
+        len(plant.condenser.pumps),
+        len(storage.transfer.pumps) if storage else None,
+    )
+
+
+@lru_cache(maxsize=8)
+def _at_rest(
+    branches: int, cells: int, primary: int, secondary: int, condenser: int, transfer: int | None
+) -> Actuators:
+    """transfer: None without storage. Panels ask for it at every step."""
     return Actuators(
-        (0.0,) * plant.branches,
-        (0.0,) * plant.branches,
-        (0.0,) * plant.cells,
-        (0.0, 0.0) if storage else (),
-        (0.0,) * len(plant.primary.pumps),
-        (0.0,) * len(plant.secondary.pumps),
-        (0.0,) * len(plant.condenser.pumps),
-        (0.0,) * len(storage.transfer.pumps) if storage else (),
-        (0.0,) * plant.cells,
+        (0.0,) * branches,
+        (0.0,) * branches,
+        (0.0,) * cells,
+        () if transfer is None else (0.0, 0.0),
+        (0.0,) * primary,
+        (0.0,) * secondary,
+        (0.0,) * condenser,
+        () if transfer is None else (0.0,) * transfer,
+        (0.0,) * cells,
     )

@@ -151,16 +151,17 @@ def building_return(mains: Mains, supply: float, heat: float, otherwise: float) 
 
 def seen(state: PlantState, *, timer: bool, wet_bulb: float) -> Seen:
     """What a control panel sees now; timer: the clock says that the building is in use; wet bulb outdoors [degC]."""
-    sensors, mains, coils = state.sensors, state.rates.flows.mains, state.coils
+    flow, pressure, _, _ = state.rates.flows.mains
+    _, _, requests, calls = state.coils
     return Seen(
-        *sensors,
-        mains.flow,
-        mains.pressure,
+        *state.sensors,
+        flow,
+        pressure,
         tuple([chiller.control.mode for chiller in state.chillers]),
         tuple([chiller.operation.power for chiller in state.chillers]),
         state.actuators,
-        coils.requests,
-        coils.calls,
+        requests,
+        calls,
         timer,
         wet_bulb,
     )

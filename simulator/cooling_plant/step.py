@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from simulator.cooling_plant.actuators import approach
 from simulator.cooling_plant.design import CoolingPlant
-from simulator.cooling_plant.flows import Circuit, solved, sustaining_target
+from simulator.cooling_plant.flows import Circuit, Flows, solved, sustaining_target
 from simulator.cooling_plant.passing import basin_after, counted, headers_after, metered, pushed, tank_after
 from simulator.cooling_plant.signals import Actuators, Commands, Shares
 from simulator.cooling_plant.state import (
@@ -34,7 +34,7 @@ from simulator.plant.chiller_unit import UnitInputs, UnitState
 from simulator.plant.chiller_unit import step as chiller_step
 from simulator.plant.drive import DrivePower
 from simulator.plant.heat_exchanger import exchange
-from simulator.plant.sensor import lagged
+from simulator.plant.sensor import remaining
 from simulator.plant.tower_water import Losses, evaporation, losses
 from simulator.plant.valve import step as valve_step
 from simulator.plant.variable_speed_tower import Air, TowerOutput, tower
@@ -49,65 +49,22 @@ def step(plant: CoolingPlant, state: PlantState, inputs: PlantInputs, dt: float)
 
     A step must move less water than a header or the basin holds: of usual plants, 10 s are well below.
     """
-    rates, air = state.rates, inputs.air
+    commands, coils, air, trouble = inputs
     supply, returning = headers_after(plant, state, dt)
     tank, pending, tank_gain, looked = tank_after(plant.storage, state, air.temperature, dt)
     basin, water = basin_after(plant, state, dt)
-    target = _targets(inputs.commands, inputs.trouble)
-    actuators = approach(plant, state.actuators, state.target, inputs.trouble.stuck, dt)
+    actuators = approach(plant, state.actuators, state.target, trouble.stuck, dt)
     sustaining = _sustaining(plant, state.sustaining, actuators, dt)
     flows = solved(
-        plant, rates.flows, state.actuators, actuators, inputs.coils.conductance, (state.sustaining, sustaining)
+        plant, state.rates.flows, state.actuators, actuators, coils.conductance, (state.sustaining, sustaining)
     )
     if plant.storage is not None and tank is not None and pending.mass * flows.storage.upward < 0.0:
         tank, gained = pushed(plant.storage, tank, pending, air.temperature)  # before the direction turns
         tank_gain, pending = tank_gain + gained, NOTHING_PENDING
-    accounts = counted(state, tank_gain, water, dt)
-    primary, condenser = flows.primary, flows.condenser
-    entering = returning + rise(primary.to_water, primary.flow)
-    condenser_entering = basin.temperature + rise(condenser.to_water, condenser.flow)
-    chillers = _chillers(plant, state.chillers, inputs, (primary, condenser), (entering, condenser_entering), dt)
-    cooling = power = rejection = 0.0
-    for _, operation, *_ in chillers:
-        cooling += operation.cooling
-        power += operation.power
-        rejection += operation.heat_rejection
-    free = _free_cooling(plant, (primary, condenser), (entering, condenser_entering))
-    condenser_leaving = condenser_entering + rise(rejection + free, condenser.flow)
-    moved = actuators.fans is not state.actuators.fans or actuators.cell_valves is not state.actuators.cell_valves
-    cooled = _tower(plant, actuators, condenser.flow, condenser_leaving, air, None if moved else rates.fans)
-    lost = state.losses
-    if condenser.flow <= 0.0:
-        lost = NO_LOSSES
-    elif looked or lost is NO_LOSSES:
-        lost = _losses(plant, cooled, condenser.flow, air)
-    at = state.sensors
-    time_constant = plant.sensor_s
-    sensors = Sensors(
-        lagged(at.supply, supply, time_constant, dt),
-        lagged(at.returning, building_return(flows.mains, supply, inputs.coils.heat, returning), time_constant, dt),
-        lagged(at.condenser_supply, basin.temperature, time_constant, dt),
-        lagged(at.condenser_return, condenser_leaving, time_constant, dt),
-    )
-    found = Rates(
-        flows,
-        cooling,
-        power,
-        rejection,
-        free,
-        inputs.coils.heat,
-        plant.header_conductance * (2.0 * air.temperature - supply - returning),
-        cooled.heat,
-        cooled.fans,
-        entering,
-        condenser_entering,
-        condenser_leaving,
-        cooled.leaving,
-        cooled.air_flow,
-    )
+    chillers, rates = _found(plant, state, inputs, (supply, returning, basin.temperature), (actuators, flows), dt)
     return PlantState(
         actuators,
-        target,
+        _targets(commands, trouble),
         chillers,
         supply,
         returning,
@@ -115,12 +72,75 @@ def step(plant: CoolingPlant, state: PlantState, inputs: PlantInputs, dt: float)
         pending,
         sustaining,
         basin,
-        lost,
-        sensors,
-        found,
-        accounts,
+        _lost(plant, state.losses, rates, air, looked=looked),
+        _sensed(plant, state.sensors, (supply, returning, basin.temperature), rates, dt),
+        rates,
+        counted(state, tank_gain, water, dt),
         metered(state, dt),
-        inputs.coils,
+        coils,
+    )
+
+
+def _found(
+    plant: CoolingPlant,
+    state: PlantState,
+    inputs: PlantInputs,
+    waters: tuple[float, float, float],
+    moved: tuple[Actuators, Flows],
+    dt: float,
+) -> tuple[tuple[UnitState, ...], Rates]:
+    """The machines and the rates from now on; waters: supply and return header, and basin [degC]; moved: to where the
+    actuators have come, and what flows then.
+    """
+    (supply, returning, basin), (actuators, flows), before = waters, moved, state.rates
+    primary, condenser = flows.primary, flows.condenser
+    condenser_flow = condenser.flow
+    entering = returning + rise(primary.to_water, primary.flow)
+    condenser_entering = basin + rise(condenser.to_water, condenser_flow)
+    chillers = _chillers(plant, state.chillers, inputs, (primary, condenser), (entering, condenser_entering), dt)
+    cooling = power = rejection = 0.0
+    for chiller in chillers:
+        cooled, used, rejected = chiller.operation
+        cooling += cooled
+        power += used
+        rejection += rejected
+    free = _free_cooling(plant, (primary, condenser), (entering, condenser_entering))
+    condenser_leaving = condenser_entering + rise(rejection + free, condenser_flow)
+    was = state.actuators
+    fans = before.fans if actuators.fans is was.fans and actuators.cell_valves is was.cell_valves else None
+    heat, leaving, air_flow, _, fans = _tower(plant, actuators, condenser_flow, condenser_leaving, inputs.air, fans)
+    return chillers, Rates(
+        flows,
+        cooling,
+        power,
+        rejection,
+        free,
+        inputs.coils.heat,
+        plant.header_conductance * (2.0 * inputs.air.temperature - supply - returning),
+        heat,
+        fans,
+        entering,
+        condenser_entering,
+        condenser_leaving,
+        leaving,
+        air_flow,
+    )
+
+
+def _sensed(
+    plant: CoolingPlant, before: Sensors, waters: tuple[float, float, float], rates: Rates, dt: float
+) -> Sensors:
+    """What the sensors show after dt [s] in these waters: supply and return header, and basin [degC]."""
+    was_supply, was_returning, was_condenser_supply, was_condenser_return = before
+    supply, header, basin = waters
+    returning = building_return(rates.flows.mains, supply, rates.coils, header)
+    condenser_return = rates.condenser_leaving
+    left = remaining(plant.sensor_s, dt)
+    return Sensors(
+        supply + (was_supply - supply) * left,
+        returning + (was_returning - returning) * left,
+        basin + (was_condenser_supply - basin) * left,
+        condenser_return + (was_condenser_return - condenser_return) * left,
     )
 
 
@@ -151,6 +171,7 @@ def _chillers(
 ) -> tuple[UnitState, ...]:
     """Every machine under the waters that it gets; one that is off and stays so only rests."""
     water, condenser_water = entering
+    evaporators, condensers = circuits[0].branches, circuits[1].branches
     enable, setpoints, _ = inputs.commands
     for number in inputs.trouble.open_chains:
         opened = states[number]._replace(control=tripped(states[number].control, Trip.SAFETY_CHAIN))
@@ -163,9 +184,9 @@ def _chillers(
                 enable[number],
                 setpoints[number],
                 water,
-                circuits[0].branches[number],
+                evaporators[number],
                 condenser_water,
-                circuits[1].branches[number],
+                condensers[number],
             )
             found.append(chiller_step(plant.chillers[number].unit, before, asked, dt))
         else:
@@ -190,12 +211,19 @@ def _free_cooling(plant: CoolingPlant, circuits: tuple[Circuit, Circuit], enteri
 def _tower(
     plant: CoolingPlant, at: Actuators, flow: float, entering: float, air: Outdoor, fans: DrivePower | None
 ) -> TowerOutput:
-    speeds = [fan if valve >= _OPEN else None for fan, valve in zip(at.fans, at.cell_valves, strict=True)]
+    valves = at.cell_valves
+    speeds = [fan if valves[number] >= _OPEN else None for number, fan in enumerate(at.fans)]
     return tower(plant.cell, speeds, flow, entering, _moist(air), fans)
 
 
-def _losses(plant: CoolingPlant, cooled: TowerOutput, flow: float, air: Outdoor) -> Losses:
-    return losses(plant.basin, evaporation(cooled.heat, cooled.air_flow, _moist(air)), flow)
+def _lost(plant: CoolingPlant, before: Losses, rates: Rates, air: Outdoor, *, looked: bool) -> Losses:
+    """By the basin [kg/s]; looked: whether a minute has passed."""
+    flow = rates.flows.condenser.flow
+    if flow <= 0.0:
+        return NO_LOSSES
+    if not looked and before != NO_LOSSES:
+        return before
+    return losses(plant.basin, evaporation(rates.tower, rates.air_flow, _moist(air)), flow)
 
 
 @lru_cache(maxsize=8)

@@ -221,7 +221,7 @@ def operate(
     several catalogue machines fall below, some below zero, in corners of their own ranges where no data were.
 
     """
-    asked = _Asked(wanted, limit, power_limit)
+    asked = (wanted, limit, power_limit)
     if model.condenser_side is CondenserSide.ENTERING:
         return _at(model, asked, leaving, condenser_entering)
     flow = model.condenser_flow if condenser_flow is None else condenser_flow
@@ -230,10 +230,8 @@ def operate(
     return _at_leaving(model, asked, leaving, condenser_entering, flow * WATER_SPECIFIC_HEAT)
 
 
-class _Asked(NamedTuple):
-    wanted: float
-    limit: float
-    power_limit: float
+_Asked: TypeAlias = tuple[float, float, float]
+"""wanted, limit and power_limit of `operate`."""
 
 
 def _at_leaving(model: ChillerModel, asked: _Asked, leaving: float, entering: float, capacity_rate: float) -> Operation:
@@ -264,29 +262,44 @@ def _at_leaving(model: ChillerModel, asked: _Asked, leaving: float, entering: fl
 
 
 def _at(model: ChillerModel, asked: _Asked, leaving: float, condenser: float) -> Operation:
+    wanted, limit, power_limit = asked
     x = within(leaving, model.leaving_range)
     y = within(condenser, model.condenser_range)
     available = model.capacity * biquadratic(model.capacity_curve, x, y)
-    full_power = available / model.cop * biquadratic(model.input_curve, x, y)
-    least_work = max(condenser - leaving, LEAST_LIFT) / (leaving + KELVIN)
-    least_ratio, curve = model.minimum_unloading_ratio, model.part_load_curve
-
-    def power_at(cooling: float) -> float:
-        ratio, carnot = cooling / available, cooling * least_work
-        power = full_power * bicubic(curve, y, ratio if ratio > least_ratio else least_ratio)
-        return power if power > carnot else carnot
-
+    lift = condenser - leaving
+    least_work = (lift if lift > LEAST_LIFT else LEAST_LIFT) / (leaving + KELVIN)
+    at = (available, available / model.cop * biquadratic(model.input_curve, x, y), least_work, y)
     least = model.minimum_part_load_ratio * available
-    cooling = max(least, min(asked.wanted, asked.limit * model.maximum_part_load_ratio * available))
-    power = power_at(cooling)
-    if power > asked.power_limit:
-        low, high = least, cooling
-        for _ in range(_POWER_HALVINGS):
-            cooling = 0.5 * (low + high)
-            if power_at(cooling) > asked.power_limit:
-                high = cooling
-            else:
-                low = cooling
-        cooling = low
-        power = power_at(cooling)
+    most = limit * model.maximum_part_load_ratio * available
+    cooling = max(least, wanted if wanted < most else most)
+    power = _power(model, at, cooling)
+    if power > power_limit:
+        cooling = _unloaded(model, at, least, cooling, power_limit)
+        power = _power(model, at, cooling)
     return Operation(cooling, power, cooling + model.motor_efficiency * power)
+
+
+_Limits: TypeAlias = tuple[float, float, float, float]
+"""What a machine has between two waters: capacity and power at full load [kW], least work for a heat [kW/kW] [4], and
+the condenser water within the range of the curves [degC].
+"""
+
+
+def _power(model: ChillerModel, at: _Limits, cooling: float) -> float:
+    """Power [kW] for a cooling rate [kW]."""
+    available, full_power, least_work, condenser = at
+    ratio, least_ratio = cooling / available, model.minimum_unloading_ratio
+    power = full_power * bicubic(model.part_load_curve, condenser, ratio if ratio > least_ratio else least_ratio)
+    carnot = cooling * least_work
+    return power if power > carnot else carnot
+
+
+def _unloaded(model: ChillerModel, at: _Limits, least: float, most: float, power_limit: float) -> float:
+    """Cooling rate [kW], between two, that a power limit [kW] leaves; found by halving."""
+    for _ in range(_POWER_HALVINGS):
+        cooling = 0.5 * (least + most)
+        if _power(model, at, cooling) > power_limit:
+            most = cooling
+        else:
+            least = cooling
+    return least

@@ -38,6 +38,8 @@ class Trip(IntEnum):
     SAFETY_CHAIN = 6
 
 
+RUNNING, _TRIPPED = Mode.RUNNING, Mode.TRIPPED
+"""Asked for at every step of every machine, where to find a member in its enumeration takes longer than to compare."""
 NEEDS_FLOW = frozenset({Mode.PROVING, Mode.STARTING, Mode.RUNNING, Mode.RECYCLED})
 """Modes in which the machine asks for both pumps."""
 
@@ -108,15 +110,14 @@ class Signals(NamedTuple):
 
 def aged(state: ControlState, dt: float) -> ControlState:
     """The state after dt [s] without a transition."""
-    running = state.mode is Mode.RUNNING
-    off_s = 0.0 if running else state.off_s + dt
-    mode, in_mode_s, _, trips, since_start_s, trip = state
+    mode, in_mode_s, off_s, trips, since_start_s, trip = state
+    off_s = 0.0 if mode is RUNNING else off_s + dt
     return ControlState(mode, in_mode_s + dt, off_s, trips, since_start_s + dt, trip)
 
 
 def next_state(state: ControlState, seen: Signals, settings: ControlSettings = USUAL) -> ControlState:
     """The state after at most one transition. A trip latches whatever is enabled."""
-    if state.mode is Mode.TRIPPED:
+    if (state.mode is RUNNING and _goes_on(seen, settings)) or state.mode is _TRIPPED:
         return state
     if not seen.enable and not _is_held(state, settings):
         return state if state.mode is Mode.OFF else _enter(state, Mode.OFF)
@@ -142,8 +143,8 @@ def next_state(state: ControlState, seen: Signals, settings: ControlSettings = U
 
 def loading_limit(state: ControlState, settings: ControlSettings = USUAL) -> float:
     """Share of the capacity that the run-up allows [0..1]: linear from first_loading to 1 over run_up_s."""
-    first = settings.first_loading
-    return min(1.0, first + (1.0 - first) * state.in_mode_s / settings.run_up_s)
+    first, passed, run_up = settings.first_loading, state.in_mode_s, settings.run_up_s
+    return first + (1.0 - first) * passed / run_up if passed < run_up else 1.0
 
 
 def tripped(state: ControlState, cause: Trip) -> ControlState:
@@ -163,13 +164,28 @@ def reset(state: ControlState) -> ControlState:
     return _enter(state, Mode.OFF) if state.mode is Mode.TRIPPED else state
 
 
+def _goes_on(seen: Signals, settings: ControlSettings) -> bool:
+    """Whether nothing at all would stop a running machine: so it is for hours, and all the rest need not be asked."""
+    enable, evaporator_flow, condenser_flow, _, leaving, setpoint, condensing, evaporating = seen
+    return (
+        enable
+        and evaporator_flow
+        and condenser_flow
+        and leaving >= setpoint - settings.recycle_below_setpoint
+        and leaving >= settings.low_temperature_cut_out
+        and leaving >= settings.freeze_trip
+        and condensing <= settings.high_condensing
+        and evaporating >= settings.low_evaporating
+    )
+
+
 def _is_held(state: ControlState, settings: ControlSettings) -> bool:
     return state.mode is Mode.RUNNING and state.in_mode_s < settings.minimum_on_s
 
 
 def _unsafe(state: ControlState, seen: Signals, settings: ControlSettings) -> Trip:
     mode = state.mode
-    if mode is Mode.RUNNING:  # most of the time, so asked first
+    if mode is Mode.RUNNING:
         return _lost_flow(seen) or _out_of_limits(seen, settings)
     if mode is Mode.STARTING or (mode is Mode.PROVING and state.in_mode_s >= settings.flow_proof_s):
         return _lost_flow(seen)

@@ -16,10 +16,10 @@ from typing import NamedTuple
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.plant.chiller import STOPPED, ChillerModel, Operation, operate
 from simulator.plant.chiller_control import (
+    RUNNING,
     USUAL,
     ControlSettings,
     ControlState,
-    Mode,
     Signals,
     aged,
     loading_limit,
@@ -85,25 +85,28 @@ def respond(unit: ChillerUnit, state: UnitState, inputs: UnitInputs) -> UnitStat
 
 def _responding(unit: ChillerUnit, control: ControlState, state: UnitState, inputs: UnitInputs) -> UnitState:
     machine = unit.machine
+    enable, setpoint, entering, flow, condenser_entering, condenser_flow, _ = inputs
+    _, before, was_entering, was_leaving, _, evaporating, condensing = state
     seen = Signals(
-        inputs.enable,
-        inputs.evaporator_flow >= unit.proof_flow * machine.evaporator_flow,
-        inputs.condenser_flow >= unit.proof_flow * machine.condenser_flow,
-        state.entering,
-        state.leaving,
-        inputs.setpoint,
-        state.condensing,
-        state.evaporating,
+        enable,
+        flow >= unit.proof_flow * machine.evaporator_flow,
+        condenser_flow >= unit.proof_flow * machine.condenser_flow,
+        was_entering,
+        was_leaving,
+        setpoint,
+        condensing,
+        evaporating,
     )
     control = next_state(control, seen, unit.settings)
-    operation = _operation(unit, control, inputs, state.operation.cooling / machine.capacity)
-    leaving = inputs.entering - _rise(operation.cooling, inputs.evaporator_flow)
-    condenser_leaving = inputs.condenser_entering + _rise(operation.heat_rejection, inputs.condenser_flow)
-    load = operation.cooling / machine.capacity
+    operation = _operation(unit, control, inputs, before.cooling / machine.capacity)
+    cooling, _, heat_rejection = operation
+    leaving = entering - _rise(cooling, flow)
+    condenser_leaving = condenser_entering + _rise(heat_rejection, condenser_flow)
+    load = cooling / machine.capacity
     return UnitState(
         control,
         operation,
-        inputs.entering,
+        entering,
         leaving,
         condenser_leaving,
         leaving - unit.evaporator_approach * load,
@@ -115,17 +118,18 @@ def _operation(unit: ChillerUnit, control: ControlState, inputs: UnitInputs, loa
     """Rates of a running machine. The refrigerant of fouled heat exchangers is as far from the waters as a clean
     machine's with other waters, at the load [0..1] of the step before.
     """
-    if control.mode is not Mode.RUNNING:
+    if control.mode is not RUNNING:
         return STOPPED
     machine = unit.machine
+    _, setpoint, entering, flow, condenser_entering, condenser_flow, demand_limit = inputs
     return operate(
         machine,
-        inputs.evaporator_flow * WATER_SPECIFIC_HEAT * (inputs.entering - inputs.setpoint),
+        flow * WATER_SPECIFIC_HEAT * (entering - setpoint),
         loading_limit(control, unit.settings),
-        inputs.setpoint - (unit.evaporator_approach - CLEAN_APPROACH) * load,
-        inputs.condenser_entering + (unit.condenser_approach - CLEAN_APPROACH) * load,
-        condenser_flow=inputs.condenser_flow,
-        power_limit=inputs.demand_limit * machine.capacity / machine.cop,
+        setpoint - (unit.evaporator_approach - CLEAN_APPROACH) * load,
+        condenser_entering + (unit.condenser_approach - CLEAN_APPROACH) * load,
+        condenser_flow=condenser_flow,
+        power_limit=demand_limit * machine.capacity / machine.cop,
     )
 
 

@@ -7,7 +7,7 @@ References
     "VFD Efficiency Curve Coefficients" (from DOE Motor Tip Sheet 11, 2008).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Hyperbola = tuple[float, float, float]
@@ -44,12 +44,17 @@ _CONVERTERS: tuple[tuple[float, Hyperbola], ...] = (
 class DriveModel:
     """rated: shaft power of the motor [kW]; best: its highest efficiency [0..1]; motor: normalized efficiency over the
     share of the rated power; converter: efficiency over the share of the motor's full input, None on the mains.
+    full_input of the motor [kW] follows from these.
     """
 
     rated: float
     best: float
     motor: Hyperbola
     converter: Hyperbola | None
+    full_input: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "full_input", _input(self.motor, 1.0) * self.rated / self.best)
 
 
 class DrivePower(NamedTuple):
@@ -81,7 +86,7 @@ def drive_power(model: DriveModel, shaft: float) -> DrivePower:
     motor = _input(model.motor, shaft / model.rated) * model.rated / model.best
     if model.converter is None:
         return DrivePower(motor, motor - shaft, 0.0)
-    full = _input(model.motor, 1.0) * model.rated / model.best
+    full = model.full_input
     electric = _input(model.converter, motor / full) * full
     return DrivePower(electric, motor - shaft, electric - motor)
 

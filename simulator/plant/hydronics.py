@@ -43,7 +43,8 @@ def distribute(primary: float, secondary: float, charge_valve: float, discharge_
 
 def mixed(*streams: tuple[float, float], otherwise: float) -> float:
     """Temperature [degC] of streams (flow [kg/s], temperature [degC]) that join; `otherwise` where nothing flows."""
-    flow = sum(stream[0] for stream in streams)
-    if flow <= 0.0:
-        return otherwise
-    return sum(stream[0] * stream[1] for stream in streams) / flow
+    flow = heat = 0.0
+    for part, temperature in streams:
+        flow += part
+        heat += part * temperature
+    return heat / flow if flow > 0.0 else otherwise

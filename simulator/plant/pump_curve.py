@@ -115,12 +115,7 @@ def shaft_power(curve: PumpCurve, flow: float, speed: float) -> float:
     of the best flow the parabola falls faster than real pumps do: the efficiency per flow there is kept.
 
     """
-    if speed <= 0.0:
-        return 0.0
-    relative = min(flow / (speed * curve.best_flow), 1.5)
-    pressure = max(0.0, head_at(curve, flow, speed))
-    per_flow = curve.best_efficiency * (2.0 - relative) / (speed * curve.best_flow)
-    return pressure / (curve.density * per_flow)
+    return _shaft_power(curve, flow, speed, head_at(curve, flow, speed)) if speed > 0.0 else 0.0
 
 
 def flow_against(unit: Unit, pressure: float) -> float:
@@ -204,9 +199,17 @@ def _at(units: Sequence[Unit], pressure: float, *, shut: bool) -> StationDuty:
 
 
 def _pump(unit: Unit, flow: float) -> PumpDuty:
-    if unit.speed <= 0.0:
+    curve, speed, _ = unit
+    if speed <= 0.0:
         return STOPPED
-    shaft = shaft_power(unit.curve, flow, unit.speed)
-    power = drive_power(unit.curve.drive, shaft)
-    head = head_at(unit.curve, flow, unit.speed)
-    return PumpDuty(flow, head, shaft, power.motor_loss, power.converter_loss)
+    head = head_at(curve, flow, speed)
+    shaft = _shaft_power(curve, flow, speed, head)
+    _, motor_loss, converter_loss = drive_power(curve.drive, shaft)
+    return PumpDuty(flow, head, shaft, motor_loss, converter_loss)
+
+
+def _shaft_power(curve: PumpCurve, flow: float, speed: float, head: float) -> float:
+    best_flow = speed * curve.best_flow
+    relative = flow / best_flow
+    per_flow = curve.best_efficiency * (2.0 - (1.5 if relative > 1.5 else relative)) / best_flow
+    return head / (curve.density * per_flow) if head > 0.0 else 0.0

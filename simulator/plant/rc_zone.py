@@ -54,7 +54,8 @@ class Paths(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class RcZone:
     """floor and height [m2, m]; opaque, glazing: conductances to the outdoor air [kW/K]; mass_capacity [kJ/K] and
-    mass_area [m2]: table 12 of [1]; air_capacity [kJ/K] with furniture. paths follow from these.
+    mass_area [m2]: table 12 of [1]; air_capacity [kJ/K] with furniture. paths and air_mass [kg] follow from
+    these.
     """
 
     floor: float
@@ -65,19 +66,16 @@ class RcZone:
     mass_area: float
     air_capacity: float
     paths: Paths = field(init=False, repr=False, compare=False)
+    air_mass: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "paths", _paths(self))
+        object.__setattr__(self, "air_mass", self.floor * self.height * AIR_DENSITY)
 
     @property
     def surface(self) -> float:
         """[m2]"""
         return _SURFACE_PER_FLOOR * self.floor
-
-    @property
-    def air_mass(self) -> float:
-        """[kg]"""
-        return self.floor * self.height * AIR_DENSITY
 
 
 def medium_zone(floor: float, *, height: float = 3.0, opaque: float, glazing: float) -> RcZone:
@@ -138,40 +136,37 @@ def step(model: RcZone, state: ZoneState, seen: ZoneInput, dt: float) -> tuple[Z
     that enters has the specific heat of its own moisture, so that heat and moisture together keep the enthalpy.
 
     """
-    paths, supply, leak = model.paths, seen.supply, seen.infiltration
-    brought = supply.flow + leak.flow
-    by_supply = supply.flow * specific_heat(supply.humidity_ratio)
-    by_leak = leak.flow * specific_heat(leak.humidity_ratio)
+    outdoor, supply, infiltration, people, solar, equipment, plant = seen
+    flow, temperature, ratio, _ = supply
+    leak, leak_temperature, leak_ratio, _ = infiltration
+    outer, air_out, air_mass, mass_out, meeting, to_air, to_mass, to_outdoors, *shares = model.paths
+    mass_share, glass_share, surface_share = shares
+    was_air, was_mass, was_ratio, was_co2 = state
+    by_supply, by_leak = flow * specific_heat(ratio), leak * specific_heat(leak_ratio)
     ventilation = by_supply + by_leak
-    entering = by_supply * supply.temperature + by_leak * leak.temperature
-    inner = seen.people * SENSIBLE_PER_PERSON + seen.equipment
-    air_gain, rest = 0.5 * inner + seen.plant, 0.5 * inner + seen.solar
-    surface_gain = paths.surface_share * rest
-    known_air = entering + paths.air_out * seen.outdoor + air_gain + surface_gain * paths.to_air
-    known_mass = (paths.outer + paths.mass_out) * seen.outdoor + paths.mass_share * rest + surface_gain * paths.to_mass
-    air_mass = paths.air_mass
-    out_of_air, out_of_mass = ventilation + paths.air_out + air_mass, paths.outer + paths.mass_out + air_mass
+    entering = by_supply * temperature + by_leak * leak_temperature
+    inner = people * SENSIBLE_PER_PERSON + equipment
+    air_gain, rest = 0.5 * inner + plant, 0.5 * inner + solar
+    surface_gain = surface_share * rest
+    known_air = entering + air_out * outdoor + air_gain + surface_gain * to_air
+    known_mass = (outer + mass_out) * outdoor + mass_share * rest + surface_gain * to_mass
+    out_of_air, out_of_mass = ventilation + air_out + air_mass, outer + mass_out + air_mass
     # Mean temperatures: 2 C (T_mean - T_begin) / dt = known - out T_mean + coupling.
     stiff_air, stiff_mass = 2.0 * model.air_capacity / dt, 2.0 * model.mass_capacity / dt
     a, d = stiff_air + out_of_air, stiff_mass + out_of_mass
-    right_air, right_mass = stiff_air * state.air + known_air, stiff_mass * state.mass + known_mass
+    right_air, right_mass = stiff_air * was_air + known_air, stiff_mass * was_mass + known_mass
     determinant = a * d - air_mass * air_mass
     air = (right_air * d + air_mass * right_mass) / determinant
     mass = (right_mass * a + air_mass * right_air) / determinant
-    surface = paths.to_air * air + paths.to_mass * mass + paths.to_outdoors * seen.outdoor + surface_gain / paths.all
-    after = ZoneState(
-        2.0 * air - state.air,
-        2.0 * mass - state.mass,
-        _diluted(state.humidity_ratio, model.air_mass, brought, _arriving_moisture(seen), dt),
-        _diluted(state.co2, model.air_mass, brought, _arriving_co2(seen), dt),
-    )
+    surface = to_air * air + to_mass * mass + to_outdoors * outdoor + surface_gain / meeting
+    after_ratio, after_co2 = _diluted(model.air_mass, (was_ratio, was_co2), supply, infiltration, people, dt)
     flows = ZoneFlows(
         entering - ventilation * air,
         # The standard lets the share of the windows escape through them.
-        paths.outer * (seen.outdoor - mass) + model.glazing * (seen.outdoor - surface) - paths.glass_share * rest,
-        inner + seen.solar + seen.plant,
+        outer * (outdoor - mass) + model.glazing * (outdoor - surface) - glass_share * rest,
+        inner + solar + plant,
     )
-    return after, flows
+    return ZoneState(2.0 * air - was_air, 2.0 * mass - was_mass, after_ratio, after_co2), flows
 
 
 def stored(model: RcZone, state: ZoneState) -> float:
@@ -200,21 +195,18 @@ def _paths(model: RcZone) -> Paths:
     )
 
 
-def _arriving_moisture(seen: ZoneInput) -> float:
-    """Water vapour that arrives [kg/s]."""
-    carried = seen.supply.flow * seen.supply.humidity_ratio + seen.infiltration.flow * seen.infiltration.humidity_ratio
-    return carried + seen.people * MOISTURE_PER_PERSON
-
-
-def _arriving_co2(seen: ZoneInput) -> float:
-    """Carbon dioxide that arrives [ppm kg/s of air]."""
-    carried = seen.supply.flow * seen.supply.co2 + seen.infiltration.flow * seen.infiltration.co2
-    return carried + seen.people * CO2_PER_PERSON * AIR_DENSITY * 1e6
-
-
-def _diluted(begin: float, mass: float, flow: float, arriving: float, dt: float) -> float:
-    """Content of well-mixed air after dt [s]: M dx/dt = arriving - m x, solved exactly.  Source: [3]."""
-    if flow <= 0.0:
-        return begin + arriving * dt / mass
-    steady = arriving / flow
-    return steady + (begin - steady) * exp(-flow * dt / mass)
+def _diluted(
+    air: float, begin: tuple[float, float], supply: Stream, leak: Stream, people: float, dt: float
+) -> tuple[float, float]:
+    """Humidity ratio and CO2 [ppm] of a mass of well-mixed air [kg] after dt [s], from what they were at the beginning:
+    M dx/dt = arriving - m x, solved exactly.  Source: [3].
+    """
+    (ratio, co2), flow, leaked = begin, supply.flow, leak.flow
+    moisture = flow * supply.humidity_ratio + leaked * leak.humidity_ratio + people * MOISTURE_PER_PERSON
+    carbon = flow * supply.co2 + leaked * leak.co2 + people * CO2_PER_PERSON * AIR_DENSITY * 1e6
+    brought = flow + leaked
+    if brought <= 0.0:
+        return ratio + moisture * dt / air, co2 + carbon * dt / air
+    left = exp(-brought * dt / air)
+    steady_ratio, steady_co2 = moisture / brought, carbon / brought
+    return steady_ratio + (ratio - steady_ratio) * left, steady_co2 + (co2 - steady_co2) * left

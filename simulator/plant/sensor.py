@@ -9,9 +9,14 @@ from math import exp, log1p
 
 def lagged(reading: float, measured: float, time_constant: float, dt: float) -> float:
     """Reading after dt [s] of a sensor with a time constant [s] in what has its measured value from now on."""
-    if time_constant <= 0.0:
-        return measured
-    return measured + (reading - measured) * exp(-dt / time_constant)
+    return measured + (reading - measured) * remaining(time_constant, dt)
+
+
+def remaining(time_constant: float, dt: float) -> float:
+    """Share [0..1] that is left after dt [s] of the distance between a sensor with a time constant [s] and what it
+    measures.
+    """
+    return exp(-dt / time_constant) if time_constant > 0.0 else 0.0
 
 
 def time_constant_of(response_time: float, share: float = 0.5) -> float:

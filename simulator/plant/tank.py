@@ -22,7 +22,7 @@ References
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -51,6 +51,9 @@ class Diffuser:
 class TankModel:
     """volume [m3] of an upright cylinder with height [m]; u_value of wall and roof [kW/(m2 K)]; number of layers (three
     or more); diffuser, alike at both ends, None for one that mixes no more than a layer.
+
+    From these follow layer_mass [kg], section [m2], and conductances [kW/K]: between neighbouring layers (k A / dz), of
+    one whole layer through the wall, and through the roof. The floor lies on insulated ground and counts as tight.
     """
 
     volume: float
@@ -58,28 +61,23 @@ class TankModel:
     u_value: float
     layers: int
     diffuser: Diffuser | None = None
+    layer_mass: float = field(init=False, repr=False, compare=False)
+    section: float = field(init=False, repr=False, compare=False)
+    between: float = field(init=False, repr=False, compare=False)
+    wall: float = field(init=False, repr=False, compare=False)
+    roof: float = field(init=False, repr=False, compare=False)
 
-    @property
-    def layer_mass(self) -> float:
-        """[kg]"""
-        return self.volume * _DENSITY / self.layers
-
-    @property
-    def section(self) -> float:
-        """Cross-section [m2]."""
-        return self.volume / self.height
-
-    def conductance(self) -> float:
-        """Between neighbouring layers [kW/K]: k A / dz."""
-        return WATER_CONDUCTIVITY * self.section * self.layers / self.height
-
-    def wall_conductance(self) -> float:
-        """Of one whole layer to the ambient air [kW/K]; the floor lies on insulated ground and counts as tight."""
-        return self.u_value * 2.0 * math.sqrt(math.pi * self.section) * self.height / self.layers
-
-    def roof_conductance(self) -> float:
-        """[kW/K]"""
-        return self.u_value * self.section
+    def __post_init__(self) -> None:
+        section = self.volume / self.height
+        found = {
+            "layer_mass": self.volume * _DENSITY / self.layers,
+            "section": section,
+            "between": WATER_CONDUCTIVITY * section * self.layers / self.height,
+            "wall": self.u_value * 2.0 * math.sqrt(math.pi * section) * self.height / self.layers,
+            "roof": self.u_value * section,
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
 
 class TankState(NamedTuple):
@@ -113,18 +111,17 @@ def step(model: TankModel, state: TankState, seen: TankInput, dt: float) -> Tank
     """The tank after dt [s]: pushed, mixed at the inlet [3], warmed through its wall, conducted and settled."""
     per_kilojoule = dt / (model.layer_mass * WATER_SPECIFIC_HEAT)
     # The gain is that of the temperatures at the beginning, as `heat_gain` tells it.
-    wall, ambient = model.wall_conductance() * per_kilojoule, seen.ambient
-    gains = [wall * (ambient - layer) for layer in state.layers]
-    gains[0] *= 1.0 + state.shift
-    gains[-1] *= 1.0 - state.shift
-    gains[-1] += model.roof_conductance() * per_kilojoule * (ambient - state.layers[-1])
+    wall, ambient = model.wall * per_kilojoule, seen.ambient
+    before, shift = state
+    lowest, highest = wall * (ambient - before[0]) * (1.0 + shift), wall * (ambient - before[-1]) * (1.0 - shift)
+    highest += model.roof * per_kilojoule * (ambient - before[-1])
     if seen.upward != 0.0:
         state = _flow(model, state, seen, dt)
     layers, shift = state
-    warmed = [layer + gain for layer, gain in zip(layers, gains, strict=True)]
-    warmed[0] = layers[0] + gains[0] / (1.0 + shift)
-    warmed[-1] = layers[-1] + gains[-1] / (1.0 - shift)
-    return settled(conducted(TankState(tuple(warmed), shift), model.conductance() * per_kilojoule))
+    warmed = [layer + wall * (ambient - was) for layer, was in zip(layers, before, strict=True)]
+    warmed[0] = layers[0] + lowest / (1.0 + shift)
+    warmed[-1] = layers[-1] + highest / (1.0 - shift)
+    return settled(conducted(TankState(tuple(warmed), shift), model.between * per_kilojoule))
 
 
 def pushed(state: TankState, share: float, inlet: float) -> TankState:
@@ -207,7 +204,7 @@ def heat_gain(model: TankModel, state: TankState, ambient: float) -> float:
     """Through wall and roof [kW] at an ambient temperature [degC]."""
     layers, shift = state
     below = len(layers) * ambient - sum(layers) - shift * (layers[0] - layers[-1])
-    return model.wall_conductance() * below + model.roof_conductance() * (ambient - layers[-1])
+    return model.wall * below + model.roof * (ambient - layers[-1])
 
 
 def cold_content(model: TankModel, state: TankState, reference: float) -> float:

@@ -37,10 +37,6 @@ class Losses(NamedTuple):
     drift: float
     blow_down: float
 
-    @property
-    def total(self) -> float:
-        return self.evaporation + self.drift + self.blow_down
-
 
 class Basin(NamedTuple):
     """mass [kg]; temperature [degC]; made_up: water taken from the mains since the beginning [kg]."""
@@ -91,13 +87,14 @@ def step(model: WaterModel, state: Basin, seen: BasinInput, dt: float) -> Basin:
     is missing. A step must move less than the basin's mass.
 
     """
-    lost = min(seen.losses.total * dt, state.mass)
-    missing = model.basin - state.mass
-    filled = model.make_up * min(1.0, max(0.0, missing / model.band)) * dt
-    mass = state.mass - lost + filled
-    arrives = seen.flow - seen.losses.evaporation
-    warmed = arrives * dt * (seen.returning - state.temperature) + filled * (seen.mains - state.temperature)
-    temperature = state.temperature
+    held, temperature, made_up = state
+    flow, returning, losing, mains, heater = seen
+    lost = min(sum(losing) * dt, held)
+    opening = (model.basin - held) / model.band
+    filled = model.make_up * (0.0 if opening <= 0.0 else opening if opening < 1.0 else 1.0) * dt
+    mass = held - lost + filled
+    arrives = flow - losing.evaporation
+    warmed = arrives * dt * (returning - temperature) + filled * (mains - temperature)
     if mass > 0.0:
-        temperature += (warmed + seen.heater * dt / WATER_SPECIFIC_HEAT) / mass
-    return Basin(mass, temperature, state.made_up + filled)
+        temperature += (warmed + heater * dt / WATER_SPECIFIC_HEAT) / mass
+    return Basin(mass, temperature, made_up + filled)

@@ -82,20 +82,22 @@ def tower(
 
     """
     fans = fan_power(model, speeds) if fans is None else fans
-    turning = [speed for speed in speeds if speed is not None] if water_flow > 0.0 else ()
-    open_cells = len(turning)
-    if open_cells == 0:
+    open_cells = len(speeds) - speeds.count(None)
+    if water_flow <= 0.0 or open_cells == 0:
         return TowerOutput(0.0, entering, 0.0, 0.0, fans)
-    share = water_flow / open_cells / model.water_flow
-    excess = entering - air.wet_bulb
-    before, one = None, 0.0
+    share, wet_bulb = water_flow / open_cells / model.water_flow, air.wet_bulb
+    excess = entering - wet_bulb
+    before, one, air_share = None, 0.0, 0.0
     cooled = moving = 0.0
-    for each in turning:
-        speed = 0.0 if each < model.minimum_speed else min(1.0, each)
-        if speed != before:  # else its neighbour turns as fast and cools as much
-            before, one = speed, _cell_range(model, speed, share, excess, air.wet_bulb)
+    for each in speeds:
+        if each is None:
+            continue
+        if each != before:  # else its neighbour turns as fast and cools as much
+            speed = 0.0 if each < model.minimum_speed else min(1.0, each)
+            one, air_share = _cell_range(model, speed, share, excess, wet_bulb), max(speed, model.free_convection)
+            before = each
         cooled += one
-        moving += max(speed, model.free_convection)
+        moving += air_share
     fall = cooled / open_cells
     bypass = _bypass(model, entering, fall)
     fall *= 1.0 - bypass
@@ -126,10 +128,11 @@ def basin_heater_power(*, capacity: float, setpoint: float, outdoor: float, wate
 
 def _cell_range(model: CellModel, speed: float, share: float, excess: float, wet_bulb: float) -> float:
     """Fall of temperature of the water through one cell [K]: the fan's, or what moves by itself if that is more."""
-    free = model.free_convection * range_of(excess, wet_bulb, share)
+    full = range_of(excess, wet_bulb, share)
+    free = model.free_convection * full
     if speed == 0.0:
         return free
-    forced = range_of(excess, wet_bulb, share / speed)
+    forced = full if speed == 1.0 else range_of(excess, wet_bulb, share / speed)
     return max(forced, free) if excess >= 0.0 else min(forced, free)
 
 

@@ -51,18 +51,12 @@ def range_of(excess: float, wet_bulb: float, liquid_to_gas: float) -> float:
     in proportion to the excess, as from the nearest limit; so no water below the wet bulb is cooled, and a trickle of
     heat finds its way.
     """
-    wet_bulb = min(max(wet_bulb, WET_BULB_LIMITS[0]), WET_BULB_LIMITS[1])
-    ratio = min(max(liquid_to_gas, LIQUID_TO_GAS_LIMITS[0]), LIQUID_TO_GAS_LIMITS[1])
-    a, b, c = _in_range(wet_bulb, ratio)
-    least, most = RANGE_LIMITS
-    if c < 0.0:  # the excess falls again beyond this range: the end of the fit, though it lies inside the limits
-        most = min(most, -0.5 * (1.0 + b) / c)
-    at_least, at_most = least + a + least * (b + c * least), most + a + most * (b + c * most)
+    a, slope, c, at_least, most, at_most = _excess(wet_bulb, liquid_to_gas)
     if excess <= at_least:
-        return least * excess / at_least
+        return RANGE_LIMITS[0] * excess / at_least
     if excess >= at_most:
         return most * excess / at_most
-    slope, rest = 1.0 + b, excess - a
+    rest = excess - a
     return 2.0 * rest / (slope + sqrt(max(0.0, slope * slope + 4.0 * c * rest)))
 
 
@@ -80,6 +74,22 @@ def liquid_to_gas_of(design_range: float, design_approach: float, design_wet_bul
         else:
             high = middle
     return 0.5 * (low + high)
+
+
+@lru_cache(maxsize=256)
+def _excess(wet_bulb: float, liquid_to_gas: float) -> tuple[float, float, float, float, float, float]:
+    """The excess of the entering water over the wet bulb, within the limits of the fit, as a + b R + c R^2 of the range
+    R [K]: a, b, c, the excess at the least range, the most range and the excess there. Air and flows change more seldom
+    than the water, so that it is asked for again and again.
+    """
+    wet_bulb = min(max(wet_bulb, WET_BULB_LIMITS[0]), WET_BULB_LIMITS[1])
+    ratio = min(max(liquid_to_gas, LIQUID_TO_GAS_LIMITS[0]), LIQUID_TO_GAS_LIMITS[1])
+    a, b, c = _in_range(wet_bulb, ratio)
+    least, most = RANGE_LIMITS
+    if c < 0.0:  # the excess falls again beyond this range: the end of the fit, though it lies inside the limits
+        most = min(most, -0.5 * (1.0 + b) / c)
+    at_least, at_most = least + a + least * (b + c * least), most + a + most * (b + c * most)
+    return a, 1.0 + b, c, at_least, most, at_most
 
 
 def _in_range(wet_bulb: float, liquid_to_gas: float) -> _Quadratic:

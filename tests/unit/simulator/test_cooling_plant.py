@@ -1,5 +1,6 @@
 """The high-rise's cooling plant: heat is kept whatever is commanded, machines start, stop and fail as real ones do."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -180,6 +181,13 @@ def test_a_stuck_header_valve_starves_its_chiller() -> None:
     state = passed(initial(PLANT), 300.0, one_large(), (True, False, False), trouble=stuck)
     assert state.actuators.chilled_valves[0] == 0.0
     assert state.chillers[0].control.trip is Trip.EVAPORATOR_FLOW
+
+
+def test_a_plant_that_is_taken_up_again_goes_on_to_the_bit() -> None:
+    """At rest, and then water begins to flow through the towers and to evaporate."""
+    state = passed(initial(PLANT), 10.0, one_large())
+    again: PlantState = pickle.loads(pickle.dumps(state))
+    assert passed(again, 40.0, one_large()) == passed(state, 40.0, one_large())
 
 
 def test_valves_take_their_stroke() -> None:
