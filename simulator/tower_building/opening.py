@@ -21,6 +21,7 @@ def open_tower_building(opening: Opening) -> tuple[TowerBuilding, list[str]]:
         raise ValueError(
             f"{opening.load_file}: the tower building reckons its own load from weather and use; leave the load out"
         )
+    plant = varied_plant(high_rise_plant(), opening.variation, opening.sizes)
     offset = standard_offset_h(opening.zone, opening.start)
     model = HighRiseModel(opening.latitude, opening.longitude, offset, opening.zone)
     weather = outdoors(opening.weather, latitude=opening.latitude, longitude=opening.longitude, utc_offset_h=offset)
@@ -29,7 +30,7 @@ def open_tower_building(opening: Opening) -> tuple[TowerBuilding, list[str]]:
         weather,
         sunshine(model, weather),
         model=varied(model, opening.variation),
-        plant=varied_plant(high_rise_plant(), opening.variation, opening.sizes),
+        plant=plant,
         seed=opening.seed,
         faults=opening.faults,
         holidays=opening.holidays,

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from pickle import dumps, loads
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,15 +17,16 @@ from simulator.cooling_plant.high_rise import high_rise_plant
 from simulator.cooling_plant.running import STEP_S
 from simulator.faults.fault import Fault
 from simulator.gateway import Value
-from simulator.high_rise.model import HighRiseModel
+from simulator.high_rise.model import HighRiseModel, sunshine
 from simulator.inprocess import PrioritySlots
+from simulator.opening import Opening, outdoors
 from simulator.process import LiveSite
 from simulator.servers.modbus_unit import ILLEGAL_VALUE, units_of
 from simulator.simulated import SimulatedSite
-from simulator.sizes import Sizes
+from simulator.sizes import Pump, PumpSize, Sizes
 from simulator.tower_building.building import TowerBuilding
 from simulator.tower_building.machines import HEARTBEAT
-from simulator.tower_building.opening import varied, varied_plant
+from simulator.tower_building.opening import open_tower_building, varied, varied_plant
 from simulator.variation import Variation
 from tests.hot_days import DAY, MONDAY, SUN, WEATHER
 
@@ -235,6 +238,28 @@ def test_more_load_is_a_larger_building_with_the_same_plant_and_another_tank_has
     assert plant.storage is not None
     assert other.storage.tank == replace(plant.storage.tank, volume=1000.0)
     assert varied_plant(plant, Variation(), None) is plant
+
+
+def test_what_it_cannot_be_fed_with_is_told_before_anything_is_read() -> None:
+    opening = Opening(NINE, Path("no_weather.csv"), 22.5, 114.1, ZoneInfo("Asia/Shanghai"))
+    with pytest.raises(ValueError, match="leave the load out"):
+        open_tower_building(replace(opening, load_file=Path("load.csv")))
+    pumps: dict[Pump, PumpSize] = {"secondary_pump": PumpSize(24.0, ((0.0, 225.0), (30.0, 150.0)), 0.65)}
+    with pytest.raises(ValueError, match="leave out secondary_pump"):
+        open_tower_building(replace(opening, sizes=Sizes(pumps=pumps)))
+
+
+@pytest.mark.slow
+def test_the_sun_is_reckoned_once_for_each_weather() -> None:
+    weather = Path(__file__).resolve().parents[3] / "config" / "weather" / "hot_humid_tmy3.csv.gz"
+    place = {"latitude": 22.54, "longitude": 114.06, "utc_offset_h": 8.0}
+    model, other = HighRiseModel(), varied(HighRiseModel(), Variation(load=1.3))
+    sun = sunshine(model, outdoors(weather, **place))
+    assert sunshine(other, outdoors(weather, **place)) is sun
+    building, notes = open_tower_building(Opening(NINE, weather, 22.54, 114.06, ZoneInfo("Asia/Shanghai")))
+    assert notes == ["weather: hot_humid_tmy3.csv.gz"]
+    run(building, 3600.0)
+    assert float(building.read("electric.photovoltaics_1.power")) < -10.0
 
 
 def test_on_a_holiday_it_is_used_as_on_a_sunday() -> None:
