@@ -7,6 +7,7 @@ The same seed, start and writes give the same numbers to the bit, however often 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from math import ceil, floor
+from typing import Any
 
 from simulator.building import Building
 from simulator.civil import LocalTime, SiteTime
@@ -17,7 +18,8 @@ from simulator.gateway import Gateway, HeartbeatGateway, Remote, TimeoutGateway,
 from simulator.kpi import DEMO, Counted
 from simulator.lights import GarageGroup, OutdoorCircuit
 from simulator.load import Loads
-from simulator.original import ALWAYS_ON, OFFICE_TIMER
+from simulator.original import ALWAYS_ON, OFFICE_TIMER, Original
+from simulator.own_controls import OwnControls
 from simulator.plant_room import PlantRoom
 from simulator.readings import lighting_readings, plant_readings
 from simulator.site import Site
@@ -37,8 +39,9 @@ _ROUNDING = 1e-6  # of a step: instants that lie on the grid but for the last di
 class Engine:
     """The site behind its tags. Simulated time is aware UTC; wire time is real seconds and only drives watchdogs.
 
-    With a measured cooling load the original controls call for cooling round the clock, as the recorded plant did.
-    faults: what goes wrong, and when. holidays: days on which the building is used as on a Sunday.
+    controls: of the site's own, the old ones where none are given; with a measured cooling load they call for cooling
+    round the clock, as the recorded plant did. faults: what goes wrong, and when. holidays: days on which the building
+    is used as on a Sunday.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Engine:
         wire_now: float = 0.0,
         faults: Iterable[Fault] = (),
         holidays: Collection[date] = (),
+        controls: OwnControls[Any] | None = None,
     ) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start {start} has no time zone; expected an aware time")
@@ -66,12 +70,13 @@ class Engine:
         self._local = SiteTime(self.site.zone, holidays)
         self._timer = ALWAYS_ON if loads is not None and loads.cooling is not None else OFFICE_TIMER
         self._building = Building(self.site.office, loads)
-        self.plant = PlantRoom(self.site.plant, self._building)
+        controls = controls or Original()
+        self.plant = PlantRoom(self.site.plant, self._building, controls)
         self.groups = tuple(
-            GarageGroup(model, traffic, seed=seed, number=number)
+            GarageGroup(model, traffic, controls, seed=seed, number=number)
             for number, (model, traffic) in enumerate(self.site.garage, start=1)
         )
-        self.outdoor = OutdoorCircuit(self.site.outdoor_power)
+        self.outdoor = OutdoorCircuit(self.site.outdoor_power, controls)
         self._wire_now = wire_now
         self._sky_seen, self._daylight = -1.0, NIGHT_ILLUMINANCE
         self.faults = Schedule(TAGS, faults, seed)

@@ -1,9 +1,10 @@
 """Lamp groups of the garage and the outdoor circuit, stepped only when something changes."""
 
 from collections.abc import Callable
+from typing import Any
 
 from simulator.gateway import Remote
-from simulator.original import garage_brightness, is_dark, outdoor_timer
+from simulator.own_controls import OwnControls
 from simulator.plant.lamps import LampGroupModel, group_illuminance, group_power
 from simulator.plant.pump import moved
 from simulator.plant.traffic import MotionSensors, TrafficModel
@@ -17,8 +18,11 @@ class GarageGroup:
     is_lost: their circuit breaker is open; is_dark: there is no mains. Motion sensors have a supply of their own.
     """
 
-    def __init__(self, model: LampGroupModel, traffic: TrafficModel, *, seed: int, number: int) -> None:
+    def __init__(
+        self, model: LampGroupModel, traffic: TrafficModel, controls: OwnControls[Any], *, seed: int, number: int
+    ) -> None:
         self._model = model
+        self._controls = controls
         self._sensors = MotionSensors(seed, number, traffic)
         self.remote = Remote("brightness_command")
         self.brightness = 1.0
@@ -38,7 +42,7 @@ class GarageGroup:
     def evaluate(self, epoch_s: float, weekday: int, second: float) -> float:
         """Take motion and command from now on; returns when [s of the epoch] to look again, 0 for the next step."""
         self.motion, until = self._sensors.seen(epoch_s, weekday, int(second // _SECONDS_PER_HOUR))
-        wish = garage_brightness(second)
+        wish = self._controls.brightness(weekday, second)
         self.remote.follow(wish)
         self._target = self.remote.level("brightness_command", wish)
         if self.is_lost or self.is_dark:
@@ -59,8 +63,9 @@ class GarageGroup:
 class OutdoorCircuit:
     """A relay with lamps behind it; its status is taken from the voltage at the lamps. is_lost, is_dark: no supply."""
 
-    def __init__(self, full_power: float) -> None:
+    def __init__(self, full_power: float, controls: OwnControls[Any]) -> None:
         self._full_power = full_power
+        self._controls = controls
         self.remote = Remote("command")
         self.status = False
         self._on = True
@@ -77,8 +82,8 @@ class OutdoorCircuit:
         self._energy += self.power * dt / _SECONDS_PER_HOUR
 
     def evaluate(self, second: float, daylight: Callable[[], float]) -> None:
-        """Take the command from now on; the daylight [lx] is looked at only while the timer is off."""
-        self._on = outdoor_timer(second) or is_dark(daylight(), self._on)
+        """Take the command from now on; the daylight [lx] is looked at only where it matters."""
+        self._on = self._controls.outdoor(second, daylight, was_on=self._on)
         self.remote.follow(self._on)
         self.status = self.remote.switched("command", self._on) and not (self.is_lost or self.is_dark)
 

@@ -7,10 +7,12 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from simulator.competent import Competent
 from simulator.design_day import DesignDay, repeated
 from simulator.engine import Engine
 from simulator.faults.fault import Fault
 from simulator.load import Loads, fitted, read_loads
+from simulator.own_controls import Baseline
 from simulator.site import Site
 from simulator.sizes import Sizes
 from simulator.variation import NOMINAL, Variation, varied, varied_loads
@@ -49,8 +51,10 @@ def open_engine(
     wire_now: float = 0.0,
     faults: Iterable[Fault] = (),
     holidays: Collection[date] = (),
+    baseline: Baseline = Baseline.ORIGINAL,
 ) -> tuple[Engine, list[str]]:
-    """The engine, and notes for the person who started it (what was read, what was scaled).
+    """The engine, and notes for the person who started it (what was read, what was scaled). baseline: whose controls
+    the site has of its own.
 
     Raises ValueError with file, line and what would be right. A cooling load is scaled only where its peak exceeds the
     capacity of the chiller.
@@ -79,6 +83,7 @@ def open_engine(
         wire_now=wire_now,
         faults=faults,
         holidays=holidays,
+        controls=Competent() if baseline is Baseline.COMPETENT else None,
     )
     return engine, notes
 

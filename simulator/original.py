@@ -5,9 +5,11 @@ is level-triggered, so a machine that is handed back in any state finds its next
 there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from simulator.own_controls import PlantCommands, PlantSeen
 from simulator.plant.tower import Fan
 
 CHILLED_WATER_SETPOINT = 7.0  # [degC]
@@ -85,3 +87,32 @@ def is_dark(illuminance: float, was_dark: bool) -> bool:
 def outdoor_timer(second: float) -> bool:
     """A timer without seasons, 18:00 to 06:00. The twilight switch beside it keeps the lamps on while it is dark."""
     return second >= _OUTDOOR_ON_AT or second < _OUTDOOR_OFF_AT
+
+
+class Original:
+    """All of them together; they remember nothing."""
+
+    def initial(self) -> None:
+        """Nothing to remember."""
+
+    def plant(self, state: None, seen: PlantSeen, dt: float) -> tuple[None, PlantCommands]:
+        """By the timer, 7 degC, full speed, fan by the basin."""
+        del dt
+        wishes = plant_wishes(
+            timer=seen.timer,
+            chiller_calls=seen.chiller_calls,
+            overrun=seen.overrun,
+            condenser_pump_runs=seen.condenser_pump_runs,
+            chilled_water_pump_runs=seen.chilled_water_pump_runs,
+        )
+        fan = fan_stage(seen.fan, seen.basin, pump_runs=seen.condenser_pump_runs)
+        return state, PlantCommands(*wishes, CHILLED_WATER_SETPOINT, 1.0, fan)
+
+    def brightness(self, weekday: int, second: float) -> float:
+        """The same every day."""
+        del weekday
+        return garage_brightness(second)
+
+    def outdoor(self, second: float, daylight: Callable[[], float], *, was_on: bool) -> bool:
+        """The timer, and the twilight switch beside it."""
+        return outdoor_timer(second) or is_dark(daylight(), was_on)

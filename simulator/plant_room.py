@@ -5,12 +5,13 @@ those rates. So every counter is the exact integral of the power that was read, 
 """
 
 from math import exp, inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.building import Building, Wants
 from simulator.gateway import Remote
-from simulator.original import CHILLED_WATER_SETPOINT, PUMP_OVERRUN_S, PlantWishes, fan_stage, plant_wishes
+from simulator.original import CHILLED_WATER_SETPOINT, PUMP_OVERRUN_S, Original
+from simulator.own_controls import OwnControls, PlantCommands, PlantSeen
 from simulator.plant import chiller_control as control
 from simulator.plant.chiller import Operation
 from simulator.plant.chiller_control import ControlState, Mode
@@ -68,15 +69,19 @@ class Temperatures(NamedTuple):
 
 
 class PlantRoom:
-    """Chiller, pumps, tower, tank, headers and coils. `advance` lets time pass and finds the rates that follow.
+    """Chiller, pumps, tower, tank, headers and coils, with controls of their own: the old ones where none are given.
 
-    What can be wrong with it: a pump's motor protection has tripped; valves do not move; the tank mixes with a time
-    constant of mixing_s; is_dark, there is no mains.
+    `integrate` lets time pass, `evaluate` finds the rates that follow. What can be wrong with it: a pump's motor
+    protection has tripped; valves do not move; the tank mixes with a time constant of mixing_s; is_dark, there is no
+    mains.
     """
 
-    def __init__(self, model: PlantModel, building: Building) -> None:
+    def __init__(self, model: PlantModel, building: Building, controls: OwnControls[Any] | None = None) -> None:
         self._model = model
         self._building = building
+        self._controls: OwnControls[Any] = controls or Original()
+        self._decided = self._controls.initial()
+        self._undecided_s = 0.0  # time since they decided last
         self.chiller_remote = Remote("enable_command", "chilled_water_temperature_setpoint")
         self.chilled_water_pump_remote = Remote("command", "speed_command")
         self.condenser_pump_remote = Remote("command")
@@ -208,6 +213,7 @@ class PlantRoom:
         """Let dt [s] pass with the rates in force."""
         if dt <= 0.0:
             return
+        self._undecided_s += dt
         self._count(dt / _SECONDS_PER_HOUR)
         self._building.integrate(dt, self._sensible_cooling)
         self._warm_headers(dt)
@@ -288,17 +294,12 @@ class PlantRoom:
     def _command(self, timer: bool) -> None:
         if self.chiller.mode in control.NEEDS_FLOW:
             self._overrun_s = PUMP_OVERRUN_S
-        wishes = plant_wishes(
-            timer=timer,
-            chiller_calls=self.chiller.mode in control.NEEDS_FLOW,
-            overrun=self._overrun_s > 0.0,
-            condenser_pump_runs=self.condenser_pump_runs(),
-            chilled_water_pump_runs=self.chilled_water_pump_runs(),
-        )
+        self._decided, wishes = self._controls.plant(self._decided, self._seen(timer), self._undecided_s)
+        self._undecided_s = 0.0
         self._follow(wishes)
         chiller, pump = self.chiller_remote, self.chilled_water_pump_remote
         self._enable = chiller.switched("enable_command", wishes.chiller) and not self.is_dark
-        self._setpoint = CHILLED_WATER_SETPOINT
+        self._setpoint = wishes.setpoint
         if chiller.is_followed:
             self._setpoint = float(chiller.value("chilled_water_temperature_setpoint"))
         wanted = pump.switched("command", wishes.chilled_water_pump)
@@ -306,18 +307,37 @@ class PlantRoom:
         self._chilled_water_target = wanted_speed(
             self._model.chilled_water_pump,
             self._chilled_water_command,
-            float(pump.value("speed_command")) if pump.is_followed else 1.0,
+            float(pump.value("speed_command")) if pump.is_followed else wishes.speed,
         )
         condenser, tank = self.condenser_pump_remote, self.tank_remote
         wanted = condenser.switched("command", wishes.condenser_pump)
         self._condenser_command = wanted and not (self.condenser_pump_tripped or self.is_dark)
         self._charge_command = tank.is_followed and bool(tank.value("charge_valve_command"))
         self._discharge_command = tank.is_followed and bool(tank.value("discharge_valve_command"))
+        self.fan = wishes.fan
 
-    def _follow(self, wishes: PlantWishes) -> None:
-        """Registers of machines in local follow the original controls, so that taking over changes nothing."""
-        self.chiller_remote.follow(wishes.chiller, CHILLED_WATER_SETPOINT)
-        self.chilled_water_pump_remote.follow(wishes.chilled_water_pump, 1.0)
+    def _seen(self, timer: bool) -> PlantSeen:
+        """What the panels of the plant's own controls show."""
+        model, flows = self._model, self.flows
+        coil = model.coil
+        return PlantSeen(
+            timer,
+            self.chiller.mode in control.NEEDS_FLOW,
+            self._overrun_s > 0.0,
+            self.condenser_pump_runs(),
+            self.chilled_water_pump_runs(),
+            self.fan,
+            self._basin,
+            self.temperatures.condenser_leaving,
+            (self._secondary_flow - coil.least_flow) / (coil.flow - coil.least_flow),
+            (flows.primary - flows.secondary) / model.chilled_water_pump.flow,
+            self.operation.cooling / model.chiller.capacity,
+        )
+
+    def _follow(self, wishes: PlantCommands) -> None:
+        """Registers of machines in local follow the plant's own controls, so that taking over changes nothing."""
+        self.chiller_remote.follow(wishes.chiller, wishes.setpoint)
+        self.chilled_water_pump_remote.follow(wishes.chilled_water_pump, wishes.speed)
         self.condenser_pump_remote.follow(wishes.condenser_pump)
         self.tank_remote.follow(False, False)
 
@@ -338,7 +358,6 @@ class PlantRoom:
         leaving, condenser_leaving = unit.leaving, unit.condenser_leaving
         supply, returning = self._building_water(flows, self.tank.layers[0], supply_header, return_header)
         self.temperatures = Temperatures(entering, leaving, condenser_entering, condenser_leaving, supply, returning)
-        self.fan = fan_stage(self.fan, self._basin, pump_runs=self.condenser_pump_runs())
         self.fan_power = fan_power(model.tower, self.fan)
         self._rejection = reject(model.tower, self.fan, condenser_flow, condenser_leaving, outdoor.enthalpy)
         headers = model.header_conductance * (2.0 * self._ambient - supply_header - return_header)
