@@ -6,7 +6,7 @@ performance indicators (Blum et al. 2021, Journal of Building Performance Simula
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -26,11 +26,19 @@ INTERVAL_S = 900.0
 _SECONDS_PER_HOUR = 3600.0
 
 
+class Room(NamedTuple):
+    """air: its temperature [degC]; called: whether cooling is called for there; share: of the building's floor."""
+
+    air: str
+    called: str
+    share: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Which points are looked at: counters of the whole site, of its cooling plant's machines, of the cold that the
-    building has got; the tank's content; air temperatures, and what says that cooling is called for; illuminances;
-    status of the chillers; positions of what wears by moving.
+    building has got; the tank's content; rooms; illuminances; status of the chillers; positions of what wears by
+    moving; the gas meter, None without one.
     """
 
     energy: str = "meter.main_1.energy"
@@ -43,14 +51,14 @@ class Counted:
     )
     cooling: str = "plant.chilled_water_loop_1.cooling_energy"
     stored: str = "plant.tank_1.stored_energy"
-    air: tuple[str, ...] = ("building.zone_1.air_temperature",)
-    called: str = "plant.secondary_pump_1.status"
+    rooms: tuple[Room, ...] = (Room("building.zone_1.air_temperature", "plant.secondary_pump_1.status"),)
     light: tuple[str, ...] = tuple(f"garage.group_{number}.illuminance" for number in (1, 2, 3))
     chillers: tuple[str, ...] = ("plant.chiller_1.status",)
     actuators: tuple[str, ...] = (
         *("plant.tank_1.charge_valve_position", "plant.tank_1.discharge_valve_position"),
         "plant.chilled_water_pump_1.speed",
     )
+    gas: str | None = None
 
 
 DEMO = Counted()
@@ -63,9 +71,9 @@ class Figures:
 
     money, plant_money: by the tariff, 0 without one; unpriced: energy at times without a price [kWh]. peak: greatest
     quarter-hour mean [kW]. cooling: delivered to the building [kWh]; stored: growth of the tank's cold [kWh].
-    unmet_cooling: above COMFORT_LIMIT while cooling was called for [K h]. light_shortfall: under LIGHT_FLOOR, summed
-    over the garage's groups [lx h]. starts: of the chillers. travel: of valves and drives, as seen from look to look
-    [full strokes]. hours: looked at.
+    unmet_cooling: above COMFORT_LIMIT while cooling was called for, mean of the rooms by their floor [K h].
+    light_shortfall: under LIGHT_FLOOR, summed over the garage's groups [lx h]. starts: of the chillers. travel: of
+    valves and drives, as seen from look to look [full strokes]. gas: [m3]. hours: looked at.
     """
 
     energy: float = 0.0
@@ -80,6 +88,7 @@ class Figures:
     light_shortfall: float = 0.0
     starts: int = 0
     travel: float = 0.0
+    gas: float = 0.0
     hours: float = 0.0
 
     @property
@@ -113,6 +122,7 @@ class _Look(NamedTuple):
     too_dark: float
     runs: tuple[bool, ...]
     positions: tuple[float | None, ...]
+    gas: float
 
 
 class Account:
@@ -161,6 +171,7 @@ class Account:
             light_shortfall=figures.light_shortfall + last.too_dark * hours,
             starts=figures.starts + sum(now and not before for now, before in zip(look.runs, last.runs, strict=True)),
             travel=figures.travel + _travel(last, look),
+            gas=figures.gas + look.gas - last.gas,
             hours=figures.hours + hours,
         )
         return True
@@ -197,13 +208,19 @@ class Account:
 
 def _look(points: Counted, at: datetime, read: Read) -> _Look | None:
     """None where something that is counted cannot be read. What says nothing of its position does not travel."""
-    names = (points.energy, points.cooling, points.stored, *points.plant, *points.air, *points.light)
+    names = (
+        *(points.energy, points.cooling, points.stored),
+        *(() if points.gas is None else (points.gas,)),
+        *points.plant,
+        *(room.air for room in points.rooms),
+        *points.light,
+    )
     known = [value for value in map(as_number, map(read, names)) if value is not None]
     if len(known) != len(names):
         return None
     energy, cooling, stored, *rest = known
-    plant, air = len(points.plant), len(points.plant) + len(points.air)
-    called = bool(read(points.called))
+    gas = 0.0 if points.gas is None else rest.pop(0)
+    plant, air = len(points.plant), len(points.plant) + len(points.rooms)
     return _Look(
         at,
         energy,
@@ -211,10 +228,20 @@ def _look(points: Counted, at: datetime, read: Read) -> _Look | None:
         cooling,
         stored,
         max(rest[plant:air]),
-        sum(max(0.0, each - COMFORT_LIMIT) for each in rest[plant:air]) if called else 0.0,
+        _too_warm(points.rooms, rest[plant:air], read),
         sum(max(0.0, LIGHT_FLOOR - each) for each in rest[air:]),
         tuple(bool(read(each)) for each in points.chillers),
         tuple(as_number(read(each)) for each in points.actuators),
+        gas,
+    )
+
+
+def _too_warm(rooms: Sequence[Room], air: Sequence[float], read: Read) -> float:
+    """Mean by floor of what is missed [K]."""
+    return sum(
+        (value - COMFORT_LIMIT) * room.share
+        for room, value in zip(rooms, air, strict=True)
+        if value > COMFORT_LIMIT and read(room.called)
     )
 
 

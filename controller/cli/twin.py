@@ -23,7 +23,6 @@ LOOK_EVERY = timedelta(minutes=1)
 FOLLOW_EVERY_S = 0.5
 # Of the plant's time: some 10 ms of work, so that the daemon's scans go on while the twin catches up.
 _SLICE = timedelta(minutes=10)
-_METER = PointId("meter.main_1.energy")
 
 Json = dict[str, JsonValue]
 
@@ -73,7 +72,7 @@ class Twin:
 
     async def look(self, samples: Mapping[PointId, Sample]) -> None:
         """Bring the twin to the time at which the meter was read, and count both; once a minute of that time."""
-        meter = samples.get(_METER)
+        meter = samples.get(PointId(self._engine.counted.energy))
         if meter is None or meter.quality is not Quality.GOOD or meter.timestamp < self._engine.now:
             return
         at = meter.timestamp

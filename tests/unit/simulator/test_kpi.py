@@ -9,7 +9,8 @@ import pytest
 
 from controller.cli.site_folder import load_site
 from controller.core.sample import Scalar
-from simulator.kpi import Account, Figures, Quarter, saving, valley_price
+from simulator.kpi import DEMO as COUNTED
+from simulator.kpi import Account, Figures, Quarter, Room, saving, valley_price
 from tests.virtual_demo import DEMO
 
 MIDNIGHT = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)  # in Shenzhen
@@ -94,6 +95,24 @@ def test_warmth_counts_only_while_cooling_is_called_for() -> None:
     called = readings(**warm, plant__secondary_pump_1__status=True)
     assert counted((0, called), (30, called)).unmet_cooling == pytest.approx(1.0)
     assert counted((0, readings(**warm)), (30, readings(**warm))).unmet_cooling == 0.0
+
+
+def test_a_building_of_many_rooms_counts_each_by_its_floor_while_it_calls() -> None:
+    rooms = (Room("a.air", "a.fan", 0.2), Room("b.air", "b.fan", 0.3), Room("c.air", "c.fan", 0.5))
+    account = Account(None, replace(COUNTED, rooms=rooms, gas="meter.gas_1.volume"), keeps_quarters=True)
+    warm: dict[str, Scalar] = {
+        "a.air": 28.0,
+        "a.fan": True,
+        "b.air": 27.0,
+        "b.fan": True,
+        "c.air": 30.0,
+        "c.fan": False,
+    }
+    for minute in range(16):
+        account.look(MIDNIGHT + minute * MINUTE, {**readings(), **warm, "meter.gas_1.volume": 2.0 * minute}.get)
+    assert account.figures.unmet_cooling == pytest.approx((0.2 * 2.0 + 0.3 * 1.0) / 4)
+    assert account.figures.gas == 30.0
+    assert account.quarters[0].air == 30.0
 
 
 def test_a_dark_deck_counts_for_each_group() -> None:
