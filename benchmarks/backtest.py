@@ -1,6 +1,6 @@
 """A week of the demo site, backtested: how long it takes, and what it says.
 
-Both sides run as `tidewatt backtest` runs them, each in its process.
+All sides run as `tidewatt backtest` runs them, each in its process.
 
     .venv/bin/python benchmarks/backtest.py
     .venv/bin/python benchmarks/backtest.py --days 2 --rounds 1
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from controller.cli.backtest import SCAN_EVERY
 from controller.cli.backtest_cases import Backtest, Case, run_backtest
-from controller.cli.backtest_sides import ORIGINAL, TIDEWATT
+from controller.cli.backtest_sides import COMPETENT, ORIGINAL, SIDES, TIDEWATT
 from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period
 
@@ -32,7 +32,7 @@ def main() -> int:
     given = parser.parse_args()
     site = load_site(DEMO)
     period = Period(MONDAY, MONDAY + timedelta(days=given.days), SCAN_EVERY)
-    backtest = Backtest(site, period, [ORIGINAL, TIDEWATT], [Case(0)], {})
+    backtest = Backtest(site, period, SIDES, [Case(0)], {})
     times: list[float] = []
     answers = set[str]()
     for number in range(given.rounds):
@@ -42,11 +42,10 @@ def main() -> int:
         assert result is not None
         outcome = result.nominal
         answers.add(repr(outcome.totals))
-        ours, theirs = outcome.totals[TIDEWATT.name], outcome.totals[ORIGINAL.name]
-        print(
-            f"round {number + 1}: {times[-1]:.1f} s; {theirs.money:,.2f} -> {ours.money:,.2f},"
-            f" saved at equal cooling {outcome.saved[TIDEWATT.name].money:,.2f}"
-        )
+        bills = " -> ".join(f"{outcome.totals[side.name].money:,.2f}" for side in SIDES)
+        against = [outcome.saved_against[each.name][TIDEWATT.name].money for each in (ORIGINAL, COMPETENT)]
+        saved = f"{against[0]:,.2f} against original, {against[1]:,.2f} against competent"
+        print(f"round {number + 1}: {times[-1]:.1f} s; {bills}; saved at equal cooling {saved}")
     spread = f"{min(times):.1f} to {max(times):.1f}"
     print(
         f"median {statistics.median(times):.1f} s [{spread}] for {given.days} days, {len(answers)} different answer(s)"

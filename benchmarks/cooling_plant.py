@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from simulator.demo_building import DemoBuilding
+
 from simulator.chilled_water import CoilDemand, WaterSupply
 from simulator.civil import LocalTime
 from simulator.cooling_plant.accounts import Accounts, chilled_water_error, condenser_water_error, plant_cop
@@ -31,7 +33,6 @@ from simulator.cooling_plant.state import PlantInputs, PlantState, initial, stor
 from simulator.cooling_plant.step import step
 from simulator.cooling_plant.trial import Instant, office_load, run
 from simulator.cooling_plant.zone_load import ZoneLoad
-from simulator.demo_building import DemoBuilding
 from simulator.high_rise.air_side import FloorState
 from simulator.high_rise.building import HighRise, Served
 from simulator.high_rise.competent import Competent

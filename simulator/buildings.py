@@ -66,6 +66,7 @@ def _open_small_demo(opening: Opening) -> Opened:
         seed=opening.seed,
         faults=opening.faults,
         holidays=opening.holidays,
+        baseline=opening.baseline,
     )
 
 

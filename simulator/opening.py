@@ -22,7 +22,7 @@ from simulator.weather import Weather, read_weather
 @dataclass(frozen=True, slots=True)
 class Opening:
     """How a simulated building begins. latitude [deg north], longitude [deg east]; step_s: where its steps can be
-    chosen; sizes: None for its own.
+    chosen; sizes: None for its own; baseline: whose controls it has of its own.
     """
 
     start: datetime
@@ -37,6 +37,7 @@ class Opening:
     seed: int = 0
     faults: Collection[Fault] = ()
     holidays: Collection[date] = ()
+    baseline: Baseline = Baseline.ORIGINAL
 
 
 def open_engine(

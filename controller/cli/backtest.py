@@ -1,4 +1,5 @@
-"""tidewatt backtest SITE --from --to: what the site's strategies would have brought, against its old controls."""
+"""tidewatt backtest SITE --from --to: what the site's strategies would have brought, against its old controls and
+against those of a competent contractor."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from controller.cli.backtest_cases import Backtest, Outcome, Result, cases, run_
 from controller.cli.backtest_files import leave, prepare
 from controller.cli.backtest_progress import DayProgress
 from controller.cli.backtest_rows import reading, rows_of, saved, saved_rows_of, spread
-from controller.cli.backtest_sides import ORIGINAL, TIDEWATT, against
+from controller.cli.backtest_sides import SIDES, against
 from controller.cli.backtest_table import Table, remarks, tables
 from controller.cli.fault_file import read_faults
 from controller.cli.interruption import interruption
@@ -43,7 +44,7 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands,
         "backtest",
-        "run the site's strategies against the simulated plant, and its old controls beside them",
+        "run the site's strategies against the simulated plant, and its old and competent own controls beside them",
         "tidewatt backtest config/sites/demo --from 2026-07-06 --to 2026-07-13 --seeds 5 --vary all --output results",
     )
     add_site(parser)
@@ -128,7 +129,7 @@ def _asked(arguments: argparse.Namespace) -> Backtest:
     if not 1 <= arguments.seeds <= _MOST_SEEDS:
         arguments.refuse(f"--seeds must be from 1 to {_MOST_SEEDS}")
     site = load_site(arguments.site)
-    sides = [ORIGINAL, TIDEWATT]
+    sides = list(SIDES)
     site_with: dict[Path, Site] = {}
     if arguments.against is not None:
         sides.append(against(arguments.against))
@@ -148,9 +149,10 @@ def _asked(arguments: argparse.Namespace) -> Backtest:
 
 
 def as_data(result: Result) -> dict[str, Any]:
-    """totals, days and saved: of the first case, the site as it is; cases: all of them; spread: over them."""
+    """totals, days and what is saved: of the first case, the site as it is; cases: all of them; spread: over them.
+    saved: against the old controls; saved_against: by baseline."""
     site, period = result.backtest.site, result.backtest.period
-    nominal, ours = result.nominal, result.backtest.sides[1].name
+    nominal, ours = result.nominal, result.backtest.ours[0].name
     dates = [(period.first + timedelta(days=number)).isoformat() for number in range(nominal.days)]
     tariff = site.tariff
     return {
@@ -170,6 +172,8 @@ def as_data(result: Result) -> dict[str, Any]:
             for side, lived in nominal.lived.items()
         },
         "saved": asdict(nominal.saved[ours]),
+        "saved_against": {reference: asdict(by[ours]) for reference, by in nominal.saved_against.items()},
+        "demand_charges": dict(nominal.demand_charges),
         "cases": [_case(result, each) for each in result.outcomes],
         "spread": _spread(result),
     }
@@ -185,6 +189,10 @@ def _case(result: Result, outcome: Outcome) -> dict[str, Any]:
             for side in result.backtest.sides
         },
         "saved": {side: asdict(each) for side, each in outcome.saved.items()},
+        "saved_against": {
+            reference: {side: asdict(each) for side, each in by.items()}
+            for reference, by in outcome.saved_against.items()
+        },
     }
 
 
@@ -195,12 +203,21 @@ def _spread(result: Result) -> dict[str, Any]:
             row.field: spread(row, [reading(row, result, each, side.name) for each in result.outcomes])._asdict()
             for row in rows_of(result)
         }
-    for side in result.backtest.sides[1:]:
-        found[side.name]["saved"] = {
-            row.field: spread(row, [saved(row, each, side.name) for each in result.outcomes])._asdict()
-            for row in saved_rows_of(result)
-        }
+    first = result.backtest.sides[0]
+    for reference in result.backtest.baselines:
+        for side in result.backtest.later_than(reference):
+            told = _saved_spread(result, side.name, reference.name)
+            found[side.name].setdefault("saved_against", {})[reference.name] = told
+            if reference is first:
+                found[side.name]["saved"] = told
     return found
+
+
+def _saved_spread(result: Result, side: str, reference: str) -> dict[str, Any]:
+    return {
+        row.field: spread(row, [saved(row, each, side, reference) for each in result.outcomes])._asdict()
+        for row in saved_rows_of(result)
+    }
 
 
 def print_tables(found: list[Table]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from controller.cli.backtest_sides import Lived, Progress, Side, Task, live_all
 from controller.cli.virtual_days import Period
 from controller.core.site import Site
 from controller.core.text import Text
+from simulator.demand_charge import demand_charge, has_demand_charge
 from simulator.kpi import Figures, Saving, saving, valley_price
 from simulator.variation import NOMINAL, VARIED, Variation, variations
 
@@ -44,8 +45,8 @@ def cases(first_seed: int, seeds: int, varied: Sequence[str]) -> list[Case]:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What is to be lived: each side in each case. The first side is what the others are compared with; `site` has the
-    strategies of the site itself."""
+    """What is to be lived: each side in each case. Baselines come first, and each is what all that come later are
+    compared with; `site` has the strategies of the site itself."""
 
     site: Site
     period: Period
@@ -53,6 +54,19 @@ class Backtest:
     cases: Sequence[Case]
     site_with: Mapping[Path, Site]
     """By strategies file, the site of a side that has strategies of its own."""
+
+    @property
+    def baselines(self) -> list[Side]:
+        return [side for side in self.sides if side.is_baseline]
+
+    @property
+    def ours(self) -> list[Side]:
+        """Those in Tidewatt's hands."""
+        return [side for side in self.sides if not side.is_baseline]
+
+    def later_than(self, reference: Side) -> list[Side]:
+        """Sides that are compared with this one."""
+        return list(self.sides[self.sides.index(reference) + 1 :])
 
     def tasks(self, keep: Path | None) -> list[Task]:
         """By case, then by side."""
@@ -67,13 +81,20 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One case over the days that all sides have behind them. saved: by side, against the first one."""
+    """One case over the days that all sides have behind them. saved_against: by baseline, then by each later side.
+    demand_charges: by side; empty where the tariff has none."""
 
     case: Case
     days: int
     lived: Mapping[str, Lived]
     totals: Mapping[str, Figures]
-    saved: Mapping[str, Saving]
+    saved_against: Mapping[str, Mapping[str, Saving]]
+    demand_charges: Mapping[str, float]
+
+    @property
+    def saved(self) -> Mapping[str, Saving]:
+        """By side, against the first one."""
+        return next(iter(self.saved_against.values()))
 
     def computing(self, side: str) -> float:
         """Processor time of a day [s], the simulated plant included."""
@@ -119,16 +140,30 @@ def result_of(backtest: Backtest, lived: Sequence[Lived]) -> Result | None:
 
 def _outcome(backtest: Backtest, case: Case, days: int, sides: Mapping[str, Lived]) -> Outcome:
     site, period = backtest.site, backtest.period
-    end = datetime.combine(period.first + timedelta(days=days), time(), site.zone).timestamp()
+    last = period.first + timedelta(days=days)
+    end = datetime.combine(last, time(), site.zone).timestamp()
     lived = {
         name: Lived(each.figures[:days], tuple(one for one in each.quarters if one.start < end), each.computing[:days])
         for name, each in sides.items()
     }
     totals = {name: total(each.figures) for name, each in lived.items()}
     price = valley_price(site.tariff, datetime.combine(period.first + timedelta(days=days - 1), time(12), site.zone))
-    reference = totals[backtest.sides[0].name]
-    saved = {side.name: saving(totals[side.name], reference, site.tariff, price) for side in backtest.sides[1:]}
-    return Outcome(case, days, lived, totals, saved)
+    saved = {
+        reference.name: {
+            side.name: saving(totals[side.name], totals[reference.name], site.tariff, price)
+            for side in backtest.later_than(reference)
+        }
+        for reference in backtest.baselines
+    }
+    charges = _demand_charges(site, lived, period.first, last)
+    return Outcome(case, days, lived, totals, saved, charges)
+
+
+def _demand_charges(site: Site, lived: Mapping[str, Lived], first: date, end: date) -> dict[str, float]:
+    tariff = site.tariff
+    if tariff is None or not has_demand_charge(tariff, first, end):
+        return {}
+    return {name: demand_charge(tariff, each.quarters, first, end) for name, each in lived.items()}
 
 
 def total(days: Sequence[Figures]) -> Figures:

@@ -8,7 +8,7 @@ from itertools import groupby
 from statistics import fmean
 
 from controller.cli.backtest_cases import Result
-from controller.cli.backtest_rows import Row, reading, rows_of, saved, saved_rows_of
+from controller.cli.backtest_rows import Row, against, reading, rows_of, saved, saved_rows_of
 from controller.core.text import Language, Text
 from controller.reports.charts import COLOURS, Course, Panel, Span, Strip, courses, heading, strips
 from controller.reports.drawing import Drawing, stacked
@@ -76,10 +76,13 @@ def _strips(result: Result, chosen: Language) -> list[Strip]:
 
     sides = result.backtest.sides
     titles = [side.title.in_language(chosen) for side in sides]
-    found = [
-        strip(row, titles[1:], [[saved(row, each, side.name) for each in result.outcomes] for side in sides[1:]], 1)
-        for row in saved_rows_of(result)
-    ]
+    found: list[Strip] = []
+    for reference in result.backtest.baselines:
+        later = result.backtest.later_than(reference)
+        first = len(sides) - len(later)
+        for row in saved_rows_of(result):
+            values = [[saved(row, each, side.name, reference.name) for each in result.outcomes] for side in later]
+            found.append(strip(against(row, reference), titles[first:], values, first))
     found += [
         strip(row, titles, [[reading(row, result, each, side.name) for each in result.outcomes] for side in sides], 0)
         for row in rows_of(result)

@@ -6,6 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from controller.cli.backtest_cases import Outcome, Result
+from controller.cli.backtest_sides import Side
 from controller.core.text import Text
 
 
@@ -30,6 +31,7 @@ ROWS = (
     Row(Text("electricity, cooling plant", "冷站用电"), "plant_energy", "kWh"),
     Row(Text("energy charge, whole site", "全站电量电费"), "money", "{currency}"),
     Row(Text("energy charge, cooling plant", "冷站电量电费"), "plant_money", "{currency}", is_spread=False),
+    Row(Text("demand charge, by the day", "按日折算的需量电费"), "demand_charge", "{currency}"),
     Row(Text("carbon, whole site", "全站碳排放"), "carbon", "kg CO2"),
     Row(Text("greatest quarter-hour demand", "最大 15 分钟需量"), "peak", "kW", 1),
     Row(Text("cooling delivered", "供冷量"), "cooling", "kWh", is_more_worse=False, is_spread=False),
@@ -37,8 +39,9 @@ ROWS = (
     Row(Text("cold added to the tank", "蓄冷水箱净增冷量"), "stored", "kWh", is_more_worse=False, is_spread=False),
     Row(Text("too warm (above 26 °C)", "未满足供冷（高于 26 °C）"), "unmet_cooling", "K·h", 1),
     Row(Text("too dark (garage, below 30 lx)", "照度不足（车库低于 30 lx）"), "light_shortfall", "lx·h", 1),
-    Row(Text("starts of the chiller", "冷机启动次数"), "starts", ""),
+    Row(Text("starts of chillers", "冷机启动次数"), "starts", ""),
     Row(Text("travel of valves and drives", "阀门与变频器行程"), "travel", "strokes", 1),
+    Row(Text("gas", "燃气用量"), "gas", "m³", 1),
     Row(Text("computing time for a day", "每日计算时间"), "computing", "s", 2),
 )
 SAVED = (
@@ -53,11 +56,15 @@ _MEASURED = "computing"
 
 
 def rows_of(result: Result) -> list[Row]:
-    """Without money and carbon where the tariff does not say."""
+    """Without money and carbon where the tariff does not say, and without gas where none was burnt."""
     tariff = result.backtest.site.tariff
     hidden = {"money", "plant_money"} if tariff is None else set[str]()
     if tariff is None or tariff.carbon_factor is None:
         hidden.add("carbon")
+    if not result.nominal.demand_charges:
+        hidden.add("demand_charge")
+    if not any(figures.gas for figures in result.nominal.totals.values()):
+        hidden.add("gas")
     return [row for row in ROWS if row.field not in hidden]
 
 
@@ -66,9 +73,17 @@ def saved_rows_of(result: Result) -> list[Row]:
     return [row for row in SAVED if row.field in shown]
 
 
+def against(row: Row, reference: Side) -> Row:
+    """Of what is saved: called by the baseline, too."""
+    name, whom = row.name, reference.title
+    return row._replace(name=Text(f"{name.en} against {whom.en}", f"{name.zh}（对比{whom.zh}）"))
+
+
 def reading(row: Row, result: Result, outcome: Outcome, side: str) -> float:
     if row.field == _MEASURED:
         return outcome.computing(side)
+    if row.field == "demand_charge":
+        return outcome.demand_charges.get(side, 0.0)
     figures = outcome.totals[side]
     if row.field == "carbon":
         tariff = result.backtest.site.tariff
@@ -77,8 +92,8 @@ def reading(row: Row, result: Result, outcome: Outcome, side: str) -> float:
     return getattr(figures, row.field)
 
 
-def saved(row: Row, outcome: Outcome, side: str) -> float:
-    return getattr(outcome.saved[side], row.field) or 0.0
+def saved(row: Row, outcome: Outcome, side: str, reference: str) -> float:
+    return getattr(outcome.saved_against[reference][side], row.field) or 0.0
 
 
 class Spread(NamedTuple):

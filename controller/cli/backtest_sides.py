@@ -25,6 +25,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.text import Text
 from simulator.kpi import Figures, Quarter
+from simulator.own_controls import Baseline
 from simulator.variation import NOMINAL
 
 # How often progress is looked for.
@@ -33,23 +34,32 @@ _LOOK_EVERY_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """In whose hands the plant is. name: in files and JSON. strategies: instead of the site's own strategies.yaml."""
+    """In whose hands the plant is. name: in files and JSON. strategies: instead of the site's own strategies.yaml.
+    baseline: whose controls the plant has of its own, whoever stands in front of them."""
 
     name: str
     title: Text
     live: Callable[[Site, Period, Checkpoint], Iterator[Checkpoint]]
     strategies: Path | None = None
+    baseline: Baseline = Baseline.ORIGINAL
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the others are compared with it."""
+        return self.live is old_days
 
 
 ORIGINAL = Side("original", Text("original", "原控制"), old_days)
-"""What everybody else is compared with."""
+COMPETENT = Side("competent", Text("competent", "规范控制"), old_days, baseline=Baseline.COMPETENT)
+"""What a good contractor would deliver without a supervisor."""
 TIDEWATT = Side("tidewatt", Text("Tidewatt", "Tidewatt"), our_days)
+SIDES = (ORIGINAL, COMPETENT, TIDEWATT)
 
 
 def against(strategies: Path) -> Side:
     """Tidewatt with other strategies; called as their file is."""
     name = strategies.stem
-    if name in (ORIGINAL.name, TIDEWATT.name):
+    if name in [side.name for side in SIDES]:
         name = f"{name}_2"
     return Side(name, Text(name, name), our_days, strategies)
 
@@ -178,7 +188,7 @@ def one_side(
     """All days of one side; goes on from its checkpoint where there is one. tell: of days that have become over."""
     site, period = task.site, task.period
     kept = None if task.keep is None else _Kept(task.keep / f"{_name(task)}.checkpoint", _identity(task))
-    last = (None if kept is None else kept.read()) or beginning(site, period)
+    last = (None if kept is None else kept.read()) or beginning(site, period, task.side.baseline)
     lived = _lived(last, period.days, midnight(site, period.end))
     if lived.figures:
         tell(lived)

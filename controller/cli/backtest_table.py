@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from controller.cli.backtest_cases import Result
-from controller.cli.backtest_rows import Row, Spread, reading, rows_of, saved, saved_rows_of, spread
+from controller.cli.backtest_rows import Row, Spread, against, reading, rows_of, saved, saved_rows_of, spread
 from controller.cli.backtest_sides import Side
 from controller.core.text import Language, Text
-from simulator.kpi import Saving
 
 _TITLE = Text("{site}, {first} to {last}", "{site}，{first} 至 {last}")
 _SPREAD_TITLE = Text(
@@ -21,16 +20,15 @@ _VARIED = {
     "traffic": Text("traffic ±30 %", "车流 ±30 %"),
     "tank": Text("tank ±50 %", "水箱 ±50 %"),
 }
-_DIFFERENCE = Text("difference", "差值")
+_AGAINST = Text("against {whom}", "对比{whom}")
+_WHO_AGAINST = Text("{who} against {whom}", "{who} 对比{whom}")
 _MEDIAN, _WORST = Text("median", "中位数"), Text("worst", "最差")
-_SAVES = Text(
-    "At equal cooling, with the tank's cold credited at the valley price, {who} saves",
-    "按同等供冷量、水箱内冷量按谷价折算，{who} 节省",
+_EQUAL = Text(
+    "At equal cooling, with the tank's cold credited at the valley price:",
+    "按同等供冷量、水箱内冷量按谷价折算：",
 )
-_COSTS = Text(
-    "At equal cooling, with the tank's cold credited at the valley price, {who} COSTS",
-    "按同等供冷量、水箱内冷量按谷价折算，{who} 多花",
-)
+_SAVES = Text("{who} saves {what} against {whom}.", "{who} 节省 {what}（对比{whom}）。")
+_COSTS = Text("{who} COSTS {what} more than {whom}.", "{who} 多花 {what}（对比{whom}）。")
 _NO_TARIFF = Text("The site has no tariff: money is not counted.", "现场未配置电价：不计电费。")
 _UNPRICED = Text("{:.0f} kWh fell on times without a price.", "{:.0f} kWh 落在无电价时段。")
 _CARBON = Text("Carbon: {factor:g} kg CO2 for a kWh ({source}).", "碳排放：每千瓦时 {factor:g} kg CO2（{source}）。")
@@ -61,18 +59,20 @@ def title(result: Result, chosen: Language) -> str:
 
 
 def _nominal(result: Result, chosen: Language) -> Table:
-    first, *others = result.backtest.sides
-    headings = ["", *(side.title.in_language(chosen) for side in result.backtest.sides)]
-    for side in others:
-        of_whom = f" {side.title.in_language(chosen)}" if len(others) > 1 else ""
-        headings += [_DIFFERENCE.in_language(chosen) + of_whom, ""]
+    backtest = result.backtest
+    headings = ["", *(side.title.in_language(chosen) for side in backtest.sides)]
+    pairs = [(side, reference) for side in backtest.ours for reference in backtest.baselines]
+    words = (_AGAINST if len(backtest.ours) == 1 else _WHO_AGAINST).in_language(chosen)
+    for side, reference in pairs:
+        who, whom = side.title.in_language(chosen), reference.title.in_language(chosen)
+        headings += [words.format(who=who, whom=whom), ""]
     outcome = result.nominal
     rows: list[list[str]] = []
     for row in rows_of(result):
-        values = {side.name: reading(row, result, outcome, side.name) for side in result.backtest.sides}
+        values = {side.name: reading(row, result, outcome, side.name) for side in backtest.sides}
         cells = [_name(row, result, chosen), *(f"{value:,.{row.digits}f}" for value in values.values())]
-        for side in others:
-            cells += _difference(row, values[first.name], values[side.name])
+        for side, reference in pairs:
+            cells += _difference(row, values[reference.name], values[side.name])
         rows.append(cells)
     return Table(title(result, chosen), headings, rows)
 
@@ -88,7 +88,8 @@ def _spread(result: Result, chosen: Language) -> Table:
         name = side.title.in_language(chosen)
         headings += [f"{name}: {_MEDIAN.in_language(chosen)}", _WORST.in_language(chosen)]
     rows = [_spread_row(row, result, chosen) for row in rows_of(result) if row.is_spread]
-    rows += [_saved_row(row, result, chosen) for row in saved_rows_of(result)]
+    baselines = result.backtest.baselines
+    rows += [_saved_row(row, reference, result, chosen) for reference in baselines for row in saved_rows_of(result)]
     return Table(_spread_title(result, chosen), headings, rows)
 
 
@@ -100,10 +101,16 @@ def _spread_row(row: Row, result: Result, chosen: Language) -> list[str]:
     return cells
 
 
-def _saved_row(row: Row, result: Result, chosen: Language) -> list[str]:
-    cells = [_name(row, result, chosen), "", ""]
-    for side in result.backtest.sides[1:]:
-        cells += _cells(spread(row, [saved(row, outcome, side.name) for outcome in result.outcomes]), row)
+def _saved_row(row: Row, reference: Side, result: Result, chosen: Language) -> list[str]:
+    """Empty under the reference, and those that are compared with something else."""
+    compared = result.backtest.later_than(reference)
+    cells = [_name(against(row, reference), result, chosen)]
+    for side in result.backtest.sides:
+        if side not in compared:
+            cells += ["", ""]
+            continue
+        values = [saved(row, outcome, side.name, reference.name) for outcome in result.outcomes]
+        cells += _cells(spread(row, values), row)
     return cells
 
 
@@ -132,7 +139,11 @@ def _name(row: Row, result: Result, chosen: Language) -> str:
 
 def remarks(result: Result, chosen: Language) -> list[str]:
     tariff = result.backtest.site.tariff
-    lines = [_saving(result, side, result.nominal.saved[side.name], chosen) for side in result.backtest.sides[1:]]
+    backtest = result.backtest
+    lines = [_EQUAL.in_language(chosen)]
+    lines += [_saving(result, side, reference, chosen) for side in backtest.ours for reference in backtest.baselines]
+    first, *others = backtest.baselines
+    lines += [_saving(result, side, first, chosen) for side in others]
     if tariff is None:
         lines.append(_NO_TARIFF.in_language(chosen))
     elif tariff.carbon_factor is not None:
@@ -146,19 +157,20 @@ def remarks(result: Result, chosen: Language) -> list[str]:
     return lines
 
 
-def _saving(result: Result, side: Side, found: Saving, chosen: Language) -> str:
+def _saving(result: Result, side: Side, reference: Side, chosen: Language) -> str:
+    found = result.nominal.saved_against[reference.name][side.name]
     tariff = result.backtest.site.tariff
     measure = found.energy if tariff is None else found.money
     parts = [f"{abs(found.energy):,.0f} kWh" if measure * found.energy >= 0 else f"{-abs(found.energy):,.0f} kWh"]
     if tariff is not None:
-        before = result.nominal.totals[result.backtest.sides[0].name].money
+        before = result.nominal.totals[reference.name].money
         share = f" ({abs(found.money) / before:.1%})" if before else ""
         parts.append(f"{abs(found.money):,.0f} {tariff.currency}{share}")
     if found.carbon is not None:
         sign = 1.0 if measure * found.carbon >= 0 else -1.0
         parts.append(f"{sign * abs(found.carbon):,.0f} kg CO2")
-    words = (_SAVES if measure >= 0 else _COSTS).in_language(chosen).format(who=side.title.in_language(chosen))
-    return f"{words} {', '.join(parts)}."
+    who, whom = side.title.in_language(chosen), reference.title.in_language(chosen)
+    return (_SAVES if measure >= 0 else _COSTS).in_language(chosen).format(who=who, what=", ".join(parts), whom=whom)
 
 
 def _stopped(result: Result, chosen: Language) -> str:

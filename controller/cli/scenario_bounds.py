@@ -7,7 +7,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from controller.cli.backtest_cases import Outcome, Result
-from controller.cli.backtest_rows import ROWS, SAVED, Row, reading, saved
+from controller.cli.backtest_rows import ROWS, SAVED, Row, against, reading, saved
+from controller.cli.backtest_sides import ORIGINAL, SIDES
 from controller.core.text import Language, Text
 from simulator.kpi import Quarter
 
@@ -19,7 +20,7 @@ _HOURS = Text("{name}, {hours}", "{name}，{hours}")
 
 class Bound(NamedTuple):
     """kpi: a field of a row of the backtest, or what is saved of it. One of at_most and at_least is given; with `times`
-    it is a share of what that side has. hours: of every day, for the peak."""
+    it is a share of what that side has. hours: of every day, for the peak. compared_with: the baseline of a saving."""
 
     kpi: str
     side: str
@@ -27,6 +28,7 @@ class Bound(NamedTuple):
     at_least: float | None
     times: str | None = None
     hours: str | None = None
+    compared_with: str = ORIGINAL.name
 
 
 class Judged(NamedTuple):
@@ -60,7 +62,9 @@ def _value(bound: Bound, side: str, result: Result, outcome: Outcome) -> float:
     if bound.hours is not None:
         return _peak_within(outcome.lived[side].quarters, bound.hours, result.backtest.site.zone)
     row = row_of(bound)
-    return saved(row, outcome, side) if bound.kpi.endswith(_SAVED_ENDING) else reading(row, result, outcome, side)
+    if bound.kpi.endswith(_SAVED_ENDING):
+        return saved(row, outcome, side, bound.compared_with)
+    return reading(row, result, outcome, side)
 
 
 def row_of(bound: Bound) -> Row:
@@ -88,7 +92,10 @@ def _time(text: str) -> time:
 
 
 def name_of(bound: Bound, currency: str, chosen: Language) -> str:
-    name = row_of(bound).title(currency).in_language(chosen)
+    row = row_of(bound)
+    if bound.kpi.endswith(_SAVED_ENDING):
+        row = against(row, next(side for side in SIDES if side.name == bound.compared_with))
+    name = row.title(currency).in_language(chosen)
     return name if bound.hours is None else _HOURS.in_language(chosen).format(name=name, hours=bound.hours)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from controller.cli.backtest_cases import Backtest, Case
-from controller.cli.backtest_sides import ORIGINAL, TIDEWATT, Side, against
+from controller.cli.backtest_sides import ORIGINAL, SIDES, Side, against
 from controller.cli.fault_file import FaultsCompiler, read_faults
 from controller.cli.scenario_bounds import Bound
 from controller.cli.site_folder import config_folder, load_site
@@ -23,9 +23,10 @@ from controller.core.text import Text
 from controller.settings.document import Where
 from controller.settings.problems import Problems, nearest, shown
 from controller.settings.reading import Reading, read
-from controller.settings.schema.scenarios import PumpEntry, ScenarioFile, ScenarioHead
+from controller.settings.schema.scenarios import BoundEntry, PumpEntry, ScenarioFile, ScenarioHead
 from controller.settings.site_tariff import SiteTariffCompiler
 from controller.settings.text_file import look_at
+from simulator.demand_charge import has_demand_charge
 from simulator.design_day import DesignDay
 from simulator.faults.fault import Fault
 from simulator.load import read_loads
@@ -134,7 +135,7 @@ class _Compiler(_Named):
         period = replace(period, faults=tuple(self._faults(site, period)))
         if isinstance(period.weather, Path) and period.weather.is_file():
             refuse_missing_hours(period.weather, site, period, self.problems)
-        sides = [ORIGINAL, TIDEWATT, *self._against()]
+        sides = [*SIDES, *self._against()]
         bounds = self._bounds(sides, site)
         cases = [Case(entry.seed + number, period.variation) for number in range(entry.seeds)]
         return Scenario(
@@ -261,12 +262,24 @@ class _Compiler(_Named):
                 self.add(
                     (*where, "hours"), f"'{entry.kpi}' is not counted by the hour", "only a bound of peak has hours"
                 )
-            if entry.kpi.endswith("_saved") and (entry.side == ORIGINAL.name or entry.times is not None):
-                wrong = f"'{entry.kpi}' is what a side saved against {ORIGINAL.name}"
-                self.add((*where, "kpi"), wrong, "give it a number, of another side")
+            reference = entry.compared_with or ORIGINAL.name
+            self._refuse_unsaved(entry, reference, names, where)
             self._refuse_uncounted(entry.kpi, site, (*where, "kpi"))
-            found.append(Bound(entry.kpi, entry.side, entry.at_most, entry.at_least, entry.times, entry.hours))
+            self._refuse_uncharged(entry.kpi, site, (*where, "kpi"))
+            found.append(
+                Bound(entry.kpi, entry.side, entry.at_most, entry.at_least, entry.times, entry.hours, reference)
+            )
         return tuple(found)
+
+    def _refuse_unsaved(self, entry: BoundEntry, reference: str, names: Sequence[str], where: Where) -> None:
+        """Only a side that comes after a baseline saves something against it."""
+        if not entry.kpi.endswith("_saved"):
+            if entry.compared_with is not None:
+                wrong = f"'{entry.kpi}' is compared with nobody"
+                self.add((*where, "compared_with"), wrong, "write times: competent, or a kpi that ends in _saved")
+        elif entry.times is not None or entry.side in names[: names.index(reference) + 1]:
+            wrong = f"'{entry.kpi}' is what a side saved against {reference}"
+            self.add((*where, "kpi"), wrong, "give it a number, of another side")
 
     def _refuse_uncounted(self, kpi: str, site: Site, where: Where) -> None:
         """A tariff that is wrong is told already."""
@@ -275,3 +288,7 @@ class _Compiler(_Named):
                 self.add(where, f"the site has no tariff: '{kpi}' is not counted", "add 'tariff'")
         elif site.tariff.carbon_factor is None and "carbon" in kpi:
             self.add(where, "the tariff has no carbon factor", "name a tariff that has one")
+
+    def _refuse_uncharged(self, kpi: str, site: Site, where: Where) -> None:
+        if kpi == "demand_charge" and not has_demand_charge(site.tariff, self.entry.first, self.entry.end):
+            self.add(where, "no demand charge is in force on these days", "add a 'tariff' with basic_charge: demand")

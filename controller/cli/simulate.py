@@ -28,6 +28,7 @@ from simulator.clock import ScaledClock
 from simulator.design_day import DesignDay
 from simulator.faults.fault import Fault
 from simulator.opening import Opening
+from simulator.own_controls import Baseline
 from simulator.process import LiveSite, new_nonce, serve
 from simulator.servers.link import BacnetLink, ModbusLink, MqttLink, OpcuaLink, SerialLink, ServedLink
 from simulator.servers.served_site import NotServable
@@ -127,9 +128,10 @@ def engine_of(
     variation: Variation = NOMINAL,
     sizes: Sizes | None = None,
     holidays: Collection[date] = (),
+    baseline: Baseline = Baseline.ORIGINAL,
 ) -> SimulatedSite:
     """The simulated building that has the site's points, where the site stands. Raises EnvironmentProblem where there
-    is none, and for records that cannot be used.
+    is none, and for records that cannot be used. baseline: whose controls it has of its own.
     """
     opening = Opening(
         start,
@@ -144,6 +146,7 @@ def engine_of(
         seed=seed,
         faults=tuple(faults),
         holidays=holidays,
+        baseline=baseline,
     )
     try:
         simulated, notes = building_of(site).open(opening)

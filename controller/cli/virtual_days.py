@@ -30,6 +30,7 @@ from simulator.design_day import DesignDay
 from simulator.faults.fault import Fault
 from simulator.inprocess import in_process
 from simulator.kpi import Account, Figures, Quarter
+from simulator.own_controls import Baseline
 from simulator.simulated import SimulatedSite
 from simulator.sizes import Sizes
 from simulator.variation import NOMINAL, Variation
@@ -39,7 +40,7 @@ WIRE_SPEED = 60.0
 LOOK_EVERY_S = 60.0
 LONGEST_STEP_S = 30
 WARM_UP = timedelta(days=1)
-"""Both sides begin with a plant that has run for so long under its old controls."""
+"""Every side begins with a plant that has run for so long under its own controls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class Period:
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Everything at a local midnight. by_day: figures of the days that are over; computing: processor time that each
-    took [s]. store: contents of the daemon's store, historian: its history; both None under the old controls, which
-    know no daemon."""
+    took [s]. store: contents of the daemon's store, historian: its history; empty and None under the plant's own
+    controls, which know no daemon."""
 
     engine: SimulatedSite
     wire: float
@@ -90,10 +91,11 @@ class Checkpoint:
         )
 
 
-def beginning(site: Site, period: Period) -> Checkpoint:
-    """The plant at the period's first midnight. Raises EnvironmentProblem where none is this site's."""
+def beginning(site: Site, period: Period, baseline: Baseline = Baseline.ORIGINAL) -> Checkpoint:
+    """The plant at the period's first midnight, with the controls of a baseline as its own. Raises EnvironmentProblem
+    where none is this site's."""
     start = midnight(site, period.first)
-    engine = _engine(site, period, start - WARM_UP)
+    engine = _engine(site, period, start - WARM_UP, baseline=baseline)
     engine.advance(start, 0.0)
     return Checkpoint(engine, 0.0)
 
@@ -107,7 +109,13 @@ def plant_step(scan_every: timedelta) -> float:
     return float(max(each for each in range(1, LONGEST_STEP_S + 1) if common % each == 0))
 
 
-def _engine(site: Site, period: Period, start: datetime, step_s: float | None = None) -> SimulatedSite:
+def _engine(
+    site: Site,
+    period: Period,
+    start: datetime,
+    step_s: float | None = None,
+    baseline: Baseline = Baseline.ORIGINAL,
+) -> SimulatedSite:
     """step_s: by default what goes with the period's scans."""
     return engine_of(
         site,
@@ -120,11 +128,12 @@ def _engine(site: Site, period: Period, start: datetime, step_s: float | None = 
         variation=period.variation,
         sizes=period.sizes,
         holidays=period.holidays,
+        baseline=baseline,
     )
 
 
 def old_days(site: Site, period: Period, checkpoint: Checkpoint) -> Iterator[Checkpoint]:
-    """Day after day under the plant's original controls alone."""
+    """Day after day under the plant's own controls alone."""
     for day in _days_left(period, checkpoint):
         began = process_time()
         engine = checkpoint.engine

@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 from simulator.cooling_plant.design import CoolingPlant
+from simulator.cooling_plant.guideline_36 import guideline_36
 from simulator.cooling_plant.high_rise import high_rise_plant
+from simulator.high_rise.competent import Competent
 from simulator.high_rise.model import HighRiseModel, sunshine
 from simulator.opening import Opening, outdoors, standard_offset_h
+from simulator.own_controls import Baseline
 from simulator.sizes import Sizes
 from simulator.tower_building.building import TowerBuilding
 from simulator.variation import NOMINAL, Variation
@@ -25,6 +28,8 @@ def open_tower_building(opening: Opening) -> tuple[TowerBuilding, list[str]]:
     offset = standard_offset_h(opening.zone, opening.start)
     model = HighRiseModel(opening.latitude, opening.longitude, offset, opening.zone)
     weather = outdoors(opening.weather, latitude=opening.latitude, longitude=opening.longitude, utc_offset_h=offset)
+    plant = varied_plant(high_rise_plant(), opening.variation, opening.sizes)
+    is_competent = opening.baseline is Baseline.COMPETENT
     building = TowerBuilding(
         opening.start,
         weather,
@@ -34,6 +39,8 @@ def open_tower_building(opening: Opening) -> tuple[TowerBuilding, list[str]]:
         seed=opening.seed,
         faults=opening.faults,
         holidays=opening.holidays,
+        controls=Competent() if is_competent else None,
+        plant_controls=guideline_36(plant) if is_competent else None,
     )
     return building, [f"weather: {weather.source}"]
 

@@ -16,8 +16,9 @@ from simulator.cooling_plant.points import PUMPS, VALVES
 from simulator.cooling_plant.points import points as plant_points
 from simulator.faults.kinds import Aim, Targets, points_of
 from simulator.high_rise import points as building_points
-from simulator.high_rise.names import DECKS, FACADE, HANDLERS, OUTDOOR, ZONES
-from simulator.kpi import Counted
+from simulator.high_rise.air_floors import storeys
+from simulator.high_rise.names import DECKS, FACADE, GAS, HANDLERS, OUTDOOR, ZONES
+from simulator.kpi import Counted, Room
 from simulator.tags import Tag
 from simulator.tower_building.machines import HEARTBEAT, commands_of, has_selector
 
@@ -30,10 +31,20 @@ COIL_VALVES = tuple(f"{name}.cooling_valve_position" for name in HANDLERS)
 _FANS = "cooling_tower"
 _STORAGE = {f"{TANK}.charge_valve_position": 0, f"{TANK}.discharge_valve_position": 1}
 
+
+def _rooms() -> Iterator[Room]:
+    """Of the offices; those for computers have limits of their own."""
+    floors = storeys()
+    area = sum(floor.area for floor in floors)
+    for floor, handler, zones in zip(floors, HANDLERS, ZONES, strict=True):
+        for name, zone in zip(zones, floor.zones, strict=True):
+            share = floor.count * zone.zone.floor / area
+            yield Room(f"{name}.air_temperature", f"{handler}.supply_fan_status", share)
+
+
 COUNTED = Counted(
     plant=("meter.cooling_plant_1.energy",),
-    air=tuple(f"{zone}.air_temperature" for zones in ZONES for zone in zones),
-    called=f"{HANDLERS[0]}.supply_fan_status",
+    rooms=tuple(_rooms()),
     light=tuple(f"{deck}.illuminance" for deck in DECKS),
     chillers=tuple(f"{chiller}.status" for chiller in numbered("chiller", 3)),
     actuators=(
@@ -41,6 +52,7 @@ COUNTED = Counted(
         *(f"{pump}.speed" for pump in numbered("secondary_pump", 3)),
         *(f"{tower}.fan_speed" for tower in numbered(_FANS, 3)),
     ),
+    gas=f"{GAS}.volume",
 )
 """What a comparison looks at; comfort while the air handlers run."""
 

@@ -23,6 +23,7 @@ Kpi: TypeAlias = Literal[
     "plant_energy",
     "money",
     "plant_money",
+    "demand_charge",
     "carbon",
     "peak",
     "cooling",
@@ -31,6 +32,7 @@ Kpi: TypeAlias = Literal[
     "light_shortfall",
     "starts",
     "travel",
+    "gas",
     "energy_saved",
     "money_saved",
     "carbon_saved",
@@ -74,6 +76,7 @@ class BoundEntry(Entry):
     at_most: float | None = None
     at_least: float | None = None
     times: Label | None = None
+    compared_with: Literal["original", "competent"] | None = None
     hours: (
         Annotated[str, Field(pattern=f"^{WINDOW.pattern}$", description="hours like 14:00-16:00, of every day")] | None
     ) = None

@@ -15,11 +15,13 @@ from controller.cli.backtest import as_data
 from controller.cli.backtest_cases import Backtest, Case, Result, cases, result_of
 from controller.cli.backtest_files import page
 from controller.cli.backtest_plot import plot
-from controller.cli.backtest_sides import ORIGINAL, TIDEWATT, Lived, against
+from controller.cli.backtest_sides import COMPETENT, ORIGINAL, TIDEWATT, Lived, against
 from controller.cli.backtest_table import remarks, tables
 from controller.cli.scenario_bounds import Bound, judged
 from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period, midnight, plant_step
+from controller.core.site import Site
+from controller.core.tariff import DemandCharge, Form, Tariff
 from controller.reports.drawing import Words
 from simulator.kpi import Figures, Quarter
 from simulator.variation import Variation
@@ -53,12 +55,15 @@ def result(lived: Sequence[Lived], given: Sequence[Case] = CASES) -> Result:
     return found
 
 
-SIDES = [ORIGINAL, TIDEWATT, OTHER]
-# by case: original, Tidewatt and the other strategies
+SIDES = [ORIGINAL, COMPETENT, TIDEWATT, OTHER]
+# by case: original, competent, Tidewatt and the other strategies
 WHOLE = [
     lived
     for number in range(9)
-    for lived in (days(100.0, 100.0), days(80.0 + number, 80.0), days(90.0, 90.0 + 2 * number, warm=1.0))
+    for lived in (
+        *(days(100.0, 100.0), days(90.0, 85.0 + number)),
+        *(days(80.0 + number, 80.0), days(90.0, 90.0 + 2 * number, warm=1.0)),
+    )
 ]
 
 
@@ -74,6 +79,9 @@ def test_median_and_worst_are_those_of_all_cases() -> None:
     assert data["complete"]
     assert data["spread"]["tidewatt"]["money"] == {"median": 164.0, "worst": 168.0}
     assert data["spread"]["tidewatt"]["saved"]["money"] == {"median": 36.0, "worst": 32.0}
+    assert data["spread"]["tidewatt"]["saved_against"]["competent"]["money"] == {"median": 15.0, "worst": 15.0}
+    assert data["spread"]["competent"]["saved"]["money"] == {"median": 21.0, "worst": 17.0}
+    assert data["saved_against"]["competent"]["money"] == 15.0
     assert data["spread"]["night_only"]["unmet_cooling"] == {"median": 2.0, "worst": 2.0}
     assert data["totals"]["tidewatt"]["money"] == 160.0
     assert [case["tank"] for case in data["cases"]] == [1.0] * 3 + [0.5] * 3 + [1.5] * 3
@@ -90,16 +98,53 @@ def test_tables_page_and_picture_tell_the_spread(language: str, words: str) -> N
     first, second = tables(found, chosen)
     assert words in second.title
     money = next(row for row in second.rows if "[CNY]" in row[0])
-    assert money[1:] == ["200", "200", "164", "168", "188", "196"]
+    assert money[1:] == ["200", "200", "179", "183", "164", "168", "188", "196"]
     whole = page(found, chosen)
     assert all(cell in whole for cell in (*money[1:], "night_only", "<svg"))
     assert len(first.rows) == 14
     assert "night_only" in [shape.text for shape in plot(found, chosen, "").shapes if isinstance(shape, Words)]
 
 
+def test_tidewatt_is_told_against_both_baselines_and_they_against_each_other() -> None:
+    found = result(WHOLE)
+    headings = tables(found, "en")[0].headings
+    assert [each for each in headings if "against" in each] == [
+        *("Tidewatt against original", "Tidewatt against competent"),
+        *("night_only against original", "night_only against competent"),
+    ]
+    told = [line for line in remarks(found, "en") if " saves " in line or " COSTS " in line]
+    assert told[:2] == [
+        "Tidewatt saves 40 kWh, 40 CNY (20.0%), 18 kg CO2 against original.",
+        "Tidewatt saves 15 kWh, 15 CNY (8.6%), 7 kg CO2 against competent.",
+    ]
+    assert told[3] == "night_only COSTS 5 kWh, 5 CNY (2.9%), 2 kg CO2 more than competent."
+    assert told[4] == "competent saves 25 kWh, 25 CNY (12.5%), 11 kg CO2 against original."
+
+
+def test_a_demand_charge_is_a_row_where_the_tariff_has_one() -> None:
+    charged = replace(SITE, tariff=two_part(SITE))
+    backtest = Backtest(charged, Period(MONDAY, MONDAY + timedelta(days=2), timedelta(minutes=1)), SIDES, [Case(0)], {})
+    found = result_of(backtest, WHOLE[:4])
+    assert found is not None
+    row = next(row for row in tables(found, "en")[0].rows if "demand charge" in row[0])
+    assert row[1:3] == [f"{1000.0 * 31.0 * 2 / 31:,.0f}", f"{900.0 * 31.0 * 2 / 31:,.0f}"]
+    assert all("demand charge" not in row[0] for row in tables(result(WHOLE), "en")[0].rows)
+
+
+def two_part(site: Site) -> Tariff:
+    """31 of the tariff's money for a kilowatt and month."""
+    assert site.tariff is not None
+    versions = tuple(replace(each, demand_charges=(DemandCharge(31.0),)) for each in site.tariff.versions)
+    return replace(site.tariff, form=Form.TWO_PART, versions=versions)
+
+
 def test_what_was_stopped_is_compared_over_the_days_that_all_sides_have_lived() -> None:
     found = result(
-        [days(100.0, 100.0), days(80.0), days(90.0, 90.0), days(100.0), days(70.0), Lived(), *[Lived()] * 21]
+        [
+            *(days(100.0, 100.0), days(95.0, 95.0), days(80.0), days(90.0, 90.0)),
+            *(days(100.0), days(95.0), days(70.0), Lived()),
+            *[Lived()] * 28,
+        ]
     )
     assert not found.is_complete
     assert [outcome.days for outcome in found.outcomes] == [1]
@@ -110,7 +155,7 @@ def test_what_was_stopped_is_compared_over_the_days_that_all_sides_have_lived() 
 
 def test_nothing_is_told_before_a_day_is_over_on_every_side() -> None:
     backtest = Backtest(SITE, Period(MONDAY, MONDAY + timedelta(days=2), timedelta(minutes=1)), SIDES, CASES, {})
-    assert result_of(backtest, [days(100.0), Lived(), days(90.0), *[Lived()] * 24]) is None
+    assert result_of(backtest, [days(100.0), days(95.0), Lived(), days(90.0), *[Lived()] * 32]) is None
 
 
 @pytest.mark.parametrize(
@@ -119,6 +164,7 @@ def test_nothing_is_told_before_a_day_is_over_on_every_side() -> None:
         (Bound("money", "tidewatt", 167.0, None), 168.0, 167.0, False),
         (Bound("money", "tidewatt", 0.84, None, "original"), 168.0, 168.0, True),
         (Bound("money_saved", "tidewatt", None, 32.5), 32.0, 32.5, False),
+        (Bound("money_saved", "tidewatt", None, 14.0, compared_with="competent"), 15.0, 14.0, True),
         (Bound("unmet_cooling", "night_only", 2.0, None), 2.0, 2.0, True),
         (Bound("peak", "tidewatt", 1000.0, None, hours="14:00-16:00"), 880.0, 1000.0, True),
         (Bound("peak", "tidewatt", 87.0, None, hours="20:00-06:00"), 88.0, 87.0, False),
@@ -159,6 +205,7 @@ def test_a_missing_hour_of_weather_is_told_with_its_line(tmp_path: Path, capsys:
 
 def test_strategies_that_are_called_like_a_side_get_another_name() -> None:
     assert against(Path("a/original.yaml")).name == "original_2"
+    assert against(Path("a/competent.yaml")).name == "competent_2"
     assert replace(OTHER, strategies=None).name == "night_only"
 
 

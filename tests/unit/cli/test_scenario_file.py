@@ -58,6 +58,8 @@ def test_it_is_a_backtest_with_bounds(tmp_path: Path) -> None:
         bounds:
           - {kpi: peak, hours: 14:00-16:00, at_most: 0.75, times: original}
           - {kpi: money_saved, at_least: 100}
+          - {kpi: energy_saved, at_least: 0, compared_with: competent}
+          - {kpi: starts, at_most: 9, side: competent}
         """,
     )
     backtest = found.backtest
@@ -74,7 +76,10 @@ def test_it_is_a_backtest_with_bounds(tmp_path: Path) -> None:
     assert found.bounds == (
         Bound("peak", "tidewatt", 0.75, None, "original", "14:00-16:00"),
         Bound("money_saved", "tidewatt", None, 100.0),
+        Bound("energy_saved", "tidewatt", None, 0.0, compared_with="competent"),
+        Bound("starts", "competent", 9.0, None),
     )
+    assert [side.name for side in backtest.sides] == ["original", "competent", "tidewatt"]
 
 
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
@@ -119,6 +124,12 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ),
         ("bounds: [{kpi: money}]", "6: a bound is either 'at_most' or 'at_least'; write one of the two"),
         ("bounds: [{kpi: money, at_most: 1, hours: 14:00-16:00}]", "6: 'money' is not counted by the hour"),
+        (
+            "bounds: [{kpi: money_saved, at_least: 0, side: competent, compared_with: competent}]",
+            "6: 'money_saved' is what a side saved against competent; give it a number, of another side",
+        ),
+        ("bounds: [{kpi: money, at_most: 1, compared_with: competent}]", "6: 'money' is compared with nobody"),
+        ("bounds: [{kpi: demand_charge, at_most: 1}]", "6: no demand charge is in force on these days; add a 'tariff'"),
         ("bounds: []", "6: 'bounds' is an empty list; write a list of at least 1"),
     ],
 )

@@ -84,9 +84,11 @@ def test_every_tag_can_be_read_and_what_a_comparison_looks_at_is_there(morning: 
     assert [name for name, kind in kinds.items() if not issubclass(kind, morning.tags[name].kind)] == []
     assert float(morning.read("outdoor.daylight_sensor_1.illuminance")) > 20_000.0
     counted = morning.counted
-    looked_at = {counted.energy, counted.cooling, counted.stored, counted.called, *counted.plant, *counted.air}
+    looked_at = {counted.energy, counted.cooling, counted.stored, str(counted.gas), *counted.plant}
     looked_at |= {*counted.light, *counted.chillers, *counted.actuators}
+    looked_at |= {tag for room in counted.rooms for tag in (room.air, room.called)}
     assert looked_at <= kinds.keys()
+    assert sum(room.share for room in counted.rooms) == pytest.approx(1.0)
 
 
 # --- whose word holds -------------------------------------------------------------------------------------------------
