@@ -152,7 +152,7 @@ async def measure(folder: Path, kind: str, motions: int, random: Random) -> list
     """Seconds from each motion to the command read back."""
     async with {"polled": polled, "telling": telling}[kind](folder) as (site, move):
         clock = RealClock()
-        daemon = Daemon(site, clock, MemoryHistorian(), Store(None, clock))
+        daemon = Daemon(site, clock, MemoryHistorian(), Store(folder / "store.db", clock))
         stop, found = asyncio.Event(), list[float]()
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(daemon.run(stop))

@@ -51,10 +51,16 @@ class Image:
         self._pasts: dict[PointId, Past | None] = dict.fromkeys(self._doubts)
         self._none_stale_before = -math.inf
         self._watchers: list[tuple[frozenset[PointId], Callable[[Collection[PointId]], None]]] = []
+        self._awaited: set[PointId] = set()
+        self._on_awaited = on_urgent
 
     def watch(self, points: Collection[PointId], on_change: Callable[[Collection[PointId]], None]) -> None:
         """Tell which of these points changed value or quality, as soon as it is known."""
         self._watchers.append((frozenset(points), on_change))
+
+    def await_changes(self, points: Collection[PointId], on_change: Callable[[], None]) -> None:
+        """Tell once of each of these points, in place of those awaited before, that value or quality changed."""
+        self._awaited, self._on_awaited = set(points), on_change
 
     def _tell_watchers(self, changed: Collection[PointId]) -> None:
         for watched, on_change in self._watchers:
@@ -86,6 +92,9 @@ class Image:
             self._changed.update(changed)
             if not self._urgent.isdisjoint(changed):
                 self._on_urgent()
+            if self._awaited and not self._awaited.isdisjoint(changed):
+                self._awaited.difference_update(changed)
+                self._on_awaited()
         upcoming.update(samples)
         self._fresh.update(samples)
         if changed:

@@ -85,6 +85,7 @@ class Scan:
         self._conditions = ReleaseConditions(site.systems)
         self._starts = StartGaps(site)
         self._early = asyncio.Event()
+        self._is_urgent = False
         self.frozen: FrozenImage | None = None
         self.letting_go = False
         self.times = ScanTimes(site.scan_every.total_seconds(), journal)
@@ -103,7 +104,8 @@ class Scan:
         return frozenset(self._conditions.points | permissives | shown | self._exclusions.looks_at)
 
     def request_early(self) -> None:
-        """An urgent point changed: do not wait for the grid."""
+        """An urgent point changed: do not wait for the grid, nor for it to believe what is commanded then."""
+        self._is_urgent = True
         self._early.set()
 
     async def run(self) -> None:
@@ -133,6 +135,7 @@ class Scan:
     def cycle(self) -> None:
         """One scan."""
         self._early.clear()
+        is_urgent, self._is_urgent = self._is_urgent, False
         image = self._image.freeze()
         self.times.note_begin(image.monotonic)
         self.frozen = image
@@ -147,6 +150,9 @@ class Scan:
             self._arbitrate(image)
         elif self._clock.wire_time() >= self._rest.due_wire:
             self._keep_alive()
+        if is_urgent:
+            # The scan that is early for a read-back is not urgent itself, so that fades do not chase each other.
+            self._image.await_changes(self._writer.awaited_read_backs(), self._early.set)
         self._recorder.record(image)
         self.times.count += 1
 

@@ -144,6 +144,14 @@ class Writer:
         """
         return self.ledger.is_settled(wanted) and all(map(self.ledger.is_refresh, self._queues.queued))
 
+    def awaited_read_backs(self) -> set[PointId]:
+        """Where the devices will show what is to be written next, but for what is only written once more."""
+        return {
+            self._writable(job.point).readback
+            for job in self._queues.queued
+            if job.step is Step.WRITE and not self.ledger.is_refresh(job)
+        }
+
     def is_in_flight(self, point: PointId) -> bool:
         return point in self._queues.in_flight
 

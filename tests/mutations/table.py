@@ -27,6 +27,7 @@ INHIBITION = ("tests/scenario/test_inhibition.py",)
 STRATEGIES = ("tests/scenario/test_strategy_faults.py",)
 COMMISSIONING = ("tests/scenario/test_commissioning.py",)
 DISK = ("tests/scenario/test_disk_trouble.py",)
+EARLY = ("tests/scenario/test_early_scans.py",)
 LATE = ("tests/scenario/test_slow_links.py", "tests/scenario/test_write_rights.py")
 TEST_CASES = ("tests/wire/test_boptest_steps.py",)
 KILL = ("tests/fault/test_daemon_kill.py",)
@@ -260,6 +261,27 @@ MUTATIONS = (
         "refusal is None else Verdict.IGNORED",
         "True else Verdict.IGNORED",
         TROUBLE,
+    ),
+    Mutation(
+        "early scans follow each other without a pause",
+        _SCAN,
+        "max(self._clock.monotonic(), last + EARLY_SCAN_PAUSE_S)",
+        "self._clock.monotonic() + 0.0 * last",
+        EARLY,
+    ),
+    Mutation(
+        "what motion commands is believed when the grid looks",
+        _SCAN,
+        "        if is_urgent:\n",
+        "        if False:\n",
+        EARLY,
+    ),
+    Mutation(
+        "a scan for a read-back is urgent itself",
+        _SCAN,
+        "self._writer.awaited_read_backs(), self._early.set)",
+        "self._writer.awaited_read_backs(), self.request_early)",
+        EARLY,
     ),
     Mutation("nothing is judged", _SCAN, "self._ledger.judge(image)", "pass", TAKING_OVER),
     # --- ledger: what is due ----------------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ def test_what_protects_starts_a_machine_in_the_same_scan(tmp_path: Path) -> None
         scans = bench.daemon.scan.count
         protect(bench, CHILLER, True)
         bench.daemon.scan.request_early()
-        await bench.wait(0.3)
+        await bench.wait(0.15)
         assert bench.daemon.scan.count == scans + 1
         assert bench.plant.plant.value(CHILLER_STATUS) is True
 
@@ -271,7 +271,7 @@ def test_a_spent_budget_then_life_safety_then_release_each_within_one_scan(tmp_p
         scans = bench.daemon.scan.count
         protect(bench, BRIGHTNESS, 0.2)
         bench.daemon.scan.request_early()
-        await bench.wait(0.3)
+        await bench.wait(0.15)
         assert bench.daemon.scan.count == scans + 1
         assert bench.plant.lights.value(BRIGHTNESS) == 0.2
         scans = bench.daemon.scan.count
