@@ -49,8 +49,9 @@ def command_of(pid: int) -> str:
 
 
 def loaded_by_import() -> list[str]:
-    """The heavy packages that are in memory after `import controller.app`."""
-    code = f"import sys, controller.app; print(*[name for name in {TOO_HEAVY!r} if name in sys.modules])"
+    """The heavy packages that are in memory once all commands are there."""
+    loading = "import sys, controller.app; controller.app.parser()"
+    code = f"{loading}; print(*[name for name in {TOO_HEAVY!r} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
     return told.split()
 

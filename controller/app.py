@@ -7,95 +7,82 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib import import_module
 
-from controller.cli import (
-    alarms,
-    audit,
-    authority,
-    backtest,
-    boptest,
-    check,
-    commission,
-    demo,
-    equipment,
-    explain,
-    fault,
-    fire,
-    forecast,
-    health,
-    history,
-    lockout,
-    night_sheet,
-    points,
-    ports,
-    release,
-    reload,
-    retry,
-    run,
-    scan,
-    scenario,
-    service,
-    simulate,
-    sunclock,
-    sunclock_tasks,
-    tariff,
-)
 from controller.cli.arguments import Exit
-from controller.cli.output import complain
+from controller.cli.output import complain, say
 from controller.core.errors import ConfigError, EnvironmentProblem, TidewattError
 
 _COMMANDS = (
-    demo,
-    run,
-    simulate,
-    fault,
-    check,
-    scan,
-    points,
-    history,
-    forecast,
-    tariff,
-    backtest,
-    scenario,
-    boptest,
-    explain,
-    alarms,
-    equipment,
-    authority,
-    fire,
-    audit,
-    lockout,
-    commission,
-    release,
-    reload,
-    retry,
-    health,
-    service,
-    night_sheet,
-    sunclock,
-    sunclock_tasks,
-    ports,
+    "demo",
+    "run",
+    "simulate",
+    "fault",
+    "check",
+    "scan",
+    "points",
+    "history",
+    "forecast",
+    "tariff",
+    "backtest",
+    "scenario",
+    "boptest",
+    "explain",
+    "alarms",
+    "equipment",
+    "authority",
+    "fire",
+    "audit",
+    "lockout",
+    "commission",
+    "release",
+    "reload",
+    "retry",
+    "health",
+    "service",
+    "night-sheet",
+    "sunclock",
+    "sunclock-tasks",
+    "ports",
 )
+"""In the order of --help; each is a module of `controller.cli`, which is loaded only where it is asked for."""
 
 
-def parser() -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """Looked up only where somebody asks for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        say(f"{parser.prog} {version('tidewatt')}")
+        parser.exit()
+
+
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """command: the first word, so that only what it asks for is loaded; all commands together take a second."""
     root = argparse.ArgumentParser(
         prog="tidewatt",
         description="Supervisory controller for the energy of a building.",
         epilog="Start with: tidewatt demo",
     )
-    root.add_argument("--version", action="version", version=f"%(prog)s {version('tidewatt')}")
+    root.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.register(commands)
+    for name in _asked_for(command):
+        import_module(f"controller.cli.{name.replace('-', '_')}").register(commands)
     return root
+
+
+def _asked_for(command: str) -> Sequence[str]:
+    if command == "--version":
+        return ()
+    return (command,) if command in _COMMANDS else _COMMANDS
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """argparse takes a list of words only where it follows what is before; people write it after options, too."""
-    root = parser()
-    given, rest = root.parse_known_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    root = parser(words[0] if words else "")
+    given, rest = root.parse_known_args(words)
     listed = _listed(given)
     if rest and (listed is None or any(each.startswith("-") for each in rest)):
         root.error(f"unrecognized arguments: {' '.join(rest)}; see: tidewatt {given.command} --help")

@@ -9,10 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 from controller.cli.arguments import Exit, add_command, add_json, duration, language
 from controller.cli.output import complain, print_json, say, write_file
 from controller.cli.secret_text import SECRET_HELP, secret_text
@@ -98,7 +94,7 @@ def _show(arguments: argparse.Namespace, days: Sequence[Day]) -> None:
     if arguments.json:
         print_json([_as_data(each) for each in days])
     else:
-        Console(highlight=False).print(_table(days, language()))
+        _print_table(days, language())
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -175,7 +171,11 @@ def _push(arguments: argparse.Namespace, days: Sequence[Day]) -> None:
     say(f"{count} messages to {robot.host}")
 
 
-def _table(days: Sequence[Day], spoken: Language) -> Table:
+def _print_table(days: Sequence[Day], spoken: Language) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(words.PLACE.in_language(spoken))
     table.add_column("")
@@ -187,7 +187,7 @@ def _table(days: Sequence[Day], spoken: Language) -> Table:
         season = words.season(each).in_language(spoken)
         cells = [_cell(each, event, spoken) for event in Event]
         table.add_row(name, f"{each.date} {season}".rstrip(), *cells, f"{each.lit_hours:.1f}")
-    return table
+    Console(highlight=False).print(table)
 
 
 def _cell(each: Day, event: Event, spoken: Language) -> str:

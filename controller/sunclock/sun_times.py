@@ -142,7 +142,7 @@ class Day:
 
 
 def timelines(places: Sequence[Place], first: date, count: int) -> Iterator[Timeline]:
-    """Each place over so many of its days from the first on. Loads pvlib."""
+    """Each place over so many of its days from the first on. Loads numpy."""
     start = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
     sky = Sky(start.timestamp(), (start + timedelta(days=count + 4)).timestamp())
     at_once = max(1, _AT_ONCE // (count + 4))

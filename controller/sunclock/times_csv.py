@@ -10,7 +10,16 @@ from controller.sunclock.sun_times import Event, Timeline
 
 HEADER = ("name", "date", "season", *Event, "lit_hours")
 
-_CLOCKS = tuple(f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(86_400))
+
+class _Clocks(dict[int, str]):
+    """By the second of the day, what a clock shows; each is spelt once, when it is first asked for."""
+
+    def __missing__(self, second: int) -> str:
+        shown = self[second] = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        return shown
+
+
+_CLOCKS = _Clocks()
 
 
 def lines(timelines: Iterable[Timeline]) -> Iterator[str]:

@@ -57,7 +57,7 @@ class NightRule:
     sensor_delay: timedelta
 
     def planned(self, given: PlanInput) -> SunPlan:
-        """The nights from the UTC day before to four days ahead. Loads pvlib."""
+        """The nights from the UTC day before to four days ahead. Loads numpy."""
         midnight = given.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         start, end = midnight - _ONE_DAY, midnight + _AHEAD
         window = Span(start - _BEYOND, end + _BEYOND)

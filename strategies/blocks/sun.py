@@ -19,7 +19,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from functools import cache
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec, module_from_spec, spec_from_loader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from controller.core.strategy import Position
 from controller.core.terrain import LimitByAzimuth
@@ -66,7 +70,7 @@ class Passage(NamedTuple):
 
 
 class Sky:
-    """The sun over the whole Earth between two instants [s of the Unix epoch]. Source: [1]. Loads pvlib."""
+    """The sun over the whole Earth between two instants [s of the Unix epoch]. Source: [1]. Loads numpy."""
 
     def __init__(self, start: float, end: float) -> None:
         import numpy as np
@@ -173,7 +177,7 @@ def spans_below(
     """For each limit [°] the spans of the window in which the sun's centre is below it.
 
     A limit is an elevation, or one for each whole degree of azimuth (controller/core/terrain.py). Source: [1]. Loads
-    pvlib: for plans only.
+    numpy: for plans only.
     """
     sky = Sky(start.timestamp(), end.timestamp())
     return tuple(spans(sky.passage(position, limit)) for limit in limits)
@@ -224,9 +228,8 @@ def _refined(
 def _apparent(seconds: Floats) -> tuple[Floats, Floats, Floats]:
     """Greenwich sidereal time, right ascension and declination of the sun [°], as seen from the Earth's centre."""
     import numpy as np
-    from pvlib import spa
 
-    algorithm = cast("Any", spa)  # pvlib carries no types
+    algorithm = _algorithm()
     years = 1970.0 + seconds / _YEAR
     sidereal, ascension, declination = algorithm.solar_position_numpy(
         seconds,
@@ -241,3 +244,17 @@ def _apparent(seconds: Floats) -> tuple[Floats, Floats, Floats]:
         sst=True,
     )
     return sidereal, ascension, declination
+
+
+@cache
+def _algorithm() -> Any:
+    """pvlib's module of [1] by itself: it needs numpy only, the package around it pandas and scipy (a second)."""
+    package = find_spec("pvlib")
+    assert package is not None
+    assert package.origin is not None
+    loader = SourceFileLoader("pvlib_spa", str(Path(package.origin).with_name("spa.py")))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module

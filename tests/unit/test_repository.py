@@ -144,8 +144,14 @@ def loaded_after(statement: str) -> set[str]:
 
 
 def test_the_daemon_loads_nothing_heavy() -> None:
-    composition_root = "controller.app" if (ROOT / "controller" / "app.py").exists() else "controller.core"
-    assert loaded_after(f"import {composition_root}") & set(HEAVY) == set()
+    assert loaded_after("from controller.app import parser; parser()") & set(HEAVY) == set()
+
+
+def test_a_command_loads_what_it_needs_and_the_sun_no_more_than_numpy() -> None:
+    loaded = loaded_after("from controller.app import parser; parser('sunclock')")
+    assert loaded & {*HEAVY, "pydantic", "rich", "drivers", "simulator"} == set()
+    loaded = loaded_after("from strategies.blocks.sun import Sky; Sky(0.0, 86400.0)")
+    assert loaded & set(HEAVY) == {"numpy"}
 
 
 def test_something_heavy_would_be_seen() -> None:
