@@ -6,9 +6,10 @@ and offsets may only lengthen that. A daylight sensor may light the lamps at any
 `sensor_delay` at each end of the night, and never while the sun is below -6°. In the depth of the night some circuits
 may go out and others be dimmed, except on festivals.
 
-It never waits for the sensor longer than that, never believes one that is stuck or sees our own lamps, and never
-guesses the time: without the sun's times it lets go, and the site's own controls hold the lamps. Minimum on and off
-times are the guard's.
+It never waits for the sensor longer than that, and never believes one that is stuck or sees our own lamps. What looks
+like our lamps may be a cloud: until that is settled, lamps are on from sunset to sunrise. It never guesses the time:
+without the sun's times it lets go, and the site's own controls hold the lamps. Minimum on and off times are the
+guard's.
 """
 
 from __future__ import annotations
@@ -152,12 +153,16 @@ class SunsetLighting:
         is_night = night is not None and night.on <= seen.now
         daylight, reading = self._daylight(seen, state.daylight, is_night=is_night)
         lit = _is_lit(seen.now, night if is_night else None, daylight, was_lit=state.lit)
-        if lit != state.lit and seen.elapsed:
+        is_careful = daylight.sees_lamps and not lit and (is_night or _is_sun_down(plan, seen.now))
+        lit = lit or is_careful
+        if lit != state.lit and seen.elapsed and not is_careful:
+            # Who is lit because the sensor is not believed stays so until the sun is up: believing it again in between
+            # would blink the lamps.
             daylight = switched(daylight, on=lit)
         new = state if daylight is state.daylight and lit == state.lit else State(daylight, lit)
         festival = self._festival(seen.local)
         requests, late = self._requests(seen.local, lit=lit, festival=festival)
-        switching = _next_switching(plan, night, seen.now)
+        switching = _next_switching(plan, night, seen.now, by_sun=daylight.sees_lamps)
         sky = self._parameters.dark_illuminance if daylight.dark.value and not is_night else None
         is_dusk = is_night and night is not None and seen.now < night.latest_on
         reason = _reason(
@@ -166,6 +171,7 @@ class SunsetLighting:
             late,
             festival.name if festival else None,
             reading.trouble,
+            is_careful=is_careful and not is_night,
         )
         return Decision(new, requests, reason, self._steady_until(seen, new, state, switching))
 
@@ -235,12 +241,21 @@ def _is_lit(now: datetime, night: Night | None, daylight: Daylight, *, was_lit: 
     return was_lit or now < night.latest_on or now < night.earliest_off
 
 
-def _next_switching(plan: SunPlan, night: Night | None, now: datetime) -> datetime:
-    """The next instant at which the sun's times may change the decision."""
-    if night is None:
-        return plan.end
-    edges = (night.on, night.latest_on, night.earliest_off, night.off)
-    return min(plan.end, *(edge for edge in edges if edge > now))
+def _is_sun_down(plan: SunPlan, now: datetime) -> bool:
+    """Before or after the dark of a clear sky, the sun below the horizon."""
+    return any(
+        (each.sunset is not None and each.sunset <= now < each.on)
+        or (each.sunrise is not None and each.off <= now < each.sunrise)
+        for each in plan.nights
+    )
+
+
+def _next_switching(plan: SunPlan, night: Night | None, now: datetime, *, by_sun: bool) -> datetime:
+    """The next instant at which the sun's times may change the decision. by_sun: sunsets and sunrises do."""
+    edges = [] if night is None else [night.on, night.latest_on, night.earliest_off, night.off]
+    if by_sun:
+        edges += [edge for each in plan.nights for edge in (each.sunset, each.sunrise) if edge is not None]
+    return min((edge for edge in edges if now < edge < plan.end), default=plan.end)
 
 
 # --- the sentence -----------------------------------------------------------------------------------------------------
@@ -250,6 +265,7 @@ _Late: TypeAlias = "tuple[tuple[int, ...], int | None]"
 """Circuits that are out now, and the percent to which groups are dimmed."""
 
 _BY_DAY = Text("on by day: the sky is darker than {limit:g} lx; ", "白天点亮：天空低于 {limit:g} lx；")
+_CAREFUL = Text("on while the sun is down, for it may have been a cloud; ", "太阳在地平线下即点亮：可能为云遮；")
 _WAITS = Text("off: the sky is still light, on at {at} at the latest", "关：天色尚亮，最迟 {at} 开")
 _LIGHT = Text("off: the sky is light already, sunrise {at}", "关：天色已亮，日出 {at}")
 _OUT = Text("circuits {numbers} out", "第 {numbers} 路关")
@@ -277,12 +293,19 @@ class _Sun:
 # A pure function of few different arguments, asked again every scan: remembering its answers changes nothing but time.
 @lru_cache(maxsize=256)
 def _reason(
-    sun: _Sun, darker_than: float | None, late: _Late | None, festival: str | None, trouble: Text | None
+    sun: _Sun,
+    darker_than: float | None,
+    late: _Late | None,
+    festival: str | None,
+    trouble: Text | None,
+    *,
+    is_careful: bool,
 ) -> Text:
-    """darker_than: the limit in lx where the sensor lights the lamps by day. trouble: of the sensor."""
+    """darker_than: the limit in lx where the sensor lights the lamps by day. trouble: of the sensor. is_careful: lit
+    before or after the dark of a clear sky, because clouds may make it dark."""
     text = _by_sun(sun)
-    if darker_than is not None:
-        by_day = _filled(_BY_DAY, limit=darker_than)
+    if darker_than is not None or is_careful:
+        by_day = _CAREFUL if darker_than is None else _filled(_BY_DAY, limit=darker_than)
         text = Text(by_day.en + "by the sun " + text.en, by_day.zh + "按日照" + text.zh)
     parts = [text]
     if late:

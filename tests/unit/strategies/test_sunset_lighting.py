@@ -445,9 +445,39 @@ def test_a_switching_without_a_jump_makes_it_believed_again() -> None:
     table.run([(0, {LUX: 2000.0}, OFF), (60, {LUX: 10.0}, OFF), (30, {}, ON), (5, {LUX: 80.0}, ON)])
     assert table.state.daylight.sees_lamps
     night = next(night for night in table.plan.nights if night.on > table.now)
+    assert night.sunrise is not None
     table.step((night.off - table.now).total_seconds() - 1, {LUX: 31.0})
+    table.run([((night.sunrise - table.now).total_seconds() - 1, {}, ON)])
     table.run([(2, {}, OFF), (10, {LUX: 31.0}, OFF), (15, {LUX: 33.0}, OFF)])
     assert not table.state.daylight.sees_lamps
+
+
+def test_what_looked_like_our_lamps_may_have_been_a_cloud_and_leaves_nobody_in_the_dark() -> None:
+    """Off in the morning by a light sky, which then darkens at once: lit until sunrise, without a blink."""
+    table = cycles("2026-03-20 22:00")
+    night = table.plan.nights[1]
+    assert night.sunset is not None
+    assert night.sunrise is not None
+    table.step(0, {LUX: 0.5})
+    table.step((night.earliest_off - table.now).total_seconds() - 301, {LUX: 150.0})
+    table.run([(302, {LUX: 151.0}, OFF), (10, {LUX: 60.0}, ON)])
+    assert table.state.daylight.sees_lamps
+    table.run([((night.off - table.now).total_seconds() + 1, {LUX: 200.0}, ON)])
+    assert table.step(1).reason.en.startswith("on while the sun is down, for it may have been a cloud; by the sun off")
+    table.run([((night.sunrise - table.now).total_seconds() - 1, {LUX: 300.0}, ON), (1, {LUX: 301.0}, OFF)])
+    table.run([(25, {LUX: 310.0}, OFF)])
+    assert not table.state.daylight.sees_lamps
+
+
+def test_a_sensor_that_sees_our_lamps_has_them_on_from_sunset() -> None:
+    table = cycles()
+    table.run([(0, {LUX: 2000.0}, OFF), (60, {LUX: 10.0}, OFF), (30, {}, ON), (5, {LUX: 80.0}, ON)])
+    nights = [night for night in table.plan.nights if night.on > table.now]
+    assert nights[0].sunrise is not None
+    assert nights[1].sunset is not None
+    table.step((nights[0].off - table.now).total_seconds() - 1, {LUX: 150.0})
+    table.run([((nights[0].sunrise - table.now).total_seconds() - 1, {}, ON), (1, {}, OFF), (5, {LUX: 80.0}, OFF)])
+    table.run([((nights[1].sunset - table.now).total_seconds() - 1, {LUX: 500.0}, OFF), (1, {LUX: 501.0}, ON)])
 
 
 def test_a_register_that_is_full_and_one_that_stands_still_are_not_believed() -> None:
