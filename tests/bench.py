@@ -7,7 +7,7 @@ devices do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,11 +46,13 @@ from controller.core.units import Unit
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.clock_watch import Asks
 from controller.runtime.daemon import Daemon
+from controller.runtime.letting_go import nobody_watches
 from controller.runtime.outbox import Messenger
 from controller.runtime.reload import Load
 from controller.runtime.store import Store
 from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
+from controller.runtime.workers import Workers
 from drivers.memory import MemoryAddress, MemoryConnection, MemoryFarSide, memory_kind
 
 START = datetime(2026, 7, 6, 4, 0, tzinfo=UTC)
@@ -238,7 +240,10 @@ Life = Callable[["Bench"], Awaitable[None]]
 
 @dataclass
 class Bench:
-    """`site` may be replaced before a run. `now` is where the next run's virtual time begins."""
+    """`site` may be replaced before a run. `now` is where the next run's virtual time begins.
+
+    beside: makes a task that lives as long as the daemon.
+    """
 
     tmp_path: Path
     plant: Plant = field(default_factory=Plant)
@@ -252,6 +257,8 @@ class Bench:
     messenger: Messenger | None = None
     load: Load | None = None
     synchronization: Asks | None = None
+    workers: Workers | None = None
+    beside: Callable[[Daemon], Coroutine[Any, Any, None]] | None = None
 
     def __post_init__(self) -> None:
         site = Bench.site(self)
@@ -328,11 +335,13 @@ class Bench:
                 forecaster=self.forecaster,
                 load=self.load,
                 synchronization=self.synchronization,
+                workers=self.workers,
             ),
         )
         stop = asyncio.Event()
+        beside = () if self.beside is None else (self.beside(self.daemon),)
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(self.daemon.run(stop))
+            running = tasks.create_task(self.daemon.run(stop, nobody_watches, *beside))
             await life(self)
             if kill:
                 self.die()

@@ -10,9 +10,11 @@ from controller.cli.commission import still_open
 from controller.cli.output import complain, print_json, say
 from controller.cli.site_folder import load_site
 from controller.cli.words import counted
-from controller.core.errors import ConfigError
+from controller.core.errors import ConfigError, Problem
+from controller.core.site import Site
 from controller.core.tariff_end import end_words
 from controller.runtime.clock import RealClock
+from controller.sunclock.places import read_places
 
 
 def register(commands: Any) -> None:
@@ -27,6 +29,7 @@ def register(commands: Any) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     try:
         site = load_site(arguments.site)
+        warnings = _warnings_of_places(site)
     except ConfigError as error:
         if not arguments.json:
             raise
@@ -38,6 +41,8 @@ def execute(arguments: argparse.Namespace) -> int:
         )
         return Exit.CONFIGURATION
     today = RealClock().now().astimezone(site.zone).date()
+    for problem in warnings:
+        complain(f"warning: {problem}")
     ending = None if site.tariff is None else end_words(site.tariff, today)
     if ending is not None:
         complain(f"warning: {ending.in_language(language())}")
@@ -53,3 +58,14 @@ def execute(arguments: argparse.Namespace) -> int:
     for line in still_open(site):
         say(line.in_language(language()))
     return Exit.OK
+
+
+def _warnings_of_places(site: Site) -> list[Problem]:
+    """What is probably wrong with the places of sunclock.yaml. Raises ConfigError where a line is."""
+    if site.lamp_messages is None:
+        return []
+    year = RealClock().now().year
+    places = read_places(site.lamp_messages.places, year, site.lamp_messages.illuminance)
+    if places.problems:
+        raise ConfigError(places.problems)
+    return places.warnings

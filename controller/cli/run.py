@@ -41,6 +41,7 @@ from controller.runtime.site_lock import site_lock
 from controller.runtime.store import Store
 from controller.runtime.surroundings import Surroundings
 from controller.runtime.time_service import synchronization
+from controller.sunclock.daily import DailyMessages
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ async def live(daemon: Daemon, lasting: timedelta | None, *beside: Coroutine[Any
         beside = (*beside, beat.run())
         progress = TellProgress(beat.letting_go)
     try:
-        released = await daemon.run(stop, progress, keep_settled(daemon), *beside)
+        released = await daemon.run(stop, progress, keep_settled(daemon), DailyMessages(daemon).run(), *beside)
     except asyncio.CancelledError:
         if not stop.is_set():
             raise

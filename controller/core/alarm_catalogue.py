@@ -21,10 +21,15 @@ FIRE_INPUT_LOST = "fire input lost"
 CONDENSER_FOULED = "condenser fouled"
 EFFICIENCY_DRIFTING = "efficiency drifting"
 STORE_FAILED = "nothing can be stored"
+LAMP_TIMES_NOT_SENT = "lamp times not sent"
+LAMP_TIMES_NOT_CONFIRMED = "lamp times not confirmed"
 VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
 
 # Told even where a lost device or link explains them.
 NEVER_EXPLAINED = frozenset({LINK_REFUSED, FIRE, FIRE_INPUT_LOST})
+
+# About places of the sun clock, which no file of the configuration names.
+ABOUT_PLACES = frozenset({LAMP_TIMES_NOT_CONFIRMED})
 
 # Not doing what it is told means nothing of a machine that others have: that it is not in auto is told already.
 NEEDS_AUTO = frozenset({"ignored", "overridden", "effect missing"})
@@ -257,6 +262,24 @@ BUILT_IN: Mapping[str, BuiltIn] = {
         Text(
             "what to look at: tidewatt equipment SITE list EQUIPMENT",
             "排查方向：tidewatt equipment SITE list EQUIPMENT",
+        ),
+        durable=True,
+    ),
+    LAMP_TIMES_NOT_SENT: _built_in(
+        Priority.MEDIUM,
+        Text("staff did not get all of today's lamp times", "当日灯具开关时刻未全部送达"),
+        Text(
+            "see why below; the robot is tried again by itself; by hand: tidewatt sunclock PLACES.csv --push REF",
+            "按原因处理；将自动重发；手动发送：tidewatt sunclock PLACES.csv --push REF",
+        ),
+        durable=True,
+    ),
+    LAMP_TIMES_NOT_CONFIRMED: _built_in(
+        Priority.MEDIUM,
+        Text("nobody says that the day's lamp times are set there", "无人登记该处已设好当日灯具时刻"),
+        Text(
+            "ask who looks after the place; they answer by their link; tidewatt sunclock-tasks FILE list",
+            "联系该处负责人通过链接登记完成；查看：tidewatt sunclock-tasks FILE list",
         ),
         durable=True,
     ),

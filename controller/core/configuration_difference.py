@@ -72,6 +72,7 @@ def _things(site: Site) -> Things:
             "wall_clock": "free_running" if site.has_free_running_clock else "synchronised",
             "tariff": site.tariff,
             "out_of_service": site.out_of_service,
+            "sunclock": site.lamp_messages,
         },
         **{("system", each.id): _said(each) for each in site.systems},
         **_on_links(site),

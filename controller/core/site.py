@@ -16,6 +16,7 @@ from controller.core.command import Priority
 from controller.core.equipment_log import EquipmentLogging
 from controller.core.file_state import FileState
 from controller.core.fire import FireInput
+from controller.core.lamp_messages import LampMessages
 from controller.core.point import Binding, Point, PointId
 from controller.core.ports import DriverKind
 from controller.core.siren import Siren
@@ -117,7 +118,7 @@ class Site:
     used, and why. has_free_running_clock: no time server keeps the machine's clock, and people vouch for it.
     authority_files: scripts may keep systems with their original controls by files. start_gap: between the starts of
     two machines. ab_days: systems that are the original controls' and ours by turns. terrain: what stands before the
-    sky, None where it is level. reload: whether a running
+    sky, None where it is level. lamp_messages: for people who set time switches by hand. reload: whether a running
     daemon waits to be told, or watches its files. files: what it was compiled from, as it was then, files that are not
     there but may come included."""
 
@@ -146,5 +147,6 @@ class Site:
     start_gap: timedelta = timedelta(0)
     ab_days: ABDays | None = None
     terrain: Terrain | None = None
+    lamp_messages: LampMessages | None = None
     reload: ReloadBy = "command"
     files: Mapping[Path, FileState] = field(default_factory=dict[Path, FileState], compare=False, repr=False)

@@ -21,6 +21,7 @@ from controller.core.alarm import (
     suppressed,
 )
 from controller.core.alarm_catalogue import (
+    ABOUT_PLACES,
     DEVICE_LOST,
     LINK_LOST,
     LINK_REFUSED,
@@ -327,7 +328,7 @@ class Alarms:
                 self._all.setdefault(alarm.id, self._definitions.built_in(alarm.id))
                 self._all[alarm.id].go_on(alarm)
                 self._note_due(self._all[alarm.id])
-                if alarm.rule is None and alarm.id.subject not in subjects:
+                if alarm.rule is None and alarm.id.subject not in subjects and alarm.id.name not in ABOUT_PLACES:
                     self._unconfirmed[alarm.id] = now
                 elif alarm.id.name in _OF_LINKS and alarm.id.subject in anew and alarm.standing.condition:
                     self._unconfirmed[alarm.id] = now + CONFIRM_WITHIN_S

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from controller.core.file_state import FileState
+from controller.core.lamp_messages import LampMessages
 from controller.core.ports import DriverKind
 from controller.core.site import Alarming, Contact, Mount, Site
 from controller.core.strategy import Position, StrategyKind
 from controller.settings.alarms import AlarmsCompiler
 from controller.settings.devices import Plant, PlantCompiler
 from controller.settings.digest import configuration_digest
+from controller.settings.lamp_messages import LampMessagesCompiler
 from controller.settings.mounts import MountsCompiler
 from controller.settings.problems import Problems
 from controller.settings.schema.site import SiteHead
@@ -61,11 +63,14 @@ def compile_site(
     alarms = Alarming()
     if files.alarms is not None:
         alarms = AlarmsCompiler(files.alarms, plant, files.strategy_ids(), secrets, problems).compiled()
+    lamp_messages = None
+    if files.sunclock is not None:
+        lamp_messages = LampMessagesCompiler(files.sunclock, folder, secrets, problems).compiled()
     problems.raise_if_any()
 
     assert head is not None  # whatever leaves it None is a problem
     digest = configuration_digest(files, plant, mounted.parameters, parts.tariff, parts.terrain)
-    return _site(folder, head, plant, mounted.mounts, parts, alarms, digest, problems.files)
+    return _site(folder, head, plant, mounted.mounts, parts, alarms, lamp_messages, digest, problems.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ def _site(
     mounts: tuple[Mount, ...],
     parts: SiteParts,
     alarms: Alarming,
+    lamp_messages: LampMessages | None,
     digest: str,
     looked_at: Mapping[Path, FileState],
 ) -> Site:
@@ -123,6 +129,7 @@ def _site(
         equipment_log=parts.equipment_log,
         fire=parts.fire,
         terrain=parts.terrain,
+        lamp_messages=lamp_messages,
         out_of_service=parts.out_of_service,
         authority_files=head.authority_files,
         start_gap=head.start_gap,

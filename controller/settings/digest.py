@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from controller.core.terrain import Terrain
 from controller.settings.devices import Plant
 from controller.settings.reading import Reading
-from controller.settings.site_files import ALARMS, DEVICES, SITE, STRATEGIES, SiteFiles
+from controller.settings.site_files import ALARMS, DEVICES, SITE, STRATEGIES, SUNCLOCK, SiteFiles
 from controller.settings.site_tariff import SiteTariff
 from controller.settings.validate import checker
 
@@ -40,6 +40,7 @@ def configuration_digest(
         "listed": {device: _plain(template.reading) for device, template in plant.listed.items()},
         "tariff": None if tariff is None else _plain(tariff.draft.reading),
         **({} if files.alarms is None else {ALARMS: _plain(files.alarms)}),
+        **({} if files.sunclock is None else {SUNCLOCK: _plain(files.sunclock)}),
         **({} if terrain is None else {"terrain": terrain.angles}),
     }
     canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -24,6 +24,7 @@ from controller.settings.schema.faults import FaultsFile
 from controller.settings.schema.scenarios import ScenarioFile
 from controller.settings.schema.site import SiteFile
 from controller.settings.schema.strategies import StrategiesFile
+from controller.settings.schema.sunclock import SunclockFile
 from controller.settings.schema.tariffs import TariffFile
 from controller.settings.schema.templates import TemplateFile
 from controller.settings.schema.words import LONGEST_QUANTITY, QUANTITY
@@ -46,6 +47,7 @@ def schemas(
         "strategies.json": _with_strategies(
             _of_model(StrategiesFile, "strategies.yaml of a Tidewatt site"), strategies
         ),
+        "sunclock.json": _of_model(SunclockFile, "sunclock.yaml of a Tidewatt site"),
         "tariff.json": _of_model(TariffFile, "A tariff of Tidewatt"),
         "template.json": _with_classes(_of_model(TemplateFile, "A device template of Tidewatt"), drivers),
     }

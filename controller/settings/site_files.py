@@ -11,17 +11,20 @@ from controller.settings.schema.alarms import AlarmsFile
 from controller.settings.schema.devices import POINT_LIST, DevicesFile
 from controller.settings.schema.site import SiteFile
 from controller.settings.schema.strategies import StrategiesFile
+from controller.settings.schema.sunclock import SunclockFile
 from controller.settings.site_tariff import tariff_file
 from controller.settings.text_file import look_at
 
 SITE, DEVICES, STRATEGIES, ALARMS = "site.yaml", "devices.yaml", "strategies.yaml", "alarms.yaml"
+SUNCLOCK = "sunclock.yaml"
 LATER = ("users.yaml",)
 """Files that a later version will read: silently ignoring them would mislead."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteFiles:
-    """None is what cannot be read, which is a problem, and strategies or alarms that are not there, which is none."""
+    """None is what cannot be read, which is a problem; and strategies, alarms or sun clock that are not there, which is
+    none."""
 
     folder: Path
     names: frozenset[str]
@@ -29,6 +32,7 @@ class SiteFiles:
     devices: Reading[DevicesFile] | None
     strategies: Reading[StrategiesFile] | None
     alarms: Reading[AlarmsFile] | None
+    sunclock: Reading[SunclockFile] | None
 
     def strategy_ids(self) -> list[str]:
         """The ids that stand in strategies.yaml, whatever else is wrong there."""
@@ -40,7 +44,7 @@ class SiteFiles:
 
 def read_site_files(folder: Path, problems: Problems, strategies_file: Path | None = None) -> SiteFiles:
     """strategies_file: read in place of the folder's own. Raises ConfigError where there is no folder to be read."""
-    for name in (SITE, DEVICES, STRATEGIES, ALARMS, POINT_LIST, *LATER):
+    for name in (SITE, DEVICES, STRATEGIES, ALARMS, SUNCLOCK, POINT_LIST, *LATER):
         look_at(folder / name, problems)
     names = _names(folder, problems)
     site = read(folder / SITE, SiteFile, problems)
@@ -52,7 +56,8 @@ def read_site_files(folder: Path, problems: Problems, strategies_file: Path | No
     chosen = strategies_file or own
     strategies = None if chosen is None else read(chosen, StrategiesFile, problems)
     alarms = read(folder / ALARMS, AlarmsFile, problems) if ALARMS in names else None
-    return SiteFiles(folder, names, site, devices, strategies, alarms)
+    sunclock = read(folder / SUNCLOCK, SunclockFile, problems) if SUNCLOCK in names else None
+    return SiteFiles(folder, names, site, devices, strategies, alarms, sunclock)
 
 
 def _names(folder: Path, problems: Problems) -> frozenset[str]:
@@ -68,7 +73,7 @@ def _names(folder: Path, problems: Problems) -> frozenset[str]:
 
 def _refuse_others(folder: Path, names: frozenset[str], tariff: str | None, problems: Problems) -> None:
     """Files that look like ours and are not read are problems."""
-    known = {SITE, DEVICES, STRATEGIES, ALARMS, *([tariff] if tariff else [])}
+    known = {SITE, DEVICES, STRATEGIES, ALARMS, SUNCLOCK, *([tariff] if tariff else [])}
     for name in sorted(names - known):
         if name in LATER:
             problems.add(folder / name, 1, "is not supported yet", "remove it, or keep it outside the site folder")

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -80,6 +81,10 @@ class Robot:
         self._clock = clock
         self._pauses = pauses
         self._taken = 0
+
+    def prepare(self) -> None:
+        """Load what delivering needs. Blocks: for a thread of whoever may not wait."""
+        import_module("aiohttp")
 
     async def deliver(self, contents: Sequence[Content]) -> None:
         """One after another. Raises EnvironmentProblem with what was tried, at the first that is not taken."""

@@ -69,7 +69,7 @@ class Tasks:
         self._run(self._prepare)
 
     def ask(self, asked: Iterable[Asked], due: datetime) -> list[Task]:
-        """A task for each; one that was asked already keeps its word, its answer and its date due."""
+        """A task for each; one that was asked already keeps word and answer and, once sent, when it is due."""
 
         def insert(database: sqlite3.Connection) -> list[Task]:
             made: list[Task] = []
@@ -78,7 +78,8 @@ class Tasks:
                 values = (secrets.token_urlsafe(_WORD_BYTES), each.place, day, each.request, due.isoformat())
                 database.execute(
                     "INSERT INTO task (word, place, day, request, due) VALUES (?, ?, ?, ?, ?) "
-                    "ON CONFLICT (place, day) DO UPDATE SET request = excluded.request",
+                    "ON CONFLICT (place, day) DO UPDATE SET request = excluded.request, "
+                    "due = CASE WHEN sent IS NULL AND done IS NULL THEN excluded.due ELSE due END",
                     values,
                 )
                 made += _tasks(database, "place = ? AND day = ?", (each.place, day))
@@ -111,6 +112,20 @@ class Tasks:
     def overdue(self, now: datetime) -> list[Task]:
         """Not done, due, and not escalated yet."""
         return [task for task in self.undone() if task.escalated is None and task.due <= now]
+
+    def unanswered(self, now: datetime) -> list[Task]:
+        """By place, the first that was sent, is due and not done, but for what a later one of the place makes up for.
+
+        Places that were not asked on the latest day are on the list no more.
+        """
+        where = (
+            "word IN (SELECT word FROM (SELECT word, min(day) FROM task AS asked "
+            "WHERE sent IS NOT NULL AND done IS NULL AND due <= ? "
+            "AND place IN (SELECT place FROM task WHERE day = (SELECT max(day) FROM task)) "
+            "AND NOT EXISTS (SELECT 1 FROM task AS later WHERE later.place = asked.place "
+            "AND later.day > asked.day AND later.done IS NOT NULL) GROUP BY place))"
+        )
+        return self._run(lambda database: _tasks(database, where, (now.isoformat(),)))
 
     def _mark(self, change: str, values: tuple[str, ...], where: str, words: Sequence[str]) -> None:
         statement = f"UPDATE task SET {change} WHERE {where}"

@@ -10,7 +10,8 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,16 +20,24 @@ import aiohttp
 import pytest
 
 from controller.core.errors import EnvironmentProblem
+from controller.core.lamp_messages import LampMessages
 from controller.core.ports import Phase
+from controller.core.site import Site
 from controller.core.strategy import Position
 from controller.core.terrain import dark_limit
+from controller.historian.memory import MemoryHistorian
 from controller.runtime.clock import RealClock
+from controller.runtime.daemon import Daemon
+from controller.runtime.letting_go import nobody_watches
+from controller.runtime.store import Store
 from controller.sunclock.answers import serve
+from controller.sunclock.daily import DailyMessages
 from controller.sunclock.places import Place
 from controller.sunclock.pushing import Answering, escalate, push
 from controller.sunclock.robot import Robot, text
 from controller.sunclock.sun_times import Day, day, timelines
 from controller.sunclock.tasks import Asked, Tasks
+from tests.changed_bench import ChangedBench
 from tests.wire.http_server import HttpServer, answer
 
 pytestmark = pytest.mark.wire
@@ -190,6 +199,43 @@ async def test_an_escalation_that_fails_is_made_again(robot_server: HttpServer, 
         await escalate(tasks, robot(robot_server), RealClock())
     robot_server.answer = TAKEN
     assert await escalate(tasks, robot(robot_server), RealClock()) == 1
+
+
+# --- by the daemon ----------------------------------------------------------------------------------------------------
+
+
+class DueBench(ChangedBench):
+    """Its messages are due at any time of the day."""
+
+    to = ""
+
+    def change(self, site: Site) -> Site:
+        return replace(
+            site, lamp_messages=LampMessages(self.tmp_path / "places.csv", time(0), self.to, 30.0, has_pictures=False)
+        )
+
+
+@pytest.mark.slow
+async def test_the_daemon_sends_the_days_times_made_in_its_worker_process(
+    robot_server: HttpServer, tmp_path: Path
+) -> None:
+    (tmp_path / "places.csv").write_text("name,latitude,longitude,time_zone\nEast,31.2,121.5,Asia/Shanghai\n")
+    bench = DueBench(tmp_path)
+    bench.to = f"{robot_server.url}/send?key=not-to-be-told"
+    clock = RealClock()
+    for run in (1, 2):
+        daemon = Daemon(bench.site(), clock, MemoryHistorian(), Store(tmp_path / "store.db", clock))
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(daemon.run(stop, nobody_watches, DailyMessages(daemon).run()))
+            async with asyncio.timeout(30):
+                while not any(each.subject == "sun clock" for each in daemon.journal.recent) and run == 1:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)  # a journal has no event for this
+            await asyncio.sleep(0.3)
+            stop.set()
+            await running
+        (said,) = (json.loads(body) for body in robot_server.bodies)
+        assert "East" in said["markdown"]["content"]
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

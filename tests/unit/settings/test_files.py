@@ -11,7 +11,7 @@ from controller.core.file_state import FileState
 from tests.unit.settings.conftest import Edit, Told, compiled
 
 READ = {"site.yaml", "devices.yaml", "strategies.yaml", "templates/test/lamps.yaml", "templates/test/plant.yaml"}
-MAY_COME = {"alarms.yaml", "points.csv", "users.yaml"}
+MAY_COME = {"alarms.yaml", "points.csv", "sunclock.yaml", "users.yaml"}
 
 
 def looked_at(folder: Path) -> dict[str, FileState]:

@@ -32,6 +32,31 @@ def test_asking_again_keeps_the_word_the_answer_and_the_time_due(tasks: Tasks) -
     assert (again.word, again.done, again.who, again.due) == (task.word, DUE, "Li", DUE)
 
 
+def test_a_task_that_nobody_was_sent_is_due_so_long_after_it_is_asked_again(tasks: Tasks) -> None:
+    ask(tasks, "East")
+    (again,) = ask(tasks, "East", due=LATER)
+    assert again.due == LATER
+
+
+def test_a_place_has_not_answered_until_it_has_or_a_later_day_is_done(tasks: Tasks) -> None:
+    def of_day(day: int, *places: str) -> list[Task]:
+        made = tasks.ask([Asked(place, date(2020, 3, day), "on") for place in places], DUE)
+        tasks.sent([task.word for task in made], DUE)
+        return made
+
+    def silent(now: datetime = LATER) -> list[tuple[str, int]]:
+        return [(task.place, task.day.day) for task in tasks.unanswered(now)]
+
+    of_day(20, "East", "West", "Gone")
+    east, _ = of_day(21, "East", "West")
+    assert silent() == [("East", 20), ("West", 20)]
+    assert silent(datetime(2020, 3, 20, 11, tzinfo=UTC)) == []
+    tasks.answer(east.word, DUE, "Li")
+    assert silent() == [("West", 20)]
+    tasks.ask([Asked("North", date(2020, 3, 21), "on")], DUE)
+    assert silent() == [("West", 20)], "nobody has sent North anything yet"
+
+
 def test_what_is_older_than_a_year_is_forgotten(tasks: Tasks) -> None:
     ask(tasks, "East")
     tasks.ask([Asked("East", date(2021, 3, 20), "on 18:20")], DUE)
