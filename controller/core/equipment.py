@@ -56,6 +56,9 @@ _ENERGY = _sensor(Unit.KILOWATT_HOUR)
 _TEMPERATURE = _sensor(Unit.CELSIUS)
 _LUX = _sensor(Unit.LUX)
 _FRACTION = _sensor(Unit.FRACTION)
+_VOLUME = _sensor(Unit.CUBIC_METRE)
+_FLOW = _sensor(Unit.KILOGRAM_PER_SECOND)
+_PPM = _sensor(Unit.PARTS_PER_MILLION)
 _SETPOINT = Quantity(PointKind.SETPOINT, Unit.CELSIUS)
 # Operating modes of cool storage (ASHRAE Handbook - HVAC Systems and Equipment, ch. 51); direct is live-load chilling.
 _STORAGE_MODE = Quantity(PointKind.COMMAND, Unit.NONE, ValueType.TEXT, ("direct", "charge", "discharge"))
@@ -127,14 +130,18 @@ _CLASSES = (
         **_REMOTE,
     ),
     _class("damper", position_command=_command(Unit.FRACTION), position=_FRACTION, **_SELECTOR, **_REMOTE),
+    _class("valve", position_command=_command(Unit.FRACTION), position=_FRACTION, **_SELECTOR, **_REMOTE),
     _running_class(
         "cooling_tower",
         "fan_status",
+        fan_speed_command=_command(Unit.FRACTION),
+        fan_speed=_FRACTION,
         fan_status=_STATUS,
         tripped=_STATUS,
         power=_POWER,
         energy=_ENERGY,
         **_SELECTOR,
+        **_REMOTE,
     ),
     _class(
         "thermal_storage_tank",
@@ -156,14 +163,28 @@ _CLASSES = (
         "chilled_water_loop",
         chilled_water_supply_temperature=_TEMPERATURE,
         chilled_water_return_temperature=_TEMPERATURE,
-        chilled_water_flow=_sensor(Unit.KILOGRAM_PER_SECOND),
+        chilled_water_flow=_FLOW,
+        differential_pressure=_sensor(Unit.KILOPASCAL),
         cooling_load=_POWER,
         cooling_energy=_ENERGY,
         heat_gain_energy=_ENERGY,
         stored_energy=_ENERGY,
     ),
+    _class(
+        "condenser_water_loop",
+        condenser_water_supply_temperature=_TEMPERATURE,
+        condenser_water_return_temperature=_TEMPERATURE,
+    ),
     _class("chilled_water_plant", mode=_STORAGE_MODE),
-    _class("zone", air_temperature=_TEMPERATURE, air_temperature_setpoint=_SETPOINT),
+    _class(
+        "zone",
+        air_temperature=_TEMPERATURE,
+        air_temperature_setpoint=_SETPOINT,
+        carbon_dioxide=_PPM,
+        damper_position=_FRACTION,
+        **_SELECTOR,
+        **_REMOTE,
+    ),
     # After the points of a multiple-zone VAV air handler in Guideline 36-2021, section 4.
     _running_class(
         "air_handler",
@@ -180,7 +201,7 @@ _CLASSES = (
         mixed_air_temperature=_TEMPERATURE,
         return_air_temperature=_TEMPERATURE,
         return_air_relative_humidity=_FRACTION,
-        return_air_carbon_dioxide=_sensor(Unit.PARTS_PER_MILLION),
+        return_air_carbon_dioxide=_PPM,
         duct_static_pressure=_sensor(Unit.KILOPASCAL),
         duct_static_pressure_setpoint=Quantity(PointKind.SETPOINT, Unit.KILOPASCAL),
         outdoor_air_damper_command=_command(Unit.FRACTION),
@@ -192,6 +213,53 @@ _CLASSES = (
         filter_alarm=_STATUS,
         freeze_alarm=_STATUS,
         tripped=_STATUS,
+        power=_POWER,
+        energy=_ENERGY,
+        **_SELECTOR,
+        **_REMOTE,
+    ),
+    _running_class(
+        "split_unit",
+        "status",
+        enable_command=_ON_OFF,
+        status=_STATUS,
+        tripped=_STATUS,
+        power=_POWER,
+        energy=_ENERGY,
+        **_SELECTOR,
+        **_REMOTE,
+    ),
+    _running_class(
+        "boiler",
+        "status",
+        enable_command=_ON_OFF,
+        leaving_hot_water_temperature_setpoint=_SETPOINT,
+        status=_STATUS,
+        tripped=_STATUS,
+        leaving_hot_water_temperature=_TEMPERATURE,
+        power=_POWER,
+        energy=_ENERGY,
+        **_SELECTOR,
+        **_REMOTE,
+    ),
+    _class("hot_water_tank", temperature=_TEMPERATURE),
+    # Positive power is taken from the mains: a battery that discharges and photovoltaics that yield are negative.
+    _class(
+        "battery",
+        power_command=_command(Unit.KILOWATT),
+        content=_ENERGY,
+        power=_POWER,
+        energy=_ENERGY,
+        **_SELECTOR,
+        **_REMOTE,
+    ),
+    _class("photovoltaics", power=_POWER, exported_energy=_ENERGY),
+    # A charging point for one car; what it offers is told to the car by the control pilot (IEC 61851-1, annex A).
+    _class(
+        "charger",
+        current_limit=_command(Unit.AMPERE),
+        connected=_STATUS,
+        charging=_STATUS,
         power=_POWER,
         energy=_ENERGY,
         **_SELECTOR,
@@ -256,6 +324,19 @@ _CLASSES = (
         power_factor=_sensor(Unit.NONE),
         energy=_ENERGY,
         exported_energy=_ENERGY,
+        # Of the supplier's demand periods: the mean of the present one, and the largest of the month.
+        demand=_POWER,
+        maximum_demand=_POWER,
+    ),
+    _class("gas_meter", volume=_VOLUME),
+    _class("water_meter", volume=_VOLUME),
+    _class(
+        "cooling_meter",
+        chilled_water_supply_temperature=_TEMPERATURE,
+        chilled_water_return_temperature=_TEMPERATURE,
+        chilled_water_flow=_FLOW,
+        cooling_load=_POWER,
+        cooling_energy=_ENERGY,
     ),
     _class(
         "weather_station",

@@ -24,6 +24,7 @@ class Unit(StrEnum):
     HERTZ = "Hz"
     METRE_PER_SECOND = "m/s"
     WATT_PER_SQUARE_METRE = "W/m2"
+    CUBIC_METRE = "m3"
     NONE = "none"
 
 
@@ -49,6 +50,7 @@ DEVICE_UNITS: dict[str, tuple[Unit, Linear]] = {
     "Pa": (Unit.KILOPASCAL, Linear(0.001, 0.0)),
     "bar": (Unit.KILOPASCAL, Linear(100.0, 0.0)),
     "l/s": (Unit.KILOGRAM_PER_SECOND, Linear(WATER_DENSITY, 0.0)),
+    "l": (Unit.CUBIC_METRE, Linear(0.001, 0.0)),
     "m3/h": (Unit.KILOGRAM_PER_SECOND, Linear(WATER_DENSITY / 3.6, 0.0)),
     "%": (Unit.FRACTION, Linear(0.01, 0.0)),
     "min": (Unit.SECOND, Linear(60.0, 0.0)),
