@@ -8,30 +8,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from simulator.clock import ScaledClock
+from simulator.device_clock import DeviceClock, clock_tag
 from simulator.faults.fault import Fault
 from simulator.faults.schedule import Schedule
 from simulator.faults.wire import Wire
 from simulator.gateway import Value
 from simulator.servers import control
-from simulator.servers.link import BacnetLink, LinkServer, ModbusLink, OpcuaLink, SerialLink, ServedLink
-from simulator.servers.served_site import ServedSite
+from simulator.servers.link import LinkServer, ServedLink
+from simulator.servers.link_process import LinkProcess
+from simulator.servers.of_link import server_of
 from simulator.simulated import SimulatedSite
 from simulator.tags import Tag
 
 _TICK_S = 0.2
 """Real time between two advances while nobody asks; short enough that a fast clock never owes much work at once."""
-
-_CLOCK_PREFIX = "simulation_"
-_CLOCK_TAGS: Mapping[str, Tag] = MappingProxyType(
-    {
-        "nonce": Tag("nonce", int),
-        "time": Tag("time", int, "ms"),
-        "speed": Tag("speed", float),
-    }
-)
+_TICK_OF_PLANT_S, _SHORTEST_TICK_S = 12.0, 0.05
+"""A fast plant is looked at more often, as far as that is cheap: servers in processes of their own show it as old."""
 
 
 def new_nonce() -> int:
@@ -47,10 +41,10 @@ class LiveSite:
     def __init__(self, engine: SimulatedSite, clock: ScaledClock, nonce: int) -> None:
         self._engine = engine
         self._clock = clock
-        self._nonce = nonce
+        self.device_clock = DeviceClock(clock, nonce)
 
     def tag(self, name: str) -> Tag:
-        return _CLOCK_TAGS.get(_clock_quantity(name)) or self._engine.tags[name]
+        return clock_tag(name) or self._engine.tags[name]
 
     def refresh(self) -> None:
         wire_now = self._clock.wire_now()
@@ -58,15 +52,8 @@ class LiveSite:
 
     def read(self, name: str) -> Value | None:
         """What the instrument shows; None where it gives no reading."""
-        match _clock_quantity(name):
-            case "nonce":
-                return self._nonce
-            case "time":
-                return round(self._clock.now().timestamp() * 1000.0)
-            case "speed":
-                return self._clock.speed
-            case _:
-                return self._engine.shown(name)
+        own = clock_tag(name)
+        return self._engine.shown(name) if own is None else self.device_clock.shown(own)
 
     def write(self, name: str, value: Value) -> None:
         self._engine.write(name, value, self._clock.wire_now())
@@ -116,55 +103,42 @@ async def serve(
     ready: Callable[[Mapping[str, int]], None],
     linger_s: float | None = None,
     control_path: Path | None = None,
+    in_processes: bool = False,
 ) -> None:
     """Serve the site until cancelled, or until linger_s real seconds have passed without any client (None: never).
 
     `ready` is called once every link is served, with the port of each (0 where it has none). control_path: of a socket
-    at which faults can be begun and ended. Raises OSError where a link cannot be served now and NotServable where it
-    never can be.
+    at which faults can be begun and ended. in_processes: each link is served by a process of its own. Raises OSError
+    where a link cannot be served now, NotServable where it never can be, ServerEnded where its process is gone.
     """
+    servers = [LinkProcess(site, link, site.device_clock) if in_processes else server_of(site, link) for link in links]
     async with AsyncExitStack() as stack:
-        servers: list[LinkServer] = []
-        ports: dict[str, int] = {}
-        for link in links:
-            server = server_of(site, link)
-            ports[link.name] = await server.open()
-            stack.push_async_callback(server.close)
-            servers.append(server)
+        stack.push_async_callback(_close, servers)
+        ports = await _open(servers)
         if control_path is not None:
             await stack.enter_async_context(control.listening(control_path, site))
-        ready(ports)
+        ready({link.name: port for link, port in zip(links, ports, strict=True)})
         await _run(site, servers, linger_s)
 
 
-def server_of(site: ServedSite, link: ServedLink) -> LinkServer:
-    """Libraries of protocols that nobody uses are not loaded. Raises NotServable for what cannot be served."""
-    match link:
-        case ModbusLink():
-            from simulator.servers.modbus import ModbusLinkServer
+async def _open(servers: Sequence[LinkServer]) -> list[int]:
+    """All at once: one may take seconds. The first that cannot be served says why."""
+    ports: list[int] = []
+    for outcome in await asyncio.gather(*(server.open() for server in servers), return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        ports.append(outcome)
+    return ports
 
-            return ModbusLinkServer(site, link)
-        case SerialLink():
-            from simulator.servers.modbus_line import ModbusLineServer
 
-            return ModbusLineServer(site, link)
-        case BacnetLink():
-            from simulator.servers.bacnet import BacnetLinkServer
-
-            return BacnetLinkServer(site, link)
-        case OpcuaLink():
-            from simulator.servers.opcua import OpcuaLinkServer
-
-            return OpcuaLinkServer(site, link)
-        case _:
-            from simulator.servers.mqtt import MqttLinkServer
-
-            return MqttLinkServer(site, link)
+async def _close(servers: Sequence[LinkServer]) -> None:
+    await asyncio.gather(*(server.close() for server in servers))
 
 
 async def _run(site: LiveSite, servers: Sequence[LinkServer], linger_s: float | None) -> None:
     loop = asyncio.get_running_loop()
     last_seen = loop.time()
+    pause = max(_SHORTEST_TICK_S, min(_TICK_S, _TICK_OF_PLANT_S / site.speed))
     while True:
         site.refresh()
         for server in servers:
@@ -174,13 +148,4 @@ async def _run(site: LiveSite, servers: Sequence[LinkServer], linger_s: float | 
             last_seen = now
         elif linger_s is not None and now - last_seen >= linger_s:
             return
-        await asyncio.sleep(_TICK_S)
-
-
-def _clock_quantity(name: str) -> str:
-    """The clock's quantity that a point shows, "" for a point of the site."""
-    area, _, rest = name.partition(".")
-    quantity = rest.rpartition(".")[2]
-    if area == "simulation":
-        return quantity
-    return quantity.removeprefix(_CLOCK_PREFIX) if quantity.startswith(_CLOCK_PREFIX) else ""
+        await asyncio.sleep(pause)

@@ -31,6 +31,7 @@ from simulator.opening import Opening
 from simulator.own_controls import Baseline
 from simulator.process import LiveSite, new_nonce, serve
 from simulator.servers.link import BacnetLink, ModbusLink, MqttLink, OpcuaLink, SerialLink, ServedLink
+from simulator.servers.link_process import ServerEnded
 from simulator.servers.served_site import NotServable
 from simulator.simulated import SimulatedSite
 from simulator.sizes import Sizes
@@ -102,6 +103,8 @@ def execute(arguments: argparse.Namespace) -> int:
         ) from error
     except NotServable as error:
         raise EnvironmentProblem(f"{error} ({site.folder / 'devices.yaml'})") from error
+    except ServerEnded as error:
+        raise EnvironmentProblem(str(error)) from error
     return Exit.OK
 
 
@@ -185,6 +188,8 @@ async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: 
             ready=ready,
             linger_s=None if linger is None else linger.total_seconds(),
             control_path=_control_path(site),
+            # A Modbus server is a small thing, and the first command of a demo is not to wait for more processes.
+            in_processes=not all(isinstance(link, ModbusLink) for link in links),
         )
     except asyncio.CancelledError:
         log.info("the simulator ends")

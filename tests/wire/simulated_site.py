@@ -89,7 +89,7 @@ class Simulated:
 
 
 @asynccontextmanager
-async def served(simulated: Simulated) -> AsyncGenerator[Simulated]:
+async def served(simulated: Simulated, *, in_processes: bool = False) -> AsyncGenerator[Simulated]:
     listening = asyncio.Event()
 
     def ready(ports: Mapping[str, int]) -> None:
@@ -97,7 +97,8 @@ async def served(simulated: Simulated) -> AsyncGenerator[Simulated]:
         listening.set()
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(serve(simulated.site, [served_link(simulated.link)], ready=ready))
+        links = [served_link(simulated.link)]
+        serving = tasks.create_task(serve(simulated.site, links, ready=ready, in_processes=in_processes))
         await listening.wait()
         try:
             yield simulated

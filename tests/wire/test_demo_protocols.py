@@ -13,6 +13,7 @@ from tests.site_processes import SiteProcesses, wait_until
 from tests.wire.bacnet_bench import Bench, bound
 from tests.wire.mqtt_mosquitto import Mosquitto
 from tests.wire.simulated_site import compiled, copied
+from tests.wire.test_server_processes import processes
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow, pytest.mark.system]
 
@@ -42,6 +43,10 @@ async def test_the_daemon_has_the_lamps_on_four_protocols_and_release_gives_them
             bench = Bench([bound("slot", "binary-output,1", place, property="priority-array", index=10)])
             async with bench.driver:
                 assert (await bench.samples())["slot"].reason == "null"
+            servers = processes(simulator.process.pid)
+            assert len(servers) == 5, "each link is served by a process of its own"
+            simulator.kill()
+            wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in servers), "servers end with it")
         finally:
             here.close()
 

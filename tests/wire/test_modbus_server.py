@@ -68,7 +68,7 @@ def live(speed: float = 1.0) -> LiveSite:
 
 
 @asynccontextmanager
-async def served(site: LiveSite) -> AsyncGenerator[AsyncModbusTcpClient]:
+async def served(site: LiveSite, *, in_processes: bool = False) -> AsyncGenerator[AsyncModbusTcpClient]:
     """A client connected to the site; the server ends by itself when the client has gone."""
     ports: dict[str, int] = {}
     listening = asyncio.Event()
@@ -79,7 +79,7 @@ async def served(site: LiveSite) -> AsyncGenerator[AsyncModbusTcpClient]:
 
     link = ModbusLink("plant", "127.0.0.1", 0, [binding(name, address) for name, address in ADDRESSES.items()])
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(site, [link], ready=ready, linger_s=0.3))
+        tasks.create_task(serve(site, [link], ready=ready, linger_s=0.3, in_processes=in_processes))
         await listening.wait()
         client = AsyncModbusTcpClient("127.0.0.1", port=ports["plant"], timeout=2)
         assert await client.connect()

@@ -1,5 +1,5 @@
-"""The simulated building behind MQTT, BACnet/IP and OPC UA, asked by our own drivers: values, commands, what each does
-when nobody commands any more, and what goes wrong on each.
+"""The simulated building behind MQTT, BACnet/IP and OPC UA, each server in a process of its own, asked by our own
+drivers: values, commands, what each does when nobody commands any more, and what goes wrong on each.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from tests.wire.simulated_site import Simulated, comes_true, compiled, copied, s
 pytestmark = [pytest.mark.wire, pytest.mark.slow]  # OPC UA's address space takes seconds to build
 
 WATCHDOG_S = 1.5
+TOLD_WITHIN_S = 0.6
+"""A server in a process of its own knows of a fault a moment later."""
 DECK, RAMP, OUTDOOR = "garage.group_3", "garage.group_1", "outdoor.lighting_1"
 
 
@@ -78,7 +80,7 @@ async def building(folder: Path, case: Case) -> AsyncGenerator[Simulated]:
         if case.link == "lighting":
             broker = (await stack.enter_async_context(Mosquitto(folder))).port
         simulated = Simulated(compiled(copied(folder, broker)), case.link, WATCHDOG_S)
-        yield await stack.enter_async_context(served(simulated))
+        yield await stack.enter_async_context(served(simulated, in_processes=True))
 
 
 @pytest.fixture(params=["bacnet", "opcua", pytest.param("mqtt", marks=pytest.mark.system)])
@@ -161,6 +163,7 @@ async def sees_what_is_wrong_with_an_instrument(driver: Driver, simulated: Simul
 async def is_answered_late_by_what_is_slow(driver: Driver, simulated: Simulated, case: Case) -> None:
     loop = asyncio.get_running_loop()
     slow = simulated.fault("slow", delay=0.3)
+    await asyncio.sleep(TOLD_WITHIN_S)
     said = loop.time()
     await write(driver, case.take)
 
