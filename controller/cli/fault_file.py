@@ -24,7 +24,7 @@ from controller.settings.schema.scenarios import ScenarioFile
 from controller.settings.validate import DURATION, seconds
 from simulator.buildings import SimulatedBuilding
 from simulator.faults.fault import Fault, contradictions
-from simulator.faults.kinds import KINDS, MEANING, Aim, Choice, Kind, Number, Parameter
+from simulator.faults.kinds import KINDS, MEANING, Aim, Choice, Kind, Number, Parameter, Written
 from simulator.gateway import Value
 from simulator.tags import Tag
 
@@ -265,10 +265,13 @@ def _checked(
         case Choice(options, default):
             chosen = default if value is None else value
             return ("", str(chosen)) if chosen in options else (f"write one of {', '.join(options)}", None)
-        case _:
+        case Written(is_needed, low, high):
             if value is None:
-                return ("add the value that it takes", None) if parameter.is_needed else ("", None)
-            return _value(value, tag)
+                return ("add the value that it takes", None) if is_needed else ("", None)
+            right, kept = _value(value, tag)
+            if isinstance(kept, int | float) and not low <= kept <= high:
+                return f"write a number from {low:g} to {high:g}", None
+            return right, kept
 
 
 def _number(parameter: Number) -> str:

@@ -81,9 +81,13 @@ class Choice(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A value that the target could have; is_needed: else the target's own is taken."""
+    """A value that the target could have; is_needed: else the target's own is taken. low and high: of a number, where
+    the target itself has no limits.
+    """
 
     is_needed: bool
+    low: float = float("-inf")
+    high: float = float("inf")
 
 
 Parameter = Number | Choice | Written
@@ -141,7 +145,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             {"value": Written(is_needed=True)},
             is_once=True,
         ),
-        "valve_stuck": Kind(Text("does not move", "卡住不动"), Aim.VALVE, {"value": Written(is_needed=False)}, "valve"),
+        "valve_stuck": Kind(
+            Text("does not move", "卡住不动"),
+            Aim.VALVE,
+            {"value": Written(is_needed=False, low=0.0, high=1.0)},
+            "valve",
+        ),
         "tank_mixing": Kind(Text("mixes", "掺混"), Aim.TANK, {"within": Number("duration", 3600.0, 1.0)}, "mixing"),
         "lamps_lost": Kind(Text("has no supply", "失电"), Aim.LAMPS, group="lamps"),
         "fire": Kind(Text("says fire", "报火警"), Aim.PANEL, group="fire"),

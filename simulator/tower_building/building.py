@@ -7,6 +7,7 @@ wrong with a machine, acts at the next step; registers show at once what was wri
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from simulator.cooling_plant.design import CoolingPlant
@@ -150,10 +151,10 @@ class TowerBuilding:
         """What machines do and instruments see, whatever stands in a register."""
         of_plant = self._of_plant.get(tag)
         if of_plant is not None:
-            return lambda: of_plant(self.plant)
+            return partial(of_plant, self.plant)
         of_building = building_points.READ.get(tag)
         if of_building is not None:
-            return lambda: of_building(self.high_rise)
+            return partial(of_building, self.high_rise)
         if tag == FIRE_ALARM:
             return lambda: self.says_fire
         return self.daylight if tag == DAYLIGHT else self.machines.reading(tag)
