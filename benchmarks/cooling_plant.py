@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from simulator.demo_building import DemoBuilding
-
 from simulator.chilled_water import CoilDemand, WaterSupply
 from simulator.civil import LocalTime
 from simulator.cooling_plant.accounts import Accounts, chilled_water_error, condenser_water_error, plant_cop
@@ -38,6 +36,7 @@ from simulator.high_rise.building import HighRise, Served
 from simulator.high_rise.competent import Competent
 from simulator.high_rise.model import HighRiseModel, Sunshine, sunshine
 from simulator.plant.chiller_control import Mode
+from simulator.tower_building.building import TowerBuilding
 from simulator.weather import Outdoor, read_weather
 
 SHENZHEN = ZoneInfo("Asia/Shanghai")
@@ -219,9 +218,9 @@ def replayed(bench: Bench, inputs: Sequence[PlantInputs]) -> float:
 def behind_tags(bench: Bench, model: HighRiseModel, sun: Sunshine, start: datetime) -> float:
     """A day of high-rise and plant by turns, each under its own controls, as the simulator runs them."""
     own = None if isinstance(bench.controls, Original) else Competent()
-    tower = DemoBuilding(start, bench.weather, sun, model=model, controls=own, plant_controls=bench.controls)
+    tower = TowerBuilding(start, bench.weather, sun, model=model, controls=own, plant_controls=bench.controls)
     begin = time.process_time()
-    tower.advance(start + timedelta(days=1))
+    tower.advance(start + timedelta(days=1), 0.0)
     return time.process_time() - begin
 
 

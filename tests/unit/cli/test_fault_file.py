@@ -102,6 +102,10 @@ def test_times_count_from_the_beginning_or_are_the_sites(tmp_path: Path) -> None
             "{kind: panel, target: garage.group_1.brightness_command, value: 40}",
             "2: 'value' is 40; expected 0 to 1",
         ),
+        (
+            "{kind: valve_stuck, target: plant.tank_1.charge_valve_position, value: 7}",
+            "2: 'value' is 7; write a number from 0 to 1",
+        ),
         ("{kind: stuck, target: garage.group_1.motion, value: 1}", "2: 'value' is 1; write true or false"),
         (
             "{kind: drift, target: meter.main_1.power}",
