@@ -39,7 +39,6 @@ WIRE_SPEED = 60.0
 """Seconds of the case's time in a second of the wire's, which timers and watchdogs count."""
 _LOOK_EVERY = timedelta(days=1)
 """What a test has brought so far is asked for as often, and kept should the server die."""
-_SCANS_WITHIN_LEASE = 3
 _SAME_INSTANT_S = 1.0
 ENDINGS = (".csv", ".stored.csv")
 """Of the files of a side: every step as we see it; what the case stored between the steps, in its own units."""
@@ -177,7 +176,7 @@ def _at_its_pace(site: Site, link: Link, connection: BoptestConnection, authorit
     return replace(
         site,
         links=tuple(map(paced, site.links)),
-        mounts=tuple(replace(each, lease=max(each.lease, _SCANS_WITHIN_LEASE * step)) for each in site.mounts),
+        mounts=tuple(each.at_pace(step) for each in site.mounts),
         scan_every=step,
         first_authority=authority,
         ab_days=None,

@@ -22,6 +22,7 @@ from controller.core.system import Authority
 from controller.forecasting.jobs import FORECASTER
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.daemon import Daemon
+from controller.runtime.quarter_hours import QuarterHours
 from controller.runtime.store import Store
 from controller.runtime.surroundings import Surroundings
 from controller.runtime.virtual_time import VirtualClock, VirtualLoop, run
@@ -151,11 +152,21 @@ def our_days(
     site: Site, period: Period, checkpoint: Checkpoint, workers: Workers | None = None
 ) -> Iterator[Checkpoint]:
     """Day after day with the daemon and the site's strategies in charge. workers: by default in this process."""
-    site = replace(site, first_authority=Authority.TIDEWATT, scan_every=period.scan_every)
-    if period.has_past and checkpoint.historian is None:
-        checkpoint = replace(checkpoint, historian=_past(site, period))
+    site = replace(
+        site,
+        first_authority=Authority.TIDEWATT,
+        mounts=tuple(each.at_pace(period.scan_every) for each in site.mounts),
+        scan_every=period.scan_every,
+    )
+    historian = checkpoint.historian or (_past(site, period) if period.has_past else MemoryHistorian())
+    around = Surroundings(
+        forecaster=FORECASTER,
+        workers=workers or InThisProcess(),
+        # History once more, and no state: whoever goes on from a checkpoint reads the same.
+        quarter_hours=QuarterHours(historian),
+    )
     for day in _days_left(period, checkpoint):
-        checkpoint = _our_day(site, day, checkpoint, workers or InThisProcess())
+        checkpoint = _our_day(site, day, checkpoint, historian, around)
         yield checkpoint
 
 
@@ -165,10 +176,12 @@ def _past(site: Site, period: Period) -> MemoryHistorian:
     return historian
 
 
-def _our_day(site: Site, day: date, checkpoint: Checkpoint, workers: Workers) -> Checkpoint:
+def _our_day(
+    site: Site, day: date, checkpoint: Checkpoint, historian: MemoryHistorian, around: Surroundings
+) -> Checkpoint:
     began = process_time()
     start, end = midnight(site, day), midnight(site, day + timedelta(days=1))
-    engine, historian = checkpoint.engine, checkpoint.historian or MemoryHistorian()
+    engine = checkpoint.engine
     historian.reopen()
     loop = VirtualLoop(WIRE_SPEED)
     clock = VirtualClock(loop, start, checkpoint.wire)
@@ -177,7 +190,6 @@ def _our_day(site: Site, day: date, checkpoint: Checkpoint, workers: Workers) ->
     links = tuple(_simulated(link, engine, site.scan_every) for link in site.links)
 
     async def life() -> None:
-        around = Surroundings(forecaster=FORECASTER, workers=workers)
         daemon = Daemon(replace(site, links=links), clock, historian, store, around)
         stop = asyncio.Event()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -61,6 +61,10 @@ class Link:
     bindings: tuple[Binding[Any], ...]
 
 
+SCANS_WITHIN_LEASE = 3
+"""A lease that ends sooner could end between two scans."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
     """A strategy bound to this site's points. parameters: what it was built from, of its kind's type."""
@@ -73,6 +77,10 @@ class Mount:
     priority: Priority
     lease: timedelta
     parameters: Any = None
+
+    def at_pace(self, scan_every: timedelta) -> Mount:
+        """The same where scans are further apart than the site's own."""
+        return replace(self, lease=max(self.lease, SCANS_WITHIN_LEASE * scan_every))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from controller.runtime.mounted import MountedStrategy
 from controller.runtime.operator import Operator
 from controller.runtime.operator_commands import OperatorCommands
 from controller.runtime.planner import Planner
+from controller.runtime.quarter_hours import QuarterHours
 from controller.runtime.recorder import Recorder
 from controller.runtime.reload import Configuration
 from controller.runtime.scan import Scan
@@ -78,6 +79,7 @@ class Composition:
         self.chain_anchor = ChainAnchor(historian, store, self.journal)
         self.gate = Gate()
         self._forecaster = around.forecaster
+        self._quarter_hours = around.quarter_hours or QuarterHours(historian)
         self._synchronization = around.synchronization
         self.compose(Configuration(site, around.remote, around.messenger), around.simulated)
 
@@ -121,7 +123,9 @@ class Composition:
         if siren is not None:
             self.siren = SirenControl(siren, self.alarms, self.scan, self.authority, clock, self.journal)
         self.efficiency = EfficiencyWatch(site, clock, historian, store, self.workers, self.journal, self.equipment_log)
-        self.forecasts = LoadForecasts(site, clock, historian, store, self.workers, self.journal, forecaster)
+        self.forecasts = LoadForecasts(
+            site, clock, historian, store, self.workers, self.journal, forecaster, self._quarter_hours
+        )
         self.tariff_watch = TariffWatch(site, clock, store, self.journal)
         self.planner = Planner(
             site, clock, self.scan, store, self.workers, self.journal, self.strategies, self.forecasts, historian

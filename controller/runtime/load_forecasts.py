@@ -75,7 +75,7 @@ class LoadForecast:
 
 
 class LoadForecasts:
-    """forecaster: None where nobody forecasts; there are then no forecasts."""
+    """forecaster: None where nobody forecasts; there are then no forecasts. quarter_hours: of this history."""
 
     def __init__(
         self,
@@ -86,6 +86,7 @@ class LoadForecasts:
         workers: Workers,
         journal: Journal,
         forecaster: Forecaster | None,
+        quarter_hours: QuarterHours,
     ) -> None:
         self._site = site
         self._clock = clock
@@ -94,7 +95,7 @@ class LoadForecasts:
         self._workers = workers
         self._journal = journal
         self._forecaster = forecaster
-        self._quarter_hours = QuarterHours(historian)
+        self._quarter_hours = quarter_hours
         self._turn = asyncio.Lock()
         targets = site.forecasts if forecaster is not None else ()
         self.all: Sequence[LoadForecast] = [LoadForecast(target) for target in targets]

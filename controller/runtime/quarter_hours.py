@@ -27,7 +27,8 @@ class QuarterHours:
     async def read(self, point: PointId, start: datetime, end: datetime) -> Readings:
         """From start to end, whole quarters of an hour, at most LEARNED_FROM. Raises HistorianError."""
         oldest = end - LEARNED_FROM
-        await self._continue(point, oldest, end)
+        if point not in self._until or self._until[point] < end:
+            await self._continue(point, oldest, end)
         known = self._known[point]
         _forget(known, slice(0, bisect_left(known.starts, _microseconds(oldest))))
         first, last = (bisect_left(known.starts, _microseconds(moment)) for moment in (start, end))

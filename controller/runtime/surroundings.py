@@ -9,6 +9,7 @@ from controller.core.forecast import Forecaster
 from controller.core.ports import RemoteHistorian
 from controller.runtime.clock_watch import Asks
 from controller.runtime.outbox import Messenger
+from controller.runtime.quarter_hours import QuarterHours
 from controller.runtime.reload import Load
 from controller.runtime.workers import Workers
 
@@ -19,7 +20,8 @@ class Surroundings:
 
     forecaster: makes the site's forecasts. workers: where plans are made; a process of its own where nothing is given.
     simulated: devices that have proved to be simulators. load: reads the site's files anew. synchronization: what the
-    machine says of the wall clock; None where the clock is right by definition.
+    machine says of the wall clock; None where the clock is right by definition. quarter_hours: what has been read of
+    this daemon's history already; read anew where nothing is given.
     """
 
     remote: RemoteHistorian | None = None
@@ -29,6 +31,7 @@ class Surroundings:
     simulated: Collection[str] = ()
     load: Load | None = None
     synchronization: Asks | None = None
+    quarter_hours: QuarterHours | None = None
 
 
 NOTHING_AROUND = Surroundings()

@@ -12,7 +12,7 @@ from controller.core.command import Priority
 from controller.core.equipment import EQUIPMENT
 from controller.core.equipment_log import counter_point, logged_equipment
 from controller.core.point import PointId
-from controller.core.site import Mount
+from controller.core.site import SCANS_WITHIN_LEASE, Mount
 from controller.core.strategy import Member, Mode, Role, Strategy, StrategyKind
 from controller.settings.circles import circles
 from controller.settings.devices import Plant
@@ -22,9 +22,6 @@ from controller.settings.reading import Reading, note
 from controller.settings.registry import look_up
 from controller.settings.schema.strategies import StrategiesFile, StrategyEntry
 from controller.settings.validate import checker, own_words
-
-# A lease that ends sooner would end between two scans.
-_SCANS_WITHIN_LEASE = 3
 
 
 @dataclass
@@ -90,8 +87,8 @@ class MountsCompiler:
             line = self.reading.document.line((*first, "id"))
             wrong = f"the strategy '{entry.id}' is there already, on line {line}"
             self._add((*where, "id"), wrong, "give one another id")
-        if entry.lease < _SCANS_WITHIN_LEASE * self.scan_every:
-            least = _SCANS_WITHIN_LEASE * self.scan_every.total_seconds()
+        if entry.lease < SCANS_WITHIN_LEASE * self.scan_every:
+            least = SCANS_WITHIN_LEASE * self.scan_every.total_seconds()
             wrong = f"a lease of {entry.lease.total_seconds():g} s could end between two scans"
             self._add((*where, "lease"), wrong, f"write at least {least:g}s")
 

@@ -153,6 +153,12 @@ def test_a_lease_is_renewed_at_half_its_time() -> None:
     assert [strategy.is_lease_due(at) for at in (0.0, 30.0, 30.5)] == [False, False, True]
 
 
+@pytest.mark.parametrize("scan_every, lease", [(1.0, 60.0), (20.0, 60.0), (60.0, 180.0)])
+def test_where_scans_are_further_apart_a_lease_ends_between_no_two_of_them(scan_every: float, lease: float) -> None:
+    mount = mounted(Wishes({OUTPUT: 0.5})).mount.at_pace(timedelta(seconds=scan_every))
+    assert mount.lease == timedelta(seconds=lease)
+
+
 # --- asked only when needed -------------------------------------------------------------------------------------------
 
 

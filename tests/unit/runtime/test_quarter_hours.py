@@ -42,6 +42,8 @@ async def test_only_what_is_new_is_read_again() -> None:
     quarter_hours = QuarterHours(history)
     assert (await quarter_hours.read(POINT, NOON - DAY, NOON)).values.tolist() == [2.0]
     assert history.asked == LEARNED_FROM
+    assert (await quarter_hours.read(POINT, NOON - 3 * DAY, NOON)).values.tolist() == [1.0, 2.0]
+    assert history.asked == LEARNED_FROM, "what two forecasts of an hour lean on is read for the first"
     await history.record((NOON + QUARTER, 3.0))
     assert (await quarter_hours.read(POINT, NOON - 3 * DAY, NOON + HOUR)).values.tolist() == [1.0, 2.0, 3.0]
     assert history.asked == LEARNED_FROM + HOUR + LATE
