@@ -54,11 +54,29 @@ def accounted(record: RunRecord, until: float) -> RunRecord:
     passed = until - record.at
     if passed <= 0:
         return record
+    run_s, off_s, unknown_s = record.run_s, record.off_s, record.unknown_s
     if not record.is_known or record.is_running is None:
-        return replace(record, at=until, unknown_s=record.unknown_s + passed)
-    if record.is_running:
-        return replace(record, at=until, run_s=record.run_s + passed)
-    return replace(record, at=until, off_s=record.off_s + passed)
+        unknown_s += passed
+    elif record.is_running:
+        run_s += passed
+    else:
+        off_s += passed
+    # Written out: `replace` takes four times as long, and every machine's time is looked at every minute.
+    return RunRecord(
+        record.begun,
+        until,
+        run_s,
+        off_s,
+        unknown_s,
+        record.starts,
+        record.is_running,
+        record.is_known,
+        record.last_start,
+        record.last_stop,
+        record.run_began,
+        record.recent_starts,
+        record.recent_runs,
+    )
 
 
 def seen(record: RunRecord, status: Sample) -> RunRecord:

@@ -13,13 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from controller.core.ports import Aggregate
 from controller.core.sample import Quality, Scalar, as_number
 from controller.historian.rows import Row
-from controller.historian.timeline import MINUTE, to_datetime
+from controller.historian.timeline import MINUTE, floor, to_datetime
+
+_GOOD, _BAD = int(Quality.GOOD), int(Quality.BAD)
 
 
 class Bucket(NamedTuple):
@@ -37,18 +39,33 @@ class Bucket(NamedTuple):
 
 def minutes(rows: Sequence[Row], hold: int) -> list[Bucket]:
     """The minutes in which there was a sample or something was known. Rows in order of time, each time once."""
-    tallies: dict[int, _Tally] = {}
-    following = [row[0] for row in rows[1:]]
-    for (time, value, quality, _), until in zip(rows, _ends([row[0] for row in rows], following, hold), strict=True):
-        number = _usable(value, quality)
-        start = time - time % MINUTE
-        tally = tallies.get(start)
-        if tally is None:
-            tally = tallies[start] = _Tally()
-        if quality == Quality.GOOD:
-            tally.samples += 1
-        _spread(tallies, tally, start, time, until, number, quality)
-    return [tallies[start].bucket(start, MINUTE) for start in sorted(tallies)]
+    if not rows:
+        return []
+    found: list[Bucket] = []
+    times = [row[0] for row in rows]
+    start, tally = floor(times[0], MINUTE), _Tally()
+    for (time, value, quality, _), until in zip(rows, _ends(times, hold), strict=True):
+        number, is_good, begin = _usable(value, quality), quality == _GOOD, time - time % MINUTE
+        if begin != start:
+            found.append(tally.bucket(start, MINUTE))
+            start, tally = begin, _Tally()
+        tally.samples += is_good
+        if number is None and not is_good:
+            continue
+        # Credited to every minute through which it holds.
+        while True:
+            end = min(until, start + MINUTE)
+            lasted = end - time
+            if number is not None:
+                tally.add(number, lasted, lasted / MINUTE)
+            if is_good:
+                tally.good += lasted
+            if end >= until:
+                break
+            found.append(tally.bucket(start, MINUTE))
+            start, time, tally = end, end, _Tally()
+    found.append(tally.bucket(start, MINUTE))
+    return found
 
 
 def merged(buckets: Iterable[Bucket], step: int) -> list[Bucket]:
@@ -105,42 +122,22 @@ class _Tally:
         return Bucket(start, self.samples, self.least, mean, self.greatest, self.last, self.known, self.good)
 
 
-def _ends(times: Sequence[int], following: Sequence[int], hold: int) -> list[int]:
+def _ends(times: Sequence[int], hold: int) -> list[int]:
     """Until when each sample holds."""
-    ends = [
-        later if later - time <= hold else time - time % MINUTE + MINUTE
-        for time, later in zip(times, following, strict=False)
-    ]
-    return [*ends, times[-1] - times[-1] % MINUTE + MINUTE] if times else []
+    ends = [later if later - time <= hold else time - time % MINUTE + MINUTE for time, later in pairwise(times)]
+    return [*ends, times[-1] - times[-1] % MINUTE + MINUTE]
 
 
 def _usable(value: Scalar | None, quality: int) -> float | None:
-    if quality == Quality.BAD:
+    if quality == _BAD:
         return None
+    if type(value) is float:  # as nearly always
+        return value if math.isfinite(value) else None
     try:
         number = as_number(value)
     except OverflowError:
         return None
     return number if number is not None and math.isfinite(number) else None
-
-
-def _spread(
-    tallies: dict[int, _Tally], tally: _Tally, start: int, time: int, until: int, number: float | None, quality: int
-) -> None:
-    """Credit what one sample says to every minute through which it holds."""
-    if number is None and quality != Quality.GOOD:
-        return
-    while True:
-        end = min(until, start + MINUTE)
-        lasted = end - time
-        if number is not None:
-            tally.add(number, lasted, lasted / MINUTE)
-        if quality == Quality.GOOD:
-            tally.good += lasted
-        if end >= until:
-            return
-        start = time = end
-        tally = tallies.setdefault(start, _Tally())
 
 
 def _merge(start: int, buckets: Sequence[Bucket], step: int) -> Bucket:

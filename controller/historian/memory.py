@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
@@ -26,8 +26,10 @@ from controller.historian.timeline import EPOCH, HOLD, MICROSECOND, MINUTE, ceil
 from controller.historian.value_type import BOOLEAN, INTEGER, NOTHING, NUMBER, TEXT, TYPE_CODES, plain
 
 _EXACT = 1 << 53  # integers up to here are exact in a float
+_NUMBER = NUMBER << 2
 
 _start = itemgetter(0)
+_at = attrgetter("at")
 
 
 class _Column:
@@ -84,6 +86,7 @@ class _Column:
 class MemoryHistorian:
     def __init__(self) -> None:
         self._columns: dict[str, _Column] = {}
+        # In order of time.
         self._events: list[Event] = []
         self._known_events: set[EventRow] = set()
         self._chain: list[ChainHead] = []
@@ -100,11 +103,18 @@ class MemoryHistorian:
                 column = columns[name] = _Column()
             if timestamp is not stamp:  # samples of one request share their timestamp
                 stamp, time = timestamp, (timestamp - EPOCH) // MICROSECOND
+            latest = column.latest
+            if type(value) is float and not reason and (latest is None or time > latest):  # as nearly always
+                column.times.append(time)
+                column.values.append(value)
+                column.kinds.append(_NUMBER | quality)
+                column.latest = time
+                continue
             if type(value) not in TYPE_CODES:
                 value = plain(value)
-            if column.latest is None or time > column.latest:
+            if latest is None or time > latest:
                 column.append(time, value, quality, reason)
-            elif time != column.latest:
+            elif time != latest:
                 insort(column.stragglers, (time, value, quality, reason), key=_start)
 
     async def append_events(self, events: Sequence[Event]) -> None:
@@ -115,7 +125,7 @@ class MemoryHistorian:
                 before = self._chain[-1].chain if self._chain else BEGINNING
                 number = len(self._chain) + 1
                 self._known_events.add(row)
-                self._events.append(event)
+                insort(self._events, event, key=_at)
                 self._chain.append(ChainHead(number, row.at, row.link(before, number)))
 
     async def chain_head(self) -> ChainHead | None:
@@ -144,14 +154,12 @@ class MemoryHistorian:
         self, start: datetime, end: datetime, kinds: Collection[EventKind] = (), subject: str | None = None
     ) -> Sequence[Event]:
         self._check_open()
-        found = [
+        first, last = (bisect_left(self._events, moment, key=_at) for moment in (start, end))
+        return [
             event
-            for event in self._events
-            if start <= event.at < end
-            and (not kinds or event.kind in kinds)
-            and (subject is None or event.subject == subject)
+            for event in self._events[first:last]
+            if (not kinds or event.kind in kinds) and (subject is None or event.subject == subject)
         ]
-        return sorted(found, key=lambda event: event.at)
 
     async def maintain(self, now: datetime) -> None:
         """Nothing to seal and nothing to thin."""

@@ -50,6 +50,36 @@ def settled_on(fields: dict[str, int | str], zone: ZoneInfo, now: datetime) -> d
     return yesterday if next_run(fields, zone, yesterday, now) > now else today
 
 
+class _Turn:
+    """When a job is due. ran_on: the local date that its last run stood for; began: since when we look, aware UTC."""
+
+    def __init__(self, job: CalendarJob, zone: ZoneInfo, ran_on: date | None, began: datetime) -> None:
+        self.job = job
+        self.is_running = False
+        self._zone = zone
+        self._ran_on = ran_on
+        self._began = began
+        self._due = began
+        self._known_for: tuple[date | None, datetime] | None = None
+
+    def remaining(self, now: datetime) -> float:
+        """Seconds; none when it is due."""
+        self._began = min(self._began, now)
+        if self._ran_on is not None:
+            # A run noted for a day still to come was noted by a clock that was wrong.
+            self._ran_on = min(self._ran_on, now.astimezone(self._zone).date())
+        if self._known_for != (self._ran_on, self._began):
+            self._due = next_run(self.job.fields, self._zone, self._ran_on, self._began)
+            self._known_for = (self._ran_on, self._began)
+        return max(0.0, (self._due - now).total_seconds())
+
+    def begin(self, now: datetime) -> date:
+        """It runs now; answers the local date that this stands for."""
+        self.is_running = True
+        self._ran_on = settled_on(self.job.fields, self._zone, now)
+        return self._ran_on
+
+
 class Calendar:
     def __init__(self, jobs: Sequence[CalendarJob], zone: ZoneInfo, clock: Clock, store: Store) -> None:
         self._jobs = jobs
@@ -58,10 +88,27 @@ class Calendar:
         self._store = store
 
     async def run(self) -> None:
-        ran_on = await self._ran_on()
+        ran_on, began = await self._ran_on(), self._clock.now()
+        # Jobs of the same instant begin in the order of their names, as all wake-ups do.
+        jobs = sorted(self._jobs, key=lambda job: job.name)
+        turns = [_Turn(job, self._zone, ran_on.get(job.name), began) for job in jobs]
         async with asyncio.TaskGroup() as tasks:
-            for job in self._jobs:
-                tasks.create_task(self._run_job(job, ran_on.get(job.name)), name=f"calendar {job.name}")
+            while True:
+                wait = self._begin_due(turns, tasks)
+                await self._clock.sleep_until(self._clock.monotonic() + wait, Phase.CALENDAR, "calendar")
+
+    def _begin_due(self, turns: Sequence[_Turn], tasks: asyncio.TaskGroup) -> float:
+        """One look a minute serves all jobs; answers the seconds until the next."""
+        now, wait = self._clock.now(), LONGEST_SLEEP_S
+        for turn in turns:
+            if turn.is_running:
+                continue
+            remaining = turn.remaining(now)
+            if remaining > 0.0:
+                wait = min(wait, remaining)
+            else:
+                tasks.create_task(self._run_job(turn, turn.begin(now)), name=f"calendar {turn.job.name}")
+        return wait
 
     async def _ran_on(self) -> Mapping[str, date]:
         """Where the disk does not say it, each job waits for its next time: none is worth the control."""
@@ -71,25 +118,11 @@ class Calendar:
             log.warning("what was missed is not made up for: %s", error)
             return {}
 
-    async def _run_job(self, job: CalendarJob, ran_on: date | None) -> None:
-        began = self._clock.now()
-        due, known_for = began, None
-        while True:
-            now = self._clock.now()
-            began = min(began, now)
-            if ran_on is not None:
-                # A run noted for a day still to come was noted by a clock that was wrong.
-                ran_on = min(ran_on, now.astimezone(self._zone).date())
-            if known_for != (ran_on, began):
-                due, known_for = next_run(job.fields, self._zone, ran_on, began), (ran_on, began)
-            remaining = (due - now).total_seconds()
-            if remaining > 0:
-                deadline = self._clock.monotonic() + min(remaining, LONGEST_SLEEP_S)
-                await self._clock.sleep_until(deadline, Phase.CALENDAR, job.name)
-                continue
-            ran_on = settled_on(job.fields, self._zone, now)
-            await _as_well_as_the_disk_lets(job.name, self._store.save_calendar(job.name, ran_on))
-            await _as_well_as_the_disk_lets(job.name, job.run())
+    async def _run_job(self, turn: _Turn, stands_for: date) -> None:
+        job = turn.job
+        await _as_well_as_the_disk_lets(job.name, self._store.save_calendar(job.name, stands_for))
+        await _as_well_as_the_disk_lets(job.name, job.run())
+        turn.is_running = False
 
 
 async def _as_well_as_the_disk_lets(name: str, work: Awaitable[None]) -> None:

@@ -130,11 +130,12 @@ class EquipmentLog:
     def tell(self, equipment: str, alarm: str, words: Text | None, *, renewed: bool = True) -> None:
         """Once; where it is `renewed`, again with other words. Of what an earlier run told only the name is known."""
         key = (equipment, alarm)
-        is_told, told = key in self._alarms, self._alarms.pop(key, None)
-        if words is not None:
-            self._alarms[key] = words
+        is_told = key in self._alarms
         if words is None and not is_told:
             return
+        told = self._alarms.pop(key, None)
+        if words is not None:
+            self._alarms[key] = words
         if words is not None and is_told and (told in (None, words) or not renewed):
             return
         self._unsaved_alarms.add(key)

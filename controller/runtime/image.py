@@ -127,15 +127,18 @@ class Image:
         become_stale: list[PointId] = []
         for point, stale_after in self._stale_after:
             sample = upcoming[point]
-            if sample.quality is Quality.BAD:
+            if sample[1] is Quality.BAD:
                 # A sample that comes later has its whole time before it.
-                earliest = min(earliest, monotonic + stale_after)
-            elif monotonic - sample.received > stale_after:
+                due = monotonic + stale_after
+            elif monotonic - sample[4] > stale_after:
                 stale = sample.worsened(Quality.BAD, STALE)
                 upcoming[point] = self._fresh[point] = self._changed[point] = stale
                 become_stale.append(point)
+                continue
             else:
-                earliest = min(earliest, sample.received + stale_after)
+                due = sample[4] + stale_after
+            if due < earliest:
+                earliest = due
         self._none_stale_before = earliest
         if become_stale:
             self._tell_watchers(become_stale)

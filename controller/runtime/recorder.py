@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from controller.core.errors import HistorianError
 from controller.core.point import Point, PointId
@@ -30,13 +30,6 @@ MOST_PENDING = 300_000
 _new = tuple[Any, ...].__new__  # without the detour through the constructor of a NamedTuple
 
 
-class _Recorded(NamedTuple):
-    """at: monotonic."""
-
-    at: float
-    sample: Sample
-
-
 class Recorder:
     """Collects in the scan, hands over in its own task; a failing historian costs memory to a bound, then samples."""
 
@@ -51,8 +44,8 @@ class Recorder:
         self._historian = historian
         self._journal = journal
         self._forwarder = forwarder
-        # The one that was recorded longest ago comes first.
-        self._latest: OrderedDict[PointId, _Recorded] = OrderedDict()
+        # When (monotonic) each was recorded and as what; the one that was recorded longest ago comes first.
+        self._latest: OrderedDict[PointId, tuple[float, Sample]] = OrderedDict()
         self._pending: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._handed_over: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._has_pending = asyncio.Event()
@@ -81,7 +74,8 @@ class Recorder:
         self._newest = image.monotonic
         if not self._pending and not self._handed_over:
             self._recorded_until = image.monotonic
-        latest, increments, pending, monotonic = self._latest, self._increments, self._pending, image.monotonic
+        latest, increments, monotonic = self._latest, self._increments, image.monotonic
+        recorded_now: list[RecordedSample] = []
         # Where every value of a large site changes every second, this is the longest step of a scan.
         for point, sample in image.changed.items():
             recorded = latest.get(point)
@@ -90,31 +84,29 @@ class Recorder:
                 same = before[1] is sample[1] and before[0] == sample[0]
                 if same or (increments[point] and not self._is_other(point, before, sample)):
                     continue
-            latest[point] = _new(_Recorded, (monotonic, sample))
+            latest[point] = (monotonic, sample)
             latest.move_to_end(point)
-            if len(pending) == MOST_PENDING:
-                self.dropped += 1
-            pending.append(_new(RecordedSample, (point, sample)))
-        self._record_again(image)
+            recorded_now.append(_new(RecordedSample, (point, sample)))
+        self._record_again(image, recorded_now)
+        self.dropped += max(0, len(self._pending) + len(recorded_now) - MOST_PENDING)
+        self._pending.extend(recorded_now)
         if self._pending or self._handed_over or self._journal.pending:
             self._has_pending.set()
 
-    def _record_again(self, image: FrozenImage) -> None:
+    def _record_again(self, image: FrozenImage, recorded_now: list[RecordedSample]) -> None:
         """What has not been recorded for long, as it is now; with a scan a minute that is every point."""
-        latest, pending, monotonic, samples = self._latest, self._pending, image.monotonic, image.samples
-        while latest:
-            point = next(iter(latest))
-            at, before = latest[point]
+        latest, monotonic, samples = self._latest, image.monotonic, image.samples
+        due: list[tuple[PointId, Sample]] = []
+        for point, (at, before) in latest.items():
             if monotonic - at < LONGEST_PAUSE_S:
-                return
+                break
+            due.append((point, before))
+        for point, before in due:
             sample = samples[point]
-            latest[point] = _new(_Recorded, (monotonic, sample))
+            latest[point] = (monotonic, sample)
             latest.move_to_end(point)
-            if before is sample:
-                continue  # nothing has come in since
-            if len(pending) == MOST_PENDING:
-                self.dropped += 1
-            pending.append(_new(RecordedSample, (point, sample)))
+            if before is not sample:  # else nothing has come in since
+                recorded_now.append(_new(RecordedSample, (point, sample)))
 
     def _is_other(self, point: PointId, before: Sample, after: Sample) -> bool:
         """Whether history must show the difference."""

@@ -114,6 +114,31 @@ def test_a_clock_set_back_by_a_year_while_waiting_does_not_silence_it() -> None:
     assert ran == ["2025-07-07T03:00+08:00"]
 
 
+def test_a_job_that_takes_long_holds_no_other_up_and_none_of_its_own() -> None:
+    loop = VirtualLoop()
+    clock = VirtualClock(loop, datetime(2026, 7, 6, 2, 0, tzinfo=SHANGHAI).astimezone(UTC))
+    ran: list[str] = []
+
+    async def slow() -> None:
+        ran.append(f"slow {clock.now().astimezone(SHANGHAI):%d %H:%M}")
+        await clock.sleep_until(clock.monotonic() + 5 * 3600.0, Phase.RECORD, "at work")
+
+    async def quick() -> None:
+        ran.append(f"quick {clock.now().astimezone(SHANGHAI):%d %H:%M}")
+
+    async def main() -> None:
+        store = Store(None, clock)
+        jobs = [CalendarJob("slow", {"hour": 3}, slow), CalendarJob("quick", {"hour": 4}, quick)]
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(Calendar(jobs, SHANGHAI, clock, store).run())
+            await clock.sleep_until(30 * 3600.0, Phase.RECORD, "end")
+            running.cancel()
+        await store.close()
+
+    run(main(), loop)
+    assert ran == ["slow 06 03:00", "quick 06 04:00", "slow 07 03:00", "quick 07 04:00"]
+
+
 def test_a_job_that_never_comes_is_said() -> None:
     with pytest.raises(ValueError, match="never comes"):
         next_run({"month": 2, "day": 30}, SHANGHAI, None, datetime(2026, 7, 6, tzinfo=UTC))
