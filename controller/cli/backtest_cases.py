@@ -119,7 +119,8 @@ def run_backtest(
     backtest: Backtest, keep: Path | None, progress: Progress, is_asked_to_stop: Callable[[], bool]
 ) -> Result | None:
     """None where it was stopped before there was anything to compare."""
-    return result_of(backtest, live_all(backtest.tasks(keep), progress, is_asked_to_stop))
+    lived = live_all(backtest.tasks(keep), progress, is_asked_to_stop, together=len(backtest.sides))
+    return result_of(backtest, lived)
 
 
 def result_of(backtest: Backtest, lived: Sequence[Lived]) -> Result | None:

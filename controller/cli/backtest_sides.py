@@ -1,4 +1,4 @@
-"""The sides of a backtest: each run in a process, as many at a time as there are cores, resumable at every midnight."""
+"""The sides of a backtest: each run in a process, those of a case side by side, resumable at every midnight."""
 
 from __future__ import annotations
 
@@ -96,17 +96,20 @@ class Told(NamedTuple):
 Progress = Callable[[int], None]
 
 
-def live_all(tasks: Sequence[Task], progress: Progress, is_asked_to_stop: Callable[[], bool]) -> list[Lived]:
+def live_all(
+    tasks: Sequence[Task], progress: Progress, is_asked_to_stop: Callable[[], bool], *, together: int
+) -> list[Lived]:
     """What has been lived, by task; less than all days where somebody asked to stop, which takes effect at midnights.
 
-    progress is told how many days are over.
+    progress is told how many days are over. together: so many tasks in a row are one case, and go side by side even
+    where there are fewer cores, so that whoever stops them finds days that all of them have lived.
     """
     # Forked before there is any thread: everything is loaded already, and a site need not travel.
     context: ForkContext = multiprocessing.get_context("fork")
     told: SimpleQueue[Told] = context.SimpleQueue()
     stop = context.Event()
     given = (tasks, told, stop, logging.getLogger().level)
-    with ProcessPoolExecutor(min(len(tasks), cores()), context, _begin, given) as pool:
+    with ProcessPoolExecutor(min(len(tasks), max(cores(), together)), context, _begin, given) as pool:
         running = {pool.submit(_work, number) for number in range(len(tasks))}
         try:
             return _followed(running, tasks, told, progress, lambda: is_asked_to_stop() and _end(pool, stop))

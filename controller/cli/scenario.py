@@ -78,7 +78,8 @@ def _run(scenarios: list[Scenario]) -> list[_Run]:
     tasks = [task for each in by_scenario for task in each]
     days = sum(task.period.days for task in tasks)
     with DayProgress(days) as progress, interruption() as is_asked_to_stop:
-        lived = live_all(tasks, progress, is_asked_to_stop)
+        together = max(len(scenario.backtest.sides) for scenario in scenarios)
+        lived = live_all(tasks, progress, is_asked_to_stop, together=together)
     runs: list[_Run] = []
     begin = 0
     for scenario, its_tasks in zip(scenarios, by_scenario, strict=True):

@@ -28,7 +28,6 @@ def open_tower_building(opening: Opening) -> tuple[TowerBuilding, list[str]]:
     offset = standard_offset_h(opening.zone, opening.start)
     model = HighRiseModel(opening.latitude, opening.longitude, offset, opening.zone)
     weather = outdoors(opening.weather, latitude=opening.latitude, longitude=opening.longitude, utc_offset_h=offset)
-    plant = varied_plant(high_rise_plant(), opening.variation, opening.sizes)
     is_competent = opening.baseline is Baseline.COMPETENT
     building = TowerBuilding(
         opening.start,

@@ -76,7 +76,7 @@ def test_whoever_stops_a_backtest_gets_what_is_there_so_far(tmp_path: Path) -> N
     span = ["--from", "2026-07-06", "--to", "2027-07-06", "--scan", "60s", "--keep", str(kept), "--output", str(left)]
     asked = command("backtest", str(DEMO), *span)
     with subprocess.Popen(asked, env=ENVIRONMENT, stderr=subprocess.PIPE, start_new_session=True) as process:
-        while process.poll() is None and len(list(kept.glob("*.checkpoint"))) < 2:
+        while process.poll() is None and len(list(kept.glob("*.checkpoint"))) < 3:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
         os.killpg(process.pid, signal.SIGTERM)  # as `timeout` and a terminal do it
@@ -84,7 +84,7 @@ def test_whoever_stops_a_backtest_gets_what_is_there_so_far(tmp_path: Path) -> N
     assert process.returncode == Exit.OK, told.decode()
     result = json.loads((left / "result.json").read_text())
     assert result["complete"] is False
-    assert len(result["days"]["tidewatt"]) == len(result["days"]["original"]) >= 1
+    assert len(result["days"]["tidewatt"]) == len(result["days"]["original"]) == len(result["days"]["competent"]) >= 1
     assert f"goes on from the last midnight in {kept}" in told.decode()
 
 
