@@ -23,6 +23,7 @@ from controller.core.sample import Scalar
 from controller.core.strategy import LET_GO, Decision, Ladder, Member, Observation, Role, StrategyKind
 from controller.core.text import Text
 from strategies.blocks.garage import LampRow, full_illuminance, missing_groups
+from strategies.blocks.runs import runs
 from strategies.blocks.timers import off_delay
 from strategies.blocks.timetable import Period, inside, unchanged_until, week_edges
 
@@ -119,10 +120,14 @@ class _Lit(NamedTuple):
 class _Band(NamedTuple):
     least: float
     most: float
+    is_lunch: bool = False
 
 
 _MANUAL = Text("as wished at the wall", "按墙面开关的要求")
 _VACANT = Text("nobody there", "无人")
+_ENOUGH = Text("daylight is enough", "日光充足")
+_DIMMING = Text("dimming, there is daylight", "随日光调暗")
+_RISING = Text("rising, daylight fails", "日光不足，调亮")
 _SILENT = Text("desk sensor silent, lamps alone", "桌面传感器无信号，只按灯具")
 _FLASH = Text("warning flash: lights go out soon, press the button to stay", "闪灯提示：即将关灯，需留下请按按钮")
 _SWEPT = Text("after hours", "下班后")
@@ -157,7 +162,7 @@ class DaylightLighting:
         band = self._band(seen)
         requests: dict[Role, Scalar] = {}
         states: list[RowState] = []
-        whys: list[tuple[int, Text | None]] = []
+        whys: list[tuple[int | None, Text | None]] = []
         for row, was in zip(self._rows, rows, strict=True):
             sample = seen.samples.get(row.motion)
             motion = sample is None or sample.value is None or bool(sample.value)
@@ -166,7 +171,7 @@ class DaylightLighting:
             shown, why = self._flashed(lit, warned)
             requests[row.command] = round(shown, 2)
             states.append(RowState(lit.brightness, hold))
-            whys.append((round(shown * 100), why))
+            whys.append((None if why in (_DIMMING, _RISING) else round(shown * 100), why))
         new = State(tuple(states), wish, manual, stay, warned, pressed)
         reason = _reason(band, tuple(whys))
         if new != state or not seen.elapsed:
@@ -177,7 +182,7 @@ class DaylightLighting:
         parameters = self._parameters
         if inside(self._lunch, seen.local):
             width = parameters.most_illuminance / parameters.least_illuminance
-            return _Band(parameters.lunch_illuminance, parameters.lunch_illuminance * width)
+            return _Band(parameters.lunch_illuminance, parameters.lunch_illuminance * width, is_lunch=True)
         return _Band(parameters.least_illuminance, parameters.most_illuminance)
 
     def _manual(self, seen: Observation, state: State) -> tuple[float | None, float]:
@@ -216,7 +221,8 @@ class DaylightLighting:
         if not was.hold:
             return _Lit(wanted, why)  # who comes in is not kept waiting
         most = min(_STEP, self._parameters.change_per_minute / 60.0 * seen.elapsed)
-        return _Lit(was.brightness + max(-most, min(most, wanted - was.brightness)), why)
+        brightness = was.brightness + max(-most, min(most, wanted - was.brightness))
+        return _Lit(brightness, why or _moving(was.brightness, brightness))
 
     def _flashed(self, lit: _Lit, warned: float | None) -> _Lit:
         if warned is None or warned >= self._parameters.flash_time.total_seconds():
@@ -246,12 +252,27 @@ def _row(parameters: Parameters, ordinal: int) -> _Row:
     )
 
 
+def _moving(was: float, brightness: float) -> Text | None:
+    """Why the lamps of an occupied row are as bright as the daylight lets them be; None for those that stay."""
+    if brightness == was:
+        return None if brightness else _ENOUGH
+    return _DIMMING if brightness < was else _RISING
+
+
 @lru_cache(maxsize=1024)
-def _reason(band: _Band, whys: tuple[tuple[int, Text | None], ...]) -> Text:
-    english, chinese = [f"{band.least:g}-{band.most:g} lx"], [f"{band.least:g}-{band.most:g} lx"]
-    for number, (percent, why) in enumerate(whys, start=1):
-        english.append(f"row {number} at {percent} %{f': {why.en}' if why else ''}")
-        chinese.append(f"第 {number} 排 {percent}%{f'：{why.zh}' if why else ''}")
+def _reason(band: _Band, whys: tuple[tuple[int | None, Text | None], ...]) -> Text:
+    """Rows on their way tell no percentage: the sentence is an event whenever it changes."""
+    lux = f"{band.least:g}-{band.most:g} lx"
+    english = [f"{'lunch, ' if band.is_lunch else ''}{lux} at the desks"]
+    chinese = [f"{'午休，' if band.is_lunch else ''}桌面 {lux}"]
+    alike: dict[tuple[int | None, Text | None], list[int]] = {}
+    for number, each in enumerate(whys, start=1):
+        alike.setdefault(each, []).append(number)
+    for (percent, why), numbers in alike.items():
+        at = ("", "") if percent is None else (f" at {percent} %", f" {percent}%")
+        rows = f"row{'s' if len(numbers) > 1 else ''} {runs(numbers)}"
+        english.append(f"{rows}{at[0]}{f': {why.en}' if why else ''}")
+        chinese.append(f"第 {runs(numbers)} 排{at[1]}{f'：{why.zh}' if why else ''}")
     return Text("; ".join(english), "；".join(chinese))
 
 

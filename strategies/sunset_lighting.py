@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
 from annotated_types import Ge, Gt, Le
 
@@ -209,8 +209,9 @@ class SunsetLighting:
         parameters = self._parameters
         is_part_night = festival is None and inside(self._part_night, local)
         is_curfew = festival is None and inside(self._curfew, local)
-        out = set(parameters.part_night_circuits if is_part_night else ())
-        out |= set(() if festival else parameters.festival_circuits)
+        part_night = parameters.part_night_circuits if is_part_night else ()
+        festive = () if festival else parameters.festival_circuits
+        out = {*part_night, *festive}
         brightness = parameters.curfew_brightness if is_curfew else 1.0
         requests: dict[Role, Scalar] = {}
         for number, role in enumerate(self._circuits, start=1):
@@ -219,7 +220,8 @@ class SunsetLighting:
             requests[role] = brightness if lit and number not in out else 0.0
         if not lit or not (out or (is_curfew and self._groups)):
             return requests, None
-        return requests, (tuple(sorted(out)), round(brightness * 100) if is_curfew and self._groups else None)
+        percent = round(brightness * 100) if is_curfew and self._groups else None
+        return requests, _Late(tuple(sorted(set(part_night) - set(festive))), tuple(sorted(festive)), percent)
 
     def _steady_until(self, seen: Observation, new: State, was: State, switching: datetime) -> datetime | None:
         if new is not was:
@@ -261,15 +263,22 @@ def _next_switching(plan: SunPlan, night: Night | None, now: datetime, *, by_sun
 # --- the sentence -----------------------------------------------------------------------------------------------------
 
 
-_Late: TypeAlias = "tuple[tuple[int, ...], int | None]"
-"""Circuits that are out now, and the percent to which groups are dimmed."""
+class _Late(NamedTuple):
+    """Circuits that are out now: in part night, and but for festivals; the percent to which groups are dimmed."""
+
+    part_night: tuple[int, ...]
+    festive: tuple[int, ...]
+    percent: int | None
+
 
 _BY_DAY = Text("on by day: the sky is darker than {limit:g} lx; ", "白天点亮：天空低于 {limit:g} lx；")
 _CAREFUL = Text("on while the sun is down, for it may have been a cloud; ", "太阳在地平线下即点亮：可能为云遮；")
 _WAITS = Text("off: the sky is still light, on at {at} at the latest", "关：天色尚亮，最迟 {at} 开")
 _LIGHT = Text("off: the sky is light already, sunrise {at}", "关：天色已亮，日出 {at}")
-_OUT = Text("circuits {numbers} out", "第 {numbers} 路关")
-_DIMMED = Text("groups at {percent} %", "灯组 {percent}%")
+_OUT = Text("{what} {numbers} out: {why}", "第 {numbers} 路关：{why}")
+_PART_NIGHT = Text("part night", "半夜灯")
+_FESTIVE = Text("lit at festivals only", "仅节日点亮")
+_DIMMED = Text("groups at {percent} %: curfew", "灯组 {percent}%：深夜调光")
 _FESTIVAL = Text("festival {name}", "节日：{name}")
 
 
@@ -309,16 +318,22 @@ def _reason(
         text = Text(by_day.en + "by the sun " + text.en, by_day.zh + "按日照" + text.zh)
     parts = [text]
     if late:
-        out, percent = late
-        if out:
-            parts.append(_filled(_OUT, numbers=", ".join(map(str, out))))
-        if percent is not None:
-            parts.append(_filled(_DIMMED, percent=percent))
+        parts += [_out(each, why) for each, why in ((late.part_night, _PART_NIGHT), (late.festive, _FESTIVE)) if each]
+        if late.percent is not None:
+            parts.append(_filled(_DIMMED, percent=late.percent))
     if festival is not None:
         parts.append(_filled(_FESTIVAL, name=festival))
     if trouble is not None:
         parts.append(trouble)
     return Text("; ".join(each.en for each in parts), "；".join(each.zh for each in parts))
+
+
+def _out(circuits: tuple[int, ...], why: Text) -> Text:
+    what, numbers = "circuit" if len(circuits) == 1 else "circuits", ", ".join(map(str, circuits))
+    return Text(
+        _OUT.en.format(what=what, numbers=numbers, why=why.en),
+        _OUT.zh.format(numbers=numbers, why=why.zh),
+    )
 
 
 def _filled(text: Text, **values: object) -> Text:

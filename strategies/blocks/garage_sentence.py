@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from controller.core.text import Text
+from strategies.blocks.runs import runs
 from strategies.blocks.sensor_lamps import LampSettings
 
 
@@ -26,7 +27,7 @@ def garage_sentence(
     chinese = [f"{'高峰' if peak else '低峰'} {band}%{'（按学习）' if is_learned else ''}"]
     for (percent, why), numbers in alike.items():
         english.append(f"{_named(numbers)} at {percent} %: {why.en}")
-        chinese.append(f"第 {_runs(numbers)} 组 {percent}%：{why.zh}")
+        chinese.append(f"第 {runs(numbers)} 组 {percent}%：{why.zh}")
     if alone:
         english.append(alone.en)
         chinese.append(alone.zh)
@@ -45,23 +46,12 @@ def lamps_sentence(settings: Sequence[LampSettings], following: int) -> Text | N
 
 
 def _of_lamps(idle: float, active: float, hold: float, numbers: Sequence[int]) -> Text:
-    low, high = f"{idle:.1%}", f"{active:.0%}"
+    low, high = f"{idle * 100.0:.1f}", f"{active * 100.0:.0f}"
     return Text(
-        f"lamps of {_named(numbers)} idle at {low}, {high} on their own motion for {hold:g} s",
-        f"第 {_runs(numbers)} 组灯具自感应：待机 {low}，有人 {high}，保持 {hold:g} 秒",
+        f"lamps of {_named(numbers)} idle at {low} %, {high} % on their own motion for {hold:g} s",
+        f"第 {runs(numbers)} 组灯具自感应：待机 {low}%，有人 {high}%，保持 {hold:g} 秒",
     )
 
 
 def _named(numbers: Sequence[int]) -> str:
-    return f"{'groups' if len(numbers) > 1 else 'group'} {_runs(numbers)}"
-
-
-def _runs(numbers: Sequence[int]) -> str:
-    """[1, 2, 3, 5] -> "1-3, 5"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    return f"{'groups' if len(numbers) > 1 else 'group'} {runs(numbers)}"

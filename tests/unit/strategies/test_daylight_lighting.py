@@ -55,6 +55,18 @@ def test_the_desks_come_into_the_band_and_stay_there() -> None:
         assert len(set(shown[-300:])) == 1, "it comes to rest"
 
 
+def test_it_says_that_daylight_is_enough() -> None:
+    cycles = office()
+    live(cycles, 600, 900.0)
+    reason = cycles.step(1, {LUX[0]: 100.0, MOTION[1]: False}).reason
+    assert reason.en.endswith("; row 1: rising, daylight fails; row 2 at 0 %: daylight is enough")
+    reason = cycles.step(1, {LUX[0]: 900.0}).reason
+    assert reason.zh.startswith("桌面 300-400 lx；第 1 排：随日光调暗；")
+    reason = cycles.step(1).reason
+    assert reason.en.startswith("300-400 lx at the desks; rows 1-2 at 0 %: daylight is enough")
+    assert reason.zh.startswith("桌面 300-400 lx；第 1-2 排 0%：日光充足")
+
+
 def test_nobody_sees_a_step() -> None:
     shown = live(office(), 600, 100.0)
     assert max(abs(later - earlier) for earlier, later in pairwise(shown)) <= 0.0101
@@ -73,7 +85,7 @@ def test_lunch_is_dimmer() -> None:
     live(cycles, 900, 0.0)
     shown = live(cycles, 1500, 0.0)
     assert 150.0 <= FULL * shown[-1] <= 200.0
-    assert cycles.step(1).reason.en.startswith("150-200 lx")
+    assert cycles.step(1).reason.en.startswith("lunch, 150-200 lx at the desks; row 1")
 
 
 def test_an_empty_row_goes_out_and_whoever_comes_is_not_kept_waiting() -> None:
@@ -98,8 +110,8 @@ def test_without_a_desk_sensor_the_lamps_give_the_light_alone() -> None:
         cycles.step(1, {LUX[0]: None, MOTION[1]: False})
     decision = cycles.step(1)
     assert decision.requests[ROWS[0]] == pytest.approx(300.0 / FULL)
-    assert decision.reason.en.startswith("300-400 lx; row 1 at 60 %: desk sensor silent, lamps alone")
-    assert decision.reason.zh.startswith("300-400 lx；第 1 排 60%：桌面传感器无信号，只按灯具")
+    assert decision.reason.en.startswith("300-400 lx at the desks; row 1 at 60 %: desk sensor silent, lamps alone")
+    assert decision.reason.zh.startswith("桌面 300-400 lx；第 1 排 60%：桌面传感器无信号，只按灯具")
 
 
 def test_a_wish_at_the_wall_wins_until_its_end() -> None:
@@ -128,7 +140,7 @@ def test_after_hours_a_flash_warns_and_a_button_stays() -> None:
     assert cycles.state.rows[0].brightness > 0.3, "nobody is left in the dark who moves"
     cycles.step(1, {MOTION[0]: False})
     cycles.run([(900, {}, {ROWS[0]: 0.0})])
-    assert cycles.step(1).reason.en.startswith("300-400 lx; row 1 at 0 %: after hours")
+    assert cycles.step(1).reason.en.startswith("300-400 lx at the desks; row 1 at 0 %: after hours")
 
 
 def test_a_wish_does_not_outlive_the_sweep_of_an_empty_office() -> None:

@@ -522,8 +522,8 @@ def test_the_depth_of_the_night_is_dimmed_and_some_circuits_are_out() -> None:
         ]
     )
     reason = table.step(1).reason
-    assert reason.en.endswith("; circuits 2 out; groups at 40 %")
-    assert reason.zh.endswith("；第 2 路关；灯组 40%")
+    assert reason.en.endswith("; circuit 2 out: part night; groups at 40 %: curfew")
+    assert reason.zh.endswith("；第 2 路关：半夜灯；灯组 40%：深夜调光")
     table.run([(4.5 * 3600, {}, {LAMP: True, OTHER: True, DIMMED: 1.0}), (3600, {}, {LAMP: False, DIMMED: 0.0})])
 
 

@@ -200,8 +200,8 @@ def test_sensor_lamps_get_their_settings_by_the_tide() -> None:
     assert settings(night, 2) == (0.075, 0.5, 15.0, 0b110)
     assert settings(peak, 1) == (0.2, 0.5, 30.0, 0b111)
     assert night.reason == (
-        "off-peak 25 %; lamps of group 1 idle at 22.5%, 50% on their own motion for 15 s; "
-        "lamps of groups 2-3 idle at 7.5%, 50% on their own motion for 15 s",
+        "off-peak 25 %; lamps of group 1 idle at 22.5 %, 50 % on their own motion for 15 s; "
+        "lamps of groups 2-3 idle at 7.5 %, 50 % on their own motion for 15 s",
         "低峰 25%；第 1 组灯具自感应：待机 22.5%，有人 50%，保持 15 秒；"
         "第 2-3 组灯具自感应：待机 7.5%，有人 50%，保持 15 秒",
     )
