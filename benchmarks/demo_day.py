@@ -1,10 +1,12 @@
-"""A day of the demonstration site, judged by what it recorded.
+"""The hours of light of the demonstration site, judged by what it recorded.
 
-Runs `tidewatt demo --speed 600 --for 150s` (a full day) on a copy of the demo site, reads `tidewatt history --json`
-and checks: outdoor lamps lit between sunset and the dark of a clear sky (NREL SPA, the sun at -4°), put out between the
-end of the dark and a quarter of an hour after sunrise, every garage group at or above its floor in
-every sample, and raised by every motion event that lasts longer than two actual scans. With `--strategies off` the same
-check must fail. The day is the same whenever it is run: it begins and ends around noon, far from sunset and sunrise.
+Runs `tidewatt demo --speed 600 --for 78s` (thirteen hours, from before sunset until people come in the morning) on a
+copy of the demo site, reads `tidewatt history --json` and checks: outdoor lamps lit between sunset and the dark of a
+clear sky (NREL SPA, the sun at -4°), put out between the end of the dark and a quarter of an hour after sunrise; the
+façade lit with them and dark for the rest of the night; every garage group at or above its floor in every sample, and
+raised by every motion event that lasts longer than two actual scans; the sensor lamps set to the floors of their
+places; light at every row of desks at which somebody is, and none where nobody has been for half an hour of the night.
+With `--strategies off` the same check must fail. The night is the same whenever it is run.
 
     .venv/bin/python benchmarks/demo_day.py
 """
@@ -19,7 +21,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,9 +32,17 @@ DEMO_SITE = Path(__file__).resolve().parent.parent / "config" / "sites" / "demo"
 GROUPS = ("garage.group_1", "garage.group_2", "garage.group_3")
 LAMPS = "outdoor.lighting_1.status"
 LAMPS_COMMAND = "outdoor.lighting_1.remote"
-OURS = (*(f"{group}.remote" for group in GROUPS), LAMPS_COMMAND)
+FACADE = "outdoor.lighting_2.status"
+ROWS = ("office.row_1", "office.row_2", "office.row_3")
+# Of the sensor lamps: what keeps 50 lx in the charging bays and 75 lx on the stairs.
+IDLE = {"garage.sensor_lamps_1.idle_brightness": 0.375, "garage.sensor_lamps_2.idle_brightness": 0.563}
+OURS = (*(f"{lamps}.remote" for lamps in (*GROUPS, *ROWS, "outdoor.lighting_2")), LAMPS_COMMAND)
+JUDGED = (
+    *(f"{lamps}.{quantity}" for lamps in (*GROUPS, *ROWS) for quantity in ("brightness", "illuminance", "motion")),
+    *(LAMPS, FACADE, *IDLE),
+)
 
-START = "2026-07-06T12:00"
+START = "2026-07-06T18:30"
 BRIGHTNESS_FLOOR = 0.1
 ILLUMINANCE_FLOOR_LX = 30.0
 # The simulated lux sensor's and the registers' resolution.
@@ -44,6 +54,13 @@ DARK_WITHIN = timedelta(hours=1)
 # A sky that passes a tenth gives 100 lx some four minutes after sunrise, and must do so for five.
 CLOUDY_MORNING = timedelta(minutes=15)
 SETTLING = timedelta(minutes=1)
+PORTS = 4
+"""Of the demo's links, in a row."""
+FACADE_DARK, FACADE_MAY_BE_LIT = time(22, 30), time(7)
+WORKING, NIGHT_BEGINS = time(6, 30), time(20, 5)
+# Of the lunch hour; at other times it is more.
+DESK_LX = 150.0
+EMPTY_FOR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,12 @@ def failures(series: Series, given: Circumstances) -> list[str]:
     for group in GROUPS:
         found += _floor_failures(series, group, begin)
         found += _motion_failures(series, group, begin, given)
+    found += _facade_failures(series[FACADE], begin)
+    for point, idle in IDLE.items():
+        found += _setting_failures(series, point, idle, begin)
+    for row in ROWS:
+        found += _desk_failures(series, row, begin, given)
+        found += _empty_row_failures(series, row, begin)
     return found
 
 
@@ -261,17 +284,62 @@ def _motion_failures(series: Series, group: str, begin: datetime, given: Circums
     found += [
         f"{group} was not raised by the motion of {motion.start:%H:%M:%S}, {motion.seconds:.0f} s long"
         for motion in judged
-        if not _reached(brightness, motion, given.scan_s)
+        if not _reached(brightness, motion, given.scan_s, OCCUPIED_BRIGHTNESS - 0.005)
     ]
     return found
 
 
-def _reached(brightness: Sequence[Record], motion: Motion, scan_s: float) -> bool:
+def _reached(light: Sequence[Record], motion: Motion, scan_s: float, enough: float) -> bool:
     """Bright enough at some moment of the motion; its end is known one scan late at the most."""
-    before = [record for record in brightness if record.at <= motion.start][-1:]
+    before = [record for record in light if record.at <= motion.start][-1:]
     until = motion.end + timedelta(seconds=scan_s)
-    within = [record for record in brightness if motion.start < record.at <= until]
-    return any(record.value >= OCCUPIED_BRIGHTNESS - 0.005 for record in (*before, *within))
+    within = [record for record in light if motion.start < record.at <= until]
+    return any(record.value >= enough for record in (*before, *within))
+
+
+def _facade_failures(records: Sequence[Record], begin: datetime) -> list[str]:
+    """Lit in the evening, dark from the hour on which it is to go out until the morning."""
+    found = [
+        f"the façade was lit at {record.at:%m-%d %H:%M:%S}"
+        for record in records
+        if record.at > begin and record.value and _is_between(record.at - SETTLING, FACADE_DARK, FACADE_MAY_BE_LIT)
+    ]
+    return found if any(record.value for record in records if record.at > begin) else ["the façade was never lit"]
+
+
+def _is_between(at: datetime, start: time, end: time) -> bool:
+    """Over midnight."""
+    return at.time() >= start or at.time() < end
+
+
+def _setting_failures(series: Series, point: str, setting: float, begin: datetime) -> list[str]:
+    shown = {round(record.value, 3) for record in series[point] if record.at > begin}
+    return [] if shown == {setting} else [f"{point} was {sorted(shown)}, not {setting}"]
+
+
+def _desk_failures(series: Series, row: str, begin: datetime, given: Circumstances) -> list[str]:
+    """Whoever is there for longer than two scans has light by the end of that time."""
+    light = series[f"{row}.illuminance"]
+    judged = judged_motions(series, row, begin, given)
+    return [
+        f"{row} was dark with somebody there at {motion.start:%H:%M:%S}, for {motion.seconds:.0f} s"
+        for motion in judged
+        if not _reached(light, motion, given.scan_s, DESK_LX - LUX_TOLERANCE)
+    ]
+
+
+def _empty_row_failures(series: Series, row: str, begin: datetime) -> list[str]:
+    """After hours a row goes out in which nobody has been for longer than any hold time."""
+    records = [record for record in series[f"{row}.motion"] if record.at > begin]
+    seen = motions([*records, Record(records[-1].at, value=False)])
+    left, come = [begin, *(motion.end for motion in seen)], [*(motion.start for motion in seen), records[-1].at]
+    empty = [(before + EMPTY_FOR, after) for before, after in zip(left, come, strict=True)]
+    return [
+        f"{row} was at {record.value:.0%} at {record.at:%H:%M:%S} with nobody there"
+        for record in series[f"{row}.brightness"]
+        if record.value and _is_between(record.at, NIGHT_BEGINS, WORKING)
+        if any(start < record.at < end for start, end in empty)
+    ]
 
 
 # --- running it -------------------------------------------------------------------------------------------------------
@@ -283,7 +351,7 @@ def copy_site(folder: Path, first_port: int, *, strategies: str) -> Path:
     shutil.copytree(DEMO_SITE, site, ignore=shutil.ignore_patterns("state"))
     devices = site / "devices.yaml"
     text = devices.read_text()
-    for offset in range(3):
+    for offset in range(PORTS):
         text = text.replace(f"port: {5020 + offset}", f"port: {first_port + offset}")
     devices.write_text(text)
     modes = site / "strategies.yaml"
@@ -300,8 +368,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--strategies", choices=("auto", "off"), default="auto")
     parser.add_argument("--speed", default="600")
-    parser.add_argument("--for", dest="lasting", default="150s")
-    parser.add_argument("--port", type=int, default=15020, help="the first of three free ports")
+    parser.add_argument("--for", dest="lasting", default="78s")
+    parser.add_argument("--port", type=int, default=15020, help="the first of four free ports")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         site = copy_site(Path(folder), given.port, strategies=given.strategies)
@@ -310,21 +378,20 @@ def main() -> int:
 
 
 def report(site: Path) -> int:
-    points = [f"{group}.{quantity}" for group in GROUPS for quantity in ("brightness", "illuminance", "motion")]
-    records = json.loads(tidewatt("history", str(site), *points, LAMPS, "--last", "48h", "--json"))
+    records = json.loads(tidewatt("history", str(site), *JUDGED, "--last", "48h", "--json"))
     events = json.loads(tidewatt("history", str(site), "--events", "--last", "48h", "--json"))
     position = yaml.safe_load((site / "site.yaml").read_text())["position"]
     series = series_of(records)
     given = circumstances(events, position["latitude"], position["longitude"])
     found = failures(series, given)
-    judged = [len(judged_motions(series, group, given.taken_over, given)) for group in GROUPS]
+    judged = [len(judged_motions(series, lamps, given.taken_over, given)) for lamps in (*GROUPS, *ROWS)]
     print(
         f"{len(records)} samples; a scan every {given.scan_s:.1f} s, {len(given.late_scans)} of them late; "
         f"motions judged: {judged}"
     )
     for failure in found[:20]:
         print("FAILED:", failure)
-    print("the day was as it should be" if not found else f"{len(found)} failures")
+    print("the night was as it should be" if not found else f"{len(found)} failures")
     return 1 if found else 0
 
 

@@ -16,12 +16,13 @@ from simulator.faults.fault import Fault
 from simulator.faults.schedule import Change, Schedule
 from simulator.gateway import Gateway, HeartbeatGateway, Remote, TimeoutGateway, Value
 from simulator.kpi import DEMO, Counted
-from simulator.lights import GarageGroup, OutdoorCircuit
+from simulator.lighting import Lighting
+from simulator.lighting_readings import lighting_readings
 from simulator.load import Loads
 from simulator.original import ALWAYS_ON, OFFICE_TIMER, Original
 from simulator.own_controls import OwnControls
 from simulator.plant_room import PlantRoom
-from simulator.readings import lighting_readings, plant_readings
+from simulator.readings import plant_readings
 from simulator.site import Site
 from simulator.sun import NIGHT_ILLUMINANCE, clear_sky_illuminance, solar_elevation
 from simulator.tags import TAGS, Tag
@@ -72,11 +73,7 @@ class Engine:
         self._building = Building(self.site.office, loads)
         controls = controls or Original()
         self.plant = PlantRoom(self.site.plant, self._building, controls)
-        self.groups = tuple(
-            GarageGroup(model, traffic, controls, seed=seed, number=number)
-            for number, (model, traffic) in enumerate(self.site.garage, start=1)
-        )
-        self.outdoor = OutdoorCircuit(self.site.outdoor_power, controls)
+        self.lighting = Lighting(self.site, self._start_epoch, seed, controls)
         self._wire_now = wire_now
         self._sky_seen, self._daylight = -1.0, NIGHT_ILLUMINANCE
         self.faults = Schedule(TAGS, faults, seed)
@@ -178,6 +175,9 @@ class Engine:
         if quantity == "heartbeat":
             self._plant_gateway.beat(int(checked), wire_now)
             self._deadline = self._next_deadline()
+        elif machine in self.lighting.sensing:
+            self._integrate_lights()
+            self.lighting.set(machine, quantity, checked, self._epoch())
         elif self._gateway_of[machine] is self._plant_gateway:
             self._integrate_plant()
             self._command(machine, quantity, checked, wire_now)
@@ -252,13 +252,9 @@ class Engine:
             "plant.condenser_water_pump_1": plant.condenser_pump_remote,
             "plant.tank_1": plant.tank_remote,
         }
-        lighting_remotes = {f"garage.group_{number}": group.remote for number, group in enumerate(self.groups, start=1)}
-        lighting_remotes["outdoor.lighting_1"] = self.outdoor.remote
+        lighting_remotes = self.lighting.remotes
         self.remotes: dict[str, Remote] = plant_remotes | lighting_remotes
-        self.lamps: dict[str, GarageGroup | OutdoorCircuit] = {
-            **{f"garage.group_{number}": group for number, group in enumerate(self.groups, start=1)},
-            "outdoor.lighting_1": self.outdoor,
-        }
+        self.lamps = self.lighting.lamps
         self._plant_gateway = HeartbeatGateway(self.site.plant_watchdog_s, *plant_remotes.values())
         lighting = TimeoutGateway(self.site.lighting_timeout_s, *lighting_remotes.values())
         self._gateways: tuple[Gateway, ...] = (self._plant_gateway, lighting)
@@ -316,16 +312,12 @@ class Engine:
     def _integrate_lights(self) -> None:
         dt = (self._index - self._lights_at) * self._step_s
         self._lights_at = self._index
-        for group in self.groups:
-            group.integrate(dt)
-        self.outdoor.integrate(dt)
+        self.lighting.integrate(dt, self._epoch())
 
     def _evaluate_lights(self) -> None:
         epoch, local = self._epoch(), self._local_time()
-        until = epoch - local.second % _LIGHTS_PERIOD_S + _LIGHTS_PERIOD_S
-        for group in self.groups:
-            until = min(until, group.evaluate(epoch, local.weekday, local.second))
-        self.outdoor.evaluate(local.second, self.daylight)
+        minute = epoch - local.second % _LIGHTS_PERIOD_S + _LIGHTS_PERIOD_S
+        until = min(minute, self.lighting.evaluate(epoch, local, self.daylight))
         due = ceil((until - self._start_epoch) / self._step_s - _ROUNDING)
         self._lights_due = max(self._index + 1, due)
 
@@ -350,15 +342,13 @@ class Engine:
 
     def power(self) -> float:
         """Everything electrical on the site [kW]."""
-        lighting = sum([group.power for group in self.groups]) + self.outdoor.power
-        return self.plant.power() + self.plant.wants.electric_load + lighting
+        return self.plant.power() + self.plant.wants.electric_load + self.lighting.power(self._epoch())
 
     def energy(self) -> float:
         """The main meter's counter [kWh]: the sum of all counters, so that it balances to rounding."""
         plant_s, lights_s = self._since_plant(), self._since_lights()
         rest = (self.plant.power() + self.plant.wants.electric_load) * plant_s / _SECONDS_PER_HOUR
-        lighting = sum([group.energy(lights_s) for group in self.groups]) + self.outdoor.energy(lights_s)
-        return self.plant.energy() + self._base_energy + rest + lighting
+        return self.plant.energy() + self._base_energy + rest + self.lighting.energy(lights_s, self._epoch())
 
     def _since_plant(self) -> float:
         return (self._index - self._plant_at) * self._step_s
@@ -379,7 +369,7 @@ class Engine:
         }
         found = (
             plant_readings(self.plant, self._since_plant)
-            | lighting_readings(self.groups, self.outdoor, self._since_lights)
+            | lighting_readings(self.lighting, self._since_lights, self._epoch, self.daylight)
             | own
         )
         return {name: found[name] for name in TAGS}

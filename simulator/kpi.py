@@ -13,14 +13,13 @@ from typing import NamedTuple, TypeAlias
 
 from controller.core.sample import Scalar, as_number
 from controller.core.tariff import Energy, Stretch, Tariff
+from simulator.lamp_account import LIGHT_FLOOR, CountedLamps, LampLook, dark_places, grown, look_at_lamps
 
 Read: TypeAlias = Callable[[str], Scalar | None]
 """The present value of a point of the site; None where it is not known."""
 
 COMFORT_LIMIT = 26.0
 """Air temperature [degC] above which cooling is missed: the top of the office's proportional band."""
-LIGHT_FLOOR = 30.0
-"""Illuminance [lx] below which light is missed on a parking deck."""
 INTERVAL_S = 900.0
 """Demand is the mean power over this long, on the clock's quarters."""
 _SECONDS_PER_HOUR = 3600.0
@@ -38,7 +37,7 @@ class Room(NamedTuple):
 class Counted:
     """Which points are looked at: counters of the whole site, of its cooling plant's machines, of the cold that the
     building has got; the tank's content; rooms; illuminances; status of the chillers; positions of what wears by
-    moving; the gas meter, None without one.
+    moving; the gas meter, None without one; lamps, where they are counted.
     """
 
     energy: str = "meter.main_1.energy"
@@ -59,9 +58,24 @@ class Counted:
         "plant.chilled_water_pump_1.speed",
     )
     gas: str | None = None
+    lamps: CountedLamps | None = None
 
 
-DEMO = Counted()
+_ROWS = tuple(f"office.row_{number}" for number in (1, 2, 3))
+DEMO = Counted(
+    lamps=CountedLamps(
+        garage=(
+            *(f"garage.group_{number}.energy" for number in (1, 2, 3)),
+            "garage.lighting_1.energy",
+            *(f"garage.sensor_lamps_{number}.energy" for number in (1, 2)),
+        ),
+        outdoors=("outdoor.lighting_1.energy", "outdoor.lighting_2.energy"),
+        office=tuple(f"{row}.energy" for row in _ROWS),
+        lit="outdoor.lighting_1.status",
+        sky="outdoor.daylight_sensor_1.illuminance",
+        desks=tuple((f"{row}.illuminance", f"{row}.motion") for row in _ROWS),
+    )
+)
 """The points of the demonstration site."""
 
 
@@ -73,7 +87,9 @@ class Figures:
     quarter-hour mean [kW]. cooling: delivered to the building [kWh]; stored: growth of the tank's cold [kWh].
     unmet_cooling: above COMFORT_LIMIT while cooling was called for, mean of the rooms by their floor [K h].
     light_shortfall: under LIGHT_FLOOR, summed over the garage's groups [lx h]. starts: of the chillers. travel: of
-    valves and drives, as seen from look to look [full strokes]. gas: [m3]. hours: looked at.
+    valves and drives, as seen from look to look [full strokes]. gas: [m3]. hours: looked at. garage_energy,
+    outdoor_energy, office_energy: of their lamps [kWh]. lit_hours: of the outdoor lamps. dark_minutes: under
+    LIGHT_FLOOR, OUTDOOR_FLOOR or DESK_FLOOR, summed over the places.
     """
 
     energy: float = 0.0
@@ -90,6 +106,11 @@ class Figures:
     travel: float = 0.0
     gas: float = 0.0
     hours: float = 0.0
+    garage_energy: float = 0.0
+    outdoor_energy: float = 0.0
+    office_energy: float = 0.0
+    lit_hours: float = 0.0
+    dark_minutes: float = 0.0
 
     @property
     def specific_energy(self) -> float:
@@ -123,6 +144,7 @@ class _Look(NamedTuple):
     runs: tuple[bool, ...]
     positions: tuple[float | None, ...]
     gas: float
+    lamps: LampLook
 
 
 class Account:
@@ -147,7 +169,10 @@ class Account:
         look = _look(self._counted, at, read)
         if look is None:
             return False
-        last, self._last = self._last, look
+        last = self._last
+        if last is not None:
+            look = look._replace(lamps=look.lamps.since(last.lamps))
+        self._last = look
         if last is None and at.timestamp() % INTERVAL_S == 0.0:
             self._quarter_energy = look.energy
         if last is None or at <= last.at:
@@ -173,6 +198,11 @@ class Account:
             travel=figures.travel + _travel(last, look),
             gas=figures.gas + look.gas - last.gas,
             hours=figures.hours + hours,
+            garage_energy=figures.garage_energy + grown(last.lamps.garage, look.lamps.garage),
+            outdoor_energy=figures.outdoor_energy + grown(last.lamps.outdoors, look.lamps.outdoors),
+            office_energy=figures.office_energy + grown(last.lamps.office, look.lamps.office),
+            lit_hours=figures.lit_hours + last.lamps.lit * hours,
+            dark_minutes=figures.dark_minutes + dark_places(last.lamps, look.lamps) * hours * 60.0,
         )
         return True
 
@@ -233,6 +263,7 @@ def _look(points: Counted, at: datetime, read: Read) -> _Look | None:
         tuple(bool(read(each)) for each in points.chillers),
         tuple(as_number(read(each)) for each in points.actuators),
         gas,
+        LampLook() if points.lamps is None else look_at_lamps(points.lamps, rest[air:], read),
     )
 
 

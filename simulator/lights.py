@@ -1,10 +1,13 @@
-"""Lamp groups of the garage and the outdoor circuit, stepped only when something changes."""
+"""Lamps of the garage, outdoors and of an office floor, stepped only when something changes."""
 
 from collections.abc import Callable
 from typing import Any
 
+from simulator.civil import LocalTime
 from simulator.gateway import Remote
+from simulator.original import OFFICE_LAMPS, facade_timer
 from simulator.own_controls import OwnControls
+from simulator.plant.desk_users import QUARTER_S, sits_there
 from simulator.plant.lamps import LampGroupModel, group_illuminance, group_power
 from simulator.plant.pump import moved
 from simulator.plant.traffic import MotionSensors, TrafficModel
@@ -12,18 +15,14 @@ from simulator.plant.traffic import MotionSensors, TrafficModel
 _SECONDS_PER_HOUR = 3600.0
 
 
-class GarageGroup:
+class DimmedLamps:
     """Dimmable lamps with a motion sensor; brightness follows its command by a short ramp.
 
     is_lost: their circuit breaker is open; is_dark: there is no mains. Motion sensors have a supply of their own.
     """
 
-    def __init__(
-        self, model: LampGroupModel, traffic: TrafficModel, controls: OwnControls[Any], *, seed: int, number: int
-    ) -> None:
+    def __init__(self, model: LampGroupModel) -> None:
         self._model = model
-        self._controls = controls
-        self._sensors = MotionSensors(seed, number, traffic)
         self.remote = Remote("brightness_command")
         self.brightness = 1.0
         self._target = 1.0
@@ -39,20 +38,18 @@ class GarageGroup:
             self.brightness = moved(self.brightness, self._target, self._model.ramp * dt)
             self.power = group_power(self._model, self.brightness)
 
-    def evaluate(self, epoch_s: float, weekday: int, second: float) -> float:
-        """Take motion and command from now on; returns when [s of the epoch] to look again, 0 for the next step."""
-        self.motion, until = self._sensors.seen(epoch_s, weekday, int(second // _SECONDS_PER_HOUR))
-        wish = self._controls.brightness(weekday, second)
+    def _follow(self, wish: float) -> bool:
+        """Take the command from now on, or what the original controls wish; answers whether the lamps are there."""
         self.remote.follow(wish)
         self._target = self.remote.level("brightness_command", wish)
         if self.is_lost or self.is_dark:
             self.brightness = self._target = self.power = 0.0
         elif self.power == 0.0:
             self.power = group_power(self._model, self.brightness)
-        return until if self.brightness == self._target else 0.0
+        return self.brightness == self._target
 
     def illuminance(self) -> float:
-        """[lx]"""
+        """Of these lamps alone [lx]."""
         return group_illuminance(self._model, self.brightness)
 
     def energy(self, elapsed_s: float) -> float:
@@ -60,15 +57,44 @@ class GarageGroup:
         return self._energy + self.power * elapsed_s / _SECONDS_PER_HOUR
 
 
-class OutdoorCircuit:
+class GarageGroup(DimmedLamps):
+    def __init__(
+        self, model: LampGroupModel, traffic: TrafficModel, controls: OwnControls[Any], *, seed: int, number: int
+    ) -> None:
+        super().__init__(model)
+        self._controls = controls
+        self._sensors = MotionSensors(seed, number, traffic)
+
+    def evaluate(self, epoch_s: float, weekday: int, second: float) -> float:
+        """Take motion and command from now on; returns when [s of the epoch] to look again, 0 for the next step."""
+        self.motion, until = self._sensors.seen(epoch_s, weekday, int(second // _SECONDS_PER_HOUR))
+        return until if self._follow(self._controls.brightness(weekday, second)) else 0.0
+
+
+class OfficeRow(DimmedLamps):
+    """Lamps over a row of desks."""
+
+    def __init__(self, model: LampGroupModel, *, seed: int, number: int) -> None:
+        super().__init__(model)
+        self._seed, self._number = seed, number
+        self._quarter = -1
+
+    def evaluate(self, epoch_s: float, local: LocalTime) -> float:
+        """As a garage's group."""
+        quarter = int(epoch_s // QUARTER_S)
+        if quarter != self._quarter:
+            self._quarter, self.motion = quarter, sits_there(self._seed, self._number, quarter, local)
+        is_on = OFFICE_LAMPS.is_on(local.weekday, local.second) or self.motion
+        return (quarter + 1) * QUARTER_S if self._follow(float(is_on)) else 0.0
+
+
+class SwitchedLamps:
     """A relay with lamps behind it; its status is taken from the voltage at the lamps. is_lost, is_dark: no supply."""
 
-    def __init__(self, full_power: float, controls: OwnControls[Any]) -> None:
+    def __init__(self, full_power: float) -> None:
         self._full_power = full_power
-        self._controls = controls
         self.remote = Remote("command")
         self.status = False
-        self._on = True
         self.is_lost = self.is_dark = False
         self._energy = 0.0
 
@@ -81,12 +107,43 @@ class OutdoorCircuit:
         """Let dt [s] pass."""
         self._energy += self.power * dt / _SECONDS_PER_HOUR
 
-    def evaluate(self, second: float, daylight: Callable[[], float]) -> None:
-        """Take the command from now on; the daylight [lx] is looked at only where it matters."""
-        self._on = self._controls.outdoor(second, daylight, was_on=self._on)
-        self.remote.follow(self._on)
-        self.status = self.remote.switched("command", self._on) and not (self.is_lost or self.is_dark)
+    def _follow(self, wish: bool) -> None:
+        self.remote.follow(wish)
+        self.status = self.remote.switched("command", wish) and not (self.is_lost or self.is_dark)
 
     def energy(self, elapsed_s: float) -> float:
         """Counter [kWh] a time after the last integration."""
         return self._energy + self.power * elapsed_s / _SECONDS_PER_HOUR
+
+
+class OutdoorCircuit(SwitchedLamps):
+    def __init__(self, full_power: float, controls: OwnControls[Any]) -> None:
+        super().__init__(full_power)
+        self._controls = controls
+        self._on = True
+
+    def evaluate(self, second: float, daylight: Callable[[], float]) -> None:
+        """Take the command from now on; the daylight [lx] is looked at only where it matters."""
+        self._on = self._controls.outdoor(second, daylight, was_on=self._on)
+        self._follow(self._on)
+
+
+class Facade(SwitchedLamps):
+    def evaluate(self, second: float) -> None:
+        """Take the command from now on."""
+        self._follow(facade_timer(second))
+
+
+class CycleRoom(SwitchedLamps):
+    """Lamps that only switch, with a motion sensor; their old controls leave them on."""
+
+    def __init__(self, full_power: float, traffic: TrafficModel, *, seed: int, number: int) -> None:
+        super().__init__(full_power)
+        self._sensors = MotionSensors(seed, number, traffic)
+        self.motion = False
+
+    def evaluate(self, epoch_s: float, weekday: int, hour: int) -> float:
+        """Take motion and command from now on; returns when [s of the epoch] to look again."""
+        self.motion, until = self._sensors.seen(epoch_s, weekday, hour)
+        self._follow(True)
+        return until

@@ -17,6 +17,7 @@ PUMP_OVERRUN_S = 180.0  # pumps run on after the chiller, so that its barrels do
 # Tower fan: stages by the water that leaves the basin [degC], switched off 2 K below.
 _FAN_LOW_ABOVE, _FAN_HIGH_ABOVE, _FAN_DIFFERENTIAL = 25.0, 28.0, 2.0
 _OUTDOOR_OFF_AT, _OUTDOOR_ON_AT = 6 * 3600.0, 18 * 3600.0
+_FACADE_ON_AT = 18 * 3600.0
 _DARK_BELOW, _LIGHT_ABOVE = 30.0, 60.0  # [lx] of the twilight switch
 _GARAGE_DAY_FROM = 6 * 3600.0
 GARAGE_NIGHT_BRIGHTNESS = 0.5
@@ -37,6 +38,8 @@ class WeekTimer:
 
 OFFICE_TIMER = WeekTimer(working_day=(6.0, 22.0), saturday=(6.0, 18.0), sunday=(0.0, 0.0))
 """The hours of the building's air handlers (see plant/occupancy.py)."""
+OFFICE_LAMPS = WeekTimer(working_day=(7.5, 20.0), saturday=(8.0, 18.0), sunday=(0.0, 0.0))
+"""When the lamps of an office floor are switched on by the first, and off by the last or the guard."""
 ALWAYS_ON = WeekTimer((0.0, 24.0), (0.0, 24.0), (0.0, 24.0))
 
 
@@ -87,6 +90,11 @@ def is_dark(illuminance: float, was_dark: bool) -> bool:
 def outdoor_timer(second: float) -> bool:
     """A timer without seasons, 18:00 to 06:00. The twilight switch beside it keeps the lamps on while it is dark."""
     return second >= _OUTDOOR_ON_AT or second < _OUTDOOR_OFF_AT
+
+
+def facade_timer(second: float) -> bool:
+    """18:00 to midnight, all year."""
+    return second >= _FACADE_ON_AT
 
 
 class Original:

@@ -2,11 +2,10 @@
 since.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 from simulator.gateway import Position, Remote, Value
-from simulator.lights import GarageGroup, OutdoorCircuit
 from simulator.plant.chiller_control import Mode
 from simulator.plant.tank import at_height
 from simulator.plant.tower import Fan
@@ -23,21 +22,7 @@ def plant_readings(plant: PlantRoom, since: Callable[[], float]) -> Readings:
     return _chiller(plant, since) | _pumps(plant, since) | _tank(plant, since) | _loop(plant, since)
 
 
-def lighting_readings(groups: Sequence[GarageGroup], outdoor: OutdoorCircuit, since: Callable[[], float]) -> Readings:
-    """Tags of garage and outdoor lighting; since: seconds since their counters were brought up to date."""
-    readings: Readings = _remote("outdoor.lighting_1", outdoor.remote, "command")
-    readings |= {
-        "outdoor.lighting_1.status": lambda: outdoor.status,
-        "outdoor.lighting_1.local": _is_not_in_auto(outdoor.remote),
-        "outdoor.lighting_1.power": lambda: outdoor.power,
-        "outdoor.lighting_1.energy": lambda: outdoor.energy(since()),
-    }
-    for number, group in enumerate(groups, start=1):
-        readings |= _group(f"garage.group_{number}", group, since)
-    return readings
-
-
-def _remote(name: str, remote: Remote, *commands: str) -> Readings:
+def remote_readings(name: str, remote: Remote, *commands: str) -> Readings:
     readings: Readings = {f"{name}.remote": lambda: remote.active}
     for command in commands:
         readings[f"{name}.{command}"] = lambda command=command: remote.value(command)
@@ -49,19 +34,8 @@ def _is_in_auto(remote: Remote) -> Callable[[], Value]:
     return lambda: remote.position is Position.AUTO
 
 
-def _is_not_in_auto(remote: Remote) -> Callable[[], Value]:
+def is_not_in_auto(remote: Remote) -> Callable[[], Value]:
     return lambda: remote.position is not Position.AUTO
-
-
-def _group(name: str, group: GarageGroup, since: Callable[[], float]) -> Readings:
-    return _remote(name, group.remote, "brightness_command") | {
-        f"{name}.brightness": lambda: group.brightness,
-        f"{name}.motion": lambda: group.motion,
-        f"{name}.local": _is_not_in_auto(group.remote),
-        f"{name}.illuminance": group.illuminance,
-        f"{name}.power": lambda: group.power,
-        f"{name}.energy": lambda: group.energy(since()),
-    }
 
 
 def _counter(count: Callable[[], float], rate: Callable[[], float], since: Callable[[], float]) -> Callable[[], Value]:
@@ -70,7 +44,7 @@ def _counter(count: Callable[[], float], rate: Callable[[], float], since: Calla
 
 def _chiller(plant: PlantRoom, since: Callable[[], float]) -> Readings:
     name, count = "plant.chiller_1", plant.counters
-    readings = _remote(name, plant.chiller_remote, "enable_command", "chilled_water_temperature_setpoint")
+    readings = remote_readings(name, plant.chiller_remote, "enable_command", "chilled_water_temperature_setpoint")
     return readings | {
         f"{name}.status": lambda: plant.chiller_runs,
         f"{name}.tripped": lambda: plant.chiller.mode is Mode.TRIPPED,
@@ -94,14 +68,14 @@ def _pumps(plant: PlantRoom, since: Callable[[], float]) -> Readings:
     chilled, condenser = "plant.chilled_water_pump_1", "plant.condenser_water_pump_1"
     secondary, tower = "plant.secondary_pump_1", "plant.cooling_tower_1"
     return {
-        **_remote(chilled, plant.chilled_water_pump_remote, "command", "speed_command"),
+        **remote_readings(chilled, plant.chilled_water_pump_remote, "command", "speed_command"),
         f"{chilled}.status": plant.chilled_water_pump_runs,
         f"{chilled}.tripped": lambda: plant.chilled_water_pump_tripped,
         f"{chilled}.auto_status": _is_in_auto(plant.chilled_water_pump_remote),
         f"{chilled}.speed": lambda: plant.chilled_water_speed,
         f"{chilled}.power": lambda: plant.chilled_water_power,
         f"{chilled}.energy": _counter(lambda: count.chilled_water_pump, lambda: plant.chilled_water_power, since),
-        **_remote(condenser, plant.condenser_pump_remote, "command"),
+        **remote_readings(condenser, plant.condenser_pump_remote, "command"),
         f"{condenser}.status": plant.condenser_pump_runs,
         f"{condenser}.tripped": lambda: plant.condenser_pump_tripped,
         f"{condenser}.auto_status": _is_in_auto(plant.condenser_pump_remote),
@@ -119,7 +93,7 @@ def _pumps(plant: PlantRoom, since: Callable[[], float]) -> Readings:
 
 def _tank(plant: PlantRoom, since: Callable[[], float]) -> Readings:
     name = "plant.tank_1"
-    readings = _remote(name, plant.tank_remote, "charge_valve_command", "discharge_valve_command")
+    readings = remote_readings(name, plant.tank_remote, "charge_valve_command", "discharge_valve_command")
     for place, height in _SENSOR_HEIGHTS.items():
         readings[f"{name}.{place}_temperature"] = lambda height=height: at_height(plant.tank, height)
     return readings | {

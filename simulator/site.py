@@ -1,8 +1,8 @@
 """The demonstration site: sizes of its machines and where it stands.
 
 An office of 8000 m2 with one centrifugal chiller of 600 kW, a stratified chilled-water tank of 400 m3 that had been
-retired, a garage of 450 lamps and a circuit of outdoor lamps. Sizes were chosen to fit one another, after no real
-building.
+retired, a garage of 534 lamps on three levels, an outdoor circuit, a lit façade, and an office floor of 1000 m2 whose
+lamps are on circuits of their own. Sizes were chosen to fit one another, after no real building.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from simulator.plant.chiller import ChillerModel, generic_centrifugal
 from simulator.plant.coil import CoilModel
+from simulator.plant.desk_daylight import SideLitRoom
 from simulator.plant.lamps import LampGroupModel
 from simulator.plant.pump import PumpModel
 from simulator.plant.tank import Diffuser, TankModel
@@ -72,19 +73,34 @@ OFFICE = ZoneModel(
     sensible_capacity=480.0,
 )
 
-# Ramp and aisles, main deck, lower deck: about 458 lamps a garage as in large roll-outs of sensor lamps.
+# Ramp and entrance, main deck, lower deck.
 # 140 lx at full brightness, as new lamps give it: a quarter of it keeps the 30 lx of a parking deck.
 GARAGE = (
     (LampGroupModel(90, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=1.0, hold_s=25.0)),
     (LampGroupModel(210, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=0.6, hold_s=40.0)),
     (LampGroupModel(150, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=0.4, hold_s=60.0)),
 )
+# The bays with chargers on the lower deck and the stairs to the lifts: tubes with a sensor in each.
+SENSOR_LAMPS = (
+    (LampGroupModel(60, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=0.15, hold_s=0.0)),
+    (LampGroupModel(24, 0.018, 0.0006, 140.0, 0.5), TrafficModel(share=0.5, hold_s=0.0)),
+)
+CYCLE_ROOM = (0.4, TrafficModel(share=0.08, hold_s=60.0))
+
+
+@dataclass(frozen=True, slots=True)
+class LitOffice:
+    """rows: their distances from the window [m]; lamps: of each row, with the light that they give its desks."""
+
+    room: SideLitRoom = field(default_factory=SideLitRoom)
+    rows: tuple[float, ...] = (1.5, 4.0, 6.5)
+    lamps: LampGroupModel = field(default_factory=lambda: LampGroupModel(64, 0.036, 0.0006, 500.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """latitude [deg north], longitude [deg east]; outdoor_power: lamps of the outdoor circuit [kW]; watchdogs in wire
-    seconds.
+    """latitude [deg north], longitude [deg east]; cycle_room: power of its lamps [kW] and who comes; outdoor_power,
+    facade_power: of their lamps [kW]; watchdogs in wire seconds.
     """
 
     latitude: float = 22.54
@@ -93,6 +109,10 @@ class Site:
     plant: PlantModel = field(default_factory=PlantModel)
     office: ZoneModel = OFFICE
     garage: tuple[tuple[LampGroupModel, TrafficModel], ...] = GARAGE
+    sensor_lamps: tuple[tuple[LampGroupModel, TrafficModel], ...] = SENSOR_LAMPS
+    cycle_room: tuple[float, TrafficModel] = CYCLE_ROOM
+    lit_office: LitOffice = field(default_factory=LitOffice)
     outdoor_power: float = 6.0
+    facade_power: float = 4.0
     plant_watchdog_s: float = 60.0
     lighting_timeout_s: float = 60.0

@@ -121,6 +121,26 @@ def _group(name: str) -> list[Tag]:
     ]
 
 
+def _circuit(name: str) -> list[Tag]:
+    return [
+        _switch(f"{name}.remote"),
+        _switch(f"{name}.command"),
+        *_statuses(f"{name}.status", f"{name}.local"),
+        *_electric(name),
+    ]
+
+
+def _sensor_lamps(name: str) -> list[Tag]:
+    return [
+        Tag(f"{name}.idle_brightness", float, "1", writable=True, low=0.05, high=1.0),
+        Tag(f"{name}.active_brightness", float, "1", writable=True, low=0.3, high=1.0),
+        Tag(f"{name}.hold_time", float, "s", writable=True, low=10.0, high=600.0),
+        Tag(f"{name}.linked_groups", int, writable=True, low=0, high=65535),
+        *_statuses(f"{name}.motion"),
+        *_electric(name),
+    ]
+
+
 def _all_tags() -> list[Tag]:
     return [
         *_chiller("plant.chiller_1"),
@@ -135,11 +155,14 @@ def _all_tags() -> list[Tag]:
         *_sensors("degC", "building.zone_1.air_temperature"),
         *_statuses("building.fire_alarm_panel_1.fire_alarm"),
         *(tag for number in (1, 2, 3) for tag in _group(f"garage.group_{number}")),
-        _switch("outdoor.lighting_1.remote"),
-        _switch("outdoor.lighting_1.command"),
-        *_statuses("outdoor.lighting_1.status", "outdoor.lighting_1.local"),
-        *_electric("outdoor.lighting_1"),
+        *_circuit("garage.lighting_1"),
+        *_statuses("garage.lighting_1.motion"),
+        *(tag for number in (1, 2) for tag in _sensor_lamps(f"garage.sensor_lamps_{number}")),
+        *(tag for number in (1, 2) for tag in _circuit(f"outdoor.lighting_{number}")),
         *_sensors("lx", "outdoor.daylight_sensor_1.illuminance"),
+        *(tag for number in (1, 2, 3) for tag in _group(f"office.row_{number}")),
+        *_sensors("1", "office.wall_switch_1.brightness_wish"),
+        *_statuses("office.wall_switch_1.stay_button"),
         *_electric("meter.main_1"),
         *_sensors("degC", "site.weather_station_1.outdoor_air_temperature"),
         *_sensors("1", "site.weather_station_1.outdoor_air_relative_humidity"),

@@ -3,9 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from simulator.load import LoadRecord, Loads
+from simulator.plant.traffic import TrafficModel
 from simulator.site import Site
+
+T = TypeVar("T")
 
 VARIED: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {"load": (0.7, 1.3), "traffic": (0.7, 1.3), "tank": (0.5, 1.5)}
@@ -45,9 +49,15 @@ def varied(site: Site, variation: Variation) -> Site:
             heat_capacity=office.heat_capacity * variation.load,
             sensible_capacity=office.sensible_capacity * variation.load,
         ),
-        garage=tuple((lamps, replace(each, share=each.share * variation.traffic)) for lamps, each in site.garage),
+        garage=_busier(site.garage, variation.traffic),
+        sensor_lamps=_busier(site.sensor_lamps, variation.traffic),
+        cycle_room=_busier((site.cycle_room,), variation.traffic)[0],
         plant=replace(plant, tank=replace(plant.tank, volume=plant.tank.volume * variation.tank)),
     )
+
+
+def _busier(lit: tuple[tuple[T, TrafficModel], ...], factor: float) -> tuple[tuple[T, TrafficModel], ...]:
+    return tuple((lamps, replace(traffic, share=traffic.share * factor)) for lamps, traffic in lit)
 
 
 def varied_loads(loads: Loads, variation: Variation) -> Loads:

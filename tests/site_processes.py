@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.demo_day import copy_site
+from benchmarks.demo_day import PORTS, copy_site
 from controller.runtime.clock import RealClock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -288,13 +288,13 @@ def site_on(folder: Path, *, strategies: str = "auto") -> Generator[SiteProcesse
 
 
 def free_ports() -> int:
-    """The first of three free ports in a row, below those that the kernel gives away by itself."""
+    """The first of as many free ports in a row as the demo has links, below those that the kernel gives away itself."""
     chance = random.SystemRandom()
     while True:
         first = chance.randrange(20000, 32000)
         try:
             with contextlib.ExitStack() as stack:
-                for port in range(first, first + 3):
+                for port in range(first, first + PORTS):
                     listener = stack.enter_context(socket.socket())
                     listener.bind(("127.0.0.1", port))
             return first

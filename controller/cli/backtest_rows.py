@@ -39,6 +39,11 @@ ROWS = (
     Row(Text("cold added to the tank", "蓄冷水箱净增冷量"), "stored", "kWh", is_more_worse=False, is_spread=False),
     Row(Text("too warm (above 26 °C)", "未满足供冷（高于 26 °C）"), "unmet_cooling", "K·h", 1),
     Row(Text("too dark (garage, below 30 lx)", "照度不足（车库低于 30 lx）"), "light_shortfall", "lx·h", 1),
+    Row(Text("lamps of the garage", "车库灯用电"), "garage_energy", "kWh"),
+    Row(Text("lamps outdoors", "室外灯用电"), "outdoor_energy", "kWh"),
+    Row(Text("lamps of the office floor", "办公层灯用电"), "office_energy", "kWh"),
+    Row(Text("lit hours outdoors", "室外亮灯时长"), "lit_hours", "h", 1),
+    Row(Text("places below their light floor", "低于照度下限"), "dark_minutes", "min"),
     Row(Text("starts of chillers", "冷机启动次数"), "starts", ""),
     Row(Text("travel of valves and drives", "阀门与变频器行程"), "travel", "strokes", 1),
     Row(Text("gas", "燃气用量"), "gas", "m³", 1),
@@ -50,7 +55,17 @@ SAVED = (
     Row(Text("carbon saved", "减碳量"), "carbon", "kg CO2", is_more_worse=False),
 )
 """At equal cooling, with the tank's cold credited at the valley price."""
+_SHARE = "_share"
+SAVED_SHARES = (
+    Row(Text("garage lamps: saved", "车库灯节电"), "garage_energy_share", "%", 1, is_more_worse=False),
+    Row(Text("outdoor lamps: saved", "室外灯节电"), "outdoor_energy_share", "%", 1, is_more_worse=False),
+    Row(Text("office lamps: saved", "办公灯节电"), "office_energy_share", "%", 1, is_more_worse=False),
+    Row(Text("lit hours outdoors: saved", "室外亮灯时长缩短"), "lit_hours_share", "%", 1, is_more_worse=False),
+)
+"""Of what the first side takes."""
 
+# Not told of a building whose lamps nobody counts.
+_OF_LAMPS = {"garage_energy", "outdoor_energy", "office_energy", "lit_hours", "dark_minutes"}
 # Not a number of the plant: it differs from run to run, and from machine to machine.
 _MEASURED = "computing"
 
@@ -65,12 +80,14 @@ def rows_of(result: Result) -> list[Row]:
         hidden.add("demand_charge")
     if not any(figures.gas for figures in result.nominal.totals.values()):
         hidden.add("gas")
+    if not any(each.lit_hours for each in result.nominal.totals.values()):
+        hidden |= _OF_LAMPS
     return [row for row in ROWS if row.field not in hidden]
 
 
 def saved_rows_of(result: Result) -> list[Row]:
     shown = {row.field for row in rows_of(result)}
-    return [row for row in SAVED if row.field in shown]
+    return [row for row in (*SAVED, *SAVED_SHARES) if row.field.removesuffix(_SHARE) in shown]
 
 
 def against(row: Row, reference: Side) -> Row:
@@ -93,6 +110,10 @@ def reading(row: Row, result: Result, outcome: Outcome, side: str) -> float:
 
 
 def saved(row: Row, outcome: Outcome, side: str, reference: str) -> float:
+    if row.field.endswith(_SHARE):
+        field = row.field.removesuffix(_SHARE)
+        before, after = (getattr(outcome.totals[name], field) for name in (reference, side))
+        return 100.0 * (before - after) / before if before else 0.0
     return getattr(outcome.saved_against[reference][side], row.field) or 0.0
 
 

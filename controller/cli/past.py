@@ -1,16 +1,18 @@
-"""A past for a plant that begins with the demo: its loads of the days before, under its old controls, so that there is
-history to forecast from.
+"""A past for a plant that begins with the demo: its loads and its traffic of the days before, under its old controls,
+so that there is history to forecast and to learn from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from controller.core.point import PointId
 from controller.core.ports import Historian, RecordedSample
 from controller.core.sample import Quality, Sample
 from controller.core.site import Site
+from controller.core.strategy import LooksBack, Role, Strategy
 from simulator.simulated import SimulatedSite
 
 PAST = timedelta(days=9)
@@ -22,16 +24,22 @@ _MINUTE = timedelta(minutes=1)
 
 
 async def record_past(site: Site, engine: SimulatedSite, until: datetime, historian: Historian) -> None:
-    """Let the engine run until then, and record each minute of what the site forecasts, and forecasts from."""
-    points = [
-        point
-        for target in site.forecasts
-        for point in (target.point, target.temperature)
-        if point is not None and point in engine.tags
-    ]
-    recorded = sorted(set(points))
+    """Let the engine run until then, and record each minute of what the site forecasts, forecasts from and learns
+    from.
+    """
+    recorded = sorted(point for point in _looked_back_upon(site) if point in engine.tags)
     while engine.now + _MINUTE <= until:
         await historian.append_samples(list(_minutes(engine, recorded, min(engine.now + _SLICE, until))))
+
+
+def _looked_back_upon(site: Site) -> set[PointId]:
+    forecasts = [point for target in site.forecasts for point in (target.point, target.temperature)]
+    learned = [mount.roles[role] for mount in site.mounts for role in _learns_from(mount.strategy)]
+    return {point for point in (*forecasts, *learned) if point is not None}
+
+
+def _learns_from(strategy: Strategy[Any]) -> frozenset[Role]:
+    return strategy.history if isinstance(strategy, LooksBack) else frozenset()
 
 
 def _minutes(engine: SimulatedSite, points: list[PointId], until: datetime) -> Iterator[RecordedSample]:

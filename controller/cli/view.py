@@ -63,7 +63,7 @@ def draw(frame: Frame, width: int) -> RenderableType:
         return Group(_header(frame, is_narrow=True), *parts)
     top = _beside(_money(frame, BROAD), 5, 7)
     middle = _beside([_equipment(frame), _commands(frame)], 5, 7)
-    return Group(_header(frame, is_narrow=False), *top, *middle, _strategies(frame), _events(frame))
+    return Group(_header(frame, is_narrow=False), *top, _strategies(frame), *middle, _events(frame))
 
 
 def _money(frame: Frame, cells: int) -> list[RenderableType]:

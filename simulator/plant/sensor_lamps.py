@@ -30,11 +30,15 @@ class SensorLampSettings:
 
 
 class SensorLampGroup:
-    """One group: lit until an instant [s of the epoch]; energy [kWh] is counted up to the last look."""
+    """One group: lit until an instant [s of the epoch]; energy [kWh] is counted up to the last look.
+
+    is_supplied: whether there is any mains; a change counts from the last look on.
+    """
 
     def __init__(self, model: LampGroupModel, start_s: float) -> None:
         self._model = model
         self.settings = SensorLampSettings()
+        self.is_supplied = True
         self._looked = start_s
         self._lit_from = self._lit_until = start_s
         self.energy = 0.0
@@ -53,6 +57,8 @@ class SensorLampGroup:
 
     def brightness(self, at: float) -> float:
         """At an instant that is not before the last motion began."""
+        if not self.is_supplied:
+            return 0.0
         if at >= self._lit_until or at < self._lit_from:
             return self.settings.idle
         return min(self.settings.active, self.settings.idle + self._model.ramp * (at - self._lit_from))
@@ -61,15 +67,27 @@ class SensorLampGroup:
         """[lx]"""
         return group_illuminance(self._model, self.brightness(at))
 
-    def integrate(self, at: float) -> None:
-        """Count energy up to an instant; the short rise counts as fully lit."""
-        if at <= self._looked:
-            return
+    def power(self, at: float) -> float:
+        """[kW]; the short rise takes as much as being fully lit."""
+        if not self.is_supplied:
+            return 0.0
+        settings = self.settings
+        return group_power(self._model, settings.active if at < self._lit_until else settings.idle)
+
+    def counted(self, at: float) -> float:
+        """Energy [kWh] up to an instant after the last look."""
+        if at <= self._looked or not self.is_supplied:
+            return self.energy
         lit = max(0.0, min(at, self._lit_until) - self._looked)
         dark = at - self._looked - lit
         lit_power = group_power(self._model, self.settings.active)
-        self.energy += (lit * lit_power + dark * group_power(self._model, self.settings.idle)) / _SECONDS_PER_HOUR
-        self._looked = at
+        return self.energy + (lit * lit_power + dark * group_power(self._model, self.settings.idle)) / _SECONDS_PER_HOUR
+
+    def integrate(self, at: float) -> None:
+        """Count energy up to an instant."""
+        if at > self._looked:
+            self.energy = self.counted(at)
+            self._looked = at
 
 
 class SensorLampNetwork:

@@ -31,6 +31,10 @@ EARLY = ("tests/scenario/test_early_scans.py",)
 LATE = ("tests/scenario/test_slow_links.py", "tests/scenario/test_write_rights.py")
 TEST_CASES = ("tests/wire/test_boptest_steps.py",)
 KILL = ("tests/fault/test_daemon_kill.py",)
+TIDAL = ("tests/unit/strategies/test_tidal_lighting.py", "tests/unit/strategies/test_tidal_garage.py")
+SUNSET = ("tests/unit/strategies/test_sunset_lighting.py",)
+DAYLIGHT = ("tests/unit/strategies/test_daylight_lighting.py",)
+DEMO_LAMPS = ("tests/scenario/test_demo_lamps.py",)
 
 
 class Mutation(NamedTuple):
@@ -62,6 +66,10 @@ _FIRE_RUNTIME = "controller/runtime/fire.py"
 _SUPERVISOR = "controller/runtime/supervisor.py"
 
 _DISK_WATCH = "controller/runtime/disk_watch.py"
+_TIDAL = "strategies/tidal_lighting.py"
+_PRESENCE = "strategies/blocks/presence.py"
+_NIGHTS = "strategies/blocks/nights.py"
+_DAYLIGHT = "strategies/daylight_lighting.py"
 
 MUTATIONS = (
     # --- arbitration ------------------------------------------------------------------------------------------------
@@ -729,5 +737,79 @@ MUTATIONS = (
         "if link.driver.is_stepped:",
         "if False:",
         ("tests/wire/test_boptest.py",),
+    ),
+    # --- lighting -----------------------------------------------------------------------------------------------------
+    Mutation("a garage falls below its lux floor", _TIDAL, "if floor.brightness > level:", "if False:", TIDAL),
+    Mutation("a ramp falls below its own floor", _TIDAL, "if group.floor > level:", "if False:", TIDAL[::-1]),
+    Mutation(
+        "a silent motion sensor is nobody",
+        _PRESENCE,
+        "motion = sample is None or sample.value is None or bool(sample.value)",
+        "motion = sample is not None and bool(sample.value)",
+        TIDAL,
+    ),
+    Mutation(
+        "a sensor that is stuck is nobody",
+        _PRESENCE,
+        "off_delay(hold, motion or is_stuck,",
+        "off_delay(hold, motion,",
+        TIDAL[::-1],
+    ),
+    Mutation(
+        "a sensor delays the lamps for longer than ten minutes",
+        _NIGHTS,
+        "latest = min([on + self.sensor_delay, off,",
+        "latest = min([off,",
+        SUNSET,
+    ),
+    Mutation(
+        "a sensor keeps the lamps off below -6°",
+        _NIGHTS,
+        "latest = min([on + self.sensor_delay, off, *(first for first, _ in within)])",
+        "latest = min([on + self.sensor_delay, off])",
+        SUNSET,
+    ),
+    Mutation(
+        "a sensor puts the lamps out below -6°",
+        _NIGHTS,
+        "earliest = max([off - self.sensor_delay, on, *(last for _, last in within)])",
+        "earliest = max([off - self.sensor_delay, on])",
+        SUNSET,
+    ),
+    Mutation(
+        "without the sun's times lamps are off",
+        "strategies/sunset_lighting.py",
+        'raise BadInput("times of sunset and sunrise for now")',
+        "return Decision(state, dict.fromkeys(self._circuits, False), _LIGHT)",
+        SUNSET,
+    ),
+    Mutation(
+        "an office goes dark without a warning",
+        _DAYLIGHT,
+        "if warned is None or warned >= self._parameters.flash_time.total_seconds():",
+        "if True:",
+        DAYLIGHT,
+    ),
+    Mutation(
+        "after the warning there is no time for the button",
+        _DAYLIGHT,
+        "is_over = warned is not None and warned >= self._parameters.grace_time.total_seconds()",
+        "is_over = warned is not None",
+        DAYLIGHT,
+    ),
+    Mutation("who works late sits in the dark", _DAYLIGHT, "if not hold and is_over:", "if is_over:", DAYLIGHT),
+    Mutation(
+        "a silent motion sensor is an empty office",
+        _DAYLIGHT,
+        "motion = sample is None or sample.value is None or bool(sample.value)",
+        "motion = sample is not None and bool(sample.value)",
+        DAYLIGHT,
+    ),
+    Mutation(
+        "sensor lamps stay dim in a fire",
+        "controller/settings/fire.py",
+        '"lighting_circuit", "sensor_lamp_group"})',
+        '"lighting_circuit"})',
+        DEMO_LAMPS,
     ),
 )

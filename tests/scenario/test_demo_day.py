@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.demo_day import (
     GROUPS,
+    JUDGED,
     LAMPS,
     Circumstances,
     Record,
@@ -38,8 +39,6 @@ pytestmark = [
 # Midnight of a Monday in Shenzhen.
 START = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)
 DAY = timedelta(hours=24)
-JUDGED = [PointId(f"{group}.{quantity}") for group in GROUPS for quantity in ("brightness", "illuminance", "motion")]
-JUDGED.append(PointId(LAMPS))
 
 
 class Lived(NamedTuple):
@@ -51,7 +50,7 @@ class Lived(NamedTuple):
 
     @property
     def series(self) -> Series:
-        rows = [RecordedSample(point, sample) for point in JUDGED for sample in self.samples[point]]
+        rows = [RecordedSample(point, sample) for point in map(PointId, JUDGED) for sample in self.samples[point]]
         return series_of([*export.sample_records(rows, self.run.site.zone)])
 
     @property
@@ -113,6 +112,8 @@ def test_the_same_day_without_strategies_fails_by_lamps_and_motion() -> None:
         assert any(why in failure for failure in found), why
     for group in GROUPS:
         assert any(failure.startswith(f"{group} was not raised by the motion") for failure in found), group
+    for why in ("the façade was lit at", "garage.sensor_lamps_1.idle_brightness was [0.3]"):
+        assert any(failure.startswith(why) for failure in found), why
 
 
 def test_the_same_seed_is_the_same_day_to_the_bit(day: Lived) -> None:

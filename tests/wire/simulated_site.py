@@ -45,6 +45,7 @@ def copied(folder: Path, broker: int = 1883) -> Path:
     text = devices.read_text(encoding="utf-8")
     for old, new in {
         "port: 5020": f"port: {first}",
+        "port: 5023": f"port: {first + 2}",
         ':4841/"': f':{first + 1}/", timeout: 1s',
         "port: 0}": "port: 0, timeout: 1s}",
         ":47821": f":{udp}",

@@ -181,7 +181,7 @@ def test_ctrl_c_ends_a_measurement_of_silence_and_the_strategy_goes_on(running: 
 def test_authority_of_a_running_daemon(running: SiteProcesses) -> None:
     site = str(running.site)
     shown = running.tidewatt("authority", site, "--json").json
-    assert shown == {"plant": "tidewatt", "garage": "tidewatt", "outdoor": "tidewatt"}
+    assert shown == {"plant": "tidewatt", "garage": "tidewatt", "outdoor": "tidewatt", "office": "tidewatt"}
     given = running.tidewatt("authority", site, "outdoor", "original", "--who=Li Na")
     assert given.code == Exit.OK, given.err
     wait_until(lambda: running.modbus(LIGHTING, COILS, 3, 1) == [0], "the outdoor circuit is given back", 5)
@@ -258,7 +258,7 @@ def test_the_chain_of_events_is_whole_while_the_daemon_adds_to_it(running: SiteP
 def test_check_says_what_there_is(here: SiteProcesses) -> None:
     told = here.tidewatt("check", str(here.site))
     assert (told.code, told.err) == (Exit.OK, "")
-    assert "no problems. 4 links, 95 points (21 writable), 3 systems, 3 strategies" in told.out
+    assert "no problems. 5 links, 136 points (39 writable), 4 systems, 4 strategies" in told.out
     as_json = here.tidewatt("check", str(here.site), "--json")
     assert (as_json.code, as_json.json) == (Exit.OK, [])
 
@@ -438,4 +438,4 @@ def test_a_reader_that_leaves_is_no_failure(here: SiteProcesses) -> None:
 def test_json_goes_through_a_pipe_unharmed(here: SiteProcesses) -> None:
     listed = here.tidewatt("points", str(here.site), "list", "--json", PYTHONIOENCODING="ascii", LANG="C")
     assert listed.code == Exit.OK, listed.err
-    assert len(json.loads(listed.out)) == 95
+    assert len(json.loads(listed.out)) == 136

@@ -25,7 +25,7 @@ ALARMING = ("ignored", "overridden", "implausible", "effect missing")
 
 
 def switch(here: SiteProcesses, authority: str) -> None:
-    for system in ("plant", "garage", "outdoor"):
+    for system in ("plant", "garage", "outdoor", "office"):
         here.ask("authority", system=system, authority=authority, who="Li Na")
 
 

@@ -51,15 +51,15 @@ def test_what_the_exits_have_latched_is_reset_by_a_person(
     for _ in range(TOO_MANY + 1):
         asyncio.run(die())
     _, out, _ = type_in()
-    assert out.count("original") == out.count("kept there by exit latch: Tidewatt ended uncleanly") == 3
+    assert out.count("original") == out.count("kept there by exit latch: Tidewatt ended uncleanly") == 4
     monkeypatch.setenv("TIDEWATT_LANGUAGE", "zh")
-    assert type_in()[1].count("保持：Tidewatt 一小时内 3 次异常退出") == 3
+    assert type_in()[1].count("保持：Tidewatt 一小时内 3 次异常退出") == 4
     code, _, err = type_in("garage", "tidewatt")
     assert (code, "--reset" in err) == (Exit.ENVIRONMENT, True)
     assert type_in("garage", "original")[0] == Exit.OK
     code, out, _ = type_in("plant", "tidewatt", "--reset", "--json")
     assert code == Exit.OK
-    assert json.loads(out) == {"plant": "tidewatt", "garage": "original", "outdoor": "tidewatt"}
+    assert json.loads(out) == {"plant": "tidewatt", "garage": "original", "outdoor": "tidewatt", "office": "tidewatt"}
 
 
 def test_who_decides_is_in_the_event_stream(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,6 +138,21 @@ def two_part(site: Site) -> Tariff:
     return replace(site.tariff, form=Form.TWO_PART, versions=versions)
 
 
+def test_lamps_are_told_where_they_are_counted_with_the_share_that_is_saved() -> None:
+    def lit(garage: float, hours: float) -> Lived:
+        return Lived((Figures(garage_energy=garage, lit_hours=hours),), (), (0.5,))
+
+    first_seed = [lit(100.0, 12.0), lit(80.0, 11.0), lit(60.0, 9.0), lit(50.0, 12.0)]
+    found = result([*first_seed, lit(90.0, 12.0), lit(80.0, 11.0), lit(63.0, 9.0), lit(90.0, 12.0)], CASES[:2])
+    saved = as_data(found)["spread"]["tidewatt"]["saved"]
+    assert saved["garage_energy_share"] == {"median": 35.0, "worst": 30.0}
+    assert saved["lit_hours_share"] == {"median": 25.0, "worst": 25.0}
+    first, second = tables(found, "en")
+    assert next(row for row in first.rows if row[0] == "lamps of the garage [kWh]")[1:4] == ["100", "80", "60"]
+    told = next(row for row in second.rows if row[0].startswith("garage lamps: saved") and "original" in row[0])
+    assert [cell for cell in told[1:] if cell][-4:] == ["35.0", "30.0", "25.0", "0.0"]
+
+
 def test_what_was_stopped_is_compared_over_the_days_that_all_sides_have_lived() -> None:
     found = result(
         [

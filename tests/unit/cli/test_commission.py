@@ -79,7 +79,7 @@ def test_a_site_that_says_it_is_simulated_proves_it_at_its_start(
     folder = tmp_path / "demo"
     shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("state"))
     assert main(["authority", str(folder), "all", "tidewatt"]) == Exit.OK
-    assert capsys.readouterr().out.count("tidewatt") == 3
+    assert capsys.readouterr().out.count("tidewatt") == 4
     assert main(["check", str(folder)]) == Exit.OK
     assert "required tests" not in capsys.readouterr().out
 

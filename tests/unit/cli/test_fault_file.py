@@ -77,7 +77,7 @@ def test_times_count_from_the_beginning_or_are_the_sites(tmp_path: Path) -> None
         ),
         (
             "{kind: refuse}",
-            "2: 'target' is missing; a fault 'refuse' is aimed at one; known links: lighting, meters, plant",
+            "2: 'target' is missing; a fault 'refuse' is aimed at one; known links: lighting, meters, panel, plant",
         ),
         ("{kind: mains_dip, target: plant}", "2: a mains_dip has no target: it meets the whole site; remove 'target'"),
         ("{kind: fire, start: noon}", "2: 'noon' is no time; write 10min after the simulation begins, or a local time"),

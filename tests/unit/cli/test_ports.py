@@ -34,6 +34,7 @@ def test_every_wire_of_the_site_is_in_it(capsys: pytest.CaptureFixture[str]) -> 
         ("link plant", "127.0.0.1", 5020),
         ("link lighting", "127.0.0.1", 5021),
         ("link meters", "127.0.0.1", 5022),
+        ("link panel", "127.0.0.1", 5023),
     ]
     assert all(each["bytes_per_day"] > 1e6 for each in told)
     assert not any(each["is_inbound"] or each["encrypted"] for each in told)

@@ -16,6 +16,8 @@ from tests.virtual_demo import DEMO
 MIDNIGHT = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)  # in Shenzhen
 MINUTE = timedelta(minutes=1)
 TARIFF = load_site(DEMO).tariff
+assert COUNTED.lamps is not None
+LAMPS = COUNTED.lamps
 
 
 def readings(**values: Scalar) -> dict[str, Scalar]:
@@ -32,6 +34,10 @@ def readings(**values: Scalar) -> dict[str, Scalar]:
         "plant.tank_1.stored_energy": 0.0,
         "building.zone_1.air_temperature": 24.0,
         **{f"garage.group_{number}.illuminance": 60.0 for number in (1, 2, 3)},
+        **dict.fromkeys((*LAMPS.garage, *LAMPS.outdoors, *LAMPS.office), 0.0),
+        LAMPS.lit: False,
+        LAMPS.sky: 5000.0,
+        **{point: value for desk in LAMPS.desks for point, value in zip(desk, (400.0, True), strict=True)},
     }
     return {**zero, **{name.replace("__", "."): value for name, value in values.items()}}
 
@@ -159,3 +165,46 @@ def test_who_costs_more_saves_less_than_nothing() -> None:
 def test_the_valley_price_is_the_lowest_of_the_day() -> None:
     assert valley_price(TARIFF, MIDNIGHT) == TARIFF.price_at(MIDNIGHT + timedelta(hours=3)) if TARIFF else False
     assert valley_price(None, MIDNIGHT) == 0.0
+
+
+# --- lamps ------------------------------------------------------------------------------------------------------------
+
+
+def test_lamps_are_counted_by_trade_and_a_counter_that_is_not_read_is_made_up_for() -> None:
+    used = readings(
+        garage__group_2__energy=3.0,
+        garage__sensor_lamps_1__energy=0.5,
+        outdoor__lighting_2__energy=2.0,
+        office__row_3__energy=1.0,
+    )
+    silent = {point: value for point, value in readings().items() if point != "garage.group_1.energy"}
+    figures = counted((0, readings()), (30, silent), (60, used))
+    assert (figures.garage_energy, figures.outdoor_energy, figures.office_energy) == (3.5, 2.0, 1.0)
+
+
+def test_lit_hours_are_those_of_the_outdoor_lamps() -> None:
+    lit = readings(outdoor__lighting_1__status=True)
+    assert counted((0, lit), (90, readings()), (120, readings())).lit_hours == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    "place, minutes",
+    [
+        ({"garage__group_2__illuminance": 29.0}, 20.0),
+        ({"outdoor__daylight_sensor_1__illuminance": 19.0}, 20.0),
+        ({"office__row_2__illuminance": 100.0}, 10.0),
+    ],
+    ids=["deck", "outdoors", "desk"],
+)
+def test_minutes_below_a_floor_are_counted_by_place(place: dict[str, Scalar], minutes: float) -> None:
+    dark = readings(**place)
+    assert counted((0, dark), (10, dark), (20, readings())).dark_minutes == pytest.approx(minutes)
+    assert counted((0, readings()), (10, readings())).dark_minutes == 0.0
+
+
+def test_lamps_that_are_lit_or_a_desk_that_is_left_are_not_dark() -> None:
+    lit = readings(outdoor__daylight_sensor_1__illuminance=1.0, outdoor__lighting_1__status=True)
+    left = readings(office__row_2__illuminance=0.0, office__row_2__motion=False)
+    come = readings(office__row_2__illuminance=0.0)
+    for looks in (((0, lit), (10, lit)), ((0, left), (10, left)), ((0, left), (10, come), (20, readings()))):
+        assert counted(*looks).dark_minutes == 0.0

@@ -1,0 +1,106 @@
+"""All lamps of the site that the supervisor can reach, stepped together; the rest of the building's light is part of
+its load (simulator/building.py).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from simulator.civil import LocalTime
+from simulator.gateway import Remote, Value
+from simulator.lamp_network import LampNetwork, SensorLamps
+from simulator.lights import CycleRoom, DimmedLamps, Facade, GarageGroup, OfficeRow, OutdoorCircuit, SwitchedLamps
+from simulator.own_controls import OwnControls
+from simulator.plant.desk_daylight import daylight_factor, desk_daylight
+from simulator.plant.desk_users import WallSwitch
+from simulator.site import Site
+
+_SECONDS_PER_HOUR = 3600.0
+_CYCLE_ROOM, _OUTDOOR, _FACADE = "garage.lighting_1", "outdoor.lighting_1", "outdoor.lighting_2"
+
+
+class Lighting:
+    """By equipment: dimmed, switched, and sensing for themselves. controls: of the site's own, for the garage's groups
+    and the outdoor lamps; the others' are those that were found, whoever has the rest.
+    """
+
+    def __init__(self, site: Site, start_s: float, seed: int, controls: OwnControls[Any]) -> None:
+        groups = [
+            GarageGroup(model, traffic, controls, seed=seed, number=number)
+            for number, (model, traffic) in enumerate(site.garage, start=1)
+        ]
+        sensors = len(groups) + 1
+        self._groups = groups
+        self.cycle_room = CycleRoom(*site.cycle_room, seed=seed, number=sensors)
+        self._network = LampNetwork(site.sensor_lamps, start_s, seed=seed, number=sensors + 1)
+        office = site.lit_office
+        self._rows = [OfficeRow(office.lamps, seed=seed, number=row) for row in range(1, len(office.rows) + 1)]
+        self._factors = tuple([daylight_factor(office.room, distance) for distance in office.rows])
+        self.wall_switch = WallSwitch(seed)
+        self._outdoor, self._facade = OutdoorCircuit(site.outdoor_power, controls), Facade(site.facade_power)
+        self.dimmed: dict[str, DimmedLamps] = {
+            **{f"garage.group_{number}": group for number, group in enumerate(groups, start=1)},
+            **{f"office.row_{number}": row for number, row in enumerate(self._rows, start=1)},
+        }
+        self.switched: dict[str, SwitchedLamps] = {
+            _CYCLE_ROOM: self.cycle_room,
+            _OUTDOOR: self._outdoor,
+            _FACADE: self._facade,
+        }
+        self.sensing: dict[str, SensorLamps] = {
+            f"garage.sensor_lamps_{number}": lamps for number, lamps in enumerate(self._network.groups, start=1)
+        }
+        self._stepped = (*self.dimmed.values(), *self.switched.values())
+
+    @property
+    def rows(self) -> int:
+        """Of the office floor."""
+        return len(self._rows)
+
+    @property
+    def remotes(self) -> dict[str, Remote]:
+        """Sensor lamps have none: their settings are in force whoever wrote them."""
+        return {name: lamps.remote for name, lamps in (self.dimmed | self.switched).items()}
+
+    @property
+    def lamps(self) -> dict[str, DimmedLamps | SwitchedLamps | SensorLamps]:
+        return self.dimmed | self.switched | self.sensing
+
+    def set(self, machine: str, register: str, value: Value, at: float) -> None:
+        """A setting of sensor lamps."""
+        self.sensing[machine].set(register, value, at)
+
+    def integrate(self, dt: float, at: float) -> None:
+        """Let dt [s] pass up to an instant [s of the epoch]."""
+        for lamps in self._stepped:
+            lamps.integrate(dt)
+        self._network.integrate(at)
+
+    def evaluate(self, epoch_s: float, local: LocalTime, daylight: Callable[[], float]) -> float:
+        """Take motion, commands and the sky's light [lx] from now on; returns when [s of the epoch] to look again, 0
+        for the next step.
+        """
+        hour = int(local.second // _SECONDS_PER_HOUR)
+        self.wall_switch.evaluate(local)
+        self._outdoor.evaluate(local.second, daylight)
+        self._facade.evaluate(local.second)
+        return min(
+            *[group.evaluate(epoch_s, local.weekday, local.second) for group in self._groups],
+            *[row.evaluate(epoch_s, local) for row in self._rows],
+            self.cycle_room.evaluate(epoch_s, local.weekday, hour),
+            self._network.evaluate(epoch_s, local.weekday, hour),
+        )
+
+    def at_desks(self, row: int, daylight: float) -> float:
+        """Light at a row's desks [lx], of its lamps and of the sky. row: from 0, next to the window; daylight: on level
+        ground outdoors [lx].
+        """
+        return desk_daylight(self._factors, daylight)[row] + self._rows[row].illuminance()
+
+    def power(self, at: float) -> float:
+        """[kW]"""
+        return sum([lamps.power for lamps in self._stepped]) + sum([lamps.power(at) for lamps in self.sensing.values()])
+
+    def energy(self, since_s: float, at: float) -> float:
+        """Counter [kWh] of all lamps together, a time after the last integration."""
+        stepped = sum([lamps.energy(since_s) for lamps in self._stepped])
+        return stepped + sum([lamps.energy(at) for lamps in self.sensing.values()])
