@@ -61,6 +61,7 @@ WORKING, NIGHT_BEGINS = time(6, 30), time(20, 5)
 # Of the lunch hour; at other times it is more.
 DESK_LX = 150.0
 EMPTY_FOR = timedelta(minutes=30)
+SILENT_FOR = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,11 +330,14 @@ def _desk_failures(series: Series, row: str, begin: datetime, given: Circumstanc
 
 
 def _empty_row_failures(series: Series, row: str, begin: datetime) -> list[str]:
-    """After hours a row goes out in which nobody has been for longer than any hold time."""
+    """After hours a row goes out in which nobody has been for longer than any hold time; a silent sensor may be
+    somebody.
+    """
     records = [record for record in series[f"{row}.motion"] if record.at > begin]
-    seen = motions([*records, Record(records[-1].at, value=False)])
-    left, come = [begin, *(motion.end for motion in seen)], [*(motion.start for motion in seen), records[-1].at]
-    empty = [(before + EMPTY_FOR, after) for before, after in zip(left, come, strict=True)]
+    somebody = [record.at for record in records if record.value]
+    silent = [after.at for before, after in pairwise(records) if after.at - before.at > SILENT_FOR]
+    edges = [begin, *sorted([*somebody, *silent]), records[-1].at]
+    empty = [(before + EMPTY_FOR, after) for before, after in pairwise(edges)]
     return [
         f"{row} was at {record.value:.0%} at {record.at:%H:%M:%S} with nobody there"
         for record in series[f"{row}.brightness"]

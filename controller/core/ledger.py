@@ -239,7 +239,10 @@ def release_value(holding: Holding, writable: Writable) -> Scalar | None:
             return holding.before
         case restore:
             before = as_number(holding.before)
-            return restore.within.nearest(before if before is not None else restore.within.low)
+            if before is None:
+                return restore.within.low
+            # As it was read: a register of whole numbers gets one back.
+            return holding.before if restore.within.holds(before) else restore.within.nearest(before)
 
 
 def leaving(holding: Holding, job: Job) -> Holding:

@@ -352,8 +352,8 @@ MUTATIONS = (
     Mutation(
         "release restore goes outside its safe range",
         _LEDGER,
-        "return restore.within.nearest(before if before is not None else restore.within.low)",
-        "return before",
+        "return holding.before if restore.within.holds(before) else restore.within.nearest(before)",
+        "return holding.before",
         LEDGER_TESTS,
     ),
     Mutation(

@@ -50,6 +50,7 @@ def test_sensor_lamps_go_full_in_a_fire_whatever_their_registers_endure_and_come
 
     run = live(EVENING, life)
     assert levels(run) == AS_DELIVERED, "let go, they are what they were"
+    assert [run.engine.read(f"{lamps}.linked_groups") for lamps in LAMPS] == [0, 0]
 
 
 def test_the_facade_goes_dark_by_the_clock_while_the_paths_stay_lit_and_says_so() -> None:

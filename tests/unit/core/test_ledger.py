@@ -202,6 +202,12 @@ def test_a_point_is_let_go_as_it_declares(release: Release, holding: Holding, af
     assert release_job(holding, writable(release), {}, False, times(after)) == job
 
 
+def test_a_whole_number_is_restored_as_one() -> None:
+    job = release_job(HELD._replace(before=9), writable(Restore(Range(8, 10))), {}, False, times(1))
+    assert job is not None
+    assert type(job.value) is int
+
+
 @pytest.mark.parametrize(
     "bit_held, bit_wanted, before, job",
     [
