@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from simulator.cooling_plant.design import Branch, CoolingPlant
 from simulator.cooling_plant.signals import Actuators, Shares
 from simulator.plant.pump import moved
+from simulator.plant.record import record
 from simulator.plant.valve import ValveModel
 from simulator.plant.valve import step as valve_step
 
@@ -18,17 +19,19 @@ def approach(
     """
     if now == target:
         return now
-    storage = plant.storage
-    after = Actuators(
-        _header_valves(plant.evaporators, now.chilled_valves, target.chilled_valves, dt),
-        _header_valves(plant.condensers, now.condenser_valves, target.condenser_valves, dt),
-        _stroked(plant.cell_valve, now.cell_valves, target.cell_valves, dt),
-        _stroked(storage.isolation, now.storage, target.storage, dt) if storage else (),
-        _ramped(now.primary, target.primary, plant.primary.travel * dt),
-        _ramped(now.secondary, target.secondary, plant.secondary.travel * dt),
-        _ramped(now.condenser, target.condenser, plant.condenser.travel * dt),
-        _ramped(now.transfer, target.transfer, storage.transfer.travel * dt) if storage else (),
-        _ramped(now.fans, target.fans, plant.fan_travel * dt),
+    valves, storage = now[:4], plant.storage
+    if valves != target[:4]:
+        valves = _valves(plant, now, target, dt)
+    after = record(
+        Actuators,
+        (
+            *valves,
+            _ramped(now.primary, target.primary, plant.primary.travel * dt),
+            _ramped(now.secondary, target.secondary, plant.secondary.travel * dt),
+            _ramped(now.condenser, target.condenser, plant.condenser.travel * dt),
+            _ramped(now.transfer, target.transfer, storage.transfer.travel * dt) if storage else (),
+            _ramped(now.fans, target.fans, plant.fan_travel * dt),
+        ),
     )
     for field, number in stuck:
         before: Shares = getattr(now, field)
@@ -36,6 +39,17 @@ def approach(
         held = (*moved_on[:number], before[number], *moved_on[number + 1 :])
         after = after._replace(**{field: before if held == before else held})
     return after
+
+
+def _valves(plant: CoolingPlant, now: Actuators, target: Actuators, dt: float) -> tuple[Shares, Shares, Shares, Shares]:
+    """Of both pairs of headers, of the cells, of the storage: the first four of the actuators."""
+    storage = plant.storage
+    return (
+        _header_valves(plant.evaporators, now.chilled_valves, target.chilled_valves, dt),
+        _header_valves(plant.condensers, now.condenser_valves, target.condenser_valves, dt),
+        _stroked(plant.cell_valve, now.cell_valves, target.cell_valves, dt),
+        _stroked(storage.isolation, now.storage, target.storage, dt) if storage else (),
+    )
 
 
 def _header_valves(branches: Sequence[Branch], now: Shares, target: Shares, dt: float) -> Shares:

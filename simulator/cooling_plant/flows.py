@@ -13,6 +13,7 @@ from simulator.cooling_plant.signals import Actuators, Shares
 from simulator.plant.drive import drive_power
 from simulator.plant.primary_secondary import split, together
 from simulator.plant.pump_curve import Unit, alike, duty, shaft_power
+from simulator.plant.record import record
 from simulator.plant.valve import conductance, resistance, throttling_heat
 
 _TRICKLE = 0.5
@@ -94,7 +95,7 @@ def solved(
         mains = _mains(plant, at, demand)
     if at.transfer is not before.transfer or at.storage is not before.storage or sustaining[0] != sustaining[1]:
         storage = _storage(plant, at, sustaining[1])
-    return Flows(primary, condenser, mains, storage, demand)
+    return record(Flows, (primary, condenser, mains, storage, demand))
 
 
 def sustaining_target(storage: Storage, at: Actuators) -> float:
@@ -152,7 +153,7 @@ def _mains(plant: CoolingPlant, at: Actuators, demand: float) -> Mains:
     station = plant.secondary
     coils = together((demand,))
     flow, electric, to_water, pressure = _station(station, at.secondary, station.resistance + coils)
-    return Mains(flow, coils * flow * flow if flow > 0.0 else pressure, electric, to_water)
+    return record(Mains, (flow, coils * flow * flow if flow > 0.0 else pressure, electric, to_water))
 
 
 def _transferred(storage: Storage, at: Actuators) -> float:

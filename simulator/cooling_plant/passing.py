@@ -13,8 +13,9 @@ from simulator.cooling_plant.state import NOTHING_PENDING, Pending, PlantState, 
 from simulator.plant import tank as tanks
 from simulator.plant import tower_water
 from simulator.plant.chiller import STOPPED
+from simulator.plant.record import record
 from simulator.plant.tank import TankInput, TankState, heat_gain, outlet
-from simulator.plant.tower_water import Basin, BasinInput
+from simulator.plant.tower_water import MAINS, Basin, BasinInput
 
 SLOW_S = 60.0
 """[s] The tank and the tower's water are looked at this often."""
@@ -75,7 +76,7 @@ def tank_after(
         mass += upward * dt
         heat += abs(upward) * dt * inlet
     if seconds < SLOW_S:
-        return tank, Pending(seconds, mass, heat), 0.0, False
+        return tank, record(Pending, (seconds, mass, heat)), 0.0, False
     tank, gain = pushed(storage, tank, Pending(seconds, mass, heat), ambient)
     return tank, NOTHING_PENDING, gain, True
 
@@ -92,11 +93,11 @@ def basin_after(plant: CoolingPlant, state: PlantState, dt: float) -> tuple[Basi
     rates, basin, lost = state.rates, state.basin, state.losses
     flow, _, _, pump_heat = rates.flows.condenser
     returning, (evaporated, drift, blow_down) = rates.tower_leaving, lost
-    seen = BasinInput(flow, returning, lost, heater=pump_heat if flow <= 0.0 else 0.0)
+    seen = record(BasinInput, (flow, returning, lost, MAINS, pump_heat if flow <= 0.0 else 0.0))
     after = tower_water.step(plant.basin, basin, seen, dt)
     made_up = after.made_up - basin.made_up
     left = evaporated * returning + (drift + blow_down) * basin.temperature
-    return after, WATER_SPECIFIC_HEAT * (made_up * seen.mains - left * dt)
+    return after, WATER_SPECIFIC_HEAT * (made_up * MAINS - left * dt)
 
 
 def counted(state: PlantState, tank_gain: float, water: float, dt: float) -> Accounts:
@@ -125,7 +126,7 @@ def counted(state: PlantState, tank_gain: float, water: float, dt: float) -> Acc
         rates.tower * hours,
         water / _SECONDS_PER_HOUR,
     )
-    return Accounts._make(map(add, state.accounts, passed))
+    return record(Accounts, map(add, state.accounts, passed))
 
 
 def metered(state: PlantState, dt: float) -> tuple[ChillerMeter, ...]:
@@ -137,5 +138,7 @@ def metered(state: PlantState, dt: float) -> tuple[ChillerMeter, ...]:
         operation = chiller.operation
         if operation is not STOPPED:
             (energy, cold, heat), (cooling, power, rejection) = found[number], operation
-            found[number] = ChillerMeter(energy + power * hours, cold + cooling * hours, heat + rejection * hours)
+            found[number] = record(
+                ChillerMeter, (energy + power * hours, cold + cooling * hours, heat + rejection * hours)
+            )
     return tuple(found)

@@ -12,6 +12,7 @@ References
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import inf
 
 from simulator.cooling_plant.actuators import approach
 from simulator.cooling_plant.design import CoolingPlant
@@ -34,6 +35,7 @@ from simulator.plant.chiller_unit import UnitInputs, UnitState
 from simulator.plant.chiller_unit import step as chiller_step
 from simulator.plant.drive import DrivePower
 from simulator.plant.heat_exchanger import exchange
+from simulator.plant.record import record
 from simulator.plant.sensor import remaining
 from simulator.plant.tower_water import Losses, evaporation, losses
 from simulator.plant.valve import step as valve_step
@@ -62,22 +64,25 @@ def step(plant: CoolingPlant, state: PlantState, inputs: PlantInputs, dt: float)
         tank, gained = pushed(plant.storage, tank, pending, air.temperature)  # before the direction turns
         tank_gain, pending = tank_gain + gained, NOTHING_PENDING
     chillers, rates = _found(plant, state, inputs, (supply, returning, basin.temperature), (actuators, flows), dt)
-    return PlantState(
-        actuators,
-        _targets(commands, trouble),
-        chillers,
-        supply,
-        returning,
-        tank,
-        pending,
-        sustaining,
-        basin,
-        _lost(plant, state.losses, rates, air, looked=looked),
-        _sensed(plant, state.sensors, (supply, returning, basin.temperature), rates, dt),
-        rates,
-        counted(state, tank_gain, water, dt),
-        metered(state, dt),
-        coils,
+    return record(
+        PlantState,
+        (
+            actuators,
+            _targets(commands, trouble),
+            chillers,
+            supply,
+            returning,
+            tank,
+            pending,
+            sustaining,
+            basin,
+            _lost(plant, state.losses, rates, air, looked=looked),
+            _sensed(plant, state.sensors, (supply, returning, basin.temperature), rates, dt),
+            rates,
+            counted(state, tank_gain, water, dt),
+            metered(state, dt),
+            coils,
+        ),
     )
 
 
@@ -109,21 +114,24 @@ def _found(
     was = state.actuators
     fans = before.fans if actuators.fans is was.fans and actuators.cell_valves is was.cell_valves else None
     heat, leaving, air_flow, _, fans = _tower(plant, actuators, condenser_flow, condenser_leaving, inputs.air, fans)
-    return chillers, Rates(
-        flows,
-        cooling,
-        power,
-        rejection,
-        free,
-        inputs.coils.heat,
-        plant.header_conductance * (2.0 * inputs.air.temperature - supply - returning),
-        heat,
-        fans,
-        entering,
-        condenser_entering,
-        condenser_leaving,
-        leaving,
-        air_flow,
+    return chillers, record(
+        Rates,
+        (
+            flows,
+            cooling,
+            power,
+            rejection,
+            free,
+            inputs.coils.heat,
+            plant.header_conductance * (2.0 * inputs.air.temperature - supply - returning),
+            heat,
+            fans,
+            entering,
+            condenser_entering,
+            condenser_leaving,
+            leaving,
+            air_flow,
+        ),
     )
 
 
@@ -136,11 +144,14 @@ def _sensed(
     returning = building_return(rates.flows.mains, supply, rates.coils, header)
     condenser_return = rates.condenser_leaving
     left = remaining(plant.sensor_s, dt)
-    return Sensors(
-        supply + (was_supply - supply) * left,
-        returning + (was_returning - returning) * left,
-        basin + (was_condenser_supply - basin) * left,
-        condenser_return + (was_condenser_return - condenser_return) * left,
+    return record(
+        Sensors,
+        (
+            supply + (was_supply - supply) * left,
+            returning + (was_returning - returning) * left,
+            basin + (was_condenser_supply - basin) * left,
+            condenser_return + (was_condenser_return - condenser_return) * left,
+        ),
     )
 
 
@@ -180,17 +191,21 @@ def _chillers(
     found: list[UnitState] = []
     for number, before in enumerate(states):
         if enable[number] or before.control.mode is not off:
-            asked = UnitInputs(
-                enable[number],
-                setpoints[number],
-                water,
-                evaporators[number],
-                condenser_water,
-                condensers[number],
+            asked = record(
+                UnitInputs,
+                (
+                    enable[number],
+                    setpoints[number],
+                    water,
+                    evaporators[number],
+                    condenser_water,
+                    condensers[number],
+                    inf,  # no demand limit
+                ),
             )
             found.append(chiller_step(plant.chillers[number].unit, before, asked, dt))
         else:
-            found.append(UnitState(aged(before.control, dt), *before[1:]))
+            found.append(record(UnitState, (aged(before.control, dt), *before[1:])))
     return tuple(found)
 
 
@@ -200,12 +215,10 @@ def _free_cooling(plant: CoolingPlant, circuits: tuple[Circuit, Circuit], enteri
     """
     if plant.free_cooling is None:
         return 0.0
-    primary, condenser = circuits
-    if primary.branches[-1] <= 0.0 or condenser.branches[-1] <= 0.0:
+    warm, cold = circuits[0].branches[-1], circuits[1].branches[-1]
+    if warm <= 0.0 or cold <= 0.0:
         return 0.0
-    return exchange(
-        plant.free_cooling.plate, primary.branches[-1], entering[0], condenser.branches[-1], entering[1]
-    ).heat
+    return exchange(plant.free_cooling.plate, warm, entering[0], cold, entering[1]).heat
 
 
 def _tower(

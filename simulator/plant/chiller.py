@@ -26,6 +26,7 @@ from math import inf
 from typing import NamedTuple, TypeAlias
 
 from controller.core.physics import WATER_SPECIFIC_HEAT
+from simulator.plant.record import record
 
 Biquadratic: TypeAlias = tuple[float, float, float, float, float, float]
 """a + b x + c x^2 + d y + e y^2 + f x y"""
@@ -276,7 +277,7 @@ def _at(model: ChillerModel, asked: _Asked, leaving: float, condenser: float) ->
     if power > power_limit:
         cooling = _unloaded(model, at, least, cooling, power_limit)
         power = _power(model, at, cooling)
-    return Operation(cooling, power, cooling + model.motor_efficiency * power)
+    return record(Operation, (cooling, power, cooling + model.motor_efficiency * power))
 
 
 _Limits: TypeAlias = tuple[float, float, float, float]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from simulator.plant.record import record
+
 
 class Mode(IntEnum):
     """OFF; PROVING: enabled, waits for both flows; STARTING: pre-lubrication; RUNNING; RECYCLED: enabled, compressor
@@ -112,7 +114,7 @@ def aged(state: ControlState, dt: float) -> ControlState:
     """The state after dt [s] without a transition."""
     mode, in_mode_s, off_s, trips, since_start_s, trip = state
     off_s = 0.0 if mode is RUNNING else off_s + dt
-    return ControlState(mode, in_mode_s + dt, off_s, trips, since_start_s + dt, trip)
+    return record(ControlState, (mode, in_mode_s + dt, off_s, trips, since_start_s + dt, trip))
 
 
 def next_state(state: ControlState, seen: Signals, settings: ControlSettings = USUAL) -> ControlState:

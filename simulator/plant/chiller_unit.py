@@ -25,6 +25,7 @@ from simulator.plant.chiller_control import (
     loading_limit,
     next_state,
 )
+from simulator.plant.record import record
 
 CLEAN_APPROACH = 1.5
 """[K] With which the curves of a catalogue were measured; what a heat exchanger has beyond shifts them."""
@@ -84,52 +85,52 @@ def respond(unit: ChillerUnit, state: UnitState, inputs: UnitInputs) -> UnitStat
 
 
 def _responding(unit: ChillerUnit, control: ControlState, state: UnitState, inputs: UnitInputs) -> UnitState:
-    machine = unit.machine
-    enable, setpoint, entering, flow, condenser_entering, condenser_flow, _ = inputs
+    machine, settings = unit.machine, unit.settings
+    enable, setpoint, entering, flow, condenser_entering, condenser_flow, demand_limit = inputs
     _, before, was_entering, was_leaving, _, evaporating, condensing = state
-    seen = Signals(
-        enable,
-        flow >= unit.proof_flow * machine.evaporator_flow,
-        condenser_flow >= unit.proof_flow * machine.condenser_flow,
-        was_entering,
-        was_leaving,
-        setpoint,
-        condensing,
-        evaporating,
+    seen = record(
+        Signals,
+        (
+            enable,
+            flow >= unit.proof_flow * machine.evaporator_flow,
+            condenser_flow >= unit.proof_flow * machine.condenser_flow,
+            was_entering,
+            was_leaving,
+            setpoint,
+            condensing,
+            evaporating,
+        ),
     )
-    control = next_state(control, seen, unit.settings)
-    operation = _operation(unit, control, inputs, before.cooling / machine.capacity)
+    control = next_state(control, seen, settings)
+    operation = STOPPED
+    if control.mode is RUNNING:
+        # The refrigerant of fouled heat exchangers is as far from the waters as a clean machine's with other waters, at
+        # the load [0..1] of the step before.
+        load = before.cooling / machine.capacity
+        operation = operate(
+            machine,
+            flow * WATER_SPECIFIC_HEAT * (entering - setpoint),
+            loading_limit(control, settings),
+            setpoint - (unit.evaporator_approach - CLEAN_APPROACH) * load,
+            condenser_entering + (unit.condenser_approach - CLEAN_APPROACH) * load,
+            condenser_flow=condenser_flow,
+            power_limit=demand_limit * machine.capacity / machine.cop,
+        )
     cooling, _, heat_rejection = operation
     leaving = entering - _rise(cooling, flow)
     condenser_leaving = condenser_entering + _rise(heat_rejection, condenser_flow)
     load = cooling / machine.capacity
-    return UnitState(
-        control,
-        operation,
-        entering,
-        leaving,
-        condenser_leaving,
-        leaving - unit.evaporator_approach * load,
-        condenser_leaving + unit.condenser_approach * load,
-    )
-
-
-def _operation(unit: ChillerUnit, control: ControlState, inputs: UnitInputs, load: float) -> Operation:
-    """Rates of a running machine. The refrigerant of fouled heat exchangers is as far from the waters as a clean
-    machine's with other waters, at the load [0..1] of the step before.
-    """
-    if control.mode is not RUNNING:
-        return STOPPED
-    machine = unit.machine
-    _, setpoint, entering, flow, condenser_entering, condenser_flow, demand_limit = inputs
-    return operate(
-        machine,
-        flow * WATER_SPECIFIC_HEAT * (entering - setpoint),
-        loading_limit(control, unit.settings),
-        setpoint - (unit.evaporator_approach - CLEAN_APPROACH) * load,
-        condenser_entering + (unit.condenser_approach - CLEAN_APPROACH) * load,
-        condenser_flow=condenser_flow,
-        power_limit=demand_limit * machine.capacity / machine.cop,
+    return record(
+        UnitState,
+        (
+            control,
+            operation,
+            entering,
+            leaving,
+            condenser_leaving,
+            leaving - unit.evaporator_approach * load,
+            condenser_leaving + unit.condenser_approach * load,
+        ),
     )
 
 

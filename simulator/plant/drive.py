@@ -10,6 +10,8 @@ References
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from simulator.plant.record import record
+
 Hyperbola = tuple[float, float, float]
 """eta(x) = a x / (b + x) + c x of a load x [0..1]."""
 
@@ -88,7 +90,7 @@ def drive_power(model: DriveModel, shaft: float) -> DrivePower:
         return DrivePower(motor, motor - shaft, 0.0)
     full = model.full_input
     electric = _input(model.converter, motor / full) * full
-    return DrivePower(electric, motor - shaft, electric - motor)
+    return record(DrivePower, (electric, motor - shaft, electric - motor))
 
 
 def _input(curve: Hyperbola, load: float) -> float:

@@ -46,8 +46,10 @@ def wanted_speed(model: PumpModel, command: bool, speed: float) -> float:
 def moved(value: float, target: float, most: float) -> float:
     """The value after moving towards a target by at most `most`."""
     if value < target:
-        return min(target, value + most)
-    return max(target, value - most)
+        higher = value + most
+        return higher if higher < target else target
+    lower = value - most
+    return lower if lower > target else target
 
 
 def runs(model: PumpModel, speed: float) -> bool:

@@ -15,6 +15,7 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 from simulator.plant.drive import DriveModel, drive_power, standard_drive
+from simulator.plant.record import record
 
 WATER_DENSITY = 1000.0
 """[kg/m3]; chilled and condenser water differ by less than 0.5 %."""
@@ -205,7 +206,7 @@ def _pump(unit: Unit, flow: float) -> PumpDuty:
     head = head_at(curve, flow, speed)
     shaft = _shaft_power(curve, flow, speed, head)
     _, motor_loss, converter_loss = drive_power(curve.drive, shaft)
-    return PumpDuty(flow, head, shaft, motor_loss, converter_loss)
+    return record(PumpDuty, (flow, head, shaft, motor_loss, converter_loss))
 
 
 def _shaft_power(curve: PumpCurve, flow: float, speed: float, head: float) -> float:

@@ -23,7 +23,6 @@ References
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT, water_density
@@ -115,10 +114,11 @@ def step(model: TankModel, state: TankState, seen: TankInput, dt: float) -> Tank
     before, shift = state
     lowest, highest = wall * (ambient - before[0]) * (1.0 + shift), wall * (ambient - before[-1]) * (1.0 - shift)
     highest += model.roof * per_kilojoule * (ambient - before[-1])
-    if seen.upward != 0.0:
-        state = _flow(model, state, seen, dt)
-    layers, shift = state
-    warmed = [layer + wall * (ambient - was) for layer, was in zip(layers, before, strict=True)]
+    if seen.upward == 0.0:
+        layers, warmed = before, [layer + wall * (ambient - layer) for layer in before]
+    else:
+        layers, shift = _flow(model, state, seen, dt)
+        warmed = [layer + wall * (ambient - was) for layer, was in zip(layers, before, strict=True)]
     warmed[0] = layers[0] + lowest / (1.0 + shift)
     warmed[-1] = layers[-1] + highest / (1.0 - shift)
     return settled(conducted(TankState(tuple(warmed), shift), model.between * per_kilojoule))
@@ -159,13 +159,16 @@ def mixed_at_inlet(state: TankState, count: int, *, at_bottom: bool) -> TankStat
 def conducted(state: TankState, coefficient: float) -> TankState:
     """Layers after conduction between neighbours; coefficient = k A dt / (dz m cp) [-], stable below 0.25."""
     layers, shift = state
-    flows = [coefficient * (below - above) for below, above in pairwise(layers)]
+    lowest, here, highest = layers[0], layers[1], layers[-1]
     # The middles of an end and its neighbour are further apart the more the end holds.
-    flows[0] /= 1.0 + 0.5 * shift
-    flows[-1] /= 1.0 - 0.5 * shift
-    after = [layer + gained - lost for layer, gained, lost in zip(layers, [0.0, *flows], [*flows, 0.0], strict=True)]
-    after[0] = layers[0] - flows[0] / (1.0 + shift)
-    after[-1] = layers[-1] + flows[-1] / (1.0 - shift)
+    gained = coefficient * (lowest - here) / (1.0 + 0.5 * shift)
+    to_highest = coefficient * (layers[-2] - highest) / (1.0 - 0.5 * shift)
+    after = [lowest - gained / (1.0 + shift)]
+    for above in layers[2:-1]:
+        lost = coefficient * (here - above)
+        after.append(here + gained - lost)
+        here, gained = above, lost
+    after += [here + gained - to_highest, highest + to_highest / (1.0 - shift)]
     return TankState(tuple(after), shift)
 
 

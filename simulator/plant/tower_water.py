@@ -13,7 +13,11 @@ from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT, saturation_humidity_ratio
 from simulator.plant.moist_air import saturated_at
+from simulator.plant.record import record
 from simulator.plant.variable_speed_tower import Air
+
+MAINS = 20.0
+"""Water from the mains [degC]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class BasinInput(NamedTuple):
     flow: float
     returning: float
     losses: Losses
-    mains: float = 20.0
+    mains: float = MAINS
     heater: float = 0.0
 
 
@@ -97,4 +101,4 @@ def step(model: WaterModel, state: Basin, seen: BasinInput, dt: float) -> Basin:
     warmed = arrives * dt * (returning - temperature) + filled * (mains - temperature)
     if mass > 0.0:
         temperature += (warmed + heater * dt / WATER_SPECIFIC_HEAT) / mass
-    return Basin(mass, temperature, made_up + filled)
+    return record(Basin, (mass, temperature, made_up + filled))

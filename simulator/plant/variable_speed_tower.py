@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.plant.drive import AT_REST, DriveModel, DrivePower, drive_power, standard_drive
+from simulator.plant.record import record
 from simulator.plant.york_calc import liquid_to_gas_of, range_of
 
 
@@ -94,7 +95,8 @@ def tower(
             continue
         if each != before:  # else its neighbour turns as fast and cools as much
             speed = 0.0 if each < model.minimum_speed else min(1.0, each)
-            one, air_share = _cell_range(model, speed, share, excess, wet_bulb), max(speed, model.free_convection)
+            one = _cell_range(model, speed, share, excess, wet_bulb)
+            air_share = speed if speed > model.free_convection else model.free_convection
             before = each
         cooled += one
         moving += air_share
@@ -102,7 +104,7 @@ def tower(
     bypass = _bypass(model, entering, fall)
     fall *= 1.0 - bypass
     heat = water_flow * WATER_SPECIFIC_HEAT * fall
-    return TowerOutput(heat, entering - fall, moving * model.air_flow, bypass, fans)
+    return record(TowerOutput, (heat, entering - fall, moving * model.air_flow, bypass, fans))
 
 
 def fan_power(model: CellModel, speeds: Sequence[float | None]) -> DrivePower:
@@ -133,7 +135,9 @@ def _cell_range(model: CellModel, speed: float, share: float, excess: float, wet
     if speed == 0.0:
         return free
     forced = full if speed == 1.0 else range_of(excess, wet_bulb, share / speed)
-    return max(forced, free) if excess >= 0.0 else min(forced, free)
+    if excess >= 0.0:
+        return forced if forced > free else free
+    return forced if forced < free else free
 
 
 def _bypass(model: CellModel, entering: float, fall: float) -> float:
