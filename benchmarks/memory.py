@@ -50,7 +50,7 @@ def command_of(pid: int) -> str:
 
 def loaded_by_import() -> list[str]:
     """The heavy packages that are in memory once all commands are there."""
-    loading = "import sys, controller.app; controller.app.parser()"
+    loading = "import sys; from controller.app import COMMANDS, parser; [parser(name) for name in COMMANDS]"
     code = f"{loading}; print(*[name for name in {TOO_HEAVY!r} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
     return told.split()

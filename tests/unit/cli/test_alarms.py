@@ -77,7 +77,7 @@ def test_what_is_not_known_is_left_out() -> None:
     ],
 )
 def test_the_command_takes_its_words(words: str) -> None:
-    assert parser().parse_args(["alarms", *words.split()]).site.name == "site"
+    assert parser("alarms").parse_args(["alarms", *words.split()]).site.name == "site"
 
 
 def test_a_work_order_is_one_line() -> None:
