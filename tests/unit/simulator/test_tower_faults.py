@@ -6,6 +6,8 @@ from math import inf
 
 import pytest
 
+from simulator.cooling_plant.accounts import Accounts, Stored, chilled_water_error, condenser_water_error
+from simulator.cooling_plant.state import stored
 from simulator.faults.fault import Fault, Parameters
 from simulator.faults.kinds import KINDS
 from simulator.gateway import Value
@@ -156,6 +158,29 @@ def test_a_tank_that_mixes_loses_its_differences_and_none_of_its_cold(building: 
     assert apart == pytest.approx(6.0 * 0.37, abs=0.1)
     gained = number(building, f"{TANK}.heat_gain_energy")
     assert number(building, f"{TANK}.stored_energy") == pytest.approx(cold, abs=gained + 10.0)
+
+
+def test_whatever_happens_to_the_plant_its_waters_keep_their_heat(building: TowerBuilding) -> None:
+    def now() -> tuple[Accounts, Stored]:
+        return building.plant.state.accounts, stored(building.plant.plant, building.plant.state)
+
+    before = now()
+    begun(building, "tank_mixing", TANK, within=600.0)
+    for begin in (
+        lambda: begun(building, "valve_stuck", "plant.chilled_water_valve_1.position", value=0.3),
+        lambda: begun(building, "valve_stuck", f"{TANK}.charge_valve_position", value=1.0),
+        lambda: begun(building, "trip", PUMP),
+        lambda: begun(building, "mains_dip", ""),
+    ):
+        fault = begin()
+        run(building, 120.0)
+        building.end_faults([fault])
+        run(building, 60.0)
+    after = now()
+    cooled = after[0].evaporators - before[0].evaporators
+    assert cooled > 50.0
+    assert chilled_water_error(before, after) == pytest.approx(0.0, abs=1e-6 * cooled)
+    assert condenser_water_error(before, after) == pytest.approx(0.0, abs=1e-6 * cooled)
 
 
 def test_a_person_at_the_panel_and_a_device_that_ignores_us(building: TowerBuilding) -> None:
