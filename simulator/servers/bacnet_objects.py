@@ -42,7 +42,7 @@ _MINIMUM_TIMES = 6  # the slot of minimum on and off (clause 19.2.3), which nobo
 # Engineering units (clause 21) of the inside units, as far as the site has them.
 _NO_UNITS = 95
 _UNITS = {"degC": 62, "kW": 48, "kWh": 19, "lx": 37, "kg/s": 42, "s": 73, "Pa": 53, "kPa": 54, "ppm": 96}
-_SCALED_UNITS = {("1", 0.01): 98, ("kW", 0.001): 47, ("kWh", 0.001): 18}
+_SCALED_UNITS = {("1", 0.01): 98, ("kW", 0.001): 47, ("kWh", 0.001): 18, ("kPa", 0.001): 53}
 
 
 class Refused(Exception):
