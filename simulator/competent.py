@@ -6,7 +6,7 @@ fan of two speeds. Lamps are timed. Hours and room temperature are those of the 
 comfort.
 
 FROZEN before any comparison was made with it, and not tuned since: a test holds this file to its digest. Whoever must
-change it makes every comparison anew.
+change it makes every comparison anew. Façade and office came with their lamps, before they were compared.
 
 References
 ----------
@@ -19,12 +19,14 @@ References
 [3] GB 50034-2013, table 5.5.1: 30 lx on parking places, 50 lx on lanes, which timed lights must give at any hour: they
     see nobody.
 [4] CIE 154:2003: lighting outdoors by the light of the day, from dusk to dawn.
+[5] JGJ/T 163-2008 (night lighting in cities), 3.2: façades are lit from nightfall on and go dark at night.
+[6] ASHRAE Standard 90.1-2019, 9.4.1.1(i): lamps of offices off by the clock after hours, with a switch for who stays.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from simulator.original import is_dark, plant_wishes
+from simulator.original import WeekTimer, is_dark, plant_wishes
 from simulator.own_controls import PlantCommands, PlantSeen
 from simulator.plant.tower import Fan
 
@@ -45,6 +47,8 @@ _FAN_BAND_K, _FAN_HOLD_S = 1.0, 300.0
 # Garage: the rush of working days by the clock; else the lanes' 50 lx and a tenth more, of 140 lx  [3].
 _RUSH = ((7.0 * 3600.0, 9.5 * 3600.0), (16.5 * 3600.0, 20.0 * 3600.0))
 _OFF_PEAK_BRIGHTNESS = 0.4
+_FACADE_FROM, _FACADE_OFF = 12.0 * 3600.0, 22.5 * 3600.0
+_OFFICE_HOURS = WeekTimer(working_day=(7.5, 18.5), saturday=(8.0, 17.0), sunday=(0.0, 0.0))
 _LONG_AGO_S = 1e9
 
 
@@ -66,7 +70,7 @@ class CompetentState(NamedTuple):
 
 
 class Competent:
-    """The sequences of the plant, timed lamps in the garage, a twilight switch outdoors."""
+    """The sequences of the plant, timed lamps in garage and office, a twilight switch outdoors."""
 
     def initial(self) -> CompetentState:
         """Off."""
@@ -100,6 +104,14 @@ class Competent:
         """
         del second
         return is_dark(daylight(), was_on)
+
+    def facade(self, second: float, daylight: Callable[[], float], *, was_on: bool) -> bool:
+        """From nightfall to half past ten [5]."""
+        return _FACADE_FROM <= second < _FACADE_OFF and is_dark(daylight(), was_on)
+
+    def office(self, weekday: int, second: float) -> bool:
+        """In office hours; whoever stays has a switch [6]."""
+        return _OFFICE_HOURS.is_on(weekday, second)
 
 
 def _asked(state: CompetentState, seen: PlantSeen) -> CompetentState:

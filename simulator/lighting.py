@@ -19,8 +19,8 @@ _CYCLE_ROOM, _OUTDOOR, _FACADE = "garage.lighting_1", "outdoor.lighting_1", "out
 
 
 class Lighting:
-    """By equipment: dimmed, switched, and sensing for themselves. controls: of the site's own, for the garage's groups
-    and the outdoor lamps; the others' are those that were found, whoever has the rest.
+    """By equipment: dimmed, switched, and sensing for themselves. controls: of the site's own; the cycle room stays lit
+    and sensor lamps as they were shipped, whoever has the rest.
     """
 
     def __init__(self, site: Site, start_s: float, seed: int, controls: OwnControls[Any]) -> None:
@@ -33,10 +33,15 @@ class Lighting:
         self.cycle_room = CycleRoom(*site.cycle_room, seed=seed, number=sensors)
         self._network = LampNetwork(site.sensor_lamps, start_s, seed=seed, number=sensors + 1)
         office = site.lit_office
-        self._rows = [OfficeRow(office.lamps, seed=seed, number=row) for row in range(1, len(office.rows) + 1)]
+        self._rows = [
+            OfficeRow(office.lamps, controls, seed=seed, number=row) for row in range(1, len(office.rows) + 1)
+        ]
         self._factors = tuple([daylight_factor(office.room, distance) for distance in office.rows])
         self.wall_switch = WallSwitch(seed)
-        self._outdoor, self._facade = OutdoorCircuit(site.outdoor_power, controls), Facade(site.facade_power)
+        self._outdoor, self._facade = (
+            OutdoorCircuit(site.outdoor_power, controls),
+            Facade(site.facade_power, controls),
+        )
         self.dimmed: dict[str, DimmedLamps] = {
             **{f"garage.group_{number}": group for number, group in enumerate(groups, start=1)},
             **{f"office.row_{number}": row for number, row in enumerate(self._rows, start=1)},
@@ -82,7 +87,7 @@ class Lighting:
         hour = int(local.second // _SECONDS_PER_HOUR)
         self.wall_switch.evaluate(local)
         self._outdoor.evaluate(local.second, daylight)
-        self._facade.evaluate(local.second)
+        self._facade.evaluate(local.second, daylight)
         return min(
             *[group.evaluate(epoch_s, local.weekday, local.second) for group in self._groups],
             *[row.evaluate(epoch_s, local) for row in self._rows],

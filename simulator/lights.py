@@ -5,7 +5,6 @@ from typing import Any
 
 from simulator.civil import LocalTime
 from simulator.gateway import Remote
-from simulator.original import OFFICE_LAMPS, facade_timer
 from simulator.own_controls import OwnControls
 from simulator.plant.desk_users import QUARTER_S, sits_there
 from simulator.plant.lamps import LampGroupModel, group_illuminance, group_power
@@ -74,8 +73,9 @@ class GarageGroup(DimmedLamps):
 class OfficeRow(DimmedLamps):
     """Lamps over a row of desks."""
 
-    def __init__(self, model: LampGroupModel, *, seed: int, number: int) -> None:
+    def __init__(self, model: LampGroupModel, controls: OwnControls[Any], *, seed: int, number: int) -> None:
         super().__init__(model)
+        self._controls = controls
         self._seed, self._number = seed, number
         self._quarter = -1
 
@@ -84,7 +84,7 @@ class OfficeRow(DimmedLamps):
         quarter = int(epoch_s // QUARTER_S)
         if quarter != self._quarter:
             self._quarter, self.motion = quarter, sits_there(self._seed, self._number, quarter, local)
-        is_on = OFFICE_LAMPS.is_on(local.weekday, local.second) or self.motion
+        is_on = self._controls.office(local.weekday, local.second) or self.motion
         return (quarter + 1) * QUARTER_S if self._follow(float(is_on)) else 0.0
 
 
@@ -129,9 +129,15 @@ class OutdoorCircuit(SwitchedLamps):
 
 
 class Facade(SwitchedLamps):
-    def evaluate(self, second: float) -> None:
-        """Take the command from now on."""
-        self._follow(facade_timer(second))
+    def __init__(self, full_power: float, controls: OwnControls[Any]) -> None:
+        super().__init__(full_power)
+        self._controls = controls
+        self._on = False
+
+    def evaluate(self, second: float, daylight: Callable[[], float]) -> None:
+        """As the outdoor circuit."""
+        self._on = self._controls.facade(second, daylight, was_on=self._on)
+        self._follow(self._on)
 
 
 class CycleRoom(SwitchedLamps):

@@ -124,3 +124,12 @@ class Original:
     def outdoor(self, second: float, daylight: Callable[[], float], *, was_on: bool) -> bool:
         """The timer, and the twilight switch beside it."""
         return outdoor_timer(second) or is_dark(daylight(), was_on)
+
+    def facade(self, second: float, daylight: Callable[[], float], *, was_on: bool) -> bool:
+        """The timer alone."""
+        del daylight, was_on
+        return facade_timer(second)
+
+    def office(self, weekday: int, second: float) -> bool:
+        """From the first to the last, or the guard."""
+        return OFFICE_LAMPS.is_on(weekday, second)

@@ -67,3 +67,11 @@ class OwnControls(Protocol[S]):
     def outdoor(self, second: float, daylight: Callable[[], float], *, was_on: bool) -> bool:
         """Whether the outdoor lamps are to be on; daylight [lx] is looked at only where it matters."""
         ...
+
+    def facade(self, second: float, daylight: Callable[[], float], *, was_on: bool) -> bool:
+        """The same of the lit façade."""
+        ...
+
+    def office(self, weekday: int, second: float) -> bool:
+        """Whether the lamps of the office floor are on by the clock; who sits there switches his own on besides."""
+        ...

@@ -37,7 +37,7 @@ WANTED = IDLE._replace(opening=1.0, chiller_calls=True)
 
 def test_it_stays_as_it_was_frozen() -> None:
     """See docs/plant-models.md: whoever must change it makes every comparison anew, and then this digest."""
-    assert sha256(Path(competent.__file__).read_bytes()).hexdigest()[:16] == "0427f19061f694e7"
+    assert sha256(Path(competent.__file__).read_bytes()).hexdigest()[:16] == "e99a636172ee6748"
 
 
 def lived(seen: Iterable[PlantSeen], minutes: float = 1.0) -> list[tuple[CompetentState, PlantCommands]]:
@@ -100,6 +100,16 @@ def test_outdoor_lamps_are_on_while_it_is_dark_whatever_the_hour() -> None:
     controls = Competent()
     assert controls.outdoor(12 * 3600.0, lambda: 20.0, was_on=False)
     assert not controls.outdoor(19 * 3600.0, lambda: 300.0, was_on=True)
+
+
+def test_the_facade_is_lit_from_nightfall_to_half_past_ten_and_the_office_in_its_hours() -> None:
+    controls, dark = Competent(), lambda: 1.0
+    assert [controls.facade(hour * 3600.0, dark, was_on=False) for hour in (5.0, 19.0, 22.4, 22.6)] == [
+        *(False, True, True, False),
+    ]
+    assert not controls.facade(19 * 3600.0, lambda: 100.0, was_on=False)
+    assert [controls.office(0, hour * 3600.0) for hour in (7.0, 8.0, 18.0, 19.0)] == [False, True, True, False]
+    assert not controls.office(6, 12 * 3600.0)
 
 
 @pytest.mark.slow
