@@ -30,6 +30,8 @@ _COLUMNS = (
 )
 _US, _THEM = Text("us", "本控"), Text("the peer", "对端")
 _YES, _NO, _DEPENDS = Text("yes", "是"), Text("no", "否"), Text("as the address says", "取决于地址")
+_LAMP_TIMES = Text("lamp times", "灯具时刻")
+_ONCE_A_DAY = Text("once a day, pictures as large as the list", "每天一次，图片大小取决于清单")
 _LINK, _HISTORY, _ALARMS = Text("link {}", "连接 {}"), Text("copy of history", "历史副本"), Text("alarms {}", "报警 {}")
 _ONE_A_MINUTE = Text("one record a point a minute; changes come on top", "按每点每分钟一条估算，变化另计")
 _SERVICE = Text("the messenger's own servers", "消息服务商的服务器")
@@ -83,11 +85,21 @@ def uses_of(site: Site) -> Iterator[Use]:
         port = parts.port or (443 if is_encrypted else 80)
         a_day = len(site.points) * SECONDS_A_DAY / 60.0 * _RECORD
         yield Use(_HISTORY, Flow(Transport.TCP, parts.hostname or "", port, is_encrypted, a_day, note=_ONE_A_MINUTE))
+    if (lamps := site.lamp_messages) is not None:
+        # Two robots may live on one host; what else their addresses hold is secret.
+        yield from dict.fromkeys(Use(_LAMP_TIMES, _robot_flow(each)) for each in (lamps.to, lamps.escalate_to) if each)
     for route in site.alarms.routes:
         purpose = Text(_ALARMS.en.format(route.id), _ALARMS.zh.format(route.id))
         # An address holds secrets; what stands before its :// is the name of the service.
         for service in dict.fromkeys(rung.address.partition("://")[0] for rung in route.ladder):
             yield Use(purpose, Flow(Transport.TCP, service, None, None, note=_SERVICE))
+
+
+def _robot_flow(address: str) -> Flow:
+    parts = urlsplit(address)
+    is_encrypted = parts.scheme == "https"
+    port = parts.port or (443 if is_encrypted else 80)
+    return Flow(Transport.TCP, parts.hostname or "", port, is_encrypted, note=_ONCE_A_DAY)
 
 
 def flows_of(link: Link) -> tuple[Flow, ...]:

@@ -252,7 +252,11 @@ def _mark_escalated(file: Path, words: Sequence[str], now: datetime) -> None:
 
 def _silent_and_overdue(file: Path, now: datetime) -> tuple[list[Task], list[Task]]:
     """Places that have not answered, and what nobody else was told of yet."""
-    if not file.is_file():
+    try:
+        file.stat()
+    except FileNotFoundError:
         return [], []
+    except OSError as error:
+        raise EnvironmentProblem(f"{file} cannot be used: {error.strerror}") from error
     tasks = Tasks(file, make=False)
     return tasks.unanswered(now), tasks.overdue(now)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from controller.core.errors import ConfigError, EnvironmentProblem
 from controller.sunclock import messages
+from controller.sunclock.picture import MOST_ON_A_BOARD
 from controller.sunclock.places import read_places
 from controller.sunclock.raster import as_png
 from controller.sunclock.robot import Content, image
@@ -16,6 +17,8 @@ from controller.sunclock.tasks import Tasks
 
 # Of the lines that are wrong, so many are named.
 _MOST_NAMED = 3
+# Of a long list the first boards are drawn, 300 places: nobody looks at more in a chat.
+_MOST_PICTURES = 10
 
 
 class Order(NamedTuple):
@@ -60,7 +63,8 @@ def make(order: Order) -> Made:
     if not order.has_pictures:
         return Made(texts, (), words, flaws)
     try:
-        pictures = tuple(image(as_png(each)) for each in messages.pictures(days, order.illuminance))
+        drawn = messages.pictures(days[: _MOST_PICTURES * MOST_ON_A_BOARD], order.illuminance)
+        pictures = tuple(image(as_png(each)) for each in drawn)
     except EnvironmentProblem as error:
         return Made(texts, (), words, (*flaws, str(error)))
     return Made(texts, pictures, words, flaws)

@@ -20,6 +20,7 @@ from controller.core.ports import Clock
 from controller.core.site import Site
 from controller.core.system import Authority
 from controller.runtime.daemon import Daemon
+from controller.runtime.reload import Configuration, Result
 from controller.runtime.workers import InThisProcess
 from controller.sunclock.daily import TASKS, DailyMessages
 from controller.sunclock.robot import Content
@@ -212,6 +213,7 @@ def test_lines_that_are_wrong_are_an_alarm_and_the_rest_is_sent(tmp_path: Path) 
 
 def test_who_has_not_answered_is_an_alarm_until_they_do_and_is_told_to_somebody_else_once(tmp_path: Path) -> None:
     here = LampBench(tmp_path)
+    here.load = lambda: Configuration(replace(here.site(), digest="another", name="bench"))
 
     @here.live()
     async def _() -> None:
@@ -225,6 +227,10 @@ def test_who_has_not_answered_is_an_alarm_until_they_do_and_is_told_to_somebody_
         (said,) = here.robots.to(CHIEF)
         assert ("West" in said, "East" in said) == (True, False)
         await here.daemon.alarm_actions.acknowledge("West:lamp_times_not_confirmed", "Wang")
+        outcome = await here.daemon.reloads.request("Wang")
+        assert outcome.result is Result.RELOADED
+        await here.wait(2 * MINUTE)
+        assert here.alarm("West", NOT_CONFIRMED) is AlarmState.ACKNOWLEDGED
 
     @here.live()
     async def _() -> None:

@@ -41,3 +41,21 @@ def test_a_tariff_that_ended_is_a_warning(
 def test_a_tariff_without_an_end_is_none(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(site)]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_places_of_lamp_times_are_judged_line_by_line(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBOT", "https://robot.example.org/send?key=s3cret")
+    (site / "sunclock.yaml").write_text("places: estates.csv\nat: 08:00\nto: !env ROBOT\n")
+    estates = site / "estates.csv"
+    estates.write_text("name,latitude,longitude,time_zone\nEast,31.2,121.5,Asia/Tokyo\n")
+    assert main(["check", str(site)]) == 0
+    estates.write_text("name,latitude,longitude,time_zone\nEast,31.2,21.5,Asia/Tokyo\n")
+    assert main(["check", str(site)]) == 0
+    assert f"warning: {estates}:2: the time zone Asia/Tokyo is UTC+9 h" in capsys.readouterr().err
+    estates.write_text("name,latitude,longitude,time_zone\nEast,131.2,21.5,Asia/Tokyo\n")
+    assert main(["check", str(site)]) == 2
+    told = capsys.readouterr().err
+    assert f"{estates}:2: latitude 131.2 is beyond 90" in told
+    assert "s3cret" not in told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from controller.cli.service import deployment
 from controller.cli.site_folder import load_site
 from controller.core.alarm import Priority
 from controller.core.alarm_route import Route, Rung
+from controller.core.lamp_messages import LampMessages
 from controller.core.site import Alarming, InfluxDatabase, Site
 from drivers.modbus.connection import ModbusConnection
 
@@ -55,6 +56,15 @@ def test_history_and_messages_are_told_and_their_secrets_are_not(site: Site) -> 
     history, messages = uses[-2:]
     assert (history.flow.peer, history.flow.port, history.flow.encrypted) == ("influx.example.org", 443, True)
     assert (messages.purpose.en, messages.flow.peer, messages.flow.port) == ("alarms duty", "wecombot", None)
+    assert "s3cret" not in str(uses)
+
+
+def test_the_robots_of_lamp_times_are_told_and_their_keys_are_not(site: Site) -> None:
+    to = "https://robot.example.org/send?key=s3cret"
+    lamps = LampMessages(Path("places.csv"), time(8), to, 30.0, answers="https://a.example.org", escalate_to=to + "2")
+    uses = list(uses_of(replace(site, lamp_messages=lamps)))
+    assert (uses[-1].purpose.en, uses[-1].flow.peer, uses[-1].flow.port) == ("lamp times", "robot.example.org", 443)
+    assert len([each for each in uses if each.purpose == uses[-1].purpose]) == 1
     assert "s3cret" not in str(uses)
 
 
