@@ -28,6 +28,7 @@ STRATEGIES = ("tests/scenario/test_strategy_faults.py",)
 COMMISSIONING = ("tests/scenario/test_commissioning.py",)
 DISK = ("tests/scenario/test_disk_trouble.py",)
 EARLY = ("tests/scenario/test_early_scans.py",)
+LAMP_MESSAGES = ("tests/scenario/test_lamp_messages.py",)
 LATE = ("tests/scenario/test_slow_links.py", "tests/scenario/test_write_rights.py")
 TEST_CASES = ("tests/wire/test_boptest_steps.py",)
 KILL = ("tests/fault/test_daemon_kill.py",)
@@ -811,5 +812,26 @@ MUTATIONS = (
         '"lighting_circuit", "sensor_lamp_group"})',
         '"lighting_circuit"})',
         DEMO_LAMPS,
+    ),
+    Mutation(
+        "lamp times that a robot has taken are sent again after a restart",
+        "controller/sunclock/daily.py",
+        "if not self._sent.has(content):",
+        "if True:",
+        LAMP_MESSAGES,
+    ),
+    Mutation(
+        "a robot that is down is no alarm",
+        "controller/sunclock/daily.py",
+        "        self._report(self._daemon.site.name, LAMP_TIMES_NOT_SENT, _one_language(why))\n",
+        "",
+        LAMP_MESSAGES,
+    ),
+    Mutation(
+        "a cloud that looks like our lamps leaves the ground dark",
+        "strategies/sunset_lighting.py",
+        "lit = lit or is_careful",
+        "lit = lit or False",
+        ("tests/unit/strategies/test_sunset_lighting.py",),
     ),
 )
