@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,6 +45,7 @@ BACNET_LOOPBACK: dict[str, object] = {
 }  # to a device on another port of this host
 
 
+@cache
 def content(name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8")))
 
