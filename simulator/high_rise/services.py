@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from simulator.high_rise import computer_rooms, electric_side, hot_water, lighting
-from simulator.high_rise.computer_rooms import RoomOutput, RoomState, UnitCommands
+from simulator.high_rise.computer_rooms import ComputerRoom, RoomOutput, RoomState, UnitCommands
 from simulator.high_rise.electric_side import ElectricInput, ElectricOutput, ElectricState
 from simulator.high_rise.hot_water import HotWaterCommands, HotWaterOutput, HotWaterState
 from simulator.high_rise.lighting import LightingCommands, LightingOutput
@@ -54,10 +54,11 @@ def step(
     model: HighRiseModel, state: ServicesState, seen: ServicesInput, dt: float
 ) -> tuple[ServicesState, ServicesOutput]:
     """All of them after dt [s]; steps of two minutes or so."""
-    rooms = [
-        computer_rooms.step(room, each, units, seen.outdoor, _COMPUTING, dt)
-        for room, each, units in zip(model.rooms, state.rooms, seen.units, strict=True)
-    ]
+    rooms: list[tuple[RoomState, RoomOutput]] = []
+    before: tuple[ComputerRoom, RoomState, Sequence[UnitCommands]] | None = None
+    for room in zip(model.rooms, state.rooms, seen.units, strict=True):  # alike and told the same, they do the same
+        rooms.append(rooms[-1] if room == before else computer_rooms.step(*room, seen.outdoor, _COMPUTING, dt))
+        before = room
     electric, powers = electric_side.step(model.electric, state.electric, seen.electric, dt)
     water, drawn = hot_water.step(model.hot_water, state.hot_water, seen.boiler, seen.people, seen.mains, dt)
     after = ServicesState(tuple([room for room, _ in rooms]), electric, water)

@@ -10,6 +10,7 @@ instant depends on seed and instant only.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple, TypeAlias
 
@@ -45,9 +46,10 @@ class Passage(NamedTuple):
     end: float
 
 
-def passages(traffic: GarageTraffic, seed: int, hour_index: int, weekday: int, hour: int) -> list[Passage]:
+@lru_cache(maxsize=8)
+def passages(traffic: GarageTraffic, seed: int, hour_index: int, weekday: int, hour: int) -> Sequence[Passage]:
     """Who is on which deck, of all journeys that begin in an hour (hours since the epoch; weekday and hour by local
-    time). A journey may last into the next hour.
+    time). A journey may last into the next hour, when it is asked for again.
     """
     random = Random(f"{seed}/garage/{hour_index}")
     found: list[Passage] = []
@@ -57,7 +59,7 @@ def passages(traffic: GarageTraffic, seed: int, hour_index: int, weekday: int, h
             found += journey(random, _deck(random, traffic), at)
     for at in _times(random, _WALKING[hour], hour_index):
         found.append(Passage(_deck(random, traffic), at, at + random.uniform(*_WALK_S)))
-    return found
+    return tuple(found)
 
 
 def motion(passages: Sequence[Passage], traffic: GarageTraffic) -> tuple[tuple[Interval, ...], ...]:

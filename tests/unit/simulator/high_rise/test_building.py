@@ -130,3 +130,12 @@ def test_a_building_does_not_go_back() -> None:
 def test_lights_and_plugs_follow_the_hours_of_use(noon: HighRise) -> None:
     assert noon.powers[LIGHTS] == pytest.approx(MODEL.area * 6.889e-3 * 0.815)
     assert run(building(start=MONDAY + 2.0 * 3600.0), 0.02).powers[PLUGS] < 0.5 * noon.powers[PLUGS]
+
+
+def test_what_is_told_otherwise_than_its_like_goes_its_own_way() -> None:
+    site = run(building(), 0.5)
+    rooms = [f"computer_room.zone_{number}.air_temperature" for number in (1, 2)]
+    assert value(site, rooms[0]) == value(site, rooms[1])
+    site.command({f"computer_room.split_unit_{number}.enable_command": False for number in (3, 4)})
+    run(site, 0.5)
+    assert value(site, rooms[1]) > value(site, rooms[0]) + 5.0
