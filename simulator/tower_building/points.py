@@ -17,8 +17,9 @@ from simulator.cooling_plant.points import points as plant_points
 from simulator.faults.kinds import Aim, Targets, points_of
 from simulator.high_rise import points as building_points
 from simulator.high_rise.air_floors import storeys
-from simulator.high_rise.names import DECKS, FACADE, GAS, HANDLERS, OUTDOOR, ZONES
+from simulator.high_rise.names import DECKS, FACADE, GAS, HANDLERS, LIGHTS, OUTDOOR, ZONES
 from simulator.kpi import Counted, Room
+from simulator.lamp_account import CountedLamps
 from simulator.tags import Tag
 from simulator.tower_building.machines import HEARTBEAT, commands_of, has_selector
 
@@ -53,6 +54,14 @@ COUNTED = Counted(
         *(f"{tower}.fan_speed" for tower in numbered(_FANS, 3)),
     ),
     gas=f"{GAS}.volume",
+    lamps=CountedLamps(
+        garage=tuple(f"{deck}.energy" for deck in DECKS),
+        outdoors=(f"{OUTDOOR}.energy", f"{FACADE}.energy"),
+        office=(f"{LIGHTS}.energy",),
+        lit=f"{OUTDOOR}.status",
+        sky=DAYLIGHT,
+        desks=(),
+    ),
 )
 """What a comparison looks at; comfort while the air handlers run."""
 
