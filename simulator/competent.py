@@ -16,8 +16,8 @@ References
     condenser water return at the chilled water's setpoint and a lift that grows with the load).
 [2] S. T. Taylor, J. Stein et al., ASHRAE RP-1711 "Advanced sequences of operation for HVAC systems, phase II: central
     plants and hydronic systems", 2020: the same with its reasons.
-[3] GB 50034-2013, table 5.5.1: 30 lx on parking places, 50 lx on lanes, which timed lights must give at any hour: they
-    see nobody.
+[3] JGJ 100-2015 (design of garages): 30 lx on parking places, 50 lx on lanes, which timed lights must give at any hour:
+    they see nobody.
 [4] CIE 154:2003: lighting outdoors by the light of the day, from dusk to dawn.
 [5] JGJ/T 163-2008 (night lighting in cities), 3.2: façades are lit from nightfall on and go dark at night.
 [6] ASHRAE Standard 90.1-2019, 9.4.1.1(i): lamps of offices off by the clock after hours, with a switch for who stays.

@@ -6,8 +6,8 @@ primary and condenser pumps, one set of secondary pumps under differential press
 References
 ----------
 [1] ASHRAE Guideline 36-2021, 5.20.4 (chiller staging by operative part-load ratio, failsafe conditions), 5.20.5
-    (chilled water plant reset by trim and respond), 5.20.7 and 5.20.8 (chilled water pumps by differential pressure and
-    flow ratio), 5.20.12 (tower fans by condenser water return temperature).
+    (chilled water plant reset by trim and respond), 5.20.6 and 5.20.7 (primary and secondary chilled water pumps by
+    differential pressure and flow ratio), 5.20.12 (tower fans by condenser water return temperature).
 [2] S. T. Taylor, J. Stein et al., ASHRAE RP-1711 "Advanced sequences of operation for HVAC systems, phase II: central
     plants and hydronic systems", 2020: the same with its reasons.
 """

@@ -1,6 +1,6 @@
 """How a panel starts and stops machines, whoever decides which: valves, then pumps, then the chiller, and back.
 
-Source: ASHRAE Guideline 36-2021, 5.20.3 and 5.20.4.16 (order of starting and stopping a chiller with its isolation
+Source: ASHRAE Guideline 36-2021, 5.20.4.16 and 5.20.4.17 (order of starting and stopping a chiller with its isolation
 valves and pumps); the same order is wired into older panels. Each machine's pumps follow its valves, so that a pump
 never works against a shut header nor a running chiller shares its flow with an open, unpumped neighbour for long.
 """
