@@ -65,8 +65,8 @@ class InProcessDriver:
 
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        faults = self._engine.faults
-        if faults.has_reading_faults or faults.has_wire_faults:
+        touched = self._engine.faults.touched
+        if touched and not touched.isdisjoint(self._bindings):
             return await self._read_with_faults(points)
         readings = self._readings(tuple(points))
         good = Quality.GOOD

@@ -22,7 +22,7 @@ class Change(NamedTuple):
 
 class Schedule:
     """tags: of the building. seed: of noise and dropouts. `next_change`: plant time [s of the epoch] at which something
-    begins or ends.
+    begins or ends; `touched`: tags that are not read or answered as they are until then.
     """
 
     def __init__(self, tags: Mapping[str, Tag], faults: Iterable[Fault] = (), seed: int = 0) -> None:
@@ -33,6 +33,7 @@ class Schedule:
         self._seized: dict[str, list[Seized]] = {}
         self._wires: Mapping[str, Wire] = {}
         self._deaf: frozenset[str] = frozenset()
+        self.touched: frozenset[str] = frozenset()
         self.next_change = inf
         self._look()
 
@@ -84,6 +85,7 @@ class Schedule:
         remaining = {tag: [each for each in all_ if id(each.fault) in kept] for tag, all_ in self._seized.items()}
         self._seized = {tag: seized for tag, seized in remaining.items() if seized}
         self._wires = wires(self._on)
+        self.touched = frozenset((*self._seized, *self._wires))
         self._deaf = frozenset(each.target for each in self._on if each.kind == "ignored_write")
 
     # --- asked at every reading -----------------------------------------------------------------------------------
@@ -91,10 +93,6 @@ class Schedule:
     @property
     def has_reading_faults(self) -> bool:
         return bool(self._seized)
-
-    @property
-    def has_wire_faults(self) -> bool:
-        return bool(self._wires)
 
     def shown(self, tag: str, value: Value, at: float) -> Value | None:
         """What the instrument shows of a true value; None where it gives no reading."""

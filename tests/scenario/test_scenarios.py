@@ -73,7 +73,7 @@ def test_a_bound_that_does_not_hold_is_told_in_table_page_and_exit_code(tmp_path
 
 def test_whoever_stops_a_backtest_gets_what_is_there_so_far(tmp_path: Path) -> None:
     kept, left = tmp_path / "kept", tmp_path / "results"
-    span = ["--from", "2026-07-06", "--to", "2027-07-06", "--scan", "60s", "--keep", str(kept), "--output", str(left)]
+    span = ["--from", "2026-07-06", "--to", "2026-07-16", "--scan", "60s", "--keep", str(kept), "--output", str(left)]
     asked = command("backtest", str(DEMO), *span)
     with subprocess.Popen(asked, env=ENVIRONMENT, stderr=subprocess.PIPE, start_new_session=True) as process:
         while process.poll() is None and len(list(kept.glob("*.checkpoint"))) < 3:
@@ -99,8 +99,9 @@ def test_other_strategies_and_other_seeds_stand_beside_ours(tmp_path: Path) -> N
     for sides in (first, second):
         assert without_time(sides["nothing"]) == without_time(sides["original"])
         assert sides["tidewatt"]["money"] < sides["original"]["money"]
-    same = pytest.approx(first["original"]["energy"], rel=1e-9)
-    assert second["original"]["energy"] == same, "cars do not matter to lamps that are always on"
+    same = pytest.approx(first["original"]["plant_energy"], rel=1e-9)
+    assert second["original"]["plant_energy"] == same, "cars do not matter to the cooling plant"
+    assert first["original"]["garage_energy"] != second["original"]["garage_energy"]
     assert first["tidewatt"]["energy"] != second["tidewatt"]["energy"]
 
 
