@@ -16,7 +16,7 @@ from simulator.faults.schedule import Schedule
 from simulator.faults.wire import Wire
 from simulator.gateway import Value
 from simulator.servers import control
-from simulator.servers.link import LinkServer, ServedLink
+from simulator.servers.link import LinkServer, MqttLink, ServedLink
 from simulator.servers.link_process import LinkProcess
 from simulator.servers.of_link import server_of
 from simulator.simulated import SimulatedSite
@@ -114,20 +114,25 @@ async def serve(
     servers = [LinkProcess(site, link, site.device_clock) if in_processes else server_of(site, link) for link in links]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_close, servers)
-        ports = await _open(servers)
+        ports = await _opened([*zip(links, servers, strict=True)])
         if control_path is not None:
             await stack.enter_async_context(control.listening(control_path, site))
-        ready({link.name: port for link, port in zip(links, ports, strict=True)})
+        ready(ports)
         await _run(site, servers, linger_s)
 
 
-async def _open(servers: Sequence[LinkServer]) -> list[int]:
-    """All at once: one may take seconds. The first that cannot be served says why."""
-    ports: list[int] = []
-    for outcome in await asyncio.gather(*(server.open() for server in servers), return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
-        ports.append(outcome)
+async def _opened(served: Sequence[tuple[ServedLink, LinkServer]]) -> Mapping[str, int]:
+    """The port of each link. First those that need a place on this machine, then the guests of a broker: who finds his
+    place taken is the second simulator here, and must tell the broker nothing.
+    """
+    ports: dict[str, int] = {}
+    for is_guest in (False, True):
+        turn = [(link, server) for link, server in served if isinstance(link, MqttLink) is is_guest]
+        outcomes = await asyncio.gather(*(server.open() for _, server in turn), return_exceptions=True)
+        for (link, _), outcome in zip(turn, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            ports[link.name] = outcome
     return ports
 
 

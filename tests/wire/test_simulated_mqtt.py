@@ -11,7 +11,9 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from simulator.servers.link import MqttLink
+from controller.cli.simulate import served_link
+from simulator.process import serve
+from simulator.servers.link import ModbusLink, MqttLink
 from simulator.servers.mqtt import MqttLinkServer
 from tests.site_processes import free_ports
 from tests.wire.mqtt_mosquitto import Mosquitto
@@ -75,3 +77,18 @@ async def test_without_a_broker_it_says_what_is_missing(tmp_path: Path) -> None:
     server = MqttLinkServer(simulated.site, link, connect_within_s=0.3)
     with pytest.raises(OSError, match=rf"finds no MQTT broker at 127\.0\.0\.1 port {port}.*mosquitto -p {port}"):
         await server.open()
+
+
+@pytest.mark.slow
+async def test_a_second_simulator_that_finds_a_port_taken_tells_the_broker_nothing(tmp_path: Path) -> None:
+    first = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with Mosquitto(tmp_path) as broker, first:
+        simulated = Simulated(compiled(copied(tmp_path, broker.port)), "lighting")
+        taken = ModbusLink("plant", "127.0.0.1", int(first.sockets[0].getsockname()[1]), [])
+        with pytest.raises(OSError, match="cannot listen"):
+            await serve(simulated.site, [served_link(simulated.link), taken], ready=lambda _: None)
+        async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+            await client.subscribe("#")
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await anext(aiter(client.messages))
