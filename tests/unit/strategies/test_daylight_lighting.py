@@ -102,6 +102,8 @@ def test_an_empty_row_goes_out_and_whoever_comes_is_not_kept_waiting() -> None:
         ]
     )
     assert cycles.state.rows[0].brightness > 0.4, "a silent motion sensor is somebody"
+    cycles.run([(1, {MOTION[0]: None}, {}), (3600, {}, {})])
+    assert cycles.state.rows[0].brightness > 0.4, "and so is one that was never heard"
 
 
 def test_without_a_desk_sensor_the_lamps_give_the_light_alone() -> None:
@@ -146,7 +148,10 @@ def test_after_hours_a_flash_warns_and_a_button_stays() -> None:
 def test_a_wish_does_not_outlive_the_sweep_of_an_empty_office() -> None:
     cycles = office("2026-03-20 19:30")
     cycles.step(1, {WISH: 0.9, MOTION[0]: False})
-    cycles.run([(1000, {}, {ROWS[0]: 0.9}), (900, {}, {}), (300, {}, {ROWS[0]: 0.0})])
+    cycles.run(
+        [(1000, {}, {ROWS[0]: 0.9}), (900, {}, {ROWS[0]: 0.3}), (10, {}, {ROWS[0]: 0.9}), (280, {}, {ROWS[0]: 0.9})]
+    )
+    cycles.run([(10, {}, {ROWS[0]: 0.0})])
 
 
 @pytest.mark.parametrize(
