@@ -152,12 +152,7 @@ def our_days(
     site: Site, period: Period, checkpoint: Checkpoint, workers: Workers | None = None
 ) -> Iterator[Checkpoint]:
     """Day after day with the daemon and the site's strategies in charge. workers: by default in this process."""
-    site = replace(
-        site,
-        first_authority=Authority.TIDEWATT,
-        mounts=tuple(each.at_pace(period.scan_every) for each in site.mounts),
-        scan_every=period.scan_every,
-    )
+    site = _at_pace(site, period.scan_every)
     historian = checkpoint.historian or (_past(site, period) if period.has_past else MemoryHistorian())
     around = Surroundings(
         forecaster=FORECASTER,
@@ -168,6 +163,17 @@ def our_days(
     for day in _days_left(period, checkpoint):
         checkpoint = _our_day(site, day, checkpoint, historian, around)
         yield checkpoint
+
+
+def _at_pace(site: Site, every: timedelta) -> Site:
+    """The site in our hands, deciding at this pace and at no other: nothing is so urgent that a scan comes early."""
+    return replace(
+        site,
+        first_authority=Authority.TIDEWATT,
+        points={id_: replace(point, urgent=False) for id_, point in site.points.items()},
+        mounts=tuple(each.at_pace(every) for each in site.mounts),
+        scan_every=every,
+    )
 
 
 def _past(site: Site, period: Period) -> MemoryHistorian:
@@ -218,13 +224,13 @@ def _simulated(link: Link, engine: SimulatedSite, every: timedelta) -> Link:
 
     Virtual points stay in this process, on a connection of their own: they do not outlive the daemon's day.
     """
-    devices = tuple(_at_pace(device, every) for device in link.devices)
+    devices = tuple(_polled_at(every, device) for device in link.devices)
     if link.driver.is_virtual:
         return replace(link, connection=replace(link.connection), devices=devices)
     return replace(link, driver=in_process(engine, link.driver), devices=devices)
 
 
-def _at_pace(device: Device, every: timedelta) -> Device:
+def _polled_at(every: timedelta, device: Device) -> Device:
     return replace(device, poll_every=every, urgent=(), urgent_every=None)
 
 
