@@ -7,9 +7,9 @@ performance indicators (Blum et al. 2021, Journal of Building Performance Simula
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from controller.core.sample import Scalar, as_number
 from controller.core.tariff import Energy, Stretch, Tariff
@@ -159,14 +159,16 @@ class Account:
         self._last: _Look | None = None
         self._quarter_energy: float | None = None
         self._stretch: Stretch | None = None
+        self._names = _names(counted)
         self._keeps_quarters = keeps_quarters
         self.quarters: list[Quarter] = []
-        self.figures = Figures()
+        # Added up one by one: a day has 1,440 looks, and its figures are asked for once.
+        self._sums: dict[str, Any] = asdict(Figures())
 
     def look(self, at: datetime, read: Read) -> bool:
         """Count up to `at`, aware UTC; answers whether everything could be read. What could not begins the account
         later, or is counted by the next look."""
-        look = _look(self._counted, at, read)
+        look = _look(self._counted, self._names, at, read)
         if look is None:
             return False
         last = self._last
@@ -177,34 +179,39 @@ class Account:
             self._quarter_energy = look.energy
         if last is None or at <= last.at:
             return True
-        figures = self.figures
+        sums = self._sums
         hours = (at - last.at).total_seconds() / _SECONDS_PER_HOUR
         energy, plant_energy = look.energy - last.energy, look.plant_energy - last.plant_energy
         money, unpriced = self._cost(Energy(last.at, at, energy))
         plant_money, _ = self._cost(Energy(last.at, at, plant_energy))
-        self.figures = replace(
-            figures,
-            energy=figures.energy + energy,
-            plant_energy=figures.plant_energy + plant_energy,
-            money=figures.money + money,
-            plant_money=figures.plant_money + plant_money,
-            unpriced=figures.unpriced + unpriced,
-            peak=max(figures.peak, self._demand(last, look)),
-            cooling=figures.cooling + look.cooling - last.cooling,
-            stored=figures.stored + look.stored - last.stored,
-            unmet_cooling=figures.unmet_cooling + last.too_warm * hours,
-            light_shortfall=figures.light_shortfall + last.too_dark * hours,
-            starts=figures.starts + sum(now and not before for now, before in zip(look.runs, last.runs, strict=True)),
-            travel=figures.travel + _travel(last, look),
-            gas=figures.gas + look.gas - last.gas,
-            hours=figures.hours + hours,
-            garage_energy=figures.garage_energy + grown(last.lamps.garage, look.lamps.garage),
-            outdoor_energy=figures.outdoor_energy + grown(last.lamps.outdoors, look.lamps.outdoors),
-            office_energy=figures.office_energy + grown(last.lamps.office, look.lamps.office),
-            lit_hours=figures.lit_hours + last.lamps.lit * hours,
-            dark_minutes=figures.dark_minutes + dark_places(last.lamps, look.lamps) * hours * 60.0,
-        )
+        sums["energy"] += energy
+        sums["plant_energy"] += plant_energy
+        sums["money"] += money
+        sums["plant_money"] += plant_money
+        sums["unpriced"] += unpriced
+        sums["peak"] = max(sums["peak"], self._demand(last, look))
+        sums["cooling"] = sums["cooling"] + look.cooling - last.cooling
+        sums["stored"] = sums["stored"] + look.stored - last.stored
+        sums["unmet_cooling"] += last.too_warm * hours
+        sums["light_shortfall"] += last.too_dark * hours
+        if look.runs != last.runs:
+            sums["starts"] += sum(now and not before for now, before in zip(look.runs, last.runs, strict=True))
+        if look.positions != last.positions:
+            sums["travel"] += _travel(last, look)
+        sums["gas"] = sums["gas"] + look.gas - last.gas
+        sums["hours"] += hours
+        before, now = last.lamps, look.lamps
+        sums["garage_energy"] += grown(before.garage, now.garage)
+        sums["outdoor_energy"] += grown(before.outdoors, now.outdoors)
+        sums["office_energy"] += grown(before.office, now.office)
+        sums["lit_hours"] += before.lit * hours
+        sums["dark_minutes"] += dark_places(before, now) * hours * 60.0
         return True
+
+    @property
+    def figures(self) -> Figures:
+        """Up to the last look."""
+        return Figures(**self._sums)
 
     def _cost(self, energy: Energy) -> tuple[float, float]:
         if self._tariff is None:
@@ -236,15 +243,19 @@ class Account:
         return power
 
 
-def _look(points: Counted, at: datetime, read: Read) -> _Look | None:
-    """None where something that is counted cannot be read. What says nothing of its position does not travel."""
-    names = (
+def _names(points: Counted) -> Sequence[str]:
+    """What has to be readable for a look."""
+    return (
         *(points.energy, points.cooling, points.stored),
         *(() if points.gas is None else (points.gas,)),
         *points.plant,
         *(room.air for room in points.rooms),
         *points.light,
     )
+
+
+def _look(points: Counted, names: Sequence[str], at: datetime, read: Read) -> _Look | None:
+    """None where something of these names cannot be read. What says nothing of its position does not travel."""
     known = [value for value in map(as_number, map(read, names)) if value is not None]
     if len(known) != len(names):
         return None
@@ -259,9 +270,9 @@ def _look(points: Counted, at: datetime, read: Read) -> _Look | None:
         stored,
         max(rest[plant:air]),
         _too_warm(points.rooms, rest[plant:air], read),
-        sum(max(0.0, LIGHT_FLOOR - each) for each in rest[air:]),
-        tuple(bool(read(each)) for each in points.chillers),
-        tuple(as_number(read(each)) for each in points.actuators),
+        sum([max(0.0, LIGHT_FLOOR - each) for each in rest[air:]]),
+        tuple([bool(read(each)) for each in points.chillers]),
+        tuple([as_number(read(each)) for each in points.actuators]),
         gas,
         LampLook() if points.lamps is None else look_at_lamps(points.lamps, rest[air:], read),
     )

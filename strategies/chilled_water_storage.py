@@ -17,7 +17,7 @@ goes back to `direct`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -221,6 +221,8 @@ class ChilledWaterStorage:
                 *(_CHARGE_VALVE, _DISCHARGE_VALVE, _MODE),
             }
         )
+        self._edges_of: StoragePlan | None = None
+        self._edges: Sequence[datetime] = ()
         self.plan_every = timedelta(hours=1)
         self.plan_limit = timedelta(hours=24)
         self.plan_type = StoragePlan
@@ -253,12 +255,17 @@ class ChilledWaterStorage:
 
     def _next_edge(self, plan: StoragePlan, now: datetime) -> datetime:
         """The next instant at which a window opens, closes, or becomes too short for something."""
+        if self._edges_of is not plan:  # a plan serves for an hour, and this is asked in every scan
+            self._edges_of, self._edges = plan, self._edges_in(plan)
+        return next((edge for edge in self._edges if edge > now), plan.end)
+
+    def _edges_in(self, plan: StoragePlan) -> Sequence[datetime]:
+        """In order of time."""
         latest = self._parameters.changeover
         before_end = (timedelta(0), self._parameters.valve_timeout, latest, latest + _LEAST_STAY)
         windows = (*(each.window for each in plan.charging), *plan.discharging)
         edges = [window.start for window in windows]
-        edges += [window.end - margin for window in windows for margin in before_end]
-        return min((edge for edge in edges if edge > now), default=plan.end)
+        return sorted(edges + [window.end - margin for window in windows for margin in before_end])
 
     def _site(self, seen: Observation) -> Seen:
         leaving = seen.number(_LEAVING)
@@ -295,6 +302,8 @@ class ChilledWaterStorage:
         is_contested = state.progress.step in STEPS and site.mode != mode_of(state.progress.step)
         contested = state.contested + elapsed if is_contested else 0.0
         missed = state.missed if pause else ""
+        if (fast, contested, missed, pause) == (state.fast, state.contested, state.missed, state.pause):
+            return state
         return replace(state, fast=fast, contested=contested, missed=missed, pause=pause)
 
     # --- what is wanted

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from controller.core.ports import Aggregate
 from controller.core.sample import Quality, Scalar, as_number
 from controller.historian.rows import Row
-from controller.historian.timeline import MINUTE, floor, to_datetime
+from controller.historian.timeline import MINUTE, to_datetime
 
 _GOOD, _BAD = int(Quality.GOOD), int(Quality.BAD)
 
@@ -39,32 +39,25 @@ class Bucket(NamedTuple):
 
 def minutes(rows: Sequence[Row], hold: int) -> list[Bucket]:
     """The minutes in which there was a sample or something was known. Rows in order of time, each time once."""
-    if not rows:
-        return []
     found: list[Bucket] = []
-    times = [row[0] for row in rows]
-    start, tally = floor(times[0], MINUTE), _Tally()
-    for (time, value, quality, _), until in zip(rows, _ends(times, hold), strict=True):
+    tally: _Tally | None = None
+    start = 0
+    for (time, value, quality, _), until in zip(rows, _ends([row[0] for row in rows], hold), strict=True):
         number, is_good, begin = _usable(value, quality), quality == _GOOD, time - time % MINUTE
-        if begin != start:
+        if tally is not None and begin != start:
             found.append(tally.bucket(start, MINUTE))
+            tally = None
+        if tally is None:
+            if is_good and number is not None and time == begin and until == begin + MINUTE:
+                # The one sample of its minute, as where scans are a minute apart.
+                found.append(Bucket(begin, 1, number, number + 0.0, number, number, MINUTE, MINUTE))
+                continue
             start, tally = begin, _Tally()
         tally.samples += is_good
-        if number is None and not is_good:
-            continue
-        # Credited to every minute through which it holds.
-        while True:
-            end = min(until, start + MINUTE)
-            lasted = end - time
-            if number is not None:
-                tally.add(number, lasted, lasted / MINUTE)
-            if is_good:
-                tally.good += lasted
-            if end >= until:
-                break
-            found.append(tally.bucket(start, MINUTE))
-            start, time, tally = end, end, _Tally()
-    found.append(tally.bucket(start, MINUTE))
+        if number is not None or is_good:
+            start, tally = _spread(found, tally, start, time, until, number, is_good=is_good)
+    if tally is not None:
+        found.append(tally.bucket(start, MINUTE))
     return found
 
 
@@ -125,7 +118,7 @@ class _Tally:
 def _ends(times: Sequence[int], hold: int) -> list[int]:
     """Until when each sample holds."""
     ends = [later if later - time <= hold else time - time % MINUTE + MINUTE for time, later in pairwise(times)]
-    return [*ends, times[-1] - times[-1] % MINUTE + MINUTE]
+    return [*ends, times[-1] - times[-1] % MINUTE + MINUTE] if times else []
 
 
 def _usable(value: Scalar | None, quality: int) -> float | None:
@@ -138,6 +131,23 @@ def _usable(value: Scalar | None, quality: int) -> float | None:
     except OverflowError:
         return None
     return number if number is not None and math.isfinite(number) else None
+
+
+def _spread(
+    found: list[Bucket], tally: _Tally, start: int, time: int, until: int, number: float | None, *, is_good: bool
+) -> tuple[int, _Tally]:
+    """Credit what one sample says to every minute through which it holds; answers the last of them, still open."""
+    while True:
+        end = min(until, start + MINUTE)
+        lasted = end - time
+        if number is not None:
+            tally.add(number, lasted, lasted / MINUTE)
+        if is_good:
+            tally.good += lasted
+        if end >= until:
+            return start, tally
+        found.append(tally.bucket(start, MINUTE))
+        start, time, tally = end, end, _Tally()
 
 
 def _merge(start: int, buckets: Sequence[Bucket], step: int) -> Bucket:

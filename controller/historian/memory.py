@@ -26,7 +26,7 @@ from controller.historian.timeline import EPOCH, HOLD, MICROSECOND, MINUTE, ceil
 from controller.historian.value_type import BOOLEAN, INTEGER, NOTHING, NUMBER, TEXT, TYPE_CODES, plain
 
 _EXACT = 1 << 53  # integers up to here are exact in a float
-_NUMBER = NUMBER << 2
+_PLAIN: dict[type, int] = {float: NUMBER << 2, bool: BOOLEAN << 2}
 
 _start = itemgetter(0)
 _at = attrgetter("at")
@@ -104,10 +104,11 @@ class MemoryHistorian:
             if timestamp is not stamp:  # samples of one request share their timestamp
                 stamp, time = timestamp, (timestamp - EPOCH) // MICROSECOND
             latest = column.latest
-            if type(value) is float and not reason and (latest is None or time > latest):  # as nearly always
+            kind = _PLAIN.get(type(value))
+            if kind is not None and not reason and (latest is None or time > latest):  # as nearly always
                 column.times.append(time)
-                column.values.append(value)
-                column.kinds.append(_NUMBER | quality)
+                column.values.append(value)  # type: ignore[arg-type]
+                column.kinds.append(kind | quality)
                 column.latest = time
                 continue
             if type(value) not in TYPE_CODES:

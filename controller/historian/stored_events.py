@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
-from json import dumps
+from json import JSONEncoder
 from typing import NamedTuple
 
 from controller.core.event import Event, EventKind
@@ -14,6 +14,8 @@ from controller.historian.timeline import to_microseconds
 from controller.historian.value_type import text
 
 SUBJECT = "history"
+
+_as_json = JSONEncoder(ensure_ascii=False).encode
 
 # Lines read at a time: some hundredths of a second and 10 MB, after which the log is free to be checkpointed.
 SLICE_LINES = 20_000
@@ -40,7 +42,7 @@ class EventRow(NamedTuple):
 
 
 def event_row(event: Event) -> EventRow:
-    body = dumps(dict(event.body), ensure_ascii=False)
+    body = _as_json(dict(event.body))
     return EventRow(to_microseconds(event.at), str(event.kind), text(event.subject), text(body))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,9 @@ from controller.core.doubt import Past, doubted
 from controller.core.point import Point, PointId
 from controller.core.ports import Clock
 from controller.core.sample import Quality, Sample, bad
+
+# A sample is a tuple: of every point this is asked at once, and its name would cost more than its place.
+_received_of = itemgetter(Sample._fields.index("received"))
 
 NEVER_SEEN = "never seen"
 STALE = "stale"
@@ -42,7 +46,9 @@ class Image:
         self._clock = clock
         self._on_urgent = on_urgent
         self._urgent = frozenset(point.id for point in points.values() if point.urgent)
-        self._stale_after = [(point.id, point.stale_after.total_seconds()) for point in points.values()]
+        self._stale_after: dict[float, list[PointId]] = {}
+        for point in points.values():
+            self._stale_after.setdefault(point.stale_after.total_seconds(), []).append(point.id)
         now, monotonic = clock.now(), clock.monotonic()
         self._next: dict[PointId, Sample] = {id_: bad(NEVER_SEEN, now, monotonic) for id_ in points}
         self._fresh: dict[PointId, Sample] = dict(self._next)
@@ -125,20 +131,22 @@ class Image:
         """Mark what has become stale, and note when the next point can be: samples only ever get newer."""
         upcoming, earliest = self._next, math.inf
         become_stale: list[PointId] = []
-        for point, stale_after in self._stale_after:
-            sample = upcoming[point]
-            if sample[1] is Quality.BAD:
-                # A sample that comes later has its whole time before it.
-                due = monotonic + stale_after
-            elif monotonic - sample[4] > stale_after:
-                stale = sample.worsened(Quality.BAD, STALE)
-                upcoming[point] = self._fresh[point] = self._changed[point] = stale
-                become_stale.append(point)
+        for stale_after, points in self._stale_after.items():
+            oldest = min(map(_received_of, map(upcoming.__getitem__, points)))
+            if monotonic - oldest <= stale_after:
+                earliest = min(earliest, oldest + stale_after)
                 continue
-            else:
-                due = sample[4] + stale_after
-            if due < earliest:
-                earliest = due
+            for point in points:
+                sample = upcoming[point]
+                if sample.quality is Quality.BAD:
+                    # A sample that comes later has its whole time before it.
+                    earliest = min(earliest, monotonic + stale_after)
+                elif monotonic - sample.received > stale_after:
+                    stale = sample.worsened(Quality.BAD, STALE)
+                    upcoming[point] = self._fresh[point] = self._changed[point] = stale
+                    become_stale.append(point)
+                else:
+                    earliest = min(earliest, sample.received + stale_after)
         self._none_stale_before = earliest
         if become_stale:
             self._tell_watchers(become_stale)

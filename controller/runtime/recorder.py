@@ -75,25 +75,26 @@ class Recorder:
         if not self._pending and not self._handed_over:
             self._recorded_until = image.monotonic
         latest, increments, monotonic = self._latest, self._increments, image.monotonic
-        recorded_now: list[RecordedSample] = []
+        recorded_now = self._record_again(image)
         # Where every value of a large site changes every second, this is the longest step of a scan.
         for point, sample in image.changed.items():
             recorded = latest.get(point)
             if recorded is not None:
                 before = recorded[1]
+                if before is sample:
+                    continue
                 same = before[1] is sample[1] and before[0] == sample[0]
                 if same or (increments[point] and not self._is_other(point, before, sample)):
                     continue
             latest[point] = (monotonic, sample)
             latest.move_to_end(point)
             recorded_now.append(_new(RecordedSample, (point, sample)))
-        self._record_again(image, recorded_now)
         self.dropped += max(0, len(self._pending) + len(recorded_now) - MOST_PENDING)
         self._pending.extend(recorded_now)
         if self._pending or self._handed_over or self._journal.pending:
             self._has_pending.set()
 
-    def _record_again(self, image: FrozenImage, recorded_now: list[RecordedSample]) -> None:
+    def _record_again(self, image: FrozenImage) -> list[RecordedSample]:
         """What has not been recorded for long, as it is now; with a scan a minute that is every point."""
         latest, monotonic, samples = self._latest, image.monotonic, image.samples
         due: list[tuple[PointId, Sample]] = []
@@ -101,12 +102,13 @@ class Recorder:
             if monotonic - at < LONGEST_PAUSE_S:
                 break
             due.append((point, before))
-        for point, before in due:
-            sample = samples[point]
-            latest[point] = (monotonic, sample)
-            latest.move_to_end(point)
-            if before is not sample:  # else nothing has come in since
-                recorded_now.append(_new(RecordedSample, (point, sample)))
+        for point, _ in due:
+            latest[point] = (monotonic, samples[point])
+        if len(due) < len(latest):  # else their order stays
+            for point, _ in due:
+                latest.move_to_end(point)
+        # Where nothing has come in since, there is nothing to tell.
+        return [_new(RecordedSample, (point, samples[point])) for point, before in due if before is not samples[point]]
 
     def _is_other(self, point: PointId, before: Sample, after: Sample) -> bool:
         """Whether history must show the difference."""
