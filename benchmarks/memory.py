@@ -111,7 +111,7 @@ def main() -> int:
         print(f"{what:<58} {pss:>6.1f} MiB {limit:>6.0f} MiB")
         for child in descendants(daemon.pid):
             print(f"  {command_of(child)[:56]:<56} {pss_mib(child):>6.1f} MiB")
-    print(f"import controller.app loads {', '.join(heavy) or 'none of ' + ', '.join(TOO_HEAVY)}")
+    print(f"all commands together load {', '.join(heavy) or 'none of ' + ', '.join(TOO_HEAVY)}")
     return 1 if pss > limit or heavy else 0
 
 

@@ -1,22 +1,21 @@
-"""Tasks that are due and not done, as alarms: one a place, or one for all where too many places are silent."""
+"""Tasks that are due and not done, as alarms: one a place, or one for all where more places are silent
+than a person can follow alarms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from controller.core.alarm_route import FLOOD_BEGINS
 from controller.core.text import Text
 from controller.sunclock.tasks import Task
-
-MOST_ALARMS = 30
-"""Places with an alarm of their own; a longer list is read by nobody."""
 
 _MOST_NAMED = 5
 
 
 def alarms_of(tasks: Sequence[Task], site: str, zone: ZoneInfo) -> Mapping[str, Text]:
     """By subject, why. tasks: one a place. site: the subject that stands for all of them."""
-    if len(tasks) > MOST_ALARMS:
+    if len(tasks) > FLOOD_BEGINS:
         named = ", ".join(task.place for task in tasks[:_MOST_NAMED])
         count = len(tasks)
         return {site: Text(f"{count} places have not answered: {named} ...", f"{count} 处未登记完成：{named} 等")}
