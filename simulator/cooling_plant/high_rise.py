@@ -44,11 +44,12 @@ def high_rise_plant() -> CoolingPlant:
     """The plant; the table of machines is read once."""
     machines = read_chillers()
     large = _sized(machines["DOE-2 centrifugal"].model, _LARGE_KW, _LARGE_COP)
+    one_large = _chiller(large)
     small = _sized(machines["Trane CVHE centrifugal with variable speed"].model, _SMALL_KW, None)
     flow = 2.0 * large.evaporator_flow + small.evaporator_flow
     heat = 2.0 * large.condenser_flow + small.condenser_flow
     return CoolingPlant(
-        chillers=(_chiller(large), _chiller(large), _chiller(small)),
+        chillers=(one_large, one_large, _chiller(small)),
         primary=PumpStation(
             tuple([pump_for(each, 200.0, 0.70, variable_speed=False) for each in _flows(large, small, False)]),
             50.0 / flow**2,

@@ -187,7 +187,7 @@ def _chillers(
     for number in inputs.trouble.open_chains:
         opened = states[number]._replace(control=tripped(states[number].control, Trip.SAFETY_CHAIN))
         states = (*states[:number], opened, *states[number + 1 :])
-    off = Mode.OFF
+    off, beside = Mode.OFF, None
     found: list[UnitState] = []
     for number, before in enumerate(states):
         if enable[number] or before.control.mode is not off:
@@ -203,7 +203,10 @@ def _chillers(
                     inf,  # no demand limit
                 ),
             )
-            found.append(chiller_step(plant.chillers[number].unit, before, asked, dt))
+            unit = plant.chillers[number].unit
+            after = chiller_step(unit, before, asked, dt, beside)
+            beside = (unit, before, asked, after)
+            found.append(after)
         else:
             found.append(record(UnitState, (aged(before.control, dt), *before[1:])))
     return tuple(found)

@@ -11,7 +11,7 @@ References
 
 from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.plant.chiller import STOPPED, ChillerModel, Operation, operate
@@ -74,20 +74,43 @@ class UnitState(NamedTuple):
     condensing: float = _INITIAL_WATER
 
 
-def step(unit: ChillerUnit, state: UnitState, inputs: UnitInputs, dt: float) -> UnitState:
-    """The state after dt [s], in which the rates of the given state held, and new inputs thereafter."""
-    return _responding(unit, aged(state.control, dt), state, inputs)
+Beside: TypeAlias = tuple[ChillerUnit, UnitState, UnitInputs, UnitState]
+"""A machine that has been stepped: itself, its state before, its inputs, its state after."""
+
+
+def step(unit: ChillerUnit, state: UnitState, inputs: UnitInputs, dt: float, beside: Beside | None = None) -> UnitState:
+    """The state after dt [s], in which the rates of the given state held, and new inputs thereafter. beside: some other
+    one, stepped before; where it is alike and asked the same, what both do has been found.
+    """
+    control = _controlled(unit, aged(state.control, dt), state, inputs)
+    if beside is not None and _do_the_same(unit, control, state, inputs, beside):
+        return record(UnitState, (control, *beside[3][1:]))
+    return _responding(unit, control, state, inputs)
 
 
 def respond(unit: ChillerUnit, state: UnitState, inputs: UnitInputs) -> UnitState:
     """Controls and rates under new inputs, no time passing. The controller sees the waters of the given state."""
-    return _responding(unit, state.control, state, inputs)
+    return _responding(unit, _controlled(unit, state.control, state, inputs), state, inputs)
 
 
-def _responding(unit: ChillerUnit, control: ControlState, state: UnitState, inputs: UnitInputs) -> UnitState:
-    machine, settings = unit.machine, unit.settings
-    enable, setpoint, entering, flow, condenser_entering, condenser_flow, demand_limit = inputs
-    _, before, was_entering, was_leaving, _, evaporating, condensing = state
+def _do_the_same(
+    unit: ChillerUnit, control: ControlState, state: UnitState, inputs: UnitInputs, beside: Beside
+) -> bool:
+    """Whether the rates follow from the same as those of the other machine."""
+    other, before, asked, after = beside
+    return (
+        other is unit
+        and asked == inputs
+        and before.operation.cooling == state.operation.cooling
+        and after.control.mode is control.mode
+        and loading_limit(after.control, unit.settings) == loading_limit(control, unit.settings)
+    )
+
+
+def _controlled(unit: ChillerUnit, control: ControlState, state: UnitState, inputs: UnitInputs) -> ControlState:
+    machine = unit.machine
+    enable, setpoint, _, flow, _, condenser_flow, _ = inputs
+    _, _, was_entering, was_leaving, _, evaporating, condensing = state
     seen = record(
         Signals,
         (
@@ -101,16 +124,21 @@ def _responding(unit: ChillerUnit, control: ControlState, state: UnitState, inpu
             evaporating,
         ),
     )
-    control = next_state(control, seen, settings)
+    return next_state(control, seen, unit.settings)
+
+
+def _responding(unit: ChillerUnit, control: ControlState, state: UnitState, inputs: UnitInputs) -> UnitState:
+    machine = unit.machine
+    _, setpoint, entering, flow, condenser_entering, condenser_flow, demand_limit = inputs
     operation = STOPPED
     if control.mode is RUNNING:
         # The refrigerant of fouled heat exchangers is as far from the waters as a clean machine's with other waters, at
         # the load [0..1] of the step before.
-        load = before.cooling / machine.capacity
+        load = state.operation.cooling / machine.capacity
         operation = operate(
             machine,
             flow * WATER_SPECIFIC_HEAT * (entering - setpoint),
-            loading_limit(control, settings),
+            loading_limit(control, unit.settings),
             setpoint - (unit.evaporator_approach - CLEAN_APPROACH) * load,
             condenser_entering + (unit.condenser_approach - CLEAN_APPROACH) * load,
             condenser_flow=condenser_flow,

@@ -8,6 +8,8 @@ from simulator.plant.chiller_control import SPARED, Mode
 from simulator.plant.chiller_unit import ChillerUnit, UnitInputs, UnitState, step
 from tests.sweep import examples
 
+FEW = st.sampled_from([0.4, 1.0])
+"""Shares, so few that two machines often get the same."""
 UNITS = [ChillerUnit(chiller.model, SPARED) for chiller in read_chillers().values()]
 STEP_S = 20.0
 
@@ -60,3 +62,27 @@ def test_a_chiller_keeps_its_laws(
                 started = now
             if ran and not runs:
                 stopped = now
+
+
+@examples(40)
+@given(
+    unit=st.sampled_from(UNITS),
+    other=st.sampled_from(UNITS[:2]),
+    script=st.lists(st.tuples(st.booleans(), st.booleans(), FEW, FEW, FEW, st.integers(1, 30)), min_size=1, max_size=6),
+)
+def test_a_chiller_beside_another_does_what_it_does_alone(
+    unit: ChillerUnit, other: ChillerUnit, script: list[tuple[bool, bool, float, float, float, int]]
+) -> None:
+    """To the bit, whatever the other is and does."""
+    machine, alone, together, neighbour = unit.machine, UnitState(), UnitState(), UnitState()
+    for enable, enable_other, load, load_other, flow, steps in script:
+        mine, its = [
+            UnitInputs(enabled, 7.0, 7.0 + 6.0 * share, machine.evaporator_flow, 30.0, flow * machine.condenser_flow)
+            for enabled, share in ((enable, load), (enable_other, load_other))
+        ]
+        for _ in range(steps):
+            alone = step(unit, alone, mine, STEP_S)
+            after = step(other, neighbour, its, STEP_S)
+            together = step(unit, together, mine, STEP_S, (other, neighbour, its, after))
+            neighbour = after
+            assert together == alone
