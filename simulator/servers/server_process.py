@@ -35,7 +35,7 @@ class _Simulator:
 
     def begin(self) -> tuple[Picture, ServedLink]:
         """What is to be served; it is waited for. Raises ConnectionError where the simulator has ended."""
-        while data := self._channel.recv(_MOST_AT_ONCE):
+        while data := self._received():
             for message in self._frames.of(data):
                 begin: Begin = message
                 self._picture = Picture(begin, self._ask)
@@ -45,7 +45,7 @@ class _Simulator:
     def hear(self) -> None:
         """Take what is there, without waiting."""
         with contextlib.suppress(BlockingIOError):
-            self._take(self._channel.recv(_MOST_AT_ONCE, socket.MSG_DONTWAIT))
+            self._take(self._received(socket.MSG_DONTWAIT))
 
     async def news(self) -> bool:
         """Whether changes came since the last time, which are waited for; False once the simulator has ended."""
@@ -64,10 +64,17 @@ class _Simulator:
         self._answer = None
         self._channel.sendall(framed(wish))
         while self._answer is None:
-            self._take(self._channel.recv(_MOST_AT_ONCE))
+            self._take(self._received())
             if self._is_gone:
                 raise _gone()
         return self._answer
+
+    def _received(self, flags: int = 0) -> bytes:
+        """What has come; empty where the simulator has ended, however it did."""
+        try:
+            return self._channel.recv(_MOST_AT_ONCE, flags)
+        except ConnectionError:
+            return b""
 
     def _take(self, data: bytes) -> None:
         """In the order in which it was said: what is newer is told later."""
@@ -101,7 +108,8 @@ async def _served(channel: socket.socket) -> None:
         return
     gc.collect()
     gc.freeze()  # a server's address space lasts; looking through all of it would keep its clients waiting
-    asyncio.get_running_loop().add_reader(channel, simulator.hear)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(channel, simulator.hear)
     simulator.say(Serving(port))
     try:
         while await simulator.news():
@@ -110,6 +118,7 @@ async def _served(channel: socket.socket) -> None:
     except OSError as error:  # it listens again after a fault, and somebody else has its place
         simulator.say(NotServing(str(error), for_ever=False))
     finally:
+        loop.remove_reader(channel)
         async with asyncio.timeout(_CLOSE_WITHIN_S):
             await server.close()
 
