@@ -18,11 +18,13 @@ import pytest
 from controller.cli.arguments import Exit
 from controller.cli.backtest_cases import total
 from controller.cli.backtest_sides import ORIGINAL, TIDEWATT, Task, one_side
+from controller.cli.simulate import engine_of
 from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period, beginning, midnight, old_days, our_days
 from controller.core.strategy import Mode
 from simulator.faults.fault import Fault
-from simulator.kpi import Figures
+from simulator.kpi import Account, Figures
+from simulator.own_controls import Baseline
 from tests.virtual_demo import DEMO
 
 MONDAY = date(2026, 7, 6)
@@ -105,6 +107,28 @@ def test_a_shorter_period_is_part_of_what_was_kept(tmp_path: Path) -> None:
     days = one_side(Task(site, period(2), ORIGINAL, tmp_path))
     shorter = one_side(Task(site, period(1), ORIGINAL, tmp_path))
     assert (shorter.figures, shorter.quarters) == (days.figures[:1], days.quarters[:96])
+
+
+@pytest.mark.slow
+def test_the_tower_has_both_baselines_and_is_counted_as_the_demo_is() -> None:
+    """A working morning: the same rooms with less electricity for a kilowatt-hour of cold."""
+    site = load_site(DEMO.parent / "tower")
+    start = midnight(site, MONDAY + timedelta(days=1)) + timedelta(hours=5)
+    figures: dict[Baseline, Figures] = {}
+    for baseline in Baseline:
+        engine = engine_of(site, start, None, None, 0, baseline=baseline)
+        account = Account(site.tariff, engine.counted)
+        for minute in range(7 * 60 + 1):
+            engine.advance(start + minute * timedelta(minutes=1), 0.0)
+            assert account.look(engine.now, engine.read)
+        figures[baseline] = account.figures
+    old, competent = figures[Baseline.ORIGINAL], figures[Baseline.COMPETENT]
+    assert old.energy > old.plant_energy > 1000.0
+    assert competent.specific_energy < 0.97 * old.specific_energy
+    assert min(each.money for each in figures.values()) > 0.0
+    assert min(each.gas for each in figures.values()) > 0.0
+    assert max(each.unmet_cooling for each in figures.values()) < 7.0
+    assert competent.light_shortfall == 0.0
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
