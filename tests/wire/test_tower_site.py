@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site_processes import ROOT, SiteProcesses, free_ports, wait_until
+from tests.site_processes import ROOT, TIDEWATT, SiteProcesses, free_ports, wait_until
 from tests.wire.mqtt_mosquitto import Mosquitto
 from tests.wire.test_server_processes import processes
 
@@ -50,7 +50,9 @@ async def test_the_tower_is_served_on_every_protocol_and_run(tmp_path: Path) -> 
     async with Mosquitto(tmp_path) as broker:
         here = SiteProcesses(copied(tmp_path, broker.port), (0, 0, 0))
         try:
-            simulator = here.simulator("--start=2026-07-06T20:30")  # dark, so that outdoor lamps are wanted, too
+            # Dark, so that outdoor lamps are wanted, too. The sun on the façades takes seconds, on a busy machine more.
+            simulator = here.start(*TIDEWATT, "simulate", str(here.site), "--start=2026-07-06T20:30", "--for=10min")
+            simulator.wait_until(lambda: "ready" in simulator.out, "the simulator is ready", within=120.0)
             for place in ("Modbus TCP on", "Modbus RTU on", "MQTT at the broker", "BACnet/IP on", "OPC UA on"):
                 assert place in simulator.out
             assert len(processes(simulator.process.pid)) == 7
