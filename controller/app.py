@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "forecast": "train a load forecast on a site's own history or on a CSV file, score it and print the next 24 hours",
     "tariff": "show what electricity costs when: bands, prices and charges of a site or of a tariff file",
     "backtest": (
-        "run the site's strategies against the simulated plant, and its old and competent own controls beside them"
+        "run the site's strategies against the simulated plant, beside its old controls and a competent contractor's"
     ),
     "scenario": "run scenarios against the simulated plant, and say whether their bounds held",
     "boptest": "run a BOPTEST test case with the site's strategies, and its own controls beside them",

@@ -44,7 +44,7 @@ def register(commands: Any) -> None:
     parser = add_command(
         commands,
         "backtest",
-        "run the site's strategies against the simulated plant, and its old and competent own controls beside them",
+        "run the site's strategies against the simulated plant, beside its old controls and a competent contractor's",
         "tidewatt backtest config/sites/demo --from 2026-07-06 --to 2026-07-13 --seeds 5 --vary all --output results",
     )
     add_site(parser)
