@@ -26,7 +26,7 @@ from controller.cli.view import draw  # noqa: E402
 from controller.core.ledger import Verdict  # noqa: E402
 from controller.core.point import PointId  # noqa: E402
 from controller.core.sample import Sample  # noqa: E402
-from controller.runtime import status  # noqa: E402
+from controller.runtime import point_status, status  # noqa: E402
 from tests.virtual_demo import Run, live  # noqa: E402
 
 SWITCHED_ON = datetime(2026, 7, 6, 0, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -54,7 +54,7 @@ def main() -> None:
         while not is_worth_a_picture(run):
             await run.wait(1.0)
         await twin.look(samples(run))
-        frame = Frame(status.status(run.daemon), status.points(run.daemon), 1.0, "en", twin.today)
+        frame = Frame(status.status(run.daemon), point_status.points(run.daemon), 1.0, "en", twin.today)
         console.print(draw(frame, COLUMNS))
 
     live(SWITCHED_ON, until_somebody_drives)
