@@ -41,6 +41,8 @@ def starts_in_last_hour(record: RunRecord, monotonic: float) -> int:
 
 def short_cycling(record: RunRecord, limits: CyclingLimits, monotonic: float) -> Text | None:
     """What is wrong, if anything was within the last hour."""
+    if not record.recent_starts and not record.recent_runs:
+        return None
     most, shortest = limits.starts_per_hour, limits.shortest_run.total_seconds()
     if starts_in_last_hour(record, monotonic) > most:
         return Text(f"more than {most} starts within an hour", f"一小时内启动超过 {most} 次")
