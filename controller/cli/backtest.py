@@ -74,7 +74,7 @@ def register(commands: Any) -> None:
         "--keep",
         type=Path,
         metavar="FOLDER",
-        help="keep a checkpoint of each side at every midnight; the same command goes on from there",
+        help="keep checkpoints of each side; the same command goes on from there",
     )
     add_json(parser)
     parser.set_defaults(execute=execute, refuse=parser.error)

@@ -1,4 +1,4 @@
-"""The sides of a backtest: each run in a process, those of a case side by side, resumable at every midnight."""
+"""The sides of a backtest: each run in a process, those of a case side by side, resumable at midnights."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from multiprocessing.context import ForkContext
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from time import process_time
 from typing import NamedTuple
 
 from controller.cli.virtual_days import Checkpoint, Period, beginning, midnight, old_days, our_days
@@ -30,6 +31,8 @@ from simulator.variation import NOMINAL
 
 # How often progress is looked for.
 _LOOK_EVERY_S = 0.2
+_WRITING_SHARE = 20.0
+"""Processor time of living for that of writing a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +199,14 @@ def one_side(
     if lived.figures:
         tell(lived)
     for now in () if is_asked_to_stop() else task.side.live(site, period, last):
-        if kept is not None:
+        ends = is_asked_to_stop() or len(now.by_day) >= period.days
+        if kept is not None and (ends or kept.is_worth_while()):
             kept.write(now)
         more = _since(last, now)
         lived = lived.and_then(more)
         tell(more)
         last = now
-        if is_asked_to_stop():
+        if ends:
             break
     return lived
 
@@ -243,12 +247,17 @@ def _identity(task: Task) -> str:
     return repr(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
     """A checkpoint's file; replaced as a whole, so that an interruption leaves the one before."""
 
     path: Path
     identity: str
+    _rests_until: float = 0.0
+
+    def is_worth_while(self) -> bool:
+        """A checkpoint has all history in it and grows with every day: writing may take a twentieth of the time."""
+        return process_time() >= self._rests_until
 
     def read(self) -> Checkpoint | None:
         """Raises EnvironmentProblem where it belongs to another backtest, or is none."""
@@ -265,6 +274,7 @@ class _Kept:
         return checkpoint
 
     def write(self, checkpoint: Checkpoint) -> None:
+        began = process_time()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = self.path.with_suffix(".new")
@@ -272,3 +282,5 @@ class _Kept:
             fresh.replace(self.path)
         except OSError as error:
             raise EnvironmentProblem(f"the checkpoint {self.path} cannot be written: {error.strerror}") from error
+        ended = process_time()
+        self._rests_until = ended + _WRITING_SHARE * (ended - began)
