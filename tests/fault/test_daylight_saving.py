@@ -39,7 +39,8 @@ def test_the_night_of_the_change(day: date, skips: int) -> None:
             image = run.daemon.scan.frozen
             lit[image.now] = image.samples[LAMP].value
             assert all(each.fault is None for each in run.daemon.strategies if not each.awaits_plan)
-        assert run.daemon.scan.count - began == pytest.approx(HOURS * 3600, abs=5)
+        # What is read back of an urgent command brings a scan forward, beside those of the grid.
+        assert -5 <= run.daemon.scan.count - began - HOURS * 3600 <= 50
 
     run = virtual_demo.live(midnight, life, change=in_berlin)
     local = max(lit).astimezone(BERLIN)

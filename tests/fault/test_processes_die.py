@@ -125,7 +125,7 @@ def test_release_waits_for_no_disk(here: SiteProcesses, *, by_daemon: bool) -> N
     assert here.is_given_back()
     assert released.code == 3
     if by_daemon:
-        assert released.err.count("is handed back, but the disk did not take it") == 3, "each system"
+        assert released.err.count("is handed back, but the disk did not take it") == 4, "each system"
         assert daemon.runs
     else:
         assert "nothing is held any more" in released.out
@@ -203,7 +203,7 @@ def test_a_plant_that_comes_later(here: SiteProcesses) -> None:
     daemon = here.daemon()
     assert here.qualities("") == {"bad"}
     lost = [line for line in daemon.err.splitlines() if "is lost" in line]
-    assert len(lost) == 3, daemon.err
+    assert len(lost) == 4, daemon.err
     threading.Event().wait(5)
     assert here.answers()
     assert [line for line in daemon.err.splitlines() if "is lost" in line] == lost, "each link is told once"

@@ -234,7 +234,7 @@ def test_a_restart_before_the_watchdog_adopts_and_writes_nothing_anew(walk: Walk
     walk.start_chiller()
     wait_until(lambda: walk.written(SETPOINT) == 8.0, "the setpoint, which is led there slowly")
     held = walk.here.held()
-    assert len(held) == 18
+    assert len(held) == 36
     trace = walk.trace()
     demo.kill()
 

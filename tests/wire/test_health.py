@@ -38,7 +38,7 @@ def test_from_never_run_to_well_to_held_up_to_dead(here: SiteProcesses) -> None:
     well = here.tidewatt("health", site)
     assert well.code == Exit.OK, well.out
     assert well.out.startswith("well\n")
-    assert "4 of 4 links up" in well.out
+    assert "5 of 5 links up" in well.out
     assert here.tidewatt("health", site, TIDEWATT_LANGUAGE="zh").out.startswith("正常\n")
 
     # Something keeps the whole process from running for three seconds.

@@ -37,7 +37,7 @@ def test_ready_alive_and_stopping_are_told_in_that_order(here: SiteProcesses, ma
     assert here.ask("status")["scan"]["count"] > 0, "not before its first scan"
     wait_until(here.has_lamps, "the lamps are taken")
     wait_until(lambda: manager.told().count("WATCHDOG=1") >= 4, "it beats")
-    assert any(line.startswith("STATUS=3 of 3 systems ours, ") for line in manager.told())
+    assert any(line.startswith("STATUS=4 of 4 systems ours, ") for line in manager.told())
     assert "STOPPING=1" not in manager.told()
 
     assert daemon.stop() == Exit.OK

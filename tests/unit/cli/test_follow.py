@@ -72,7 +72,7 @@ async def test_a_device_that_was_late_once_is_asked_once_more() -> None:
     late = Far(deaf_for=1)
     followed = await follow(site_with(lighting=late))
     assert late.asked == 2
-    assert followed.simulated == {"plant_gateway", "lighting_gateway", "main_meter"}
+    assert followed.simulated == {"plant_gateway", "lighting_gateway", "lighting_panel", "sensor_lamps", "main_meter"}
     assert abs(followed.clock.now() - NOW) < timedelta(minutes=10), "it lives in the simulator's time"
 
 
@@ -82,6 +82,6 @@ async def test_a_stranger_among_them_is_no_part_of_a_fast_simulator() -> None:
 
 
 async def test_where_nobody_proves_anything_nobody_is_asked_twice() -> None:
-    real = {name: Far(deaf_for=9) for name in ("plant", "lighting", "meters")}
+    real = {name: Far(deaf_for=9) for name in ("plant", "lighting", "panel", "meters")}
     followed = await follow(site_with(**real))
-    assert (followed.simulated, [each.asked for each in real.values()]) == (frozenset(), [1, 1, 1])
+    assert (followed.simulated, [each.asked for each in real.values()]) == (frozenset(), [1, 1, 1, 1])
