@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,8 +54,8 @@ async def test_what_is_acknowledged_is_in_the_plant_and_faults_reach_the_server(
     assert processes(os.getpid()) == []
 
 
-async def is_nonce(client: AsyncModbusTcpClient, registers: list[int]) -> bool:
-    return (await client.read_input_registers(100, count=4, device_id=1)).registers == registers
+async def is_nonce(client: AsyncModbusTcpClient, registers: Sequence[int]) -> bool:
+    return [*(await client.read_input_registers(100, count=4, device_id=1)).registers] == [*registers]
 
 
 @pytest.mark.slow
