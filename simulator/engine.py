@@ -11,8 +11,8 @@ from typing import Any
 
 from simulator.building import Building
 from simulator.civil import LocalTime, SiteTime
-from simulator.faults import plant as plant_faults
 from simulator.faults.fault import Fault
+from simulator.faults.plant import EFFECTS
 from simulator.faults.schedule import Change, Schedule
 from simulator.gateway import Gateway, HeartbeatGateway, Remote, TimeoutGateway, Value
 from simulator.kpi import DEMO, Counted
@@ -232,13 +232,13 @@ class Engine:
     def _change(self, change: Change) -> None:
         """What is wrong with an instrument or a wire leaves the plant alone, to the bit."""
         ended, begun = change
-        if not any(plant_faults.touches(fault) for fault in (*ended, *begun)):
+        if not any(EFFECTS.touch(fault) for fault in (*ended, *begun)):
             return
         self._flush()
         for fault in ended:
-            plant_faults.end(self, fault)
+            EFFECTS.end(self, fault)
         for fault in begun:
-            plant_faults.begin(self, fault)
+            EFFECTS.begin(self, fault)
         self._evaluate_plant()
         self._evaluate_lights()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from simulator.faults.effects import Effect, Effects, lose_registers
 from simulator.faults.fault import Fault
 from simulator.faults.kinds import Aim, Targets, points_of
 from simulator.gateway import Position
@@ -15,7 +15,6 @@ from simulator.tags import TAGS
 if TYPE_CHECKING:
     from simulator.engine import Engine
 
-Effect = Callable[["Engine", Fault], None]
 
 _TRIPPING = ("plant.chiller_1", "plant.chilled_water_pump_1", "plant.condenser_water_pump_1")
 _LAMPS = ("garage.group_1", "garage.group_2", "garage.group_3", "outdoor.lighting_1")
@@ -31,24 +30,6 @@ TARGETS: Targets = MappingProxyType(
         Aim.PANEL: ("building.fire_alarm_panel_1",),
     }
 )
-
-
-def touches(fault: Fault) -> bool:
-    """Whether it does anything to the plant or to the registers of a gateway."""
-    return fault.kind in _BEGIN
-
-
-def begin(engine: Engine, fault: Fault) -> None:
-    effect = _BEGIN.get(fault.kind)
-    if effect is not None:
-        effect(engine, fault)
-
-
-def end(engine: Engine, fault: Fault) -> None:
-    """The machine is mended: a person resets the trip, turns the selector back, frees the valve."""
-    effect = _END.get(fault.kind)
-    if effect is not None:
-        effect(engine, fault)
 
 
 def _trip(engine: Engine, fault: Fault) -> None:
@@ -81,10 +62,6 @@ def _turn_back(engine: Engine, fault: Fault) -> None:
     engine.remotes[fault.target].position = Position.AUTO
 
 
-def _at_panel(engine: Engine, fault: Fault) -> None:
-    engine.operate(fault.target, fault.value())
-
-
 def _stick(engine: Engine, fault: Fault) -> None:
     plant = engine.plant
     plant.stuck_valves |= {fault.target}
@@ -113,22 +90,8 @@ def _supply_lamps(engine: Engine, fault: Fault) -> None:
     engine.lamps[fault.target].is_lost = False
 
 
-def _say_fire(engine: Engine, fault: Fault) -> None:
-    del fault
-    engine.says_fire = True
-
-
-def _say_no_fire(engine: Engine, fault: Fault) -> None:
-    del fault
-    engine.says_fire = False
-
-
-def _lose_registers(engine: Engine, fault: Fault) -> None:
-    engine.lose_registers(fault.points)
-
-
 def _cut_mains(engine: Engine, fault: Fault) -> None:
-    engine.lose_registers(fault.points)
+    lose_registers(engine, fault)
     engine.plant.lose_power()
     for lamps in engine.lamps.values():
         lamps.is_dark = True
@@ -141,23 +104,13 @@ def _mains_return(engine: Engine, fault: Fault) -> None:
         lamps.is_dark = False
 
 
-_BEGIN: Mapping[str, Effect] = {
-    "trip": _trip,
-    "local": _turn,
-    "panel": _at_panel,
-    "valve_stuck": _stick,
-    "tank_mixing": _mix,
-    "lamps_lost": _lose_lamps,
-    "fire": _say_fire,
-    "reboot": _lose_registers,
-    "mains_dip": _cut_mains,
-}
-_END: Mapping[str, Effect] = {
-    "trip": _reset,
-    "local": _turn_back,
-    "valve_stuck": _free,
-    "tank_mixing": _mix_no_more,
-    "lamps_lost": _supply_lamps,
-    "fire": _say_no_fire,
-    "mains_dip": _mains_return,
-}
+EFFECTS: Effects[Engine] = Effects(
+    {
+        "trip": Effect(_trip, _reset),
+        "local": Effect(_turn, _turn_back),
+        "valve_stuck": Effect(_stick, _free),
+        "tank_mixing": Effect(_mix, _mix_no_more),
+        "lamps_lost": Effect(_lose_lamps, _supply_lamps),
+        "mains_dip": Effect(_cut_mains, _mains_return),
+    }
+)

@@ -26,7 +26,7 @@ from simulator.high_rise.model import HighRiseModel, Sunshine
 from simulator.kpi import Counted
 from simulator.sun import NIGHT_ILLUMINANCE, clear_sky_illuminance, solar_elevation
 from simulator.tags import Tag
-from simulator.tower_building import faults as machine_faults
+from simulator.tower_building.faults import EFFECTS
 from simulator.tower_building.machines import HEARTBEAT, Machines
 from simulator.tower_building.points import COUNTED, DAYLIGHT, FIRE_ALARM, tags_of
 from simulator.weather import Weather
@@ -217,9 +217,9 @@ class TowerBuilding:
 
     def _change(self, change: Change) -> None:
         for fault in change.ended:
-            machine_faults.end(self, fault)
+            EFFECTS.end(self, fault)
         for fault in change.begun:
-            machine_faults.begin(self, fault)
+            EFFECTS.begin(self, fault)
 
     # --- time -------------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
 from simulator.cooling_plant.commanded import numbered
+from simulator.faults.effects import Effect, Effects, lose_registers
 from simulator.faults.fault import Fault
 from simulator.gateway import Position
 from simulator.high_rise.names import HANDLERS
@@ -14,21 +14,6 @@ from simulator.tower_building.points import COIL_VALVES, motor, valve
 
 if TYPE_CHECKING:
     from simulator.tower_building.building import TowerBuilding
-
-Effect = Callable[["TowerBuilding", Fault], None]
-
-
-def begin(building: TowerBuilding, fault: Fault) -> None:
-    effect = _BEGIN.get(fault.kind)
-    if effect is not None:
-        effect(building, fault)
-
-
-def end(building: TowerBuilding, fault: Fault) -> None:
-    """The machine is mended: a person resets the trip, turns the selector back, frees the valve."""
-    effect = _END.get(fault.kind)
-    if effect is not None:
-        effect(building, fault)
 
 
 def _trip(building: TowerBuilding, fault: Fault) -> None:
@@ -70,10 +55,6 @@ def _put_selector(building: TowerBuilding, machine: str, position: Position) -> 
     building.machines.touch(machine)
 
 
-def _at_panel(building: TowerBuilding, fault: Fault) -> None:
-    building.operate(fault.target, fault.value())
-
-
 def _stick(building: TowerBuilding, fault: Fault) -> None:
     position = float(fault.value()) if "value" in fault.parameters else None
     if fault.target in COIL_VALVES:
@@ -112,22 +93,8 @@ def _supply_lamps(building: TowerBuilding, fault: Fault) -> None:
     building.supply()
 
 
-def _say_fire(building: TowerBuilding, fault: Fault) -> None:
-    del fault
-    building.says_fire = True
-
-
-def _say_no_fire(building: TowerBuilding, fault: Fault) -> None:
-    del fault
-    building.says_fire = False
-
-
-def _lose_registers(building: TowerBuilding, fault: Fault) -> None:
-    building.lose_registers(fault.points)
-
-
 def _cut_mains(building: TowerBuilding, fault: Fault) -> None:
-    building.lose_registers(fault.points)
+    lose_registers(building, fault)
     building.is_dark = True
     building.plant.lose_mains()
     building.supply()
@@ -139,23 +106,13 @@ def _mains_return(building: TowerBuilding, fault: Fault) -> None:
     building.supply()
 
 
-_BEGIN: Mapping[str, Effect] = {
-    "trip": _trip,
-    "local": _turn,
-    "panel": _at_panel,
-    "valve_stuck": _stick,
-    "tank_mixing": _mix,
-    "lamps_lost": _lose_lamps,
-    "fire": _say_fire,
-    "reboot": _lose_registers,
-    "mains_dip": _cut_mains,
-}
-_END: Mapping[str, Effect] = {
-    "trip": _reset,
-    "local": _turn_back,
-    "valve_stuck": _free,
-    "tank_mixing": _mix_no_more,
-    "lamps_lost": _supply_lamps,
-    "fire": _say_no_fire,
-    "mains_dip": _mains_return,
-}
+EFFECTS: Effects[TowerBuilding] = Effects(
+    {
+        "trip": Effect(_trip, _reset),
+        "local": Effect(_turn, _turn_back),
+        "valve_stuck": Effect(_stick, _free),
+        "tank_mixing": Effect(_mix, _mix_no_more),
+        "lamps_lost": Effect(_lose_lamps, _supply_lamps),
+        "mains_dip": Effect(_cut_mains, _mains_return),
+    }
+)
