@@ -8,11 +8,19 @@ READY := $(VENV)/.tidewatt-ready
 RUN_TESTS := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 PEERS := tests/wire/node/node_modules/.package-lock.json
 
+# An environment stays as it is until another interpreter is named than the one that made it.
+INTERPRETER := import sys; print(sys.base_prefix, sys.version)
+ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(shell $(BIN)/python -c '$(INTERPRETER)' 2>/dev/null))
+ANEW := made-by-another
+endif
+endif
+
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Tests start many processes: none should have to compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all faults mutations check format clean
+.PHONY: help demo test test-all faults mutations check format clean made-by-another
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -48,13 +56,13 @@ clean: ## remove the environment and everything that tools have cached
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is newer than what it was made from, so a second run installs nothing.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt $(ANEW)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo 'Tidewatt needs Python 3.11 or later as "$(PYTHON)"; name another with: make PYTHON=python3.12 ...' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo 'Python cannot make environments here. On Debian: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Preparing $(VENV); this takes a minute or two the first time.'
-	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@test -z '$(ANEW)' -a -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt hatchling
 	@$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
 	@touch $@
