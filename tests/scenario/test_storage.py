@@ -16,7 +16,9 @@ from controller.core.strategy import Decision, Observation, PlanInput
 from controller.core.system import Authority
 from simulator.plant.tank import TankState
 from strategies.blocks.load_shifting import StoragePlan
-from strategies.chilled_water_storage import ChilledWaterStorage, Parameters, State
+from strategies.blocks.storage_parameters import Parameters
+from strategies.blocks.storage_sequence import State
+from strategies.chilled_water_storage import ChilledWaterStorage
 from tests.storage_demo import MODE, START, bits, present, storage_alone
 from tests.virtual_demo import Run, live
 

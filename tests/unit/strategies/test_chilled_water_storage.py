@@ -23,7 +23,9 @@ from controller.core.state_codec import decode, encode
 from controller.core.strategy import Decision, Observation, PlanInput, Plans, Position, Role
 from controller.core.tariff import Tariff
 from strategies.blocks.load_shifting import StoragePlan, Window
-from strategies.chilled_water_storage import ChilledWaterStorage, Parameters, State
+from strategies.blocks.storage_parameters import Parameters
+from strategies.blocks.storage_sequence import State
+from strategies.chilled_water_storage import ChilledWaterStorage
 from tests.sweep import examples
 from tests.unit.strategies.cycles import SHANGHAI, Cycles, Input
 
