@@ -18,8 +18,8 @@ References
     plants and hydronic systems", 2020: the same with its reasons.
 [3] JGJ 100-2015 (design of garages): 30 lx on parking places, 50 lx on lanes, which timed lights must give at any hour:
     they see nobody.
-[4] CIE 154:2003: lighting outdoors by the light of the day, from dusk to dawn.
-[5] JGJ/T 163-2008 (night lighting in cities), 3.2: façades are lit from nightfall on and go dark at night.
+[4] CJJ 45-2015 (lighting of city roads): lamps outdoors are switched by the light of the day.
+[5] JGJ/T 163-2008 (night lighting in cities) knows a curfew: façades are lit from nightfall on and go dark at night.
 [6] ASHRAE Standard 90.1-2019, 9.4.1.1(i): lamps of offices off by the clock after hours, with a switch for who stays.
 """
 

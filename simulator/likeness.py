@@ -4,7 +4,7 @@ Beside a model stand a constant COP and a quadratic in the load, fitted on the s
 
 References
 ----------
-[1] ASHRAE Guideline 14-2014, section 3: CV(RMSE) and NMBE (here bias), both over the mean measured power; n in the
+[1] ASHRAE Guideline 14-2014: CV(RMSE) and NMBE (here bias), both over the mean measured power; n in the
     denominators, because nothing was fitted on what is scored.
 """
 

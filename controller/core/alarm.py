@@ -1,4 +1,4 @@
-"""One alarm: its states and what moves it from one to another (ANSI/ISA-18.2-2016, 5.2.3; IEC 62682).
+"""One alarm: its states and what moves it from one to another (ANSI/ISA-18.2-2016, IEC 62682).
 
 Pure: a standing, what was seen or done, and the time give the next standing. Times are the clock's monotonic seconds.
 """

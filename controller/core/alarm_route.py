@@ -9,7 +9,7 @@ from typing import NamedTuple
 from controller.core.alarm import Priority
 from controller.core.text import Language
 
-# A person can follow ten new alarms in ten minutes; below five the flood is over (ANSI/ISA-18.2-2016, table 6).
+# A person can follow ten new alarms in ten minutes; below five the flood is over (ANSI/ISA-18.2-2016, clause 16).
 FLOOD_WINDOW_S = 600.0
 FLOOD_BEGINS = 10
 FLOOD_ENDS = 5

@@ -4,7 +4,7 @@ Units follow the house: temperatures in degC, differences in K, pressures in kPa
 
 References
 ----------
-[1] ASHRAE Handbook - Fundamentals (2017), chapter 1 "Psychrometrics", equations 3, 5, 6, 20, 24, 30, 33, 35.
+[1] ASHRAE Handbook - Fundamentals (2017), chapter 1 "Psychrometrics", equations 3, 5, 6, 20, 22, 30, 33, 35, 36.
 [2] R. W. Hyland and A. Wexler, "Formulations for the thermodynamic properties of the saturated phases of H2O
     from 173.15 K to 473.15 K", ASHRAE Transactions 89(2A), 1983.
 [3] G. S. Kell, "Density, thermal expansivity, and compressibility of liquid water from 0 to 150 degC",

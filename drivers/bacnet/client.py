@@ -37,7 +37,8 @@ from drivers.bacnet.wire import Refusal
 # What it says in its log, our samples and exceptions say too; garbage from the network must not fill a disk.
 logging.getLogger("bacpypes3").setLevel(logging.CRITICAL)
 
-# The longest answer that BACnet/IP carries in one datagram (ANSI/ASHRAE 135-2020, table J-1 and clause 20.1.2.5).
+# The longest answer that BACnet/IP carries in one datagram (ANSI/ASHRAE 135-2020, clause 20.1.2.5; its NPDU is
+# one of 1497 bytes at most, table 6-1).
 LONGEST_APDU: Final = 1476
 _MOST_SEGMENTS: Final = 64
 # Strangers' requests that are being answered, and networks that we know a way to: more are not kept.

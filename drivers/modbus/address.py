@@ -35,7 +35,7 @@ WORDS: Final[dict[WireType, int]] = {
 }
 
 # Unit ids of the serial line are 0 (broadcast; on TCP "the device itself") to 247; on TCP 255 also means the device
-# itself (MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 4.4.2.6).
+# itself (MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 4.4).
 EVERY_UNIT: Final = 0
 LAST_SERIAL_UNIT: Final = 247
 DEVICE_ITSELF: Final = 255

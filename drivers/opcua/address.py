@@ -20,7 +20,7 @@ Policy: TypeAlias = Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha2
 
 LAST_NAMESPACE: Final = 65535
 LAST_NUMBER: Final = 2**32 - 1
-# OPC UA Part 3, 5.2.2: the longest string identifier.
+# OPC UA Part 3, 8.2.4: the longest string identifier.
 _LONGEST_NODE: Final = 4096
 
 # How PEM begins (RFC 7468).

@@ -50,7 +50,7 @@ logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 APPLICATION_URI: Final = "urn:tidewatt:client"
 # A crashed daemon's session, one of the few that small servers have, is gone after this.
 SESSION_SECONDS: Final = 120.0
-# The keys of the channel are renewed after this share of their life (OPC UA Part 4, 5.5.2.1: 75 %); earlier, because
+# The keys of the channel are renewed after this share of their life (OPC UA Part 4, 5.6.2.1: 75 %); earlier, because
 # we do it when we read, and rounds may lie apart.
 _RENEW_AFTER: Final = 0.5
 # A session of which nothing is heard for SESSION_SECONDS is ended by the server.

@@ -1,6 +1,6 @@
 """What a server tells by itself: the values of one subscription, and since when nothing was heard of it.
 
-A server that is well sends a keep-alive where nothing has changed (OPC UA Part 4, 5.14.1.2). As long as they come, an
+A server that is well sends a keep-alive where nothing has changed (OPC UA Part 4, 5.14.1.1). As long as they come, an
 unchanged value is still true; a value is therefore as old as the last message of its subscription, whatever was in it.
 """
 

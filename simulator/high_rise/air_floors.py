@@ -9,8 +9,8 @@ References
 [1] U.S. Department of Energy, Commercial Prototype Building Models, Large Office: core and four perimeter zones of
     4.57 m a storey, one VAV air handler a storey, boxes that do not close below 30 % of their design flow,
     infiltration at a quarter while the air handlers keep the building under pressure.
-[2] GB 50189-2015, table 3.3.1-5 (hot summer, warm winter): windows of 0.4 to 0.5 of the façade U <= 2.7 W/(m2 K) and
-    solar heat gain <= 0.35, walls U <= 1.5 W/(m2 K), roofs U <= 0.8 W/(m2 K).
+[2] GB 50189-2015, limits of the zone of hot summers and warm winters: windows of 0.4 to 0.5 of the façade U <= 2.7
+    W/(m2 K) and solar heat gain <= 0.35, walls U <= 1.5 W/(m2 K), roofs U <= 0.8 W/(m2 K).
 [3] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 4 "Air handling and distribution": pressure losses of
     filters, coils and ducts; boxes of 0.12 to 0.25 kPa.
 [4] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 13: chilled water that warms by 5 K; branches of coils

@@ -7,7 +7,8 @@ References
     CO2). Requests are ignored from one box, for an air handler has five here and not dozens.
 [2] ASHRAE, "Thermal Guidelines for Data Processing Environments" (2015): 18 to 27 degC at the intake.
 [3] GB/T 18883-2022: 1000 ppm of CO2.
-[4] CIE 154:2003: lamps by dusk and dawn of the day; JGJ 100-2015 (design of garages): 30 lx on parking places.
+[4] CJJ 45-2015 (lighting of city roads): lamps by dusk and dawn of the day; JGJ 100-2015 (design of garages): 30 lx on
+    parking places.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ References
 ----------
 [1] Retrofits of 36 garages with 16,500 lamps: tubes that are always on take 276.03 kWh a garage and day and give
     58.9 lx, networked sensor lamps in their place 40.77 kWh and 75.8 lx where somebody is (docs/plant-models.md).
-[2] JGJ/T 163-2008 (night lighting in cities), 3.2: façades are lit from nightfall on and go dark at night.
+[2] JGJ/T 163-2008 (night lighting in cities) knows a curfew: façades are lit from nightfall on and go dark at night.
 [3] P. K. Seidelmann (ed.), "Explanatory Supplement to the Astronomical Almanac", 1992, chapter 9: light of a clear sky
     by the altitude of the sun.
 """

@@ -13,8 +13,9 @@ References
     gives it at the design flow, and less when the boxes throttle.
 [4] ASHRAE, "Thermal Guidelines for Data Processing Environments" (2015), and GB 50174-2017, annex A: computers bear 18
     to 27 degC; found are both units on, at a temperature that people need.
-[5] GB 50015-2019, 6.2.6: hot water leaves its heater at 60 degC or more, against legionella.
-[6] JGJ/T 163-2008 (night lighting in cities), 3.2: façades are lit from nightfall on and go dark at night.
+[5] GB 50015-2019 (water supply): hot water leaves its heater at 55 to 60 degC, in hospitals at 60 to 65, where nothing
+    else keeps legionella away; old houses keep 65.
+[6] JGJ/T 163-2008 (night lighting in cities) knows a curfew: façades are lit from nightfall on and go dark at night.
 """
 
 from simulator.civil import LocalTime

@@ -5,7 +5,7 @@ References
 [1] ASHRAE Handbook - HVAC Systems and Equipment (2020), chapter 4 "Air handling and distribution": draw-through unit.
 [2] EnergyPlus Engineering Reference, "Outdoor Air Mixer": mass and enthalpy of the mixed stream.
 [3] EnergyPlus Engineering Reference, "Air System Fans": shaft power and a motor in the stream warm the air.
-[4] EN 13779:2007, annex A: filters are changed at a final pressure drop.
+[4] EN 13779:2007: filters are changed at a final pressure drop.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,9 @@
 
 References
 ----------
-[1] IEC 62053-21 and DL/T 614-2007 (multi-function meters): energy registers of a number of digits; maximum demand as
-    the mean power of a period of 15 min, fixed by the meter's clock (block) or moved on in parts of it (sliding).
+[1] IEC 62052-11 (general requirements of meters) and DL/T 614-2007 (multi-function meters): energy registers of a
+    number of digits; maximum demand as the mean power of a period of 15 min, fixed by the meter's clock (block) or
+    moved on in parts of it (sliding).
 """
 
 from collections.abc import Iterator

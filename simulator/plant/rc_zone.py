@@ -8,8 +8,7 @@ References
 [1] ISO 13790:2008, 7.2.2 and annex C (simple hourly method): conductances, parts of the gains that reach air, surfaces
     and mass; table 12: heat capacity and effective mass area by class of building.
 [2] ISO 52016-1:2017, table B.17: heat capacity of air and furniture, 10 kJ/(m2 K) of floor.
-[3] ASHRAE Standard 62.1-2019, informative appendix on CO2: V dC/dt = G N + Q (C_s - C); G = 0.0052 L/s a person at
-    1.2 met.
+[3] ASHRAE Standard 62.1-2016, informative appendix D: V dC/dt = G N + Q (C_s - C); G = 0.0052 L/s a person at 1.2 met.
 [4] ASHRAE Handbook - Fundamentals (2017), chapter 18, table 1: 75 W sensible, 55 W latent a person at office work.
 """
 

@@ -1,6 +1,6 @@
 """A sensor that lags behind what it measures.
 
-Source: IEC 60751:2022, 6.7 (thermal response time of resistance thermometers); first order, T dy/dt = x - y, solved
+Source: IEC 60751 (thermal response time of resistance thermometers, a type test); first order, T dy/dt = x - y, solved
 exactly for an input that is held over a step.
 """
 
