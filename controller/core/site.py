@@ -25,6 +25,7 @@ from controller.core.system import Authority, System
 from controller.core.tariff import Tariff
 from controller.core.terrain import Terrain
 from controller.core.text import Text
+from controller.core.utilities import Gas, Water
 
 ReloadBy: TypeAlias = Literal["command", "watch"]
 
@@ -143,6 +144,8 @@ class Site:
     digest: str
     first_authority: Authority
     tariff: Tariff | None = None
+    gas: Gas | None = None
+    water: Water | None = None
     influx: InfluxDatabase | None = None
     forecasts: tuple[ForecastTarget, ...] = ()
     alarms: Alarming = Alarming()

@@ -122,6 +122,8 @@ def _site(
         digest=digest,
         first_authority=head.authority_at_first_start,
         tariff=None if parts.tariff is None else parts.tariff.tariff,
+        gas=parts.gas,
+        water=parts.water,
         influx=parts.influx,
         forecasts=parts.forecasts,
         alarms=alarms,

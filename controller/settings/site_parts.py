@@ -14,6 +14,7 @@ from controller.core.fire import FireInput
 from controller.core.site import ForecastTarget, InfluxDatabase, Mount
 from controller.core.system import System
 from controller.core.terrain import Terrain
+from controller.core.utilities import Gas, Water
 from controller.settings.ab_days import ABDaysCompiler
 from controller.settings.devices import Plant
 from controller.settings.equipment_log import EquipmentLogCompiler
@@ -29,6 +30,7 @@ from controller.settings.site_tariff import SiteTariff, SiteTariffCompiler
 from controller.settings.site_terrain import site_terrain
 from controller.settings.systems import SystemsCompiler
 from controller.settings.time_zone import UTC, time_zone
+from controller.settings.utilities import UtilitiesCompiler
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class SiteParts:
     out_of_service: Mapping[str, str] = field(default_factory=dict[str, str])
     ab_days: ABDays | None = None
     tariff: SiteTariff | None = None
+    gas: Gas | None = None
+    water: Water | None = None
     influx: InfluxDatabase | None = None
     terrain: Terrain | None = None
 
@@ -64,6 +68,7 @@ class SitePartsCompiler:
         site, plant, problems = self.reading, self.plant, self.problems
         zone = time_zone(site, problems)
         systems = SystemsCompiler(site, plant, self.scan_every, problems).compiled()
+        utilities = UtilitiesCompiler(site, problems)
         return SiteParts(
             zone=zone,
             systems=systems,
@@ -73,6 +78,8 @@ class SitePartsCompiler:
             out_of_service=OutOfServiceCompiler(site, plant, problems).compiled(),
             ab_days=ABDaysCompiler(site, plant, systems, self.mounts, problems).compiled(),
             tariff=SiteTariffCompiler(site, self.folder, self.tariff_folder, zone, problems).compiled(),
+            gas=utilities.gas(),
+            water=utilities.water(),
             influx=influx_database(site, self.secrets, problems),
             terrain=site_terrain(site, self.folder, problems),
         )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from controller.core.site import ReloadBy
 from controller.core.system import Authority
-from controller.settings.schema.tariffs import SiteTariffEntry, TariffName
+from controller.settings.schema.tariffs import Price, SiteTariffEntry, TariffName
 from controller.settings.schema.words import (
     ConditionEntry,
     Duration,
@@ -127,6 +127,31 @@ class ForecastEntry(Entry):
     temperature: FullPointId | None = None
 
 
+class VolumePriceEntry(Entry):
+    per_m3: Price
+    source: Label
+
+
+class HeatingValueEntry(Entry):
+    mj_per_m3: Annotated[float, Field(ge=1, le=150)]
+    source: Label
+
+
+class GasCarbonEntry(Entry):
+    kg_per_gj: Annotated[float, Field(ge=0, le=300)]
+    source: Label
+
+
+class GasEntry(Entry):
+    price: VolumePriceEntry
+    heating_value: HeatingValueEntry
+    carbon_factor: GasCarbonEntry | None = None
+
+
+class WaterEntry(Entry):
+    price: VolumePriceEntry
+
+
 class MaintenanceEntry(Entry):
     """At least one interval is demanded in equipment_log.py."""
 
@@ -175,6 +200,8 @@ class SiteHead(Entry):
     reload: ReloadBy = "command"
     wall_clock: Literal["synchronised", "free_running"] = "synchronised"
     tariff: TariffName | SiteTariffEntry | None = None
+    gas: GasEntry | None = None
+    water: WaterEntry | None = None
     historian: HistorianEntry = Field(default_factory=HistorianEntry)
     contacts: tuple[ContactEntry, ...] = ()
 
