@@ -37,7 +37,8 @@ class Room(NamedTuple):
 class Counted:
     """Which points are looked at: counters of the whole site, of its cooling plant's machines, of the cold that the
     building has got; the tank's content; rooms; illuminances; status of the chillers; positions of what wears by
-    moving; the gas meter, None without one; lamps, where they are counted.
+    moving; the gas meter, the battery's content, meters of all water and of the cooling plant's make-up, None without
+    one; lamps, where they are counted.
     """
 
     energy: str = "meter.main_1.energy"
@@ -58,6 +59,9 @@ class Counted:
         "plant.chilled_water_pump_1.speed",
     )
     gas: str | None = None
+    battery: str | None = None
+    water: str | None = None
+    plant_water: str | None = None
     lamps: CountedLamps | None = None
 
 
@@ -87,7 +91,8 @@ class Figures:
     quarter-hour mean [kW]. cooling: delivered to the building [kWh]; stored: growth of the tank's cold [kWh].
     unmet_cooling: above COMFORT_LIMIT while cooling was called for, mean of the rooms by their floor [K h].
     light_shortfall: under LIGHT_FLOOR, summed over the garage's groups [lx h]. starts: of the chillers. travel: of
-    valves and drives, as seen from look to look [full strokes]. gas: [m3]. hours: looked at. garage_energy,
+    valves and drives, as seen from look to look [full strokes]. gas: [m3]; battery: growth of its content [kWh]; water:
+    of the whole site, plant_water: of the cooling plant's basin [m3]. hours: looked at. garage_energy,
     outdoor_energy, office_energy: of their lamps [kWh]. lit_hours: of the outdoor lamps. dark_minutes: under
     LIGHT_FLOOR, OUTDOOR_FLOOR or DESK_FLOOR, summed over the places.
     """
@@ -105,6 +110,9 @@ class Figures:
     starts: int = 0
     travel: float = 0.0
     gas: float = 0.0
+    battery: float = 0.0
+    water: float = 0.0
+    plant_water: float = 0.0
     hours: float = 0.0
     garage_energy: float = 0.0
     outdoor_energy: float = 0.0
@@ -143,7 +151,8 @@ class _Look(NamedTuple):
     too_dark: float
     runs: tuple[bool, ...]
     positions: tuple[float | None, ...]
-    gas: float
+    beside: tuple[float, ...]
+    """Of _BESIDE, 0 of what nobody counts."""
     lamps: LampLook
 
 
@@ -198,14 +207,16 @@ class Account:
             sums["starts"] += sum(now and not before for now, before in zip(look.runs, last.runs, strict=True))
         if look.positions != last.positions:
             sums["travel"] += _travel(last, look)
-        sums["gas"] = sums["gas"] + look.gas - last.gas
+        if look.beside != last.beside:
+            for name, now, before in zip(_BESIDE, look.beside, last.beside, strict=True):
+                sums[name] += now - before
         sums["hours"] += hours
-        before, now = last.lamps, look.lamps
-        sums["garage_energy"] += grown(before.garage, now.garage)
-        sums["outdoor_energy"] += grown(before.outdoors, now.outdoors)
-        sums["office_energy"] += grown(before.office, now.office)
-        sums["lit_hours"] += before.lit * hours
-        sums["dark_minutes"] += dark_places(before, now) * hours * 60.0
+        was, lamps = last.lamps, look.lamps
+        sums["garage_energy"] += grown(was.garage, lamps.garage)
+        sums["outdoor_energy"] += grown(was.outdoors, lamps.outdoors)
+        sums["office_energy"] += grown(was.office, lamps.office)
+        sums["lit_hours"] += was.lit * hours
+        sums["dark_minutes"] += dark_places(was, lamps) * hours * 60.0
         return True
 
     @property
@@ -243,11 +254,19 @@ class Account:
         return power
 
 
+_BESIDE = ("gas", "battery", "water", "plant_water")
+"""Counters and contents that not every site has, by the names of their figures."""
+
+
+def _beside(points: Counted) -> Sequence[str | None]:
+    return points.gas, points.battery, points.water, points.plant_water
+
+
 def _names(points: Counted) -> Sequence[str]:
     """What has to be readable for a look."""
     return (
         *(points.energy, points.cooling, points.stored),
-        *(() if points.gas is None else (points.gas,)),
+        *(name for name in _beside(points) if name is not None),
         *points.plant,
         *(room.air for room in points.rooms),
         *points.light,
@@ -260,7 +279,7 @@ def _look(points: Counted, names: Sequence[str], at: datetime, read: Read) -> _L
     if len(known) != len(names):
         return None
     energy, cooling, stored, *rest = known
-    gas = 0.0 if points.gas is None else rest.pop(0)
+    beside = tuple([0.0 if name is None else rest.pop(0) for name in _beside(points)])
     plant, air = len(points.plant), len(points.plant) + len(points.rooms)
     return _Look(
         at,
@@ -273,7 +292,7 @@ def _look(points: Counted, names: Sequence[str], at: datetime, read: Read) -> _L
         sum([max(0.0, LIGHT_FLOOR - each) for each in rest[air:]]),
         tuple([bool(read(each)) for each in points.chillers]),
         tuple([as_number(read(each)) for each in points.actuators]),
-        gas,
+        beside,
         LampLook() if points.lamps is None else look_at_lamps(points.lamps, rest[air:], read),
     )
 
@@ -290,34 +309,3 @@ def _too_warm(rooms: Sequence[Room], air: Sequence[float], read: Read) -> float:
 def _travel(last: _Look, look: _Look) -> float:
     both = zip(last.positions, look.positions, strict=True)
     return sum(abs(now - before) for before, now in both if before is not None and now is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """What somebody saved against a reference; negative where it cost more. carbon [kg], None without a factor."""
-
-    energy: float
-    money: float
-    carbon: float | None
-
-
-def saving(ours: Figures, reference: Figures, tariff: Tariff | None, valley_price: float) -> Saving:
-    """Ours against the reference at equal cooling delivered, with the tank's net change credited at the valley price.
-
-    The reference's cooling plant is scaled to the cooling that we delivered; cold that is in our tank and not in the
-    reference's (or the other way round) counts as the electricity that it takes to make it.
-    """
-    scale = ours.cooling / reference.cooling if reference.cooling > 0.0 and ours.cooling > 0.0 else 1.0
-    credit = (ours.stored - reference.stored) * (ours.specific_energy or reference.specific_energy)
-    energy = reference.energy + (scale - 1.0) * reference.plant_energy - ours.energy + credit
-    money = reference.money + (scale - 1.0) * reference.plant_money - ours.money + credit * valley_price
-    factor = None if tariff is None else tariff.carbon_factor
-    return Saving(energy, money, None if factor is None else energy * factor)
-
-
-def valley_price(tariff: Tariff | None, day: datetime) -> float:
-    """The lowest price of the local day on which `day` lies [money per kWh]; 0 without a tariff."""
-    if tariff is None:
-        return 0.0
-    prices = [stretch.price for stretch in tariff.bands_of_day(day.astimezone(tariff.zone).date())]
-    return min(prices, default=0.0)

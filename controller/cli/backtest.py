@@ -19,7 +19,7 @@ from controller.cli.backtest_files import leave, prepare
 from controller.cli.backtest_progress import DayProgress
 from controller.cli.backtest_rows import reading, rows_of, saved, saved_rows_of, spread
 from controller.cli.backtest_sides import SIDES, against
-from controller.cli.backtest_table import Table, remarks, tables
+from controller.cli.backtest_table import AS_LIVED, AT_EQUAL_COOLING, Table, remarks, tables
 from controller.cli.fault_file import read_faults
 from controller.cli.interruption import interruption
 from controller.cli.output import complain, print_json, say
@@ -28,6 +28,7 @@ from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period, midnight
 from controller.cli.weather_check import refuse_missing_hours
 from controller.core.site import Site
+from controller.core.utilities import Gas
 from controller.settings.problems import Problems
 from simulator.variation import VARIED
 
@@ -150,7 +151,7 @@ def _asked(arguments: argparse.Namespace) -> Backtest:
 
 def as_data(result: Result) -> dict[str, Any]:
     """totals, days and what is saved: of the first case, the site as it is; cases: all of them; spread: over them.
-    saved: against the old controls; saved_against: by baseline."""
+    saved: against the old controls; saved_against: by baseline. meaning: of what is saved, in words."""
     site, period = result.backtest.site, result.backtest.period
     nominal, ours = result.nominal, result.backtest.ours[0].name
     dates = [(period.first + timedelta(days=number)).isoformat() for number in range(nominal.days)]
@@ -165,6 +166,8 @@ def as_data(result: Result) -> dict[str, Any]:
         "scan_s": period.scan_every.total_seconds(),
         "currency": None if tariff is None else tariff.currency,
         "carbon_kg_per_kwh": None if tariff is None else tariff.carbon_factor,
+        "gas": None if site.gas is None else _gas(site.gas),
+        "water": None if site.water is None else {"price": site.water.price.value, "source": site.water.price.source},
         "sides": [side.name for side in result.backtest.sides],
         "totals": {side: asdict(each) for side, each in nominal.totals.items()},
         "days": {
@@ -173,9 +176,26 @@ def as_data(result: Result) -> dict[str, Any]:
         },
         "saved": asdict(nominal.saved[ours]),
         "saved_against": {reference: asdict(by[ours]) for reference, by in nominal.saved_against.items()},
+        "saved_as_lived": {reference: asdict(by[ours]) for reference, by in nominal.saved_as_lived.items()},
+        "meaning": {
+            "saved_against": {"en": AT_EQUAL_COOLING.en.rstrip(":"), "zh": AT_EQUAL_COOLING.zh.rstrip("：")},
+            "saved_as_lived": {"en": AS_LIVED.en.rstrip(":"), "zh": AS_LIVED.zh.rstrip("：")},
+        },
         "demand_charges": dict(nominal.demand_charges),
         "cases": [_case(result, each) for each in result.outcomes],
         "spread": _spread(result),
+    }
+
+
+def _gas(gas: Gas) -> dict[str, Any]:
+    return {
+        "price": gas.price.value,
+        "source": gas.price.source,
+        "mj_per_m3": gas.heating_value.value,
+        "mj_source": gas.heating_value.source,
+        "carbon_kg_per_gj": gas.carbon_factor.value,
+        "carbon_source": gas.carbon_factor.source,
+        "carbon_kg_per_m3": gas.carbon,
     }
 
 
@@ -185,13 +205,17 @@ def _case(result: Result, outcome: Outcome) -> dict[str, Any]:
         **asdict(outcome.case.variation),
         "days": outcome.days,
         "sides": {
-            side.name: {row.field: reading(row, result, outcome, side.name) for row in rows_of(result)}
+            side.name: {row.field: reading(row, outcome, side.name) for row in rows_of(result)}
             for side in result.backtest.sides
         },
         "saved": {side: asdict(each) for side, each in outcome.saved.items()},
         "saved_against": {
             reference: {side: asdict(each) for side, each in by.items()}
             for reference, by in outcome.saved_against.items()
+        },
+        "saved_as_lived": {
+            reference: {side: asdict(each) for side, each in by.items()}
+            for reference, by in outcome.saved_as_lived.items()
         },
     }
 
@@ -200,7 +224,7 @@ def _spread(result: Result) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for side in result.backtest.sides:
         found[side.name] = {
-            row.field: spread(row, [reading(row, result, each, side.name) for each in result.outcomes])._asdict()
+            row.field: spread(row, [reading(row, each, side.name) for each in result.outcomes])._asdict()
             for row in rows_of(result)
         }
     first = result.backtest.sides[0]

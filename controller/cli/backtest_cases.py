@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,8 @@ from controller.cli.virtual_days import Period
 from controller.core.site import Site
 from controller.core.text import Text
 from simulator.demand_charge import demand_charge, has_demand_charge
-from simulator.kpi import Figures, Saving, saving, valley_price
+from simulator.kpi import Figures
+from simulator.saving import Saving, Terms, saving, saving_at_equal_cooling, valley_price
 from simulator.variation import NOMINAL, VARIED, Variation, variations
 
 _QUANTITIES: Mapping[str, Text] = {
@@ -81,19 +83,22 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One case over the days that all sides have behind them. saved_against: by baseline, then by each later side.
-    demand_charges: by side; empty where the tariff has none."""
+    """One case over the days that all sides have behind them. terms: of money and carbon. saved_against: at equal
+    cooling, saved_as_lived: as both have lived; by baseline, then by each later side. demand_charges: by side; empty
+    where the tariff has none."""
 
     case: Case
     days: int
     lived: Mapping[str, Lived]
     totals: Mapping[str, Figures]
+    terms: Terms
     saved_against: Mapping[str, Mapping[str, Saving]]
+    saved_as_lived: Mapping[str, Mapping[str, Saving]]
     demand_charges: Mapping[str, float]
 
     @property
     def saved(self) -> Mapping[str, Saving]:
-        """By side, against the first one."""
+        """By side, against the first one, at equal cooling."""
         return next(iter(self.saved_against.values()))
 
     def computing(self, side: str) -> float:
@@ -148,16 +153,24 @@ def _outcome(backtest: Backtest, case: Case, days: int, sides: Mapping[str, Live
         for name, each in sides.items()
     }
     totals = {name: total(each.figures) for name, each in lived.items()}
-    price = valley_price(site.tariff, datetime.combine(period.first + timedelta(days=days - 1), time(12), site.zone))
-    saved = {
+    last_noon = datetime.combine(period.first + timedelta(days=days - 1), time(12), site.zone)
+    terms = Terms(site.tariff, site.gas, site.water, valley_price(site.tariff, last_noon))
+    equal = _compared(backtest, totals, partial(saving_at_equal_cooling, terms=terms))
+    as_lived = _compared(backtest, totals, partial(saving, terms=terms))
+    charges = _demand_charges(site, lived, period.first, last)
+    return Outcome(case, days, lived, totals, terms, equal, as_lived, charges)
+
+
+def _compared(
+    backtest: Backtest, totals: Mapping[str, Figures], saved: Callable[[Figures, Figures], Saving]
+) -> dict[str, dict[str, Saving]]:
+    """saved: by ours against a reference."""
+    return {
         reference.name: {
-            side.name: saving(totals[side.name], totals[reference.name], site.tariff, price)
-            for side in backtest.later_than(reference)
+            side.name: saved(totals[side.name], totals[reference.name]) for side in backtest.later_than(reference)
         }
         for reference in backtest.baselines
     }
-    charges = _demand_charges(site, lived, period.first, last)
-    return Outcome(case, days, lived, totals, saved, charges)
 
 
 def _demand_charges(site: Site, lived: Mapping[str, Lived], first: date, end: date) -> dict[str, float]:

@@ -84,7 +84,7 @@ def _strips(result: Result, chosen: Language) -> list[Strip]:
             values = [[saved(row, each, side.name, reference.name) for each in result.outcomes] for side in later]
             found.append(strip(against(row, reference), titles[first:], values, first))
     found += [
-        strip(row, titles, [[reading(row, result, each, side.name) for each in result.outcomes] for side in sides], 0)
+        strip(row, titles, [[reading(row, each, side.name) for each in result.outcomes] for side in sides], 0)
         for row in rows_of(result)
         if row.is_spread
     ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from controller.cli.backtest_cases import Outcome, Result
 from controller.cli.backtest_sides import Side
 from controller.core.text import Text
+from simulator import saving
 
 
 class Row(NamedTuple):
@@ -37,6 +38,7 @@ ROWS = (
     Row(Text("cooling delivered", "供冷量"), "cooling", "kWh", is_more_worse=False, is_spread=False),
     Row(Text("electricity for a kWh of cold", "单位冷量电耗"), "specific_energy", "kWh/kWh", 3, is_spread=False),
     Row(Text("cold added to the tank", "蓄冷水箱净增冷量"), "stored", "kWh", is_more_worse=False, is_spread=False),
+    Row(Text("energy added to the battery", "电池净增电量"), "battery", "kWh", is_more_worse=False, is_spread=False),
     Row(Text("too warm (above 26 °C)", "未满足供冷（高于 26 °C）"), "unmet_cooling", "K·h", 1),
     Row(Text("too dark (garage, below 30 lx)", "照度不足（车库低于 30 lx）"), "light_shortfall", "lx·h", 1),
     Row(Text("lamps of the garage", "车库灯用电"), "garage_energy", "kWh"),
@@ -47,14 +49,23 @@ ROWS = (
     Row(Text("starts of chillers", "冷机启动次数"), "starts", ""),
     Row(Text("travel of valves and drives", "阀门与变频器行程"), "travel", "strokes", 1),
     Row(Text("gas", "燃气用量"), "gas", "m³", 1),
+    Row(Text("water", "用水量"), "water", "m³", 1),
+    Row(Text("gas, what it costs", "燃气费"), "gas_money", "{currency}"),
+    Row(Text("water, what it costs", "水费"), "water_money", "{currency}"),
+    Row(Text("energy charge, gas and water together", "电量电费、燃气费、水费合计"), "cost", "{currency}"),
     Row(Text("computing time for a day", "每日计算时间"), "computing", "s", 2),
 )
 SAVED = (
     Row(Text("electricity saved", "节电量"), "energy", "kWh", is_more_worse=False),
-    Row(Text("money saved", "节省电费"), "money", "{currency}", is_more_worse=False),
+    Row(Text("money saved", "节省费用"), "money", "{currency}", is_more_worse=False),
     Row(Text("carbon saved", "减碳量"), "carbon", "kg CO2", is_more_worse=False),
 )
-"""At equal cooling, with the tank's cold credited at the valley price."""
+"""At equal cooling, with what the stores hold more or less credited at the valley price."""
+_AS_LIVED = "_as_lived"
+SAVED_AS_LIVED = tuple(
+    row._replace(name=Text(f"{row.name.en}, as lived", f"{row.name.zh}（按实际运行）"), field=f"{row.field}{_AS_LIVED}")
+    for row in SAVED
+)
 _SHARE = "_share"
 SAVED_SHARES = (
     Row(Text("garage lamps: saved", "车库灯节电"), "garage_energy_share", "%", 1, is_more_worse=False),
@@ -71,23 +82,36 @@ _MEASURED = "computing"
 
 
 def rows_of(result: Result) -> list[Row]:
-    """Without money and carbon where the tariff does not say, and without gas where none was burnt."""
-    tariff = result.backtest.site.tariff
-    hidden = {"money", "plant_money"} if tariff is None else set[str]()
-    if tariff is None or tariff.carbon_factor is None:
-        hidden.add("carbon")
-    if not result.nominal.demand_charges:
+    """Without money and carbon where the site does not say, and without what nobody has or counts."""
+    outcome = result.nominal
+    hidden = {field for field in ("gas", "water", "battery") if not _is_told(outcome, field)} | _unpriced(outcome)
+    if not outcome.demand_charges:
         hidden.add("demand_charge")
-    if not any(figures.gas for figures in result.nominal.totals.values()):
-        hidden.add("gas")
-    if not any(each.lit_hours for each in result.nominal.totals.values()):
+    if not _is_told(outcome, "lit_hours"):
         hidden |= _OF_LAMPS
     return [row for row in ROWS if row.field not in hidden]
 
 
+def _is_told(outcome: Outcome, field: str) -> bool:
+    return any(getattr(each, field) for each in outcome.totals.values())
+
+
+def _unpriced(outcome: Outcome) -> set[str]:
+    """Fields of money and carbon for which the site has no price and no factor."""
+    terms = outcome.terms
+    hidden = {"money", "plant_money"} if terms.tariff is None else set[str]()
+    if terms.tariff is None or terms.tariff.carbon_factor is None:
+        hidden.add("carbon")
+    has_gas = terms.gas is not None and _is_told(outcome, "gas")
+    has_water = terms.water is not None and _is_told(outcome, "water")
+    told = {"gas_money": has_gas, "water_money": has_water, "cost": has_gas or has_water}
+    return hidden | {field for field, is_told in told.items() if not is_told}
+
+
 def saved_rows_of(result: Result) -> list[Row]:
     shown = {row.field for row in rows_of(result)}
-    return [row for row in (*SAVED, *SAVED_SHARES) if row.field.removesuffix(_SHARE) in shown]
+    told = (*SAVED, *SAVED_AS_LIVED, *SAVED_SHARES)
+    return [row for row in told if row.field.removesuffix(_SHARE).removesuffix(_AS_LIVED) in shown]
 
 
 def against(row: Row, reference: Side) -> Row:
@@ -96,17 +120,23 @@ def against(row: Row, reference: Side) -> Row:
     return row._replace(name=Text(f"{name.en} against {whom.en}", f"{name.zh}（对比{whom.zh}）"))
 
 
-def reading(row: Row, result: Result, outcome: Outcome, side: str) -> float:
+def reading(row: Row, outcome: Outcome, side: str) -> float:
     if row.field == _MEASURED:
         return outcome.computing(side)
     if row.field == "demand_charge":
         return outcome.demand_charges.get(side, 0.0)
-    figures = outcome.totals[side]
-    if row.field == "carbon":
-        tariff = result.backtest.site.tariff
-        factor = None if tariff is None else tariff.carbon_factor
-        return figures.energy * (factor or 0.0)
-    return getattr(figures, row.field)
+    figures, terms = outcome.totals[side], outcome.terms
+    match row.field:
+        case "carbon":
+            return saving.carbon(figures, terms) or 0.0
+        case "cost":
+            return saving.money(figures, terms)
+        case "gas_money":
+            return saving.gas_money(figures, terms)
+        case "water_money":
+            return saving.water_money(figures, terms)
+        case _:
+            return getattr(figures, row.field)
 
 
 def saved(row: Row, outcome: Outcome, side: str, reference: str) -> float:
@@ -114,7 +144,8 @@ def saved(row: Row, outcome: Outcome, side: str, reference: str) -> float:
         field = row.field.removesuffix(_SHARE)
         before, after = (getattr(outcome.totals[name], field) for name in (reference, side))
         return 100.0 * (before - after) / before if before else 0.0
-    return getattr(outcome.saved_against[reference][side], row.field) or 0.0
+    found = outcome.saved_as_lived if row.field.endswith(_AS_LIVED) else outcome.saved_against
+    return getattr(found[reference][side], row.field.removesuffix(_AS_LIVED)) or 0.0
 
 
 class Spread(NamedTuple):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from controller.cli.backtest_cases import Result
+from controller.cli.backtest_cases import Outcome, Result
 from controller.cli.backtest_rows import Row, Spread, against, reading, rows_of, saved, saved_rows_of, spread
 from controller.cli.backtest_sides import Side
 from controller.core.text import Language, Text
+from controller.core.utilities import Gas
+from simulator.saving import Saving, money
+
+_GROWTH = ("stored", "battery")
+"""Of what is held: a share of it says nothing."""
 
 _TITLE = Text("{site}, {first} to {last}", "{site}，{first} 至 {last}")
 _SPREAD_TITLE = Text(
@@ -23,13 +29,37 @@ _VARIED = {
 _AGAINST = Text("against {whom}", "对比{whom}")
 _WHO_AGAINST = Text("{who} against {whom}", "{who} 对比{whom}")
 _MEDIAN, _WORST = Text("median", "中位数"), Text("worst", "最差")
-_EQUAL = Text(
-    "At equal cooling, with the tank's cold credited at the valley price:",
-    "按同等供冷量、水箱内冷量按谷价折算：",
+AS_LIVED = Text(
+    "As lived, with what the stores hold more or less at the end credited at the valley price:",
+    "按实际运行，期末蓄能（水箱、电池）净变化按谷价折算：",
+)
+AT_EQUAL_COOLING = Text(
+    "At equal cooling, the plant of the other side scaled to the cold that was delivered: needing less is no merit:",
+    "按同等供冷量（对方冷站按本方供冷量折算，少用冷不计为节省）：",
 )
 _SAVES = Text("{who} saves {what} against {whom}.", "{who} 节省 {what}（对比{whom}）。")
 _COSTS = Text("{who} COSTS {what} more than {whom}.", "{who} 多花 {what}（对比{whom}）。")
 _NO_TARIFF = Text("The site has no tariff: money is not counted.", "现场未配置电价：不计电费。")
+_GAS_CARBON = Text(
+    "Gas: {carbon:.3f} kg CO2 for a m³, {factor:g} kg for a GJ ({source}), {heat:g} MJ for a m³ ({heat_source}).",
+    "燃气：每立方米 {carbon:.3f} kg CO2；每 GJ {factor:g} kg（{source}），每立方米 {heat:g} MJ（{heat_source}）。",
+)
+_PRICED = {
+    "gas": Text("Gas: {price:g} {currency} for a m³ ({source}).", "燃气：每立方米 {price:g} {currency}（{source}）。"),
+    "water": Text(
+        "Water: {price:g} {currency} for a m³ ({source}).", "水：每立方米 {price:g} {currency}（{source}）。"
+    ),
+}
+_NOT_PRICED = {
+    "gas": Text(
+        "Gas is burnt, and site.yaml tells neither its price nor its heat: neither money nor carbon of it is counted.",
+        "现场耗用燃气，但 site.yaml 未给出气价与热值：不计其费用与碳排放。",
+    ),
+    "water": Text(
+        "Water is drawn, and site.yaml does not say its price: its money is not counted.",
+        "现场用水，但 site.yaml 未给出水价：不计水费。",
+    ),
+}
 _UNPRICED = Text("{:.0f} kWh fell on times without a price.", "{:.0f} kWh 落在无电价时段。")
 _CARBON = Text("Carbon: {factor:g} kg CO2 for a kWh ({source}).", "碳排放：每千瓦时 {factor:g} kg CO2（{source}）。")
 _STOPPED = Text(
@@ -69,7 +99,7 @@ def _nominal(result: Result, chosen: Language) -> Table:
     outcome = result.nominal
     rows: list[list[str]] = []
     for row in rows_of(result):
-        values = {side.name: reading(row, result, outcome, side.name) for side in backtest.sides}
+        values = {side.name: reading(row, outcome, side.name) for side in backtest.sides}
         cells = [_name(row, result, chosen), *(f"{value:,.{row.digits}f}" for value in values.values())]
         for side, reference in pairs:
             cells += _difference(row, values[reference.name], values[side.name])
@@ -78,7 +108,7 @@ def _nominal(result: Result, chosen: Language) -> Table:
 
 
 def _difference(row: Row, before: float, after: float) -> list[str]:
-    share = f"{(after - before) / before:+.1%}" if before and row.field != "stored" else ""
+    share = f"{(after - before) / before:+.1%}" if before and row.field not in _GROWTH else ""
     return [f"{after - before:+,.{row.digits}f}", share]
 
 
@@ -96,7 +126,7 @@ def _spread(result: Result, chosen: Language) -> Table:
 def _spread_row(row: Row, result: Result, chosen: Language) -> list[str]:
     cells = [_name(row, result, chosen)]
     for side in result.backtest.sides:
-        values = [reading(row, result, outcome, side.name) for outcome in result.outcomes]
+        values = [reading(row, outcome, side.name) for outcome in result.outcomes]
         cells += _cells(spread(row, values), row)
     return cells
 
@@ -138,18 +168,17 @@ def _name(row: Row, result: Result, chosen: Language) -> str:
 
 
 def remarks(result: Result, chosen: Language) -> list[str]:
-    tariff = result.backtest.site.tariff
-    backtest = result.backtest
-    lines = [_EQUAL.in_language(chosen)]
-    lines += [_saving(result, side, reference, chosen) for side in backtest.ours for reference in backtest.baselines]
-    first, *others = backtest.baselines
-    lines += [_saving(result, side, first, chosen) for side in others]
+    outcome = result.nominal
+    lines = [AS_LIVED.in_language(chosen), *_savings(result, outcome.saved_as_lived, chosen)]
+    lines += [AT_EQUAL_COOLING.in_language(chosen), *_savings(result, outcome.saved_against, chosen)]
+    tariff = outcome.terms.tariff
     if tariff is None:
         lines.append(_NO_TARIFF.in_language(chosen))
     elif tariff.carbon_factor is not None:
         source = "" if tariff.carbon_source is None else tariff.carbon_source.document
         lines.append(_CARBON.in_language(chosen).format(factor=tariff.carbon_factor, source=source))
-    unpriced = max(each.unpriced for each in result.nominal.totals.values())
+    lines += _of_gas_and_water(outcome, chosen)
+    unpriced = max(each.unpriced for each in outcome.totals.values())
     if unpriced:
         lines.append(_UNPRICED.in_language(chosen).format(unpriced))
     if not result.is_complete:
@@ -157,13 +186,46 @@ def remarks(result: Result, chosen: Language) -> list[str]:
     return lines
 
 
-def _saving(result: Result, side: Side, reference: Side, chosen: Language) -> str:
-    found = result.nominal.saved_against[reference.name][side.name]
-    tariff = result.backtest.site.tariff
+def _of_gas_and_water(outcome: Outcome, chosen: Language) -> Iterator[str]:
+    """Nothing of what nobody uses, nor of money where there is no tariff."""
+    terms = outcome.terms
+    if terms.tariff is None:
+        return
+    for name, bought in (("gas", terms.gas), ("water", terms.water)):
+        if not any(getattr(each, name) for each in outcome.totals.values()):
+            continue
+        if bought is None:
+            yield _NOT_PRICED[name].in_language(chosen)
+            continue
+        price, source = bought.price
+        yield _PRICED[name].in_language(chosen).format(price=price, currency=terms.tariff.currency, source=source)
+        if isinstance(bought, Gas) and terms.tariff.carbon_factor is not None:
+            yield _gas_carbon(bought, chosen)
+
+
+def _gas_carbon(gas: Gas, chosen: Language) -> str:
+    (heat, heat_source), (factor, source) = gas.heating_value, gas.carbon_factor
+    return _GAS_CARBON.in_language(chosen).format(
+        carbon=gas.carbon, factor=factor, source=source, heat=heat, heat_source=heat_source
+    )
+
+
+def _savings(result: Result, saved: Mapping[str, Mapping[str, Saving]], chosen: Language) -> list[str]:
+    """Ours against each baseline, then the other baselines against the first. saved: by baseline and by side."""
+    backtest = result.backtest
+    first, *others = backtest.baselines
+    pairs = [(side, reference) for side in backtest.ours for reference in backtest.baselines]
+    pairs += [(side, first) for side in others]
+    return [_saving(result, side, reference, saved[reference.name][side.name], chosen) for side, reference in pairs]
+
+
+def _saving(result: Result, side: Side, reference: Side, found: Saving, chosen: Language) -> str:
+    terms = result.nominal.terms
+    tariff = terms.tariff
     measure = found.energy if tariff is None else found.money
     parts = [f"{abs(found.energy):,.0f} kWh" if measure * found.energy >= 0 else f"{-abs(found.energy):,.0f} kWh"]
     if tariff is not None:
-        before = result.nominal.totals[reference.name].money
+        before = money(result.nominal.totals[reference.name], terms)
         share = f" ({abs(found.money) / before:.1%})" if before else ""
         parts.append(f"{abs(found.money):,.0f} {tariff.currency}{share}")
     if found.carbon is not None:

@@ -64,7 +64,7 @@ def _value(bound: Bound, side: str, result: Result, outcome: Outcome) -> float:
     row = row_of(bound)
     if bound.kpi.endswith(_SAVED_ENDING):
         return saved(row, outcome, side, bound.compared_with)
-    return reading(row, result, outcome, side)
+    return reading(row, outcome, side)
 
 
 def row_of(bound: Bound) -> Row:

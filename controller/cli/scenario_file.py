@@ -165,6 +165,9 @@ class _Compiler(_Named):
             place = Position(position.latitude, position.longitude, position.elevation)
             site = replace(site, position=place)
         tariff = self._tariff(site) if self.entry.tariff is not None else site.tariff
+        if site.tariff is not None and tariff is not None and tariff.currency != site.tariff.currency:
+            # The site's gas and water are in another money than these days'.
+            return replace(site, tariff=tariff, gas=None, water=None)
         return replace(site, tariff=tariff)
 
     def _tariff(self, site: Site) -> Tariff | None:

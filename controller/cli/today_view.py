@@ -42,12 +42,12 @@ class _Sum(NamedTuple):
 
 _SUMS = (
     _Sum("energy", Text("energy", "电量"), Text("kWh", "千瓦时"), 1, Text("uses more", "多用")),
-    _Sum("money", Text("money", "电费"), None, 2, Text("costs more", "多花")),
+    _Sum("money", Text("money", "费用"), None, 2, Text("costs more", "多花")),
     _Sum("carbon", Text("carbon", "碳排放"), Text("kg CO2", "千克CO2"), 1, Text("emits more", "多排")),
 )
 _TODAY = Text("Today since {}: with Tidewatt and without", "今日 {} 起：有本控与无本控")
 _WITH, _WITHOUT, _SAVED = Text("with", "有本控"), Text("without", "无本控"), Text("saved", "节省")
-_TERMS = Text("at equal cooling, tank credited at valley price", "供冷量相同，蓄冷水箱净变化按谷价计")
+_TERMS = Text("at equal cooling, stores credited at valley price", "供冷量相同，蓄能净变化按谷价计")
 _TOLD = Text("saved {} from {} to {}: {} ({})", "{} {} 至 {} 节省：{}（{}）")
 _SO_FAR = Text("saved since {}: {}", "{} 起节省：{}")
 

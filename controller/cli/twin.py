@@ -14,9 +14,9 @@ from controller.core.event import JsonValue
 from controller.core.point import PointId
 from controller.core.sample import Quality, Sample, Scalar
 from controller.core.site import Site
-from controller.core.tariff import Tariff
 from controller.runtime.daemon import Daemon
-from simulator.kpi import Account, Counted, Read, saving, valley_price
+from simulator.kpi import Account, Counted, Read
+from simulator.saving import Terms, carbon, money, saving_at_equal_cooling, valley_price
 from simulator.simulated import SimulatedSite
 
 LOOK_EVERY = timedelta(minutes=1)
@@ -38,11 +38,11 @@ def beginning(start: datetime, site: Site, now: datetime) -> datetime:
 class _Day:
     """Two accounts that are looked at together, from midnight or from the first look on."""
 
-    def __init__(self, since: datetime, date_: date, tariff: Tariff | None, counted: Counted) -> None:
+    def __init__(self, since: datetime, date_: date, site: Site, counted: Counted) -> None:
         self.since = self.until = since
         self.date = date_
-        self.tariff = tariff
-        self.ours, self.reference = Account(tariff, counted), Account(tariff, counted)
+        self.terms = Terms(site.tariff, site.gas, site.water, valley_price(site.tariff, since))
+        self.ours, self.reference = Account(site.tariff, counted), Account(site.tariff, counted)
 
     def look(self, at: datetime, ours: Read, reference: Read) -> bool:
         """Whether ours could be read; if not, the reference is not counted either, and the next look spans the gap."""
@@ -91,7 +91,7 @@ class Twin:
         local = at.astimezone(self._site.zone).date()
         if self._day is not None and self._day.date == local:
             return
-        day = _Day(at, local, self._site.tariff, self._engine.counted)
+        day = _Day(at, local, self._site, self._engine.counted)
         if day.look(at, ours, self._engine.read):
             self._day_before, self._day = self._day, day
 
@@ -114,20 +114,20 @@ def _good(samples: Mapping[PointId, Sample]) -> Read:
 
 
 def _compared(day: _Day) -> Json:
-    """Energy [kWh], money and carbon [kg]: as measured with us, and without us at equal cooling, with the tank's net
-    change credited at the valley price. None where the tariff does not say.
+    """Energy [kWh], money and carbon [kg]: as measured with us, and without us at equal cooling, with what the stores
+    hold more or less credited at the valley price. None where the site does not say.
     """
-    ours = day.ours.figures
-    saved = saving(ours, day.reference.figures, day.tariff, valley_price(day.tariff, day.since))
-    is_priced = day.tariff is not None and ours.unpriced == 0.0
-    factor = None if day.tariff is None else day.tariff.carbon_factor
+    ours, terms = day.ours.figures, day.terms
+    tariff = terms.tariff
+    saved = saving_at_equal_cooling(ours, day.reference.figures, terms)
+    emitted = carbon(ours, terms)
     return {
         "since": day.since.isoformat(),
         "until": day.until.isoformat(),
-        "currency": None if day.tariff is None else day.tariff.currency,
+        "currency": None if tariff is None else tariff.currency,
         "energy": _sides(ours.energy, saved.energy),
-        "money": _sides(ours.money, saved.money) if is_priced else None,
-        "carbon": None if factor is None or saved.carbon is None else _sides(ours.energy * factor, saved.carbon),
+        "money": None if tariff is None or ours.unpriced else _sides(money(ours, terms), saved.money),
+        "carbon": None if emitted is None or saved.carbon is None else _sides(emitted, saved.carbon),
     }
 
 

@@ -17,7 +17,7 @@ from simulator.cooling_plant.points import points as plant_points
 from simulator.faults.kinds import Aim, Targets, points_of
 from simulator.high_rise import points as building_points
 from simulator.high_rise.air_floors import storeys
-from simulator.high_rise.names import DECKS, FACADE, GAS, HANDLERS, LIGHTS, OUTDOOR, ZONES
+from simulator.high_rise.names import BATTERY, DECKS, FACADE, GAS, HANDLERS, LIGHTS, OUTDOOR, WATER, ZONES
 from simulator.kpi import Counted, Room
 from simulator.lamp_account import CountedLamps
 from simulator.tags import Tag
@@ -54,6 +54,9 @@ COUNTED = Counted(
         *(f"{tower}.fan_speed" for tower in numbered(_FANS, 3)),
     ),
     gas=f"{GAS}.volume",
+    battery=f"{BATTERY}.content",
+    water=f"{WATER}.volume",
+    plant_water="meter.make_up_water_1.volume",
     lamps=CountedLamps(
         garage=tuple(f"{deck}.energy" for deck in DECKS),
         outdoors=(f"{OUTDOOR}.energy", f"{FACADE}.energy"),

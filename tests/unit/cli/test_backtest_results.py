@@ -22,6 +22,7 @@ from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period, midnight, plant_step
 from controller.core.site import Site
 from controller.core.tariff import DemandCharge, Form, Tariff
+from controller.core.utilities import Gas, Stated, Water
 from controller.reports.drawing import Words
 from simulator.kpi import Figures, Quarter
 from simulator.variation import Variation
@@ -113,12 +114,17 @@ def test_tidewatt_is_told_against_both_baselines_and_they_against_each_other() -
         *("night_only against original", "night_only against competent"),
     ]
     told = [line for line in remarks(found, "en") if " saves " in line or " COSTS " in line]
-    assert told[:2] == [
+    as_lived, equal = told[:5], told[5:]
+    assert as_lived[:2] == [
         "Tidewatt saves 40 kWh, 40 CNY (20.0%), 18 kg CO2 against original.",
         "Tidewatt saves 15 kWh, 15 CNY (8.6%), 7 kg CO2 against competent.",
     ]
-    assert told[3] == "night_only COSTS 5 kWh, 5 CNY (2.9%), 2 kg CO2 more than competent."
-    assert told[4] == "competent saves 25 kWh, 25 CNY (12.5%), 11 kg CO2 against original."
+    assert equal[:2] == [
+        "Tidewatt saves 40 kWh, 40 CNY (20.0%), 18 kg CO2 against original.",
+        "Tidewatt saves 15 kWh, 15 CNY (8.6%), 7 kg CO2 against competent.",
+    ]
+    assert equal[3] == "night_only COSTS 5 kWh, 5 CNY (2.9%), 2 kg CO2 more than competent."
+    assert equal[4] == "competent saves 25 kWh, 25 CNY (12.5%), 11 kg CO2 against original."
 
 
 def test_a_demand_charge_is_a_row_where_the_tariff_has_one() -> None:
@@ -151,6 +157,38 @@ def test_lamps_are_told_where_they_are_counted_with_the_share_that_is_saved() ->
     assert next(row for row in first.rows if row[0] == "lamps of the garage [kWh]")[1:4] == ["100", "80", "60"]
     told = next(row for row in second.rows if row[0].startswith("garage lamps: saved") and "original" in row[0])
     assert [cell for cell in told[1:] if cell][-4:] == ["35.0", "30.0", "25.0", "0.0"]
+
+
+def test_gas_and_water_are_told_in_money_and_carbon_and_both_ways_of_comparing_are_said() -> None:
+    def lived(energy: float, gas: float, cooling: float) -> Lived:
+        figures = Figures(
+            energy=energy, plant_energy=60.0, money=energy, plant_money=60.0, cooling=cooling, gas=gas, water=10.0
+        )
+        return Lived((replace(figures, battery=-5.0),), (), (0.5,))
+
+    sides = [lived(100.0, 20.0, 300.0), lived(95.0, 20.0, 300.0), lived(80.0, 15.0, 200.0), lived(90.0, 20.0, 300.0)]
+    priced = replace(SITE, gas=Gas(Stated(4.0, "bill"), Stated(36.0, "bill")), water=Water(Stated(5.0, "bill")))
+    period = Period(MONDAY, MONDAY + timedelta(days=1), timedelta(minutes=1))
+    found = result_of(Backtest(priced, period, SIDES, [Case(0)], {}), sides)
+    assert found is not None
+    rows = {row[0]: row[1:4] for row in tables(found, "en")[0].rows}
+    assert rows["gas, what it costs [CNY]"] == ["80", "80", "60"]
+    assert rows["energy charge, gas and water together [CNY]"] == ["230", "225", "190"]
+    assert rows["energy added to the battery [kWh]"] == ["-5", "-5", "-5"]
+    assert rows["carbon, whole site [kg CO2]"][0] == f"{100.0 * 0.4419 + 20.0 * 0.036 * 56.1:.0f}"
+    told = remarks(found, "en")
+    assert any(line.startswith("Gas: 2.020 kg CO2 for a m³, 56.1 kg for a GJ (IPCC 2006") for line in told)
+    data = as_data(found)
+    assert data["saved_as_lived"]["original"]["money"] == pytest.approx(20.0 + 5.0 * 4.0)
+    assert data["saved_against"]["original"]["money"] == pytest.approx(20.0 + 5.0 * 4.0 - 60.0 / 3)
+    assert data["gas"]["carbon_kg_per_m3"] == pytest.approx(0.036 * 56.1)
+    for way in ("saved_as_lived", "saved_against"):
+        assert data["meaning"][way]["en"] in page(found, "en")
+        assert data["meaning"][way]["zh"] in page(found, "zh")
+    unpriced = result_of(Backtest(SITE, period, SIDES, [Case(0)], {}), sides)
+    assert unpriced is not None
+    assert any(line.startswith("Gas is burnt, and site.yaml") for line in remarks(unpriced, "en"))
+    assert any("site.yaml 未给出水价" in line for line in remarks(unpriced, "zh"))
 
 
 def test_what_was_stopped_is_compared_over_the_days_that_all_sides_have_lived() -> None:

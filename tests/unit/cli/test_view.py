@@ -69,7 +69,7 @@ def test_nothing_is_wider_than_the_terminal_and_what_matters_is_on_its_first_scr
     screen = "\n".join(lines[:24])
     for words in ("+12.3", "-12.50", *(("kWh", "costs more") if language == "en" else ("千瓦时", "多花"))):
         assert words in screen
-    assert ("at equal cooling, tank credited at valley price" if language == "en" else "按谷价计") in screen
+    assert ("at equal cooling, stores credited at valley price" if language == "en" else "按谷价计") in screen
     assert ("charge to 3500 kWh" if language == "en" else "充冷") in screen
 
 

@@ -10,7 +10,7 @@ import pytest
 from controller.cli.site_folder import load_site
 from controller.core.sample import Scalar
 from simulator.kpi import DEMO as COUNTED
-from simulator.kpi import Account, Figures, Quarter, Room, saving, valley_price
+from simulator.kpi import Account, Figures, Quarter, Room
 from tests.virtual_demo import DEMO
 
 MIDNIGHT = datetime(2026, 7, 5, 16, 0, tzinfo=UTC)  # in Shenzhen
@@ -121,6 +121,16 @@ def test_a_building_of_many_rooms_counts_each_by_its_floor_while_it_calls() -> N
     assert account.quarters[0].air == 30.0
 
 
+def test_what_the_battery_gained_and_what_was_drawn_is_counted_where_there_are_meters() -> None:
+    meters = {"battery": "battery.content", "water": "mains.volume", "plant_water": "basin.volume"}
+    account = Account(None, replace(COUNTED, **meters))
+    for at, content, mains, basin in ((0, 400.0, 10.0, 3.0), (30, 250.0, 14.0, 5.0), (60, 300.0, 18.0, 6.5)):
+        shown: dict[str, Scalar] = {"battery.content": content, "mains.volume": mains, "basin.volume": basin}
+        account.look(MIDNIGHT + at * MINUTE, {**readings(), **shown}.get)
+    figures = account.figures
+    assert (figures.battery, figures.water, figures.plant_water, figures.gas) == (-100.0, 8.0, 3.5, 0.0)
+
+
 def test_a_dark_deck_counts_for_each_group() -> None:
     dark = readings(garage__group_1__illuminance=20.0, garage__group_3__illuminance=25.0)
     assert counted((0, dark), (60, dark)).light_shortfall == pytest.approx(15.0)
@@ -137,34 +147,6 @@ def test_the_account_begins_when_everything_is_known() -> None:
     del unknown["plant.tank_1.stored_energy"]
     figures = counted((0, unknown), (1, readings(meter__main_1__energy=7.0)), (2, readings(meter__main_1__energy=8.0)))
     assert figures.energy == 1.0
-
-
-OURS = Figures(energy=100.0, plant_energy=60.0, money=40.0, plant_money=20.0, cooling=300.0)
-
-
-def test_the_reference_is_scaled_to_the_cooling_that_we_delivered() -> None:
-    reference = replace(OURS, cooling=150.0)
-    saved = saving(OURS, reference, TARIFF, 0.2)
-    assert saved.energy == pytest.approx(60.0)
-    assert saved.money == pytest.approx(20.0)
-
-
-def test_cold_left_in_the_tank_counts_at_the_valley_price() -> None:
-    ours = replace(OURS, stored=100.0)
-    saved = saving(ours, OURS, TARIFF, 0.2)
-    electricity = 100.0 * 60.0 / 400.0
-    assert saved.energy == pytest.approx(electricity)
-    assert saved.money == pytest.approx(electricity * 0.2)
-
-
-def test_who_costs_more_saves_less_than_nothing() -> None:
-    saved = saving(replace(OURS, energy=110.0, money=44.0), OURS, TARIFF, 0.2)
-    assert (saved.energy, saved.money) == (pytest.approx(-10.0), pytest.approx(-4.0))
-
-
-def test_the_valley_price_is_the_lowest_of_the_day() -> None:
-    assert valley_price(TARIFF, MIDNIGHT) == TARIFF.price_at(MIDNIGHT + timedelta(hours=3)) if TARIFF else False
-    assert valley_price(None, MIDNIGHT) == 0.0
 
 
 # --- lamps ------------------------------------------------------------------------------------------------------------
