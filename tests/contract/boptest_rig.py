@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from controller.core.point import Binding, PointId
+from controller.core.ports import Driver
 from controller.core.sample import Scalar
 from drivers.boptest import KIND
 from drivers.boptest.address import BoptestAddress, BoptestConnection
@@ -27,8 +28,6 @@ from tests.contract.driver_contract import (
 )
 from tests.hand_clock import HandClock
 
-# A request is a connection and a thread of its own; a loaded machine may take its time over them.
-TIMEOUT: Final = timedelta(seconds=0.5)
 _TEMPERATURES: Final = (LEVEL, SETPOINT, OTHER)
 _INPUTS: Final = (SETPOINT, COMMAND)
 
@@ -117,6 +116,8 @@ async def boptest() -> AsyncGenerator[Bench]:
     }
     bindings = [Binding(points[point], point.split(".")[1], address) for point, address in addresses.items()]
     with BoptestServer(cells) as server:
-        connection = BoptestConnection(server.url, timeout=TIMEOUT)
-        hand = _Hand(server, cells)
-        yield Bench(lambda: KIND.open("far", connection, bindings, clock), hand, clock, relinquished=INITIAL[SETPOINT])
+
+        def opens(wait_s: float) -> Driver:
+            return KIND.open("far", BoptestConnection(server.url, timeout=timedelta(seconds=wait_s)), bindings, clock)
+
+        yield Bench(opens, _Hand(server, cells), clock, relinquished=INITIAL[SETPOINT])

@@ -113,12 +113,22 @@ class FarSide(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """relinquished: what SETPOINT is after it was relinquished; None where the protocol cannot relinquish."""
+    """opens: a driver that waits so many real seconds for an answer. relinquished: what SETPOINT is after it was
+    relinquished; None where the protocol cannot relinquish.
+    """
 
-    open: Callable[[], Driver]
+    opens: Callable[[float], Driver]
     far: FarSide
     clock: HandClock
     relinquished: Scalar | None = None
+
+    def open(self) -> Driver:
+        """Where every question is answered: however busy the machine is, no time-out passes."""
+        return self.opens(_PATIENT)
+
+    def open_hasty(self) -> Driver:
+        """Where time-outs have to pass, and the test waits for them. Beside other work one may pass too many."""
+        return self.opens(_HASTY)
 
 
 Rig: TypeAlias = Callable[[], AbstractAsyncContextManager[Bench]]
@@ -128,6 +138,9 @@ Check: TypeAlias = Callable[[Rig], Awaitable[None]]
 _PATIENCE = 61.0
 # Real seconds after which a read counts as hanging.
 _BOUND = 20.0
+# Real seconds for an answer. Loopback answers within milliseconds; a busy machine has held one up for half a second.
+_PATIENT, _HASTY = 10.0, 0.3
+_TRIES = 5
 # Seconds that a stepped plant is brought forward between two looks.
 _STEP = 60.0
 
@@ -160,6 +173,27 @@ async def _is_lost(bench: Bench, driver: Driver) -> bool:
     except DeviceError:
         return True
     assert _values(samples) == dict(INITIAL)
+    return False
+
+
+async def _is_lost_or_late(bench: Bench, driver: Driver) -> bool:
+    """The same of a hasty driver, which may miss an answer but never takes one for another."""
+    try:
+        samples = await _read(bench, driver)
+    except DeviceError:
+        return True
+    wrong = {point: sample.value for point, sample in samples.items() if sample.value not in (None, INITIAL[point])}
+    assert wrong == {}
+    return None in _values(samples).values()
+
+
+async def _answers(bench: Bench, driver: Driver) -> bool:
+    """Whether a hasty driver gives what the far side holds, be it not at the first time of asking."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(DeviceError):
+            if _values(await _read(bench, driver)) == dict(INITIAL):
+                return True
+        bench.clock.advance(_PATIENCE)
     return False
 
 
@@ -280,8 +314,8 @@ async def relinquishes_or_says_that_it_cannot(rig: Rig) -> None:
 
 
 async def a_lost_link_is_an_error(rig: Rig) -> None:
-    async with rig() as bench, bench.open() as driver:
-        await _read(bench, driver)
+    async with rig() as bench, bench.open_hasty() as driver:
+        assert await _answers(bench, driver)
         await bench.far.drop()
         for _ in range(2):
             with pytest.raises(DeviceError):
@@ -289,17 +323,20 @@ async def a_lost_link_is_an_error(rig: Rig) -> None:
 
 
 async def a_link_lost_while_reading_is_an_error(rig: Rig) -> None:
-    async with rig() as bench, bench.open() as driver:
+    async with rig() as bench, bench.open_hasty() as driver:
         bench.far.hang()
         async with asyncio.timeout(_BOUND), asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(_is_lost(bench, driver))
-            await bench.far.asked()
+            asked = tasks.create_task(bench.far.asked())
+            # A driver in haste may give up before its question is out.
+            await asyncio.wait([reading, asked], return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
             await bench.far.drop()
         assert reading.result()
 
 
 async def writes_to_a_lost_link_are_answered(rig: Rig) -> None:
-    async with rig() as bench, bench.open() as driver:
+    async with rig() as bench, bench.open_hasty() as driver:
         await bench.far.drop()
         results = await driver.write({SETPOINT: 9.5, COMMAND: True})
         assert [(point, result.accepted) for point, result in results.items()] == [(SETPOINT, False), (COMMAND, False)]
@@ -310,26 +347,26 @@ async def nobody_there_is_an_error(rig: Rig) -> None:
     async with rig() as bench:
         await bench.far.drop()
         with pytest.raises(DeviceError):
-            async with asyncio.timeout(_BOUND), bench.open():
+            async with asyncio.timeout(_BOUND), bench.open_hasty():
                 pass
 
 
 async def opens_again(rig: Rig) -> None:
     async with rig() as bench:
-        driver = bench.open()
+        driver = bench.open_hasty()
         for _ in range(2):
             async with driver:
-                assert not await _is_lost(bench, driver)
+                assert await _answers(bench, driver)
                 await bench.far.drop()
                 assert await _is_lost(bench, driver)
             await bench.far.restore()
-        async with bench.open() as another:
-            assert not await _is_lost(bench, another)
+        async with bench.open_hasty() as another:
+            assert await _answers(bench, another)
 
 
 async def a_silent_device_is_bounded(rig: Rig) -> None:
     async with rig() as bench:
-        driver = bench.open()
+        driver = bench.open_hasty()
         async with driver:
             bench.far.hang()
             with contextlib.suppress(DeviceError):
@@ -341,24 +378,24 @@ async def a_silent_device_is_bounded(rig: Rig) -> None:
         # The device may have taken a write that it did not answer.
         bench.far.set(SETPOINT, INITIAL[SETPOINT])
         async with driver:
-            assert not await _is_lost(bench, driver)
+            assert await _answers(bench, driver)
 
 
 async def a_late_answer_is_nobodys_answer(rig: Rig) -> None:
     async with rig() as bench:
-        driver = bench.open()
+        driver = bench.open_hasty()
         async with driver:
-            await _read(bench, driver)
+            assert await _answers(bench, driver)
             bench.far.hang()
             for point in (LEVEL, OTHER):
                 with contextlib.suppress(DeviceError):
                     await _read(bench, driver, [point])
             bench.far.resume()
             bench.clock.advance(_PATIENCE)
-            for _ in range(3):
-                await _is_lost(bench, driver)
+            lost = [await _is_lost_or_late(bench, driver) for _ in range(3)]
+            assert not all(lost) or await _is_lost(bench, driver)
         async with driver:
-            assert not await _is_lost(bench, driver)
+            assert await _answers(bench, driver)
 
 
 async def cancelled_it_is_usable_or_closed(rig: Rig) -> None:
@@ -414,9 +451,9 @@ async def who_listens_hears_of_the_loss(rig: Rig) -> None:
             async for _ in changes:
                 pass
 
-    async with rig() as bench, bench.open() as driver:
+    async with rig() as bench, bench.open_hasty() as driver:
         assert isinstance(driver, Subscribes)
-        await _read(bench, driver)
+        assert await _answers(bench, driver)
         await bench.far.drop()
         with pytest.raises(DeviceError):
             async with asyncio.timeout(_BOUND):

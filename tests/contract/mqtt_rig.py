@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from controller.core.point import Binding, PointId
+from controller.core.ports import Driver
 from controller.core.sample import Scalar
 from drivers.mqtt import KIND as MQTT
 from drivers.mqtt.address import MqttAddress, MqttConnection
@@ -25,9 +26,6 @@ from tests.contract.driver_contract import (
 )
 from tests.hand_clock import HandClock
 from tests.wire.mqtt_broker import NOT_AUTHORISED, LittleBroker
-
-# Loopback answers within a millisecond; a hung device costs each check a few of these.
-TIMEOUT: Final = timedelta(seconds=0.3)
 
 _SWITCH: Final[dict[str, Scalar]] = {"ON": True, "OFF": False}
 
@@ -100,8 +98,12 @@ async def mqtt() -> AsyncGenerator[Bench]:
     try:
         points = contract_points(relinquishes=False)
         bindings = [Binding(points[point], address.topic, address) for point, address in _ADDRESSES.items()]
-        connection = MqttConnection("127.0.0.1", broker.port, timeout=TIMEOUT)
         clock = HandClock()
-        yield Bench(lambda: MQTT.open("far", connection, bindings, clock), _Hand(broker), clock)
+
+        def opens(wait_s: float) -> Driver:
+            connection = MqttConnection("127.0.0.1", broker.port, timeout=timedelta(seconds=wait_s))
+            return MQTT.open("far", connection, bindings, clock)
+
+        yield Bench(opens, _Hand(broker), clock)
     finally:
         await broker.stop()

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from asyncua.ua import VariantType
 
 from controller.core.point import Binding, PointId
+from controller.core.ports import Driver
 from controller.core.sample import Scalar
 from drivers.opcua import KIND
 from drivers.opcua.address import OpcuaAddress, OpcuaConnection
@@ -26,9 +27,6 @@ from tests.contract.driver_contract import (
 )
 from tests.hand_clock import HandClock
 from tests.wire.opcua_device import Cell, OpcuaDevice
-
-# Loopback answers within milliseconds; a hung server costs each check a few of these.
-TIMEOUT: Final = timedelta(seconds=0.3)
 
 
 class _Spelling(NamedTuple):
@@ -89,9 +87,12 @@ async def opcua() -> AsyncGenerator[Bench]:
         hand.set(point, value)
     await device.start()
     try:
-        connection = OpcuaConnection(device.url, timeout=TIMEOUT)
         points = contract_points(relinquishes=False)
         bindings = [Binding(points[point], point.split(".")[1], _address(point)) for point in INITIAL]
-        yield Bench(lambda: KIND.open("far", connection, bindings, clock), hand, clock)
+
+        def opens(wait_s: float) -> Driver:
+            return KIND.open("far", OpcuaConnection(device.url, timeout=timedelta(seconds=wait_s)), bindings, clock)
+
+        yield Bench(opens, hand, clock)
     finally:
         await device.stop()

@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
@@ -49,9 +50,6 @@ from tests.loopback import LoopbackServer
 from tests.wire.modbus_device import COILS, DISCRETE, HOLDING, INPUT, ModbusDevice, Place
 from tests.wire.modbus_line import LineDevice, RtuDevice
 
-# Loopback answers within a millisecond; a hung device costs each check a few of these.
-TIMEOUT: Final = 0.15
-
 
 def _bindings(addresses: dict[PointId, Any], *, relinquishes: bool) -> list[Binding[Any]]:
     points = contract_points(relinquishes=relinquishes)
@@ -59,11 +57,17 @@ def _bindings(addresses: dict[PointId, Any], *, relinquishes: bool) -> list[Bind
 
 
 def _bench(
-    kind: DriverKind, connection: Any, addresses: dict[PointId, Any], far: FarSide, *, relinquished: Scalar | None
+    kind: DriverKind,
+    connection: Callable[[float], Any],
+    addresses: dict[PointId, Any],
+    far: FarSide,
+    *,
+    relinquished: Scalar | None,
 ) -> Bench:
+    """connection: one that waits so many seconds for an answer."""
     bindings = _bindings(addresses, relinquishes=relinquished is not None)
     clock = HandClock()
-    return Bench(lambda: kind.open("far", connection, bindings, clock), far, clock, relinquished)
+    return Bench(lambda wait_s: kind.open("far", connection(wait_s), bindings, clock), far, clock, relinquished)
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
@@ -88,7 +92,7 @@ class _MemoryHand:
 async def memory() -> AsyncGenerator[Bench]:
     hand = _MemoryHand()
     addresses = {point: MemoryAddress(value) for point, value in INITIAL.items()}
-    yield _bench(memory_kind(hand.far), MemoryConnection(TIMEOUT), addresses, hand, relinquished=INITIAL[SETPOINT])
+    yield _bench(memory_kind(hand.far), MemoryConnection, addresses, hand, relinquished=INITIAL[SETPOINT])
 
 
 # --- blueprint --------------------------------------------------------------------------------------------------------
@@ -149,9 +153,14 @@ async def blueprint() -> AsyncGenerator[Bench]:
     device.cells = dict(device.initial)
     await device.start()
     try:
-        connection = LineConnection("127.0.0.1", device.port, TIMEOUT)
         addresses = {point: LineAddress(_cell_name(point)) for point in INITIAL}
-        yield _bench(LINE, connection, addresses, _LineHand(device), relinquished=INITIAL[SETPOINT])
+        yield _bench(
+            LINE,
+            partial(LineConnection, "127.0.0.1", device.port),
+            addresses,
+            _LineHand(device),
+            relinquished=INITIAL[SETPOINT],
+        )
     finally:
         await device.stop()
 
@@ -223,7 +232,10 @@ async def _modbus(device: ModbusDevice, **said: Any) -> AsyncGenerator[Bench]:
     await device.start()
     try:
         network = {} if "serial" in said else {"host": "127.0.0.1", "port": device.port}
-        connection = ModbusConnection(timeout=timedelta(seconds=TIMEOUT), **network, **said)
+
+        def connection(wait_s: float) -> ModbusConnection:
+            return ModbusConnection(timeout=timedelta(seconds=wait_s), **network, **said)
+
         yield _bench(MODBUS, connection, _ADDRESSES, hand, relinquished=None)
     finally:
         await device.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -15,6 +15,12 @@ PACKAGES = ("controller", "drivers", "strategies", "simulator")
 
 Finding: TypeAlias = tuple[int, str]
 Check: TypeAlias = Callable[[ast.Module], Iterator[Finding]]
+
+
+@lru_cache(maxsize=1)
+def nodes(tree: ast.Module) -> Sequence[ast.AST]:
+    """The tree is walked once for all rules."""
+    return tuple(ast.walk(tree))
 
 
 def last_name(node: ast.expr) -> str:
@@ -30,7 +36,7 @@ def last_name(node: ast.expr) -> str:
 
 def imported(tree: ast.Module) -> Iterator[Finding]:
     """Every module named by an import; `from a import b` names both `a` and `a.b`."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -54,7 +60,7 @@ def only_cleans_up(handler: ast.ExceptHandler) -> bool:
 
 def broad_catches(tree: ast.Module) -> Iterator[Finding]:
     """`except:`, `except Exception`, `except BaseException` that do not pass everything on, and suppressing them."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ExceptHandler):
             caught = list(ast.walk(node.type)) if node.type else []
             names = {last_name(part) for part in caught if isinstance(part, ast.Name | ast.Attribute)}
@@ -71,7 +77,7 @@ def driver_writes(tree: ast.Module) -> Iterator[Finding]:
     `Driver.write` is a coroutine and no other `write` in use here is, so an awaited call is one. A method that is
     passed on, or called and awaited elsewhere, is known by the name of what it belongs to.
     """
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Await(value=ast.Call(func=ast.Attribute(attr="write"))):
                 yield node.lineno, "awaits .write()"
@@ -85,7 +91,7 @@ def driver_writes(tree: ast.Module) -> Iterator[Finding]:
 
 def tasks_of_its_own(tree: ast.Module) -> Iterator[Finding]:
     """Anything that starts a task, a group of tasks or a callback from another thread."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         name = last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
         if name in {"create_task", "ensure_future", "run_coroutine_threadsafe", "TaskGroup"}:
             yield getattr(node, "lineno", 0), name
@@ -93,7 +99,7 @@ def tasks_of_its_own(tree: ast.Module) -> Iterator[Finding]:
 
 def orphan_tasks(tree: ast.Module) -> Iterator[Finding]:
     """A task that no TaskGroup holds, wherever it is."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Attribute(attr="ensure_future") | ast.Name(id="ensure_future"):
                 yield node.lineno, "ensure_future"
@@ -107,7 +113,7 @@ def orphan_tasks(tree: ast.Module) -> Iterator[Finding]:
 
 def sleeps(tree: ast.Module) -> Iterator[Finding]:
     yield from ((line, module) for line, module in imported(tree) if module == "time.sleep")
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute) and node.attr == "sleep" and last_name(node.value) == "time":
             yield node.lineno, "time.sleep"
 
@@ -116,7 +122,7 @@ def mocks(tree: ast.Module) -> Iterator[Finding]:
     for line, module in imported(tree):
         if module.split(".")[0] in {"mock", "pytest_mock"} or module.startswith("unittest.mock"):
             yield line, module
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute) and node.attr in {"setattr", "delattr"}:
             yield node.lineno, f"{last_name(node.value)}.{node.attr}"
         elif isinstance(node, ast.arg) and node.arg == "mocker":

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 import signal
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -216,6 +216,15 @@ def test_it_ends_after_the_time_given(tmp_path: Path, capsys: pytest.CaptureFixt
     assert len(load_site(tmp_path).points) == 5
 
 
+@pytest.fixture
+def heard_ctrl_c() -> Iterator[None]:
+    """Whoever starts the tests in the background of a script has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_ctrl_c")
 def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
     class Interrupted(Fake):
         async def discover(self, target: str, options: Mapping[str, str]) -> AsyncGenerator[Found]:
