@@ -12,25 +12,21 @@ from controller.core.site import Mount
 from controller.core.strategy import Mode
 from controller.core.system import System
 from controller.core.units import Unit
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
+from controller.settings.problems import nearest
 from controller.settings.schema.site import ABDaysEntry, EqualTankEntry, SiteFile, SystemEntry
+from controller.settings.section import SectionCompiler
 
 _LEVELS = frozenset({Unit.KILOWATT_HOUR, Unit.CELSIUS})
 _PLACE: Where = ("ab_days",)
 
 
 @dataclass
-class ABDaysCompiler:
+class ABDaysCompiler(SectionCompiler[SiteFile]):
     """mounts: None where strategies.yaml cannot be read: nothing is said of what it lacks."""
 
-    reading: Reading[SiteFile]
-    plant: Plant
     systems: Sequence[System]
     mounts: Sequence[Mount] | None
-    problems: Problems
 
     def compiled(self) -> ABDays | None:
         if self.reading.document.get(_PLACE) is None:
@@ -81,7 +77,3 @@ class ABDaysCompiler:
             self._add(where, f"'{name}' is neither an energy nor a temperature", right)
         elif point.kind is not PointKind.SENSOR:
             self._add(where, f"'{name}' is not measured in a tank: its kind is {point.kind}", right)
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)

@@ -15,13 +15,12 @@ from controller.core.point import Point, PointId, ValueType
 from controller.core.site import Alarming
 from controller.core.system import Condition
 from controller.core.text import NO_TEXT, Text
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
+from controller.settings.problems import nearest
 from controller.settings.schema.alarms import AlarmEntry, AlarmsFile, RouteEntry
 from controller.settings.schema.words import TextEntry
 from controller.settings.secrets import Secrets
+from controller.settings.section import SectionCompiler
 from controller.settings.siren import SirenCompiler
 from controller.settings.writables import advice, is_value_of, plain
 
@@ -33,14 +32,11 @@ _BUILT_IN_IDS = {name.replace(" ", "_"): name for name in BUILT_IN}
 
 
 @dataclass
-class AlarmsCompiler:
+class AlarmsCompiler(SectionCompiler[AlarmsFile]):
     """strategies: the ids of strategies.yaml, as far as they can be read."""
 
-    reading: Reading[AlarmsFile]
-    plant: Plant
     strategies: Collection[str]
     secrets: Secrets
-    problems: Problems
     _ids: dict[str, Where] = field(default_factory=dict[str, Where])
 
     def compiled(self) -> Alarming:
@@ -224,16 +220,6 @@ class AlarmsCompiler:
         for key in keys:
             if self.reading.document.has((*where, key)):
                 self._add((*where, key), f"'{key}' {why}", f"remove '{key}'")
-
-    def _known_point(self, name: str, where: Where) -> Point | None:
-        point = self.plant.points.get(PointId(name))
-        if point is None and not self.plant.is_excused(name):
-            self._add(where, f"there is no point '{name}'", nearest(name, self.plant.points, "points"))
-        return point
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)
 
 
 def _test(entry: AlarmEntry, kind: str) -> Test:

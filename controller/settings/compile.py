@@ -62,7 +62,7 @@ def compile_site(
         parts = SitePartsCompiler(files.site, plant, scan_every, mounts, folder, tariffs, secrets, problems).compiled()
     alarms = Alarming()
     if files.alarms is not None:
-        alarms = AlarmsCompiler(files.alarms, plant, files.strategy_ids(), secrets, problems).compiled()
+        alarms = AlarmsCompiler(files.alarms, plant, problems, files.strategy_ids(), secrets).compiled()
     lamp_messages = None
     if files.sunclock is not None:
         lamp_messages = LampMessagesCompiler(files.sunclock, folder, secrets, problems).compiled()
@@ -91,7 +91,7 @@ def _mounted(
 ) -> _Mounted:
     if files.strategies is None:
         return _Mounted(is_whole=STRATEGIES not in files.names)
-    compiler = MountsCompiler(files.strategies, plant, scan_every, strategy_kind, problems)
+    compiler = MountsCompiler(files.strategies, plant, problems, scan_every, strategy_kind)
     mounts = compiler.compiled()
     return _Mounted(mounts, compiler.parameters, is_whole=len(mounts) == len(files.strategy_ids()))
 

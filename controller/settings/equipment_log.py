@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from controller.core.equipment_log import CleanPeriod, EquipmentLogging, logged_equipment
 from controller.core.maintenance import MaintenanceTask
 from controller.core.short_cycling import LIMITS_BY_CLASS, CyclingLimits
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
+from controller.settings.problems import nearest
 from controller.settings.schema.site import EquipmentLogEntry, MaintenanceEntry, SiteFile
+from controller.settings.section import SectionCompiler
 
 
 @dataclass
-class EquipmentLogCompiler:
-    reading: Reading[SiteFile]
-    plant: Plant
-    problems: Problems
+class EquipmentLogCompiler(SectionCompiler[SiteFile]):
     _named: dict[tuple[str, ...], Where] = field(default_factory=dict[tuple[str, ...], Where])
 
     def compiled(self) -> EquipmentLogging:
@@ -102,7 +98,3 @@ class EquipmentLogCompiler:
         if first != where:
             line = self.reading.document.line(first)
             self._add(where, f"{named} is there already, by line {line}", "remove one of the two")
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)

@@ -16,11 +16,10 @@ from controller.core.point import Point, PointId, PointKind, ValueType
 from controller.core.site import Device
 from controller.core.system import System
 from controller.core.units import Unit
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
+from controller.settings.problems import nearest
 from controller.settings.schema.site import FireEntry, SiteFile
+from controller.settings.section import SectionCompiler
 from controller.settings.writables import advice, is_value_of, plain
 
 _LIGHTS = frozenset({"lighting_group", "lighting_circuit", "sensor_lamp_group"})
@@ -32,12 +31,9 @@ _SEEN_WITHIN = timedelta(seconds=1)
 
 
 @dataclass
-class FireCompiler:
-    reading: Reading[SiteFile]
-    plant: Plant
+class FireCompiler(SectionCompiler[SiteFile]):
     systems: Sequence[System]
     scan_every: timedelta
-    problems: Problems
     _inputs: dict[str, Where] = field(default_factory=dict[str, Where])
     _handshakes: set[PointId] = field(default_factory=set[PointId])
     _machines: tuple[Machine, ...] = ()
@@ -185,7 +181,3 @@ class FireCompiler:
 
     def _class(self, point: PointId) -> str:
         return self.plant.equipment.get(self.plant.points[point].equipment, "")
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)

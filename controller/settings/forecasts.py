@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from controller.core.point import PointId, PointKind
 from controller.core.site import ForecastTarget
 from controller.core.units import Unit
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
+from controller.settings.problems import nearest
 from controller.settings.schema.site import ForecastEntry, SiteFile
+from controller.settings.section import SectionCompiler
 
 
 @dataclass
-class ForecastsCompiler:
-    reading: Reading[SiteFile]
-    plant: Plant
-    problems: Problems
+class ForecastsCompiler(SectionCompiler[SiteFile]):
     _named: dict[str, Where] = field(default_factory=dict[str, Where])
 
     def compiled(self) -> tuple[ForecastTarget, ...]:
@@ -54,7 +50,3 @@ class ForecastsCompiler:
                 f"'{name}' is a {point.kind.value} with the unit {point.unit}",
                 f"name a measured point in {unit}",
             )
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)

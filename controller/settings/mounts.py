@@ -15,22 +15,19 @@ from controller.core.point import PointId
 from controller.core.site import SCANS_WITHIN_LEASE, Mount
 from controller.core.strategy import Member, Mode, Role, Strategy, StrategyKind
 from controller.settings.circles import circles
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest, shown
-from controller.settings.reading import Reading, note
+from controller.settings.problems import nearest, shown
+from controller.settings.reading import note
 from controller.settings.registry import look_up
 from controller.settings.schema.strategies import StrategiesFile, StrategyEntry
+from controller.settings.section import SectionCompiler
 from controller.settings.validate import checker, own_words
 
 
 @dataclass
-class MountsCompiler:
-    reading: Reading[StrategiesFile]
-    plant: Plant
+class MountsCompiler(SectionCompiler[StrategiesFile]):
     scan_every: timedelta
     strategy_kind: Callable[[str], StrategyKind]
-    problems: Problems
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])
     """The parameters of every strategy as plain data, defaults included."""
     _ids: dict[str, Where] = field(default_factory=dict[str, Where])
@@ -196,10 +193,6 @@ class MountsCompiler:
                     f"'{point}' is commanded by '{owner}' already, in mode {entry.mode} at priority {entry.priority}"
                 )
                 self._add((*where, "bind"), wrong, "bind one of them to something else, or give it another priority")
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)
 
 
 def _named(wrong: str) -> Where:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
+from controller.settings.problems import nearest
 from controller.settings.schema.site import OutOfServiceEntry, SiteFile
+from controller.settings.section import SectionCompiler
 
 
-@dataclass
-class OutOfServiceCompiler:
-    reading: Reading[SiteFile]
-    plant: Plant
-    problems: Problems
-
+class OutOfServiceCompiler(SectionCompiler[SiteFile]):
     def compiled(self) -> Mapping[str, str]:
         """Why, by equipment."""
         reasons: dict[str, str] = {}
@@ -36,7 +29,3 @@ class OutOfServiceCompiler:
                 self._add(place, wrong, nearest(entry.equipment, self.plant.equipment, "equipment"))
             reasons[entry.equipment] = entry.reason
         return reasons
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)

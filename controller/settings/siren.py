@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from controller.core.alarm import Priority
 from controller.core.handover import lifelines_of, machines_of
 from controller.core.point import Point, PointId, SafeValue, ValueType
 from controller.core.siren import Siren
 from controller.core.system import Condition
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
 from controller.settings.schema.alarms import AlarmsFile, SirenEntry
 from controller.settings.schema.words import ConditionEntry
+from controller.settings.section import SectionCompiler
 from controller.settings.writables import advice, is_value_of, plain
 
 _WHERE: Where = ("siren",)
 
 
-@dataclass
-class SirenCompiler:
-    reading: Reading[AlarmsFile]
-    plant: Plant
-    problems: Problems
-
+class SirenCompiler(SectionCompiler[AlarmsFile]):
     def compiled(self) -> Siren | None:
         if not self.reading.document.has(_WHERE):
             return None
         entry = self.reading.piece(_WHERE, SirenEntry)
         if entry is None:
             return None
-        point = self._known(entry.point, (*_WHERE, "point"))
+        point = self._known_point(entry.point, (*_WHERE, "point"))
         if point is not None:
             self._check(point, (*_WHERE, "point"))
         button = None if entry.silence is None else self._button(entry.silence)
@@ -53,19 +44,9 @@ class SirenCompiler:
 
     def _button(self, entry: ConditionEntry) -> Condition:
         where = (*_WHERE, "silence")
-        point = self._known(entry.point, (*where, "point"))
+        point = self._known_point(entry.point, (*where, "point"))
         if point is not None and not is_value_of(entry.value, point):
             self._add((*where, "is"), f"'{point.id}' is never {plain(entry.value)}", f"write {advice(point)}")
         if entry.lasting:
             self._add((*where, "lasting"), "'lasting' has no meaning here", "remove it; pressing the button silences")
         return Condition(PointId(entry.point), entry.value)
-
-    def _known(self, name: str, where: Where) -> Point | None:
-        point = self.plant.points.get(PointId(name))
-        if point is None and not self.plant.is_excused(name):
-            self._add(where, f"there is no point '{name}'", nearest(name, self.plant.points, "points"))
-        return point
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)

@@ -67,16 +67,16 @@ class SitePartsCompiler:
     def compiled(self) -> SiteParts:
         site, plant, problems = self.reading, self.plant, self.problems
         zone = time_zone(site, problems)
-        systems = SystemsCompiler(site, plant, self.scan_every, problems).compiled()
+        systems = SystemsCompiler(site, plant, problems, self.scan_every).compiled()
         utilities = UtilitiesCompiler(site, problems)
         return SiteParts(
             zone=zone,
             systems=systems,
-            fire=FireCompiler(site, plant, systems, self.scan_every, problems).compiled(),
+            fire=FireCompiler(site, plant, problems, systems, self.scan_every).compiled(),
             forecasts=ForecastsCompiler(site, plant, problems).compiled(),
             equipment_log=EquipmentLogCompiler(site, plant, problems).compiled(),
             out_of_service=OutOfServiceCompiler(site, plant, problems).compiled(),
-            ab_days=ABDaysCompiler(site, plant, systems, self.mounts, problems).compiled(),
+            ab_days=ABDaysCompiler(site, plant, problems, systems, self.mounts).compiled(),
             tariff=SiteTariffCompiler(site, self.folder, self.tariff_folder, zone, problems).compiled(),
             gas=utilities.gas(),
             water=utilities.water(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from controller.core.point import DeviceTimeout, Heartbeat, Point, PointId, RemoteBit, ValueType
+from controller.core.point import DeviceTimeout, Heartbeat, PointId, RemoteBit, ValueType
 from controller.core.sample import Scalar
 from controller.core.system import (
     AuthorityInput,
@@ -19,12 +19,11 @@ from controller.core.system import (
     System,
 )
 from controller.core.text import NO_TEXT
-from controller.settings.devices import Plant
 from controller.settings.document import Where
-from controller.settings.problems import Problems, nearest
-from controller.settings.reading import Reading
+from controller.settings.problems import nearest
 from controller.settings.schema.site import HandBackEntry, MemberEntry, SiteFile, SystemEntry
 from controller.settings.schema.words import ConditionEntry
+from controller.settings.section import SectionCompiler
 from controller.settings.writables import advice, is_value_of, plain
 
 # A device that drops us sooner would drop us between two scans.
@@ -32,11 +31,8 @@ _SCANS_WITHIN_SILENCE = 3
 
 
 @dataclass
-class SystemsCompiler:
-    reading: Reading[SiteFile]
-    plant: Plant
+class SystemsCompiler(SectionCompiler[SiteFile]):
     scan_every: timedelta
-    problems: Problems
     systems: list[System] = field(default_factory=list[System])
     _owners: dict[PointId, tuple[str, Where]] = field(default_factory=dict[PointId, "tuple[str, Where]"])
     _ids: dict[str, Where] = field(default_factory=dict[str, Where])
@@ -157,7 +153,7 @@ class SystemsCompiler:
     def _permissive(self, entry: SystemEntry, where: Where, index: int, points: dict[PointId, None]) -> Permissive:
         permissive, place = entry.permissives[index], (*where, "permissives", index)
         start = permissive.start
-        known = self._known(start, (*place, "start"))
+        known = self._known_point(start, (*place, "start"))
         if known is not None and known.writable is None:
             self._add((*place, "start"), f"'{start}' is never written", "name the point whose start is to be held back")
         elif known is not None and known.id not in points:
@@ -184,7 +180,7 @@ class SystemsCompiler:
     def _excluded(self, entry: MemberEntry, where: Where, points: dict[PointId, None]) -> None:
         """An on/off command of this system, which something proves off: what it was told last proves nothing."""
         name = entry.point
-        point = self._known(name, where)
+        point = self._known_point(name, where)
         if point is None:
             return
         if point.writable is None or point.type is not ValueType.BOOLEAN or self._is_handshake(point.id):
@@ -208,17 +204,11 @@ class SystemsCompiler:
         return replace(self._state(entry.point, entry.value, where), lasting=entry.lasting)
 
     def _state(self, name: str, value: Scalar, where: Where) -> Condition:
-        point = self._known(name, (*where, "point"))
+        point = self._known_point(name, (*where, "point"))
         if point is not None and not is_value_of(value, point):
             wrong = f"'{point.id}' is never {plain(value)}"
             self._add((*where, "is"), wrong, f"write {advice(point)}")
         return Condition(PointId(name), value)
-
-    def _known(self, name: str, where: Where) -> Point | None:
-        point = self.plant.points.get(PointId(name))
-        if point is None and not self.plant.is_excused(name):
-            self._add(where, f"there is no point '{name}'", nearest(name, self.plant.points, "points"))
-        return point
 
     # --- all systems together
 
@@ -261,10 +251,6 @@ class SystemsCompiler:
 
     def _is_writable(self, point: PointId) -> bool:
         return self.plant.points[point].writable is not None
-
-    def _add(self, where: Where, wrong: str, right: str) -> None:
-        document = self.reading.document
-        self.problems.add(document.file, document.line(where), wrong, right)
 
 
 def _hand_back(entry: HandBackEntry) -> HandBack:
