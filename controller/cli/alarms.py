@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from controller.cli import words
-from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, add_who, language
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, add_who, language, who_of
 from controller.cli.client import ask
 from controller.cli.output import complain, print_json, say
 from controller.core.errors import EnvironmentProblem
@@ -223,7 +222,7 @@ def _close(arguments: argparse.Namespace) -> int:
 
 
 def _show_order(arguments: argparse.Namespace, command: str, **request: Any) -> int:
-    who = arguments.who or getpass.getuser()
+    who = who_of(arguments)
     order = ask(arguments.site, command, alarm=arguments.alarm, who=who, **request)
     if arguments.json:
         print_json(order)
@@ -238,7 +237,7 @@ def _silence(arguments: argparse.Namespace) -> int:
 
 
 def _act(arguments: argparse.Namespace, command: str, **request: Any) -> int:
-    who = arguments.who or getpass.getuser()
+    who = who_of(arguments)
     changed = ask(arguments.site, command, alarm=arguments.alarm, who=who, **request)
     if arguments.json:
         print_json(changed)

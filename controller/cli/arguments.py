@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import re
 from datetime import timedelta
@@ -67,6 +68,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_who(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+
+
+def who_of(arguments: argparse.Namespace) -> str:
+    """Who does it: by name, else by login."""
+    return arguments.who or getpass.getuser()
 
 
 def add_for(parser: argparse.ArgumentParser, words: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, language
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, add_who, language, who_of
 from controller.cli.client import DaemonNotRunning, RequestRefused, ask
 from controller.cli.event_stream import note_without_daemon
 from controller.cli.output import print_json, say
@@ -58,7 +57,7 @@ def register(commands: Any) -> None:
         action="store_true",
         help="after three unclean exits within an hour: it has been looked into, systems may be handed over again",
     )
-    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(parser)
     add_json(parser)
     parser.set_defaults(execute=execute, refuse=parser.error)
 
@@ -101,7 +100,7 @@ def _of_status(arguments: argparse.Namespace) -> tuple[dict[str, dict[str, Text]
 
 
 def _of_daemon(arguments: argparse.Namespace) -> dict[str, str]:
-    who = arguments.who or getpass.getuser()
+    who = who_of(arguments)
     if arguments.reset:
         ask(arguments.site, "reset_latch", who=who)
     status = ask(arguments.site, "status")
@@ -132,7 +131,7 @@ async def _of_store(
     """With no daemon running: what the next start will find."""
     refused: list[str] = []
     events: list[Event] = []
-    clock, who = RealClock(), arguments.who or getpass.getuser()
+    clock, who = RealClock(), who_of(arguments)
     commissioning = Commissioning(site)
     ids = [each.id for each in site.systems]
     with site_lock(site.folder / "state"):

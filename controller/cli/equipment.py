@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from controller.cli import words
-from controller.cli.arguments import Exit, add_command, add_json, add_site, language
+from controller.cli.arguments import Exit, add_command, add_json, add_site, add_who, language, who_of
 from controller.cli.client import ask
 from controller.cli.output import print_json, say
 from controller.core.text import Language, Text
@@ -64,7 +63,7 @@ def register(commands: Any) -> None:
     )
     done.add_argument("equipment", metavar="EQUIPMENT", help="such as plant.chiller_1")
     done.add_argument("--what", default="", help="the task as site.yaml names it; may be left out where there is one")
-    done.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(done)
     add_json(done)
     done.set_defaults(execute=_done)
 
@@ -80,7 +79,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _done(arguments: argparse.Namespace) -> int:
-    who = arguments.who or getpass.getuser()
+    who = who_of(arguments)
     shown = ask(arguments.site, "equipment_done", equipment=arguments.equipment, what=arguments.what, who=who)
     if arguments.json:
         print_json(shown)

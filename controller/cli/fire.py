@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from controller.cli import words
-from controller.cli.arguments import Exit, add_command, add_json, add_site, language
+from controller.cli.arguments import Exit, add_command, add_json, add_site, add_who, language, who_of
 from controller.cli.client import ask
 from controller.cli.output import print_json, say
 from controller.core.text import Language, Text
@@ -36,7 +35,7 @@ def register(commands: Any) -> None:
         actions, "reset", "say that it is over: what was let go may be commanded again", f"{_EXAMPLE} reset --who li.na"
     )
     reset.add_argument("input", nargs="?", metavar="INPUT", help="the input's point (default: every input)")
-    reset.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(reset)
     add_json(reset)
     reset.set_defaults(execute=_reset)
 
@@ -55,7 +54,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _reset(arguments: argparse.Namespace) -> int:
-    answer = ask(arguments.site, "reset_fire", point=arguments.input, who=arguments.who or getpass.getuser())
+    answer = ask(arguments.site, "reset_fire", point=arguments.input, who=who_of(arguments))
     if arguments.json:
         print_json(answer)
         return Exit.OK

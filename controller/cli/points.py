@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import threading
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from controller.cli import raw, words
-from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, duration, language
+from controller.cli.arguments import Exit, add_command, add_for, add_json, add_site, add_who, duration, language, who_of
 from controller.cli.client import DaemonNotRunning, ask
 from controller.cli.output import print_json, say
 from controller.cli.readback import Readback
@@ -86,7 +85,7 @@ def _register_writing(actions: Any) -> None:
         metavar="TIME",
         help="how long to wait for the verdict and the read-back (30s); 0s: do not wait",
     )
-    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(parser)
     add_json(parser)
     parser.set_defaults(execute=_write)
 
@@ -99,7 +98,7 @@ def _register_relinquishing(actions: Any) -> None:
         "tidewatt points config/sites/demo relinquish garage.group_1.brightness_command",
     )
     parser.add_argument("point", metavar="POINT")
-    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(parser)
     parser.set_defaults(execute=_relinquish)
 
 
@@ -177,7 +176,7 @@ def _write(arguments: argparse.Namespace) -> int:
         point=arguments.point,
         value=value,
         for_s=arguments.lasting.total_seconds(),
-        who=arguments.who or getpass.getuser(),
+        who=who_of(arguments),
         reason=arguments.reason,
     )
     waits = arguments.wait > timedelta(0)
@@ -205,7 +204,7 @@ def _exit_of(readback: Readback, *, waits: bool) -> Exit:
 
 
 def _relinquish(arguments: argparse.Namespace) -> int:
-    who = arguments.who or getpass.getuser()
+    who = who_of(arguments)
     answer = ask(arguments.site, "relinquish", point=arguments.point, who=who)
     ended = "your command has ended" if answer["there_was_a_command"] else "there was no operator's command"
     say(f"{arguments.point}: {ended}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_json, add_site, language
+from controller.cli.arguments import Exit, add_command, add_json, add_site, add_who, language, who_of
 from controller.cli.client import ask
 from controller.cli.output import complain, print_json, say
 from controller.core.text import Language, Text
@@ -33,13 +32,13 @@ def register(commands: Any) -> None:
     )
     add_site(parser)
     parser.add_argument("--dry-run", action="store_true", help="only tell what is different, and what is wrong")
-    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(parser)
     add_json(parser)
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    who = arguments.who or getpass.getuser()
+    who = who_of(arguments)
     answer = ask(arguments.site, "reload", within_s=ANSWER_WITHIN_S, who=who, dry_run=arguments.dry_run)
     if arguments.json:
         print_json(answer)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from typing import Any
 
-from controller.cli.arguments import Exit, add_command, add_site
+from controller.cli.arguments import Exit, add_command, add_site, add_who, who_of
 from controller.cli.client import ask
 from controller.cli.output import say
 
@@ -20,11 +19,11 @@ def register(commands: Any) -> None:
     )
     add_site(parser)
     parser.add_argument("name", metavar="NAME", help="the id of a strategy, of a link or of equipment")
-    parser.add_argument("--who", default=None, help="your name in the record (default: the login name)")
+    add_who(parser)
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    answer = ask(arguments.site, "retry", name=arguments.name, who=arguments.who or getpass.getuser())
+    answer = ask(arguments.site, "retry", name=arguments.name, who=who_of(arguments))
     say(f"{answer['retried']}: tries again now")
     return Exit.OK

@@ -27,6 +27,7 @@ from controller.core.tariff_calendar import (
     DayType,
     MonthDay,
     Window,
+    day_type,
     month_day,
 )
 from controller.core.tariff_words import clock, runs, season_words, type_words
@@ -122,11 +123,6 @@ class _Page(NamedTuple):
 
     def band(self, band: Band) -> Text:
         return self.names.get(band, BAND_NAMES[band])
-
-    def day_type(self, day: date) -> DayType:
-        if day in self.holidays:
-            return DayType.HOLIDAY
-        return DayType.WEEKEND if day.isoweekday() >= 6 else DayType.WEEKDAY
 
 
 def _page(what: Path) -> _Page:
@@ -360,7 +356,7 @@ def _cell(price: Cell, language: Language) -> str:
 
 
 def _day(page: _Page, version: _Version, day: date, language: Language) -> Iterator[Line]:
-    type_ = page.day_type(day)
+    type_ = day_type(day, page.holidays)
     windows = version.calendar.windows(month_day(day), type_)
     step = _step([windows])
     label = f"  {day} {type_words({type_}).in_language(language)}  "
@@ -378,7 +374,7 @@ def _day(page: _Page, version: _Version, day: date, language: Language) -> Itera
 def _hours_of(page: _Page, version: _Version, day: date) -> list[tuple[str, Band, Cell]]:
     """From and to, band and price. A site has a time zone: on the days when its clock is changed, with the offset."""
     if page.tariff is None:
-        windows = version.calendar.windows(month_day(day), page.day_type(day))
+        windows = version.calendar.windows(month_day(day), day_type(day, page.holidays))
         return [
             (f"{clock(each.start)}-{clock(each.end)}", each.band, version.price(month_day(day), each.band))
             for each in windows
@@ -431,7 +427,7 @@ def _as_data(page: _Page, day: date | None) -> dict[str, Any]:
         ],
     }
     if day is not None:
-        data |= {"date": day.isoformat(), "day_type": page.day_type(day).value}
+        data |= {"date": day.isoformat(), "day_type": day_type(day, page.holidays).value}
     if day is not None and page.tariff is not None:
         zone = page.tariff.zone
         data["bands"] = [

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from controller.core.tariff_calendar import BAND_NAMES, YEAR, Band, Calendar, DayType, MonthDay, month_day
+from controller.core.tariff_calendar import BAND_NAMES, YEAR, Band, Calendar, DayType, MonthDay, day_type, month_day
 from controller.core.text import Text
 
 _ONE_DAY = timedelta(days=1)
@@ -202,9 +202,7 @@ class Tariff:
         return self.names.get(band, BAND_NAMES[band])
 
     def day_type(self, day: date) -> DayType:
-        if day in self.holidays:
-            return DayType.HOLIDAY
-        return DayType.WEEKEND if day.isoweekday() >= 6 else DayType.WEEKDAY
+        return day_type(day, self.holidays)
 
     def version_on(self, day: date) -> Version | None:
         """What is in force on a local date."""

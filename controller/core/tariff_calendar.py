@@ -7,7 +7,7 @@ means both ends of that same day.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -51,6 +51,12 @@ class DayType(StrEnum):
     WEEKDAY = "weekday"
     WEEKEND = "weekend"
     HOLIDAY = "holiday"
+
+
+def day_type(day: date, holidays: Collection[date]) -> DayType:
+    if day in holidays:
+        return DayType.HOLIDAY
+    return DayType.WEEKEND if day.isoweekday() >= 6 else DayType.WEEKDAY
 
 
 # --- days -------------------------------------------------------------------------------------------------------------
