@@ -10,19 +10,17 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import overload
+from functools import partial
 
 from controller.core.physics import humidity_ratio, moist_air_enthalpy, saturation_pressure, wet_bulb
 from simulator.sun import clear_sky_irradiance, solar_elevation
-from simulator.weather import HOURS_PER_YEAR, Outdoor, Weather
+from simulator.weather import HOURS_PER_YEAR, HoursAsAsked, Outdoor, Weather, year_start
 
 # [1], for the hours that end at 01:00 to 24:00 local standard time.
 _BELOW_HIGHEST = (
     *(0.88, 0.92, 0.95, 0.98, 1.00, 0.98, 0.91, 0.74, 0.55, 0.38, 0.23, 0.13),
     *(0.05, 0.00, 0.00, 0.06, 0.14, 0.24, 0.39, 0.50, 0.59, 0.68, 0.75, 0.82),
 )
-_CALENDAR_YEAR = 2019
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +37,17 @@ class DesignDay:
 
 def repeated(day: DesignDay, *, latitude: float, longitude: float, utc_offset_h: float) -> Weather:
     """A year of such days; only the sun goes with the season."""
-    hours = _Hours(day, latitude, longitude, utc_offset_h)
+    vapour = day.relative_humidity * saturation_pressure(day.highest)
+    air = [_air(day, hour, vapour) for hour in range(24)]
+    hours = HoursAsAsked(HOURS_PER_YEAR, partial(_lit, air, year_start(utc_offset_h), latitude, longitude))
     return Weather(hours, f"design day, {day.highest:g} °C and {day.relative_humidity:.0%}, {day.daily_range:g} K")
 
 
-class _Hours(Sequence[Outdoor]):
-    """Hours as they are asked for: few runs last a year."""
-
-    def __init__(self, day: DesignDay, latitude: float, longitude: float, utc_offset_h: float) -> None:
-        self._place = latitude, longitude
-        self._year_start = (date(_CALENDAR_YEAR, 1, 1) - date(1970, 1, 1)) / timedelta(seconds=1)
-        self._year_start -= utc_offset_h * 3600.0
-        vapour = day.relative_humidity * saturation_pressure(day.highest)
-        self._air = [_air(day, hour, vapour) for hour in range(24)]
-        self._known: dict[int, Outdoor] = {}
-
-    def __len__(self) -> int:
-        return HOURS_PER_YEAR
-
-    @overload
-    def __getitem__(self, index: int) -> Outdoor: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Outdoor]: ...
-
-    def __getitem__(self, index: int | slice) -> Outdoor | Sequence[Outdoor]:
-        if isinstance(index, slice):
-            return [self[hour] for hour in range(*index.indices(HOURS_PER_YEAR))]
-        if index not in self._known:
-            air = self._air[index % 24]
-            # irradiance is the mean of the hour that ends here
-            elevation = solar_elevation(self._year_start + (index - 0.5) * 3600.0, *self._place)
-            self._known[index] = air._replace(irradiance=clear_sky_irradiance(elevation) * air.sky)
-        return self._known[index]
+def _lit(air: Sequence[Outdoor], begins: float, latitude: float, longitude: float, hour: int) -> Outdoor:
+    still = air[hour % 24]
+    # irradiance is the mean of the hour that ends here
+    elevation = solar_elevation(begins + (hour - 0.5) * 3600.0, latitude, longitude)
+    return still._replace(irradiance=clear_sky_irradiance(elevation) * still.sky)
 
 
 def _air(day: DesignDay, hour: int, vapour: float) -> Outdoor:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, overload
 
@@ -38,6 +39,34 @@ class Outdoor(NamedTuple):
     enthalpy: float
     irradiance: float
     sky: float
+
+
+class HoursAsAsked(Sequence[Outdoor]):
+    """Each found once it is asked for: the wet bulb of a whole year takes half a second, and few runs last a year."""
+
+    def __init__(self, hours: int, find: Callable[[int], Outdoor]) -> None:
+        self._hours = hours
+        self._find = find
+        self._known: dict[int, Outdoor] = {}
+
+    def __len__(self) -> int:
+        return self._hours
+
+    @overload
+    def __getitem__(self, index: int) -> Outdoor: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outdoor]: ...
+
+    def __getitem__(self, index: int | slice) -> Outdoor | Sequence[Outdoor]:
+        if isinstance(index, slice):
+            return [self[hour] for hour in range(*index.indices(self._hours))]
+        known = self._known.get(index)
+        if known is None:
+            if not -self._hours <= index < self._hours:
+                raise IndexError(index)
+            known = self._known[index] = self._find(index)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,40 +238,20 @@ def _without_gaps(readings: dict[int, _Reading]) -> list[_Reading]:
     return [nearest(hour) for hour in range(HOURS_PER_YEAR)]
 
 
+def year_start(utc_offset_h: float) -> float:
+    """Unix time [s] at which the typical year begins, in local standard time."""
+    return (date(_CALENDAR_YEAR, 1, 1) - date(1970, 1, 1)) / timedelta(seconds=1) - utc_offset_h * 3600.0
+
+
 def _complete(
     readings: Sequence[_Reading], source: str, latitude: float, longitude: float, utc_offset_h: float
 ) -> Weather:
-    return Weather(_Measured(readings, _sky(readings, latitude, longitude, utc_offset_h)), source)
+    sky = _sky(readings, latitude, longitude, utc_offset_h)
+    return Weather(HoursAsAsked(len(readings), partial(_measured, readings, sky)), source)
 
 
-class _Measured(Sequence[Outdoor]):
-    """Hours as they are asked for: the wet bulb of a whole year takes half a second, and few runs last a year."""
-
-    def __init__(self, readings: Sequence[_Reading], sky: Sequence[float]) -> None:
-        self._readings = readings
-        self._sky = sky
-        self._known: dict[int, Outdoor] = {}
-
-    def __len__(self) -> int:
-        return len(self._readings)
-
-    @overload
-    def __getitem__(self, index: int) -> Outdoor: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Outdoor]: ...
-
-    def __getitem__(self, index: int | slice) -> Outdoor | Sequence[Outdoor]:
-        if isinstance(index, slice):
-            return [self[hour] for hour in range(*index.indices(len(self)))]
-        known = self._known.get(index)
-        if known is None:
-            known = self._known[index] = _outdoor(self._readings[index], self._sky[index])
-        return known
-
-
-def _outdoor(reading: _Reading, sky: float) -> Outdoor:
-    temperature, relative, pressure, irradiance = reading
+def _measured(readings: Sequence[_Reading], sky: Sequence[float], hour: int) -> Outdoor:
+    temperature, relative, pressure, irradiance = readings[hour]
     humidity = humidity_ratio(temperature, relative, pressure)
     return Outdoor(
         temperature,
@@ -250,7 +259,7 @@ def _outdoor(reading: _Reading, sky: float) -> Outdoor:
         wet_bulb(temperature, relative, pressure),
         moist_air_enthalpy(temperature, humidity),
         irradiance,
-        sky,
+        sky[hour],
     )
 
 
@@ -260,10 +269,10 @@ def _sky(readings: Sequence[_Reading], latitude: float, longitude: float, utc_of
     Ratio of the measured to the clear-sky irradiance at the middle of the hour (clearness after Haurwitz).
 
     """
-    year_start = (date(_CALENDAR_YEAR, 1, 1) - date(1970, 1, 1)) / timedelta(seconds=1) - utc_offset_h * 3600.0
+    begins = year_start(utc_offset_h)
     shares: list[float] = []
     for hour, reading in enumerate(readings):
-        elevation = solar_elevation(year_start + (hour - 0.5) * 3600.0, latitude, longitude)
+        elevation = solar_elevation(begins + (hour - 0.5) * 3600.0, latitude, longitude)
         if elevation < _CLOUD_ELEVATION:
             shares.append(math.nan)
             continue
