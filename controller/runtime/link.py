@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from controller.core.errors import DeviceError, DeviceRefused, DeviceTimeout
 from controller.core.event import EventKind
@@ -24,6 +24,7 @@ from controller.core.site import Device, Link
 from controller.runtime.backoff import FIRST_S, LONGEST_S, Backoff
 from controller.runtime.image import Image
 from controller.runtime.journal import Journal
+from controller.runtime.poll_grid import PollGrid
 from controller.runtime.transitions import Transitions
 from controller.runtime.write_rights import WriteRights, bindings_with_rights
 
@@ -60,7 +61,8 @@ class Session:
     async def read(self, points: Collection[PointId]) -> Mapping[PointId, Sample]:
         async with self.lock:
             with self.calls.during("read"):
-                await self.advance()
+                if self._stepped is not None:
+                    await self._stepped.advance()
                 return await self.driver.read(points)
 
 
@@ -206,7 +208,7 @@ class LinkTask:
         try:
             async with self._connected(rights) as driver:
                 session = Session(self.link, driver, rights)
-                grid = _Grid(self.link.devices, self._clock.monotonic())
+                grid = PollGrid(self.link.devices, self._clock.monotonic())
                 # Nothing is written before the devices have been looked at.
                 async with Bounded(self.link, "read"):
                     await self._read(session, grid)
@@ -247,7 +249,7 @@ class LinkTask:
             except TimeoutError:
                 log.warning("link %s did not close within %g s", link.id, LONGEST_CLOSE_S)
 
-    async def _poll(self, session: Session, grid: _Grid) -> None:
+    async def _poll(self, session: Session, grid: PollGrid) -> None:
         while True:
             await self._clock.sleep_until(grid.next_due, Phase.POLL, self.link.id)
             if self._has_other_rights(session):
@@ -274,7 +276,7 @@ class LinkTask:
         rights = self._rights.points
         return rights is not session.may_write and not self._own_points.isdisjoint(rights ^ session.may_write)
 
-    async def _read(self, session: Session, grid: _Grid) -> None:
+    async def _read(self, session: Session, grid: PollGrid) -> None:
         due = grid.due(self._clock.monotonic())
         samples = await session.read(due.points)
         if session.is_told:
@@ -285,9 +287,10 @@ class LinkTask:
         self._backoff.reset()
         if not self.is_up:
             self._returned()
-        for poll in due.polls:
-            if poll.is_whole:
-                self._look_at(poll.device, samples)
+        for device in due.whole:
+            # A device is lost where all its samples are BAD: of one that answers, the first tells.
+            if samples[device.points[0]].quality is Quality.BAD or device.id in self._lost_devices:
+                self._look_at(device, samples)
 
     def _look_at(self, device: Device, samples: Mapping[PointId, Sample]) -> None:
         lost = all(samples[point].quality is Quality.BAD for point in device.points)
@@ -351,55 +354,3 @@ def _first(group: BaseExceptionGroup[DeviceError]) -> DeviceError:
     for error in group.exceptions:
         return _first(error) if isinstance(error, BaseExceptionGroup) else error
     raise AssertionError("an exception group is never empty")
-
-
-class _Poll(NamedTuple):
-    """One round of a device: all its points, or only the urgent ones."""
-
-    device: Device
-    points: tuple[PointId, ...]
-    period: float
-    is_whole: bool
-
-
-def _polls_of(device: Device) -> list[_Poll]:
-    whole = _Poll(device, device.points, device.poll_every.total_seconds(), is_whole=True)
-    if device.urgent_every is None:
-        return [whole]
-    return [whole, _Poll(device, device.urgent, device.urgent_every.total_seconds(), is_whole=False)]
-
-
-class _Round(NamedTuple):
-    """What is read together; a driver may plan by the list of points, which is the same each time."""
-
-    polls: tuple[_Poll, ...]
-    points: list[PointId]
-
-
-class _Grid:
-    """When each device is due: an absolute grid, so that the period does not drift; missed rounds are left out."""
-
-    def __init__(self, devices: Sequence[Device], start: float) -> None:
-        self._polls = [poll for device in devices for poll in _polls_of(device)]
-        self._next = [start] * len(self._polls)
-        self._rounds: dict[tuple[int, ...], _Round] = {}
-        self.next_due = start
-
-    def due(self, monotonic: float) -> _Round:
-        """What is to be read now; a device's whole poll has the urgent points in it."""
-        due: list[int] = []
-        for index, poll in enumerate(self._polls):
-            if self._next[index] > monotonic:
-                continue
-            rounds = (monotonic - self._next[index]) // poll.period + 1
-            self._next[index] += rounds * poll.period
-            if poll.is_whole or not due or self._polls[due[-1]].device is not poll.device:
-                due.append(index)
-        self.next_due = min(self._next)
-        return self._round(tuple(due))
-
-    def _round(self, due: tuple[int, ...]) -> _Round:
-        if due not in self._rounds:
-            polls = tuple(self._polls[index] for index in due)
-            self._rounds[due] = _Round(polls, [point for poll in polls for point in poll.points])
-        return self._rounds[due]
