@@ -99,7 +99,7 @@ class Alarms:
         self._other_availability: set[str] = set()
         self._due: dict[AlarmId, float] = {}
         self._unconfirmed: dict[AlarmId, float] = {}
-        self._wake = asyncio.Event()
+        self._reminder = Reminder(clock, "alarms")
         self.keeping = AlarmKeeping(self._all, clock, store)
         journal.listeners.append(self._hear)
         image.watch({*self._rules, *self._only_while}, self._note_changed)
@@ -126,21 +126,21 @@ class Alarms:
             self._report(*report)
         elif event.kind is EventKind.AVAILABILITY and "availability" in event.body:
             self._other_availability.add(event.subject)
-            self._wake.set()
+            self._reminder.stir()
 
     def _report(self, alarm: AlarmId, is_active: bool, cause: Text) -> None:
         before = self._reports.get(alarm)
         was_active = is_active or (before is not None and before.was_active)
         self._reports[alarm] = _Heard(is_active, was_active, cause if is_active or before is None else before.cause)
-        self._wake.set()
+        self._reminder.stir()
 
     def _note_changed(self, points: Collection[PointId]) -> None:
         self._changed.update(dict.fromkeys(points))
-        self._wake.set()
+        self._reminder.stir()
 
     def look_again(self) -> None:
         """Somebody has changed what may change others."""
-        self._wake.set()
+        self._reminder.stir()
 
     # --- at work --------------------------------------------------------------------------------------------------
 
@@ -150,14 +150,13 @@ class Alarms:
         self._other_availability.update(alarm.equipment for alarm in self._all.values() if alarm.needs_auto)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.keeping.run(), name="alarms, saved")
-            reminder = Reminder(self._clock, tasks, "alarms", self._wake.set)
+            due = math.inf
             while True:
-                await self._wake.wait()
-                self._wake.clear()
+                await self._reminder.sleep_until(due)
                 for count, _ in enumerate(self._work(), 1):
                     if count % AT_ONCE == 0:
                         await asyncio.sleep(0)
-                reminder.at(min((*self._due.values(), *self._unconfirmed.values()), default=math.inf))
+                due = min((*self._due.values(), *self._unconfirmed.values()), default=math.inf)
 
     def _work(self) -> Iterator[None]:
         """Everything that came in, alarm by alarm."""

@@ -6,7 +6,6 @@ minute beside the scan.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -70,7 +69,7 @@ class EquipmentLog:
         self._store = store
         self._alarms: dict[tuple[str, str], Text | None] = {}
         self._unsaved_alarms: set[tuple[str, str]] = set()
-        self._wake = asyncio.Event()
+        self._reminder = Reminder(clock, "equipment log")
         self._has_news = False
         self._saved_at = -math.inf
         self._is_told_of_disk = False
@@ -89,19 +88,16 @@ class EquipmentLog:
             before, each.record = each.record, seen(each.record, present[point])
             if each.record.starts != before.starts or each.record.is_running is not before.is_running:
                 self._has_news = True
-                self._wake.set()
+                self._reminder.stir()
 
     # --- at work --------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            reminder = Reminder(self._clock, tasks, "equipment log", self._wake.set)
-            while True:
-                self._look()
-                await self._save_if_due()
-                reminder.at(self._clock.monotonic() + (SAVE_START_WITHIN_S if self._has_news else LOOK_EVERY_S))
-                await self._wake.wait()
-                self._wake.clear()
+        while True:
+            self._look()
+            await self._save_if_due()
+            pause = SAVE_START_WITHIN_S if self._has_news else LOOK_EVERY_S
+            await self._reminder.sleep_until(self._clock.monotonic() + pause)
 
     def _look(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()

@@ -42,7 +42,7 @@ class Messages:
         self._note_told = note_told
         self._given: dict[AlarmId, _Given] = {}
         self._due: dict[AlarmId, float] = {}
-        self._stirred = asyncio.Event()
+        self._reminder = Reminder(clock, "messages")
         self.outboxes = {
             (route.id, rung): Outbox(site.name, site.zone, clock, messenger, route, rung)
             for route in self._routes
@@ -91,11 +91,8 @@ class Messages:
         async with asyncio.TaskGroup() as tasks:
             for name, outbox in self.outboxes.items():
                 tasks.create_task(outbox.run(), name=f"messages {name}")
-            reminder = Reminder(self._clock, tasks, "messages", self._stirred.set)
             while True:
-                reminder.at(min(self._due.values(), default=math.inf))
-                await self._stirred.wait()
-                self._stirred.clear()
+                await self._reminder.sleep_until(min(self._due.values(), default=math.inf))
                 now = self._clock.monotonic()
                 for id_ in [id_ for id_, due in self._due.items() if due <= now]:
                     self._climb(self._given[id_])
@@ -119,7 +116,7 @@ class Messages:
             self._due.pop(alarm.id, None)
         else:
             self._due[alarm.id] = due
-        self._stirred.set()
+        self._reminder.stir()
 
     def _over(self, given: _Given, step: Step) -> None:
         for route, rungs in given.rungs.items():

@@ -1,35 +1,42 @@
-"""One call at one time: the earliest of those that were asked for last."""
+"""Sleep until a time, or until somebody stirs: one task, whatever wakes it."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
 
 from controller.core.ports import Clock, Phase
 
 
 class Reminder:
-    """Lives in the task group of whoever needs it."""
+    """Of one task. Who stirs while it is awake is heard as soon as it would sleep again."""
 
-    def __init__(self, clock: Clock, tasks: asyncio.TaskGroup, name: str, call: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, name: str) -> None:
         self._clock = clock
-        self._tasks = tasks
         self._name = name
-        self._call = call
-        self._due = math.inf
-        self._sleeper: asyncio.Task[None] | None = None
+        self._is_stirred = False
+        self._sleep: asyncio.Timeout | None = None
 
-    def at(self, due: float) -> None:
-        """Call then, and at no other time; never at infinity."""
-        if due == self._due:
-            return
-        if self._sleeper is not None:
-            self._sleeper.cancel()
-        self._due = due
-        self._sleeper = None if due == math.inf else self._tasks.create_task(self._sleep(due), name=self._name)
+    def stir(self) -> None:
+        """Something has happened: do not sleep on."""
+        if self._sleep is not None and not self._is_stirred:
+            self._sleep.reschedule(-math.inf)  # over at once
+        self._is_stirred = True
 
-    async def _sleep(self, due: float) -> None:
-        await self._clock.sleep_until(due, Phase.RECORD, self._name)
-        self._due, self._sleeper = math.inf, None
-        self._call()
+    async def sleep_until(self, due: float) -> None:
+        """Return once monotonic() >= due, which infinity never is, or somebody has stirred since the last return."""
+        if not self._is_stirred:
+            try:
+                async with asyncio.timeout(None) as self._sleep:
+                    await self._asleep(due)
+            except TimeoutError:
+                pass  # stirred
+            finally:
+                self._sleep = None
+        self._is_stirred = False
+
+    async def _asleep(self, due: float) -> None:
+        if due < math.inf:
+            await self._clock.sleep_until(due, Phase.RECORD, self._name)
+        else:
+            await asyncio.get_running_loop().create_future()
