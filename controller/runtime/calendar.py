@@ -60,22 +60,23 @@ class _Turn:
         self._ran_on = ran_on
         self._began = began
         self._due = began
-        self._known_for: tuple[date | None, datetime] | None = None
+        self._looked: datetime | None = None
 
     def remaining(self, now: datetime) -> float:
         """Seconds; none when it is due."""
-        self._began = min(self._began, now)
-        if self._ran_on is not None:
-            # A run noted for a day still to come was noted by a clock that was wrong.
-            self._ran_on = min(self._ran_on, now.astimezone(self._zone).date())
-        if self._known_for != (self._ran_on, self._began):
+        if self._looked is None or now < self._looked:  # while the clock only goes on, the time due stays
+            self._began = min(self._began, now)
+            if self._ran_on is not None:
+                # A run noted for a day still to come was noted by a clock that was wrong.
+                self._ran_on = min(self._ran_on, now.astimezone(self._zone).date())
             self._due = next_run(self.job.fields, self._zone, self._ran_on, self._began)
-            self._known_for = (self._ran_on, self._began)
+        self._looked = now
         return max(0.0, (self._due - now).total_seconds())
 
     def begin(self, now: datetime) -> date:
         """It runs now; answers the local date that this stands for."""
         self.is_running = True
+        self._looked = None
         self._ran_on = settled_on(self.job.fields, self._zone, now)
         return self._ran_on
 

@@ -53,14 +53,13 @@ class ExitLatch:
             self._journal.note(EventKind.ALARM, self._subject, body)
 
     async def run(self) -> None:
-        """Let the exits grow old. A minute that the disk does not take is counted with the next."""
+        """Let the exits grow old, while there are any: this run adds none. A minute that the disk does not take is
+        counted with the next.
+        """
         before = self._clock.wire_time()
-        while True:
+        while self._exits.ages:
             await self._clock.sleep_until(self._clock.monotonic() + SAVE_EVERY_S, Phase.RECORD, "exit latch")
             now = self._clock.wire_time()
-            if not self._exits.ages:
-                before = now
-                continue
             self._exits, before = self._exits.after(now - before), now
             try:
                 await self._save()

@@ -127,13 +127,16 @@ class LoadForecasts:
         """A forecast of every hour, for ever."""
         made: datetime | None = None
         while self.all:
-            hour = self._full_hour(self._clock.now() - AFTER_THE_HOUR)
-            if hour != made:
-                await self._forecast_all(hour)
+            moment = self._clock.now() - AFTER_THE_HOUR
+            if made is None or not made <= moment < made + _HOUR:
+                hour = self._full_hour(moment)
+                if hour != made:
+                    await self._forecast_all(hour)
                 made = hour
-            remaining = (hour + _HOUR + AFTER_THE_HOUR - self._clock.now()).total_seconds()
-            deadline = self._clock.monotonic() + min(max(remaining, 0.0), LONGEST_SLEEP_S)
-            await self._clock.sleep_until(deadline, Phase.CALENDAR, "hourly forecasts")
+            remaining = (made + _HOUR + AFTER_THE_HOUR - self._clock.now()).total_seconds()
+            # Where a zone's clock goes back by half an hour, an hour is longer.
+            pause = min(remaining, LONGEST_SLEEP_S) if remaining > 0.0 else LONGEST_SLEEP_S
+            await self._clock.sleep_until(self._clock.monotonic() + pause, Phase.CALENDAR, "hourly forecasts")
 
     async def train(self) -> None:
         """The night's training, and at once the forecast of the day that begins."""
