@@ -40,14 +40,17 @@ class Delays:
         self, wanted: Mapping[PointId, Scalar], holdings: Mapping[PointId, Holding], monotonic: float
     ) -> None:
         """Since when each wish waits to reach its device."""
+        waiting = self._waiting
         for point, value in wanted.items():
             holding = holdings.get(point)
             if holding is not None and self._has_arrived(value, holding):
-                self._waiting.pop(point, None)
-            elif point not in self._waiting or self._waiting[point].value != value:
-                self._waiting[point] = _Waiting(value, monotonic)
-        for point in self._waiting.keys() - wanted.keys():
-            del self._waiting[point]
+                if point in waiting:
+                    del waiting[point]
+            elif point not in waiting or waiting[point].value != value:
+                waiting[point] = _Waiting(value, monotonic)
+        if waiting:
+            for point in waiting.keys() - wanted.keys():
+                del waiting[point]
 
     def note_written(self, job: Job, monotonic: float) -> None:
         """Its device has taken it."""
@@ -61,5 +64,9 @@ class Delays:
 
     def _has_arrived(self, value: Scalar, holding: Holding) -> bool:
         """Whether the wish is what was written; bytes on their way, or refused, have not arrived."""
-        on_its_way = holding.written == math.inf or holding.verdict is Verdict.IGNORED
-        return not on_its_way and same_value(value, holding.value, self._places[holding.point].writable.tolerance)
+        if holding.written == math.inf or holding.verdict is Verdict.IGNORED:
+            return False
+        # Asked of every wish of every scan: nearly always it is the very value.
+        return value == holding.value or same_value(
+            value, holding.value, self._places[holding.point].writable.tolerance
+        )
