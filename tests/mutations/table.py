@@ -33,7 +33,7 @@ LATE = ("tests/scenario/test_slow_links.py", "tests/scenario/test_write_rights.p
 TEST_CASES = ("tests/wire/test_boptest_steps.py",)
 KILL = ("tests/fault/test_daemon_kill.py",)
 TIDAL = ("tests/unit/strategies/test_tidal_lighting.py", "tests/unit/strategies/test_tidal_garage.py")
-SUNSET = ("tests/unit/strategies/test_sunset_lighting.py",)
+SUNSET = tuple(f"tests/unit/strategies/test_sunset_{part}.py" for part in ("lighting", "plan", "sensor"))
 DAYLIGHT = ("tests/unit/strategies/test_daylight_lighting.py",)
 DEMO_LAMPS = ("tests/scenario/test_demo_lamps.py",)
 
@@ -832,6 +832,6 @@ MUTATIONS = (
         "strategies/sunset_lighting.py",
         "lit = lit or is_careful",
         "lit = lit or False",
-        ("tests/unit/strategies/test_sunset_lighting.py",),
+        SUNSET,
     ),
 )
