@@ -7,8 +7,7 @@ levels never appear on a wire.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -38,9 +37,6 @@ class Priority(IntEnum):
         return self <= Priority.CRITICAL_EQUIPMENT
 
 
-LEVELS = 16
-
-
 class Command(NamedTuple):
     """A wish with an end: `ends` is monotonic seconds; `source` names who wishes ("strategy:garage")."""
 
@@ -52,61 +48,62 @@ class Command(NamedTuple):
     reason: Text
 
 
-_EMPTY: tuple[Command | None, ...] = (None,) * LEVELS
+class PriorityArray(NamedTuple):
+    """The wishes for one point, at most one a level, strongest first. `winner` and `next_end` follow from `commands`,
+    settled once, when the array changes: whoever wants another array asks this one for it."""
 
+    commands: tuple[Command, ...] = ()
+    winner: Command | None = None
+    next_end: float = math.inf
 
-@dataclass(frozen=True, slots=True)
-class PriorityArray:
-    """The wishes for one point, at most one a level. `winner` is settled once, when the array changes."""
-
-    slots: tuple[Command | None, ...] = _EMPTY
-    winner: Command | None = field(init=False, default=None)
-    next_end: float = field(init=False, default=math.inf)
-
-    def __post_init__(self) -> None:
-        present = [command for command in self.slots if command is not None]
-        if present:
-            object.__setattr__(self, "winner", present[0])
-            object.__setattr__(self, "next_end", min(command.ends for command in present))
+    def held_at(self, priority: Priority) -> Command | None:
+        """What is wished at this level."""
+        return next((command for command in self.commands if command.priority == priority), None)
 
     def with_command(self, command: Command) -> PriorityArray:
         """The command takes its level; a later one at the same level replaces an earlier one."""
-        return self._with_slot(command.priority, command)
+        others = [each for each in self.commands if each.priority != command.priority]
+        return _array(sorted((*others, command), key=_level) if others else [command])
 
     def without(self, priority: Priority, source: str) -> PriorityArray:
         """The level is emptied if `source` holds it."""
-        held = self.slots[priority - 1]
+        held = self.held_at(priority)
         if held is None or held.source != source:
             return self
-        return self._with_slot(priority, None)
+        return _array([command for command in self.commands if command is not held])
 
     def without_sources(self, ended: Collection[str]) -> PriorityArray:
         """The array without anything that these sources wish."""
-        if all(command is None or command.source not in ended for command in self.slots):
-            return self
-        return PriorityArray(
-            tuple(None if command is None or command.source in ended else command for command in self.slots)
-        )
+        return _array([command for command in self.commands if command.source not in ended])
 
     def at(self, monotonic: float) -> PriorityArray:
         """The array without the leases that have ended."""
         if monotonic < self.next_end:
             return self
-        return PriorityArray(
-            tuple(None if command is None or command.ends <= monotonic else command for command in self.slots)
-        )
+        return _array([command for command in self.commands if command.ends > monotonic])
 
     def losers(self) -> tuple[Command, ...]:
         """Everybody whose wish is held back by the winner, strongest first."""
-        return tuple(command for command in self.slots if command is not None and command is not self.winner)
+        return self.commands[1:]
 
     def wishes_as(self, other: PriorityArray) -> bool:
         """Whether the same is wished, for whatever time."""
-        return self is other or all(
-            one is two or (one is not None and two is not None and one._replace(ends=two.ends) == two)
-            for one, two in zip(self.slots, other.slots, strict=True)
+        return self is other or (
+            len(self.commands) == len(other.commands) and all(map(_wish_alike, self.commands, other.commands))
         )
 
-    def _with_slot(self, priority: Priority, command: Command | None) -> PriorityArray:
-        index = priority - 1
-        return PriorityArray((*self.slots[:index], command, *self.slots[index + 1 :]))
+
+def _array(present: Sequence[Command]) -> PriorityArray:
+    """present: strongest first."""
+    if not present:
+        return PriorityArray()
+    return PriorityArray(tuple(present), present[0], min([command.ends for command in present]))
+
+
+def _level(command: Command) -> int:
+    return command.priority
+
+
+def _wish_alike(one: Command, other: Command) -> bool:
+    """Whether they are the same but for their ends."""
+    return one is other or (one[:4] == other[:4] and one.reason == other.reason)

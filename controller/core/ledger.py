@@ -162,13 +162,27 @@ def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: T
 
 
 def fades_at(holding: Holding, writable: Writable) -> float:
-    """Wire time from which a value that is volatile at the device is to be written again: half its time-out.
+    """Wire time from which a value that is volatile at the device is to be written again."""
+    return holding.asserted + fades_after(writable)
 
-    A remote bit keeps what it hands over.
+
+def fades_after(writable: Writable) -> float:
+    """Seconds after its last write from which a value that is volatile at the device is to be written again: half its
+    time-out. A remote bit keeps what it hands over.
     """
     if not isinstance(writable.on_silence, DeviceTimeout) or isinstance(writable.release, RemoteBit):
         return math.inf
-    return holding.asserted + writable.on_silence.after.total_seconds() / 2
+    return writable.on_silence.after.total_seconds() / 2
+
+
+def stands(holding: Holding, wanted: Scalar) -> bool:
+    """Whether the device has been seen to have this very wish: but for what fades, nothing is to be done about it."""
+    return (
+        holding.value == wanted
+        and holding.verdict is Verdict.OWNED
+        and not holding.releasing
+        and holding.written != math.inf
+    )
 
 
 def stands_alike(one: Holding, other: Holding) -> bool:

@@ -103,6 +103,28 @@ class Control:
         self.allowed, self.limit = allowed.value, allowed.limit
         return allowed.value
 
+    def goes_on(self, image: FrozenImage, register: Register | None) -> bool:
+        """Whether `settle` would let through once more what it let through last: the same source wishes what stands at
+        equipment that is ours, and no limit acted or acts. Not asked where an inhibition or a rival stands beside it.
+        """
+        command, memory, monotonic = self.array.winner, self.memory, image.monotonic
+        if (
+            command is None
+            or command.value != self.allowed
+            or memory.value != self.allowed
+            or self.limit.en
+            or self.is_spared
+            or self.is_starting
+            or monotonic >= self.array.next_end
+            or monotonic >= self.shadow.next_end
+            or (command.source, command.priority) != self._winner
+            or (self.permissives and not self._is_permitted(image))
+            or (register is not None and (register.held_back is not None or register.written != command.value))
+        ):
+            return False
+        self.memory = GuardMemory(memory.value, monotonic, memory.switched, memory.ran, memory.starts)
+        return True
+
     def note_since(self, monotonic: float) -> None:
         """After `settle`, for whoever asks later: another winner, a limit that begins or ends."""
         command = self.array.winner
@@ -115,9 +137,12 @@ class Control:
     def succeed(self, earlier: Control, ended: Collection[str]) -> None:
         """Go on where the control of an earlier configuration was. ended: sources that command this no more."""
         self.array, self.shadow = earlier.array.without_sources(ended), earlier.shadow.without_sources(ended)
-        self.memory = earlier.memory
+        self.memory, self.is_spared, self.is_starting = earlier.memory, earlier.is_spared, earlier.is_starting
         self.allowed, self.limit, self.waiting = earlier.allowed, earlier.limit, earlier.waiting
         self.won_at, self.limited_at, self._winner = earlier.won_at, earlier.limited_at, earlier._winner
+
+    def _is_permitted(self, image: FrozenImage) -> bool:
+        return all(permissive.condition.holds(sample) for permissive, sample in self._permissives(image))
 
     def _permissives(self, image: FrozenImage) -> Sequence[tuple[Permissive, Sample]]:
         return [(each, image.samples[each.condition.point]) for each in self.permissives]

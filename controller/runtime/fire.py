@@ -132,7 +132,7 @@ class FireInterlock:
 
     def _raise(self, point: PointId, each: FireInput, monotonic: float) -> None:
         control, reason = self._scan.controls[point], _WHY_LIGHT[self._standings[each.point].state]
-        held = control.array.slots[Priority.AUTOMATIC_LIFE_SAFETY - 1]
+        held = control.array.held_at(Priority.AUTOMATIC_LIFE_SAFETY)
         if held is not None and held.ends - monotonic > LEASE_S / 2 and held.reason == reason:
             return
         source, ends = f"fire:{each.point}", monotonic + LEASE_S
@@ -144,7 +144,7 @@ class FireInterlock:
     def _may_raise(self, control: Control) -> bool:
         """While a system is tested only what people command through us is ours to raise."""
         is_tested = self._authority[control.system.id] is Authority.COMMISSIONING
-        return not is_tested or control.array.slots[Priority.MANUAL_OPERATOR - 1] is not None
+        return not is_tested or control.array.held_at(Priority.MANUAL_OPERATOR) is not None
 
     def _move(self, point: PointId, after: Standing, before: Standing, who: str = "") -> None:
         self._standings[point] = after

@@ -17,10 +17,10 @@ from controller.core.ledger import (
     Step,
     Times,
     Verdict,
-    fades_at,
     is_refreshed,
     judge,
     leaving,
+    stands,
     stands_alike,
     written,
 )
@@ -52,6 +52,8 @@ class Ledger:
         self._shows_outcomes = frozenset(point for place in places.values() for point in place.outcomes)
         self.holdings: dict[PointId, Holding] = {}
         self.gone: set[PointId] = set()
+        # What has been judged for good: only another holding or reading can bring another verdict.
+        self._judged: dict[PointId, Holding] = {}
 
     def adopt(self, held: Iterable[Held]) -> None:
         """Take over what an earlier run left at the devices; the first read-back shows whether it is still there."""
@@ -81,15 +83,19 @@ class Ledger:
 
     def judge(self, image: FrozenImage) -> None:
         """Compare what we hold with what the devices have shown since the last scan."""
-        fresh = image.fresh
+        fresh, changed = image.fresh, image.changed
         if self._shows_outcomes.isdisjoint(fresh):
             return
         for point, holding in list(self.holdings.items()):
             place = self._places[point]
+            if self._judged.get(point) is holding and place.outcomes.isdisjoint(changed):
+                continue
+            self._judged.pop(point, None)
             if self.is_being_handed_back(place):
                 continue
             sample = fresh.get(place.writable.readback)
-            if sample is not None and not _is_the_same(holding, sample):
+            is_the_same = sample is not None and _is_the_same(holding, sample)
+            if sample is not None and not is_the_same:
                 if holding.verdict is Verdict.OWNED and self._silence.covers(point):
                     # What changes while we say nothing is the device's dropping us, and nobody's override.
                     holding = holding._replace(adopted=True)
@@ -103,26 +109,29 @@ class Ledger:
                 if judged.verdict is not holding.verdict:
                     self._alarms.tell(judged, is_heartbeat=place.is_heartbeat)
             effect = place.writable.effect
-            if effect is not None and effect.point in fresh:
-                self._look_for_effect(point, effect, image)
+            is_final = effect is None or (effect.point in fresh and self._look_for_effect(point, effect, image))
+            if is_the_same and is_final:
+                self._judged[point] = self.holdings[point]
 
     def is_being_handed_back(self, place: Place) -> bool:
         """Whether what the device shows may be its own controls' doing already."""
         remote = None if place.remote is None else self.holdings.get(place.remote)
         return remote is not None and remote.releasing
 
-    def _look_for_effect(self, point: PointId, effect: Effect, image: FrozenImage) -> None:
+    def _look_for_effect(self, point: PointId, effect: Effect, image: FrozenImage) -> bool:
+        """Answers whether only another reading can tell anything else: the time for it is over."""
         holding = self.holdings[point]
         if holding.verdict is not Verdict.OWNED or holding.releasing:
-            return
+            return False
         sample = image.samples[effect.point]
         if not sample.is_good:
-            return
+            return False
         is_late = image.monotonic - holding.since > effect.within.total_seconds()
         missing = is_late and not same_value(sample.value, holding.value, effect.tolerance)
         if missing != holding.effect_missing:
             self.holdings[point] = holding._replace(effect_missing=missing)
             self._alarms.note_effect(point, is_missing=missing)
+        return is_late
 
     # --- what the writer does -------------------------------------------------------------------------------------
 
@@ -185,9 +194,20 @@ class Ledger:
     def next_assertion(self) -> float:
         """Wire time at which the next volatile value is to be written again."""
         return min(
-            (fades_at(holding, self._places[point].writable) for point, holding in self.holdings.items()),
+            [holding.asserted + self._places[point].fades_after for point, holding in self.holdings.items()],
             default=math.inf,
         )
+
+    def unsettled(self, wanted: Mapping[PointId, Scalar], wire: float) -> dict[PointId, Scalar]:
+        """The wishes that the devices have not been seen to have, and those that they are to be told once more."""
+        holdings, places = self.holdings, self._places
+        return {
+            point: value
+            for point, value in wanted.items()
+            if (holding := holdings.get(point)) is None
+            or not stands(holding, value)
+            or wire >= holding.asserted + places[point].fades_after
+        }
 
     def is_settled(self, wanted: Mapping[PointId, Scalar]) -> bool:
         """Whether everything wished is owned, and nothing else is held; heartbeats go on meanwhile."""

@@ -67,7 +67,7 @@ class Operator:
     def relinquish(self, point: PointId) -> bool:
         """Take the operator's command back; answers whether there was one."""
         control = self._control(point)
-        held = control.array.slots[Priority.MANUAL_OPERATOR - 1]
+        held = control.array.held_at(Priority.MANUAL_OPERATOR)
         if held is None:
             return False
         control.array = control.array.without(Priority.MANUAL_OPERATOR, held.source)

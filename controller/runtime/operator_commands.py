@@ -127,4 +127,4 @@ class OperatorCommands:
 
     def _held(self, point: PointId) -> Command | None:
         control = self._scan.controls.get(point)
-        return None if control is None else control.array.slots[Priority.MANUAL_OPERATOR - 1]
+        return None if control is None else control.array.held_at(Priority.MANUAL_OPERATOR)

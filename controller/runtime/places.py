@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.core.handover import ReleaseOrder, machines_of
+from controller.core.ledger import fades_after
 from controller.core.point import Heartbeat, Point, PointId, RemoteBit, Writable
 from controller.core.site import Site
 from controller.core.system import System
@@ -14,7 +15,8 @@ from controller.core.system import System
 @dataclass(frozen=True, slots=True)
 class Place:
     """yield_for: seconds that an override is left alone. remote: the bit that hands the point over. hands_over: the
-    points that follow it, if it is a remote bit itself."""
+    points that follow it, if it is a remote bit itself. fades_after: seconds after which its device is told once more.
+    outcomes: where what became of a write is seen."""
 
     writable: Writable
     link: str
@@ -24,12 +26,8 @@ class Place:
     remote: PointId | None
     hands_over: tuple[PointId, ...]
     is_heartbeat: bool
-
-    @property
-    def outcomes(self) -> tuple[PointId, ...]:
-        """Where what became of a write is seen."""
-        readback, effect = self.writable.readback, self.writable.effect
-        return (readback,) if effect is None else (readback, effect.point)
+    fades_after: float
+    outcomes: frozenset[PointId]
 
 
 def places_of(site: Site) -> Mapping[PointId, Place]:
@@ -53,8 +51,15 @@ def places_of(site: Site) -> Mapping[PointId, Place]:
                 remote=writable.release.point if isinstance(writable.release, RemoteBit) else None,
                 hands_over=machines.get(point, ()),
                 is_heartbeat=point in heartbeats,
+                fades_after=fades_after(writable),
+                outcomes=_outcomes(writable),
             )
     return places
+
+
+def _outcomes(writable: Writable) -> frozenset[PointId]:
+    effect = writable.effect
+    return frozenset((writable.readback,) if effect is None else (writable.readback, effect.point))
 
 
 def writable_of(point: Point) -> Writable:

@@ -78,6 +78,8 @@ class Rest:
         self._may_rest = is_settled and not any(
             control.limit.en for control in self._controls if control.point.id not in inhibited
         )
+        if not self._may_rest:
+            return
         self._settle_arrays([control.array for control in self._controls])
         self._settle_holdings()
         self._settled_authority = dict(self._authority)

@@ -13,13 +13,14 @@ from controller.core.command import Command, Priority
 from controller.core.exclusion import Rival
 from controller.core.handover import handed_over, heartbeats, lifelines_of, machines_of
 from controller.core.inhibition import Inhibition, combined, kept_value, released_at_once
+from controller.core.ledger import Holding
 from controller.core.point import PointId, RemoteBit
 from controller.core.ports import Clock, Phase
 from controller.core.sample import Scalar
 from controller.core.site import Site
 from controller.core.strategy import Mode
 from controller.core.system import Authority
-from controller.core.text import NO_TEXT
+from controller.core.text import NO_TEXT, Text
 from controller.runtime.control import Beside, Control
 from controller.runtime.exclusions import Exclusions
 from controller.runtime.image import FrozenImage, Image
@@ -71,6 +72,7 @@ class Scan:
         self.onlookers: list[Callable[[FrozenImage], None]] = []
         self.inhibitors: list[Inhibits] = []
         self._inhibited: dict[PointId, Inhibition] = {}
+        self._waiting: Mapping[PointId, Text] | None = None
         writables = [point for point in site.points.values() if point.writable is not None]
         self._machines = machines_of(writables)
         self._lifelines = lifelines_of(writables)
@@ -206,17 +208,15 @@ class Scan:
 
     def _place(self, strategy: MountedStrategy, monotonic: float) -> None:
         mount = strategy.mount
-        ends = strategy.renew_lease(monotonic)
+        ends, priority = strategy.renew_lease(monotonic), mount.priority
         for _, point in strategy.outputs:
             control = self.controls[point]
             array = control.shadow if strategy.mode is Mode.SHADOW else control.array
             value = strategy.wishes.get(point)
             if value is None:
-                array = array.without(mount.priority, strategy.source)
+                array = array.without(priority, strategy.source)
             else:
-                array = array.with_command(
-                    Command(point, value, mount.priority, strategy.source, ends, strategy.reason)
-                )
+                array = array.with_command(Command(point, value, priority, strategy.source, ends, strategy.reason))
             if strategy.mode is Mode.SHADOW:
                 control.shadow = array
                 self._rest.end_by(ends)
@@ -229,24 +229,36 @@ class Scan:
         wanted: dict[PointId, Scalar] = {}
         excluded = self._excluded(image, yielding)
         for id_, control in self.controls.items():
-            inhibition = self._inhibited.get(id_)
-            keeps = inhibition is not None and inhibition.keeps
-            kept = kept_value(id_, control.writable, holdings) if keeps else None
-            is_held = id_ in holdings and id_ not in yielding
-            register = self._writer.wear.register(id_, holdings[id_] if is_held else None, image)
-            may_start = id_ in self._starts.motors and self._is_ours(control)
-            wait = self._starts.wait_of(id_, image.monotonic) if may_start else None
-            beside = Beside(inhibition, kept, excluded.get(id_), register, wait)
-            value = control.settle(image, is_held, self._rest.rested_at, beside)
-            self._starts.note(id_, is_starting=control.is_starting, monotonic=image.monotonic)
-            control.note_since(image.monotonic)
+            holding = None if id_ in yielding else holdings.get(id_)
+            value = self._settled(id_, control, image, holding, excluded.get(id_))
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)
-        for id_, control in self.controls.items():
-            control.waiting = waiting.get(id_, NO_TEXT)
+        if waiting != self._waiting:
+            self._waiting = waiting
+            for id_, control in self.controls.items():
+                control.waiting = waiting.get(id_, NO_TEXT)
         wanted.update(heartbeats(self._lifelines, holdings, wanted, self._clock.wire_time()))
         return wanted
+
+    def _settled(
+        self, point: PointId, control: Control, image: FrozenImage, holding: Holding | None, rival: Rival | None
+    ) -> Scalar | None:
+        """What inhibitions and guard let through of the wishes for a point. holding: None where we do not hold it, or
+        leave it to whoever changed it."""
+        inhibition = self._inhibited.get(point)
+        register = self._writer.wear.register(point, holding, image)
+        if inhibition is None and rival is None and holding is not None and control.goes_on(image, register):
+            return control.allowed
+        keeps = inhibition is not None and inhibition.keeps
+        kept = kept_value(point, control.writable, self._ledger.holdings) if keeps else None
+        may_start = point in self._starts.motors and self._is_ours(control)
+        wait = self._starts.wait_of(point, image.monotonic) if may_start else None
+        beside = Beside(inhibition, kept, rival, register, wait)
+        value = control.settle(image, holding is not None, self._rest.rested_at, beside)
+        self._starts.note(point, is_starting=control.is_starting, monotonic=image.monotonic)
+        control.note_since(image.monotonic)
+        return value
 
     def _insisted(self) -> set[PointId]:
         """What life safety commands, with the bits that hand it over: there nobody's override is yielded to."""

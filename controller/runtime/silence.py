@@ -167,7 +167,7 @@ class SilenceTest:
             control.array = control.array.with_command(command._replace(ends=ends))
 
     def _at_our_level(self, point: PointId) -> Command | None:
-        return self._scan.controls[point].array.slots[Priority.MANUAL_OPERATOR - 1]
+        return self._scan.controls[point].array.held_at(Priority.MANUAL_OPERATOR)
 
     def _readback(self, point: PointId) -> PointId:
         return writable_of(self._site.points[point]).readback

@@ -111,7 +111,7 @@ class SirenControl:
             self.silence(str(button.point))
 
     def _sound(self, monotonic: float) -> None:
-        held = self._control.array.slots[Priority.CRITICAL_EQUIPMENT - 1]
+        held = self._control.array.held_at(Priority.CRITICAL_EQUIPMENT)
         if held is not None and held.source == SOURCE and held.ends - monotonic > LEASE_S / 2:
             return
         first = next(iter(self._calling))

@@ -117,8 +117,9 @@ class Writer:
         self._queues.clear()
         for point in gone - in_flight:
             self._queue(Job(point, Step.FORGET))
-        self._delays.note_wishes(wanted, holdings, times.monotonic)
-        for point, value in wanted.items():
+        unsettled = self.ledger.unsettled(wanted, times.wire)
+        self._delays.note_wishes(unsettled, holdings, times.monotonic)
+        for point, value in unsettled.items():
             # What is gone is forgotten first, so that taking it anew stores a new intent.
             if point in spared or point in busy or self._is_held_back(point, value):
                 continue

@@ -122,7 +122,7 @@ class EverlastingBench(Bench):
         """Value and end of each, as the daemon has them."""
         found: dict[PointId, tuple[Scalar, datetime]] = {}
         for point, control in self.daemon.scan.controls.items():
-            command = control.array.at(self.clock.monotonic()).slots[Priority.MANUAL_OPERATOR - 1]
+            command = control.array.at(self.clock.monotonic()).held_at(Priority.MANUAL_OPERATOR)
             if command is not None:
                 remaining = command.ends - self.clock.monotonic()
                 found[point] = (command.value, self.clock.now() + timedelta(seconds=remaining))

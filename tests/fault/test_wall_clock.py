@@ -73,7 +73,7 @@ def test_a_clock_that_was_set_back_does_not_lengthen_an_override(tmp_path: Path)
 
     async def after(_: Bench) -> None:
         await bench.wait(1)
-        command = bench.daemon.scan.controls[PUMP].array.slots[Priority.MANUAL_OPERATOR - 1]
+        command = bench.daemon.scan.controls[PUMP].array.held_at(Priority.MANUAL_OPERATOR)
         assert command is not None, "nor is it lost"
         remaining = command.ends - bench.clock.monotonic()
         assert 590 <= remaining <= 600 + 70
