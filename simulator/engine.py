@@ -16,7 +16,7 @@ from simulator.faults.plant import EFFECTS
 from simulator.faults.schedule import Change, Schedule
 from simulator.gateway import Gateway, HeartbeatGateway, Remote, TimeoutGateway, Value
 from simulator.kpi import DEMO, Counted
-from simulator.lighting import Lighting
+from simulator.lighting import LOOK_EVERY_S, Lighting
 from simulator.lighting_readings import lighting_readings
 from simulator.load import Loads
 from simulator.original import ALWAYS_ON, OFFICE_TIMER, Original
@@ -30,7 +30,6 @@ from simulator.weather import Weather
 
 PLANT_PERIOD_S = 10.0
 """The plant is looked at this often while nothing moves, and at every step while something does."""
-_LIGHTS_PERIOD_S = 60.0
 SKY_PERIOD_S = 10.0
 """The sky is looked at this often: at dusk its light changes by 1 % in that time."""
 _SECONDS_PER_HOUR = 3600.0
@@ -61,8 +60,8 @@ class Engine:
     ) -> None:
         if start.tzinfo is None:
             raise ValueError(f"start {start} has no time zone; expected an aware time")
-        if not 0.0 < step_s <= _LIGHTS_PERIOD_S:
-            raise ValueError(f"step of {step_s} s; expected more than 0 and at most {_LIGHTS_PERIOD_S:.0f} s")
+        if not 0.0 < step_s <= LOOK_EVERY_S:
+            raise ValueError(f"step of {step_s} s; expected more than 0 and at most {LOOK_EVERY_S:.0f} s")
         self.site = site or Site()
         self._start = start.astimezone(UTC)
         self._start_epoch = start.timestamp()
@@ -169,6 +168,7 @@ class Engine:
             self.write(tag, False, wire_now)
         elif machine in self.remotes and not self.faults.is_deaf(tag):
             self.remotes[machine].unwrite(quantity)
+            self.lighting.touch(machine)
 
     def _take(self, tag: str, checked: Value, wire_now: float) -> None:
         machine, _, quantity = tag.rpartition(".")
@@ -185,6 +185,7 @@ class Engine:
         else:
             self._integrate_lights()
             self._command(machine, quantity, checked, wire_now)
+            self.lighting.touch(machine)
             self._evaluate_lights()
 
     def _command(self, machine: str, quantity: str, value: Value, wire_now: float) -> None:
@@ -202,8 +203,7 @@ class Engine:
         """A person resets the chiller's trip at the machine; no supervisor can."""
         self._flush()
         self.plant.reset_trip()
-        self._evaluate_plant()
-        self._evaluate_lights()
+        self._evaluate_all()
 
     # --- what goes wrong ----------------------------------------------------------------------------------------------
 
@@ -239,8 +239,7 @@ class Engine:
             EFFECTS.end(self, fault)
         for fault in begun:
             EFFECTS.begin(self, fault)
-        self._evaluate_plant()
-        self._evaluate_lights()
+        self._evaluate_all()
 
     # --- gateways ---------------------------------------------------------------------------------------------------
 
@@ -271,8 +270,7 @@ class Engine:
         for gateway in self._gateways:
             gateway.expire(wire_now)
         self._deadline = self._next_deadline()
-        self._evaluate_plant()
-        self._evaluate_lights()
+        self._evaluate_all()
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -293,6 +291,12 @@ class Engine:
     def _flush(self) -> None:
         self._integrate_plant()
         self._integrate_lights()
+
+    def _evaluate_all(self) -> None:
+        """After something else than time and a command has changed the site."""
+        self.lighting.touch_all()
+        self._evaluate_plant()
+        self._evaluate_lights()
 
     def _integrate_plant(self) -> None:
         dt = (self._index - self._plant_at) * self._step_s
@@ -315,9 +319,7 @@ class Engine:
         self.lighting.integrate(dt, self._epoch())
 
     def _evaluate_lights(self) -> None:
-        epoch, local = self._epoch(), self._local_time()
-        minute = epoch - local.second % _LIGHTS_PERIOD_S + _LIGHTS_PERIOD_S
-        until = min(minute, self.lighting.evaluate(epoch, local, self.daylight))
+        until = self.lighting.evaluate(self._epoch(), self._local_time(), self.daylight)
         due = ceil((until - self._start_epoch) / self._step_s - _ROUNDING)
         self._lights_due = max(self._index + 1, due)
 

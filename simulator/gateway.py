@@ -22,6 +22,9 @@ class Position(StrEnum):
     OFF = "off"
 
 
+_AUTO = Position.AUTO  # asked for at every step of every machine
+
+
 class Remote:
     """The supervisor's side of one machine: a remote bit and command registers, and the selector that outranks them.
 
@@ -68,19 +71,19 @@ class Remote:
     @property
     def is_followed(self) -> bool:
         """Whether the machine does what the registers say."""
-        return self.active and self.position is Position.AUTO
+        return self.active and self.position is _AUTO
 
     def switched(self, command: str, original: bool) -> bool:
         """Whether the machine is to be on; original: what its original controls want."""
-        if self.position in (Position.HAND, Position.OFF):
-            return self.position is Position.HAND
-        return bool(self._values[command]) if self.is_followed else original
+        if self.position is _AUTO:
+            return bool(self._values[command]) if self.active else original
+        return original if self.position is Position.LOCAL else self.position is Position.HAND
 
     def level(self, command: str, original: float) -> float:
         """The share [0..1] that the machine is to give; in hand all of it."""
-        if self.position in (Position.HAND, Position.OFF):
-            return float(self.position is Position.HAND)
-        return float(self._values[command]) if self.is_followed else original
+        if self.position is _AUTO:
+            return float(self._values[command]) if self.active else original
+        return original if self.position is Position.LOCAL else float(self.position is Position.HAND)
 
     def follow(self, *present: Value) -> None:
         """Take what the original controls do now, in the order of the commands; not while the bit is set."""

@@ -14,6 +14,8 @@ from simulator.plant.desk_daylight import daylight_factor, desk_daylight
 from simulator.plant.desk_users import WallSwitch
 from simulator.site import Site
 
+LOOK_EVERY_S = 60.0
+"""Lamps are looked at at least so often; their controls go by whole minutes of the clock."""
 _SECONDS_PER_HOUR = 3600.0
 _CYCLE_ROOM, _OUTDOOR, _FACADE = "garage.lighting_1", "outdoor.lighting_1", "outdoor.lighting_2"
 
@@ -25,7 +27,7 @@ class Lighting:
 
     def __init__(self, site: Site, start_s: float, seed: int, controls: OwnControls[Any]) -> None:
         groups = [
-            GarageGroup(model, traffic, controls, seed=seed, number=number)
+            GarageGroup(model, traffic, seed=seed, number=number)
             for number, (model, traffic) in enumerate(site.garage, start=1)
         ]
         sensors = len(groups) + 1
@@ -33,9 +35,7 @@ class Lighting:
         self.cycle_room = CycleRoom(*site.cycle_room, seed=seed, number=sensors)
         self._network = LampNetwork(site.sensor_lamps, start_s, seed=seed, number=sensors + 1)
         office = site.lit_office
-        self._rows = [
-            OfficeRow(office.lamps, controls, seed=seed, number=row) for row in range(1, len(office.rows) + 1)
-        ]
+        self._rows = [OfficeRow(office.lamps, seed=seed, number=row) for row in range(1, len(office.rows) + 1)]
         self._factors = tuple([daylight_factor(office.room, distance) for distance in office.rows])
         self.wall_switch = WallSwitch(seed)
         self._outdoor, self._facade = (
@@ -55,6 +55,10 @@ class Lighting:
             f"garage.sensor_lamps_{number}": lamps for number, lamps in enumerate(self._network.groups, start=1)
         }
         self._stepped = (*self.dimmed.values(), *self.switched.values())
+        self._controls = controls
+        self._brightness, self._is_office_lit = 0.0, False  # as the controls wish them in this minute
+        self._minute_ends = self._network_due = 0.0
+        self._seen_at: float | None = None  # of the last look at what is not touched by itself, None to look again
 
     @property
     def rows(self) -> int:
@@ -73,6 +77,7 @@ class Lighting:
     def set(self, machine: str, register: str, value: Value, at: float) -> None:
         """A setting of sensor lamps."""
         self.sensing[machine].set(register, value, at)
+        self._seen_at = None
 
     def integrate(self, dt: float, at: float) -> None:
         """Let dt [s] pass up to an instant [s of the epoch]."""
@@ -80,20 +85,62 @@ class Lighting:
             lamps.integrate(dt)
         self._network.integrate(at)
 
+    def touch(self, machine: str) -> None:
+        """What this one is to do may be another by now."""
+        if machine in self.dimmed:
+            self.dimmed[machine].unchanged_until = 0.0
+        elif machine == _CYCLE_ROOM:
+            self.cycle_room.unchanged_until = 0.0
+
+    def touch_all(self) -> None:
+        """Anything may be different by now."""
+        self._minute_ends, self._seen_at = 0.0, None
+
     def evaluate(self, epoch_s: float, local: LocalTime, daylight: Callable[[], float]) -> float:
         """Take motion, commands and the sky's light [lx] from now on; returns when [s of the epoch] to look again, 0
         for the next step.
         """
-        hour = int(local.second // _SECONDS_PER_HOUR)
-        self.wall_switch.evaluate(local)
-        self._outdoor.evaluate(local.second, daylight)
-        self._facade.evaluate(local.second, daylight)
+        _, weekday, second, _ = local
+        hour = int(second // _SECONDS_PER_HOUR)
+        if epoch_s >= self._minute_ends:
+            self._minute_ends = epoch_s - second % LOOK_EVERY_S + LOOK_EVERY_S
+            self._look_at_all(epoch_s, local, hour)
+        else:
+            self._look_at_changed(epoch_s, local, hour)
+        self._outdoor.evaluate(second, daylight)
+        self._facade.evaluate(second, daylight)
+        if epoch_s != self._seen_at:
+            self._seen_at = epoch_s
+            self.wall_switch.evaluate(local)
+            self._network_due = self._network.evaluate(epoch_s, weekday, hour)
         return min(
-            *[group.evaluate(epoch_s, local.weekday, local.second) for group in self._groups],
-            *[row.evaluate(epoch_s, local) for row in self._rows],
-            self.cycle_room.evaluate(epoch_s, local.weekday, hour),
-            self._network.evaluate(epoch_s, local.weekday, hour),
+            self._minute_ends,
+            self._network_due,
+            self.cycle_room.due,
+            *[group.due for group in self._groups],
+            *[row.due for row in self._rows],
         )
+
+    def _look_at_all(self, epoch_s: float, local: LocalTime, hour: int) -> None:
+        weekday, second = local.weekday, local.second
+        self._brightness = self._controls.brightness(weekday, second)
+        self._is_office_lit = self._controls.office(weekday, second)
+        for group in self._groups:
+            group.evaluate(epoch_s, weekday, hour, self._brightness)
+        for row in self._rows:
+            row.evaluate(epoch_s, local, self._is_office_lit)
+        self.cycle_room.evaluate(epoch_s, weekday, hour)
+
+    def _look_at_changed(self, epoch_s: float, local: LocalTime, hour: int) -> None:
+        """Between the minutes only what was touched, has motion to tell, or is on its way to another brightness."""
+        for group in self._groups:
+            if epoch_s >= group.unchanged_until:
+                group.evaluate(epoch_s, local.weekday, hour, self._brightness)
+        for row in self._rows:
+            if epoch_s >= row.unchanged_until:
+                row.evaluate(epoch_s, local, self._is_office_lit)
+        if epoch_s >= self.cycle_room.unchanged_until:
+            self.cycle_room.evaluate(epoch_s, local.weekday, hour)
 
     def at_desks(self, row: int, daylight: float) -> float:
         """Light at a row's desks [lx], of its lamps and of the sky. row: from 0, next to the window; daylight: on level

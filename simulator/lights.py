@@ -17,7 +17,9 @@ _SECONDS_PER_HOUR = 3600.0
 class DimmedLamps:
     """Dimmable lamps with a motion sensor; brightness follows its command by a short ramp.
 
-    is_lost: their circuit breaker is open; is_dark: there is no mains. Motion sensors have a supply of their own.
+    is_lost: their circuit breaker is open; is_dark: there is no mains. Motion sensors have a supply of their own. Times
+    [s of the epoch]: due, when to look again, 0 for the next step; unchanged_until, until when looking at them would
+    change nothing, whatever else is looked at.
     """
 
     def __init__(self, model: LampGroupModel) -> None:
@@ -29,6 +31,7 @@ class DimmedLamps:
         self.motion = False
         self.power = group_power(model, 1.0)
         self._energy = 0.0
+        self.due = self.unchanged_until = 0.0
 
     def integrate(self, dt: float) -> None:
         """Let dt [s] pass: count energy at the power in force, then move the brightness."""
@@ -57,35 +60,33 @@ class DimmedLamps:
 
 
 class GarageGroup(DimmedLamps):
-    def __init__(
-        self, model: LampGroupModel, traffic: TrafficModel, controls: OwnControls[Any], *, seed: int, number: int
-    ) -> None:
+    def __init__(self, model: LampGroupModel, traffic: TrafficModel, *, seed: int, number: int) -> None:
         super().__init__(model)
-        self._controls = controls
         self._sensors = MotionSensors(seed, number, traffic)
 
-    def evaluate(self, epoch_s: float, weekday: int, second: float) -> float:
-        """Take motion and command from now on; returns when [s of the epoch] to look again, 0 for the next step."""
-        self.motion, until = self._sensors.seen(epoch_s, weekday, int(second // _SECONDS_PER_HOUR))
-        return until if self._follow(self._controls.brightness(weekday, second)) else 0.0
+    def evaluate(self, epoch_s: float, weekday: int, hour: int, wish: float) -> None:
+        """Take motion and command from now on; wish: brightness of the original controls [0..1]."""
+        self.motion, self.due = self._sensors.seen(epoch_s, weekday, hour)
+        self.unchanged_until = self._sensors.unchanged_until
+        if not self._follow(wish):
+            self.due = self.unchanged_until = 0.0
 
 
 class OfficeRow(DimmedLamps):
     """Lamps over a row of desks."""
 
-    def __init__(self, model: LampGroupModel, controls: OwnControls[Any], *, seed: int, number: int) -> None:
+    def __init__(self, model: LampGroupModel, *, seed: int, number: int) -> None:
         super().__init__(model)
-        self._controls = controls
         self._seed, self._number = seed, number
         self._quarter = -1
 
-    def evaluate(self, epoch_s: float, local: LocalTime) -> float:
-        """As a garage's group."""
+    def evaluate(self, epoch_s: float, local: LocalTime, wish: bool) -> None:
+        """As a garage's group. wish: whether the original controls have the floor lit; who sits there has it lit."""
         quarter = int(epoch_s // QUARTER_S)
         if quarter != self._quarter:
             self._quarter, self.motion = quarter, sits_there(self._seed, self._number, quarter, local)
-        is_on = self._controls.office(local.weekday, local.second) or self.motion
-        return (quarter + 1) * QUARTER_S if self._follow(float(is_on)) else 0.0
+        is_there = self._follow(float(wish or self.motion))
+        self.due = self.unchanged_until = (quarter + 1) * QUARTER_S if is_there else 0.0
 
 
 class SwitchedLamps:
@@ -147,9 +148,10 @@ class CycleRoom(SwitchedLamps):
         super().__init__(full_power)
         self._sensors = MotionSensors(seed, number, traffic)
         self.motion = False
+        self.due = self.unchanged_until = 0.0
 
-    def evaluate(self, epoch_s: float, weekday: int, hour: int) -> float:
-        """Take motion and command from now on; returns when [s of the epoch] to look again."""
-        self.motion, until = self._sensors.seen(epoch_s, weekday, hour)
+    def evaluate(self, epoch_s: float, weekday: int, hour: int) -> None:
+        """Take motion and command from now on."""
+        self.motion, self.due = self._sensors.seen(epoch_s, weekday, hour)
+        self.unchanged_until = self._sensors.unchanged_until
         self._follow(True)
-        return until

@@ -45,7 +45,7 @@ def passages(
 class MotionSensors:
     """What the sensors of one group say at an instant; instants must not go back."""
 
-    __slots__ = ("_group", "_loaded", "_model", "_pending", "_seed", "_until")
+    __slots__ = ("_answer", "_group", "_loaded", "_model", "_pending", "_seed", "_until", "unchanged_until")
 
     def __init__(self, seed: int, group: int, model: TrafficModel) -> None:
         self._seed = seed
@@ -54,16 +54,26 @@ class MotionSensors:
         self._loaded = -1
         self._pending: list[tuple[float, float]] = []
         self._until = 0.0
+        self._answer = (False, 0.0)
+        self.unchanged_until = 0.0
 
     def seen(self, epoch_s: float, weekday: int, hour: int) -> tuple[bool, float]:
         """Whether there is motion now, and until when [s of the epoch] that answer holds at most."""
+        if epoch_s < self.unchanged_until:
+            return self._answer
         hour_index = int(epoch_s // 3600.0)
         if hour_index != self._loaded:
             self._loaded = hour_index
             self._pending += passages(self._seed, self._group, self._model, hour_index, weekday, hour)
         while self._pending and self._pending[0][0] <= epoch_s:
             self._until = max(self._until, self._pending.pop(0)[1])
-        coming = self._pending[0][0] if self._pending else (hour_index + 1) * 3600.0
+        next_hour = (hour_index + 1) * 3600.0
+        coming = self._pending[0][0] if self._pending else next_hour
         if epoch_s < self._until:
-            return True, min(self._until, (hour_index + 1) * 3600.0)
-        return False, coming
+            self._answer = (True, min(self._until, next_hour))
+            # Who comes meanwhile makes it last longer.
+            self.unchanged_until = min(coming, *self._answer[1:])
+        else:
+            self._answer = (False, coming)
+            self.unchanged_until = coming
+        return self._answer
