@@ -5,6 +5,7 @@ from typing import NamedTuple
 from simulator.civil import LocalTime
 from simulator.load import LoadRecord, Loads
 from simulator.plant.occupancy import building_use
+from simulator.plant.record import record
 from simulator.plant.zone import (
     NO_DEMAND,
     Demand,
@@ -55,7 +56,7 @@ class Building:
             return Wants(demand, load > 0.0, electricity)
         self._gain = heat_gain(self._model, use, outdoor, self.temperature)
         demand = cooling_demand(self._model, use, outdoor, self.temperature)
-        return Wants(demand, use.air_handlers, electricity)
+        return record(Wants, (demand, use.air_handlers, electricity))
 
     def integrate(self, dt: float, sensible_cooling: float) -> None:
         """Let dt [s] pass with the gains of the last evaluation and a sensible cooling [kW]."""

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple
 
+from simulator.plant.record import record
 from simulator.weather import hour_of_year
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -44,7 +45,7 @@ class SiteTime:
             self._day = standard_day
             self._day_hours = float(hour_of_year(date.fromordinal(standard_day)))
         weekday = _SUNDAY if day in self._holidays else (day - 1) % 7
-        return LocalTime(day, weekday, second, self._day_hours + standard_second / 3600.0)
+        return record(LocalTime, (day, weekday, second, self._day_hours + standard_second / 3600.0))
 
     def _refresh(self, epoch_s: float) -> None:
         self._from = epoch_s - epoch_s % 3600.0

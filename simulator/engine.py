@@ -128,8 +128,11 @@ class Engine:
         end = floor((to - self._start_epoch) / self._step_s + _ROUNDING)
         if end < self._index:
             raise ValueError(f"cannot go back from {self.now} to {datetime.fromtimestamp(to, UTC)}")
+        if end == self._index and wire_now < self._deadline:
+            self._wire_now = max(self._wire_now, wire_now)
+            return  # who came before us has brought the time along
         begin, wire_begin = self._index, self._wire_now
-        while self._deadline <= wire_now:
+        while self._has_expired(wire_now):
             deadline = self._deadline
             share = (deadline - wire_begin) / (wire_now - wire_begin) if wire_now > wire_begin else 0.0
             self._run_to(max(self._index, begin + floor(max(0.0, share) * (end - begin))))
@@ -156,7 +159,7 @@ class Engine:
     def write(self, tag: str, value: Value, wire_now: float) -> None:
         """Write a tag as the supervisor would. Raises KeyError for no tag, ValueError for what the device refuses."""
         checked = TAGS[tag].checked(value)
-        if self._deadline <= wire_now:
+        if self._has_expired(wire_now):
             self._expire(wire_now)
         if not self.faults.is_deaf(tag):
             self._take(tag, checked, wire_now)
@@ -174,7 +177,6 @@ class Engine:
         machine, _, quantity = tag.rpartition(".")
         if quantity == "heartbeat":
             self._plant_gateway.beat(int(checked), wire_now)
-            self._deadline = self._next_deadline()
         elif machine in self.lighting.sensing:
             self._integrate_lights()
             self.lighting.set(machine, quantity, checked, self._epoch())
@@ -193,11 +195,13 @@ class Engine:
         if quantity != "remote":
             remote.write(quantity, value)
             return
+        is_renewed = value and remote.active
         if value:
             self._gateway_of[machine].take(remote, wire_now)
         else:
             remote.give_back()
-        self._deadline = self._next_deadline()
+        if not is_renewed:
+            self._deadline = self._next_deadline()
 
     def reset_trip(self) -> None:
         """A person resets the chiller's trip at the machine; no supervisor can."""
@@ -264,6 +268,14 @@ class Engine:
     def _next_deadline(self) -> float:
         """Wire time at which a watchdog expires if nobody writes."""
         return min([gateway.deadline() for gateway in self._gateways])
+
+    def _has_expired(self, wire_now: float) -> bool:
+        """Whether a watchdog has. Heartbeats and renewed remote bits only put it off, so that the known deadline may be
+        too early and is found again only once it is reached.
+        """
+        if self._deadline <= wire_now:
+            self._deadline = self._next_deadline()
+        return self._deadline <= wire_now
 
     def _expire(self, wire_now: float) -> None:
         self._flush()

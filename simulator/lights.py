@@ -78,7 +78,7 @@ class OfficeRow(DimmedLamps):
     def __init__(self, model: LampGroupModel, *, seed: int, number: int) -> None:
         super().__init__(model)
         self._seed, self._number = seed, number
-        self._quarter = -1
+        self._quarter: int = -1
 
     def evaluate(self, epoch_s: float, local: LocalTime, wish: bool) -> None:
         """As a garage's group. wish: whether the original controls have the floor lit; who sits there has it lit."""

@@ -19,6 +19,7 @@ from simulator.plant.chiller_unit import ChillerUnit, UnitInputs, UnitState, res
 from simulator.plant.coil import capability, wanted_flow
 from simulator.plant.hydronics import Flows, distribute, mixed
 from simulator.plant.pump import heat_to_water, moved, pump_flow, pump_power, runs, wanted_speed
+from simulator.plant.record import record
 from simulator.plant.tank import TankInput, cold_content, filled, heat_gain, outlet, stirred
 from simulator.plant.tank import step as tank_step
 from simulator.plant.tower import Fan, Rejection, fan_power, reject
@@ -115,6 +116,7 @@ class PlantRoom:
         self._rejection = Rejection(0.0, _INITIAL_WATER)
         self._tank_inlet = _INITIAL_WATER
         self._coil_heat = 0.0
+        self._pumps_at = (-1.0, -1.0, -1.0)  # speeds and flow for which the pumps' rates were found
         self._water_heat = (0.0, 0.0, 0.0)  # of chilled water, condenser water and secondary pump [kW]
         self.chilled_water_power = self.condenser_power = self.secondary_power = self.fan_power = 0.0
         self.loop_gain = self.tank_gain = 0.0
@@ -259,13 +261,15 @@ class PlantRoom:
 
     def _exchange_tank(self, dt: float) -> None:
         upward = self.flows.charge - self.flows.discharge
-        self.tank = tank_step(self._model.tank, self.tank, TankInput(upward, self._tank_inlet, self._ambient), dt)
+        seen = record(TankInput, (upward, self._tank_inlet, self._ambient))
+        self.tank = tank_step(self._model.tank, self.tank, seen, dt)
         if self.mixing_s < inf:
             self.tank = stirred(self.tank, 1.0 - exp(-dt / self.mixing_s))
 
     def _move(self, dt: float) -> None:
         model = self._model
-        self._unit_state = self._unit_state._replace(control=control.aged(self.chiller, dt))
+        state = self._unit_state
+        self._unit_state = record(UnitState, (control.aged(state.control, dt), *state[1:]))
         self._overrun_s = max(0.0, self._overrun_s - dt)
         self.chilled_water_speed = moved(
             self.chilled_water_speed, self._chilled_water_target, model.chilled_water_pump.travel * dt
@@ -320,18 +324,22 @@ class PlantRoom:
         """What the panels of the plant's own controls show."""
         model, flows = self._model, self.flows
         coil = model.coil
-        return PlantSeen(
-            timer,
-            self.chiller.mode in control.NEEDS_FLOW,
-            self._overrun_s > 0.0,
-            self.condenser_pump_runs(),
-            self.chilled_water_pump_runs(),
-            self.fan,
-            self._basin,
-            self.temperatures.condenser_leaving,
-            (self._secondary_flow - coil.least_flow) / (coil.flow - coil.least_flow),
-            (flows.primary - flows.secondary) / model.chilled_water_pump.flow,
-            self.operation.cooling / model.chiller.capacity,
+        unit = self._unit_state
+        return record(
+            PlantSeen,
+            (
+                timer,
+                unit.control.mode in control.NEEDS_FLOW,
+                self._overrun_s > 0.0,
+                self.condenser_pump_runs(),
+                self.chilled_water_pump_runs(),
+                self.fan,
+                self._basin,
+                self.temperatures.condenser_leaving,
+                (self._secondary_flow - coil.least_flow) / (coil.flow - coil.least_flow),
+                (flows.primary - flows.secondary) / model.chilled_water_pump.flow,
+                unit.operation.cooling / model.chiller.capacity,
+            ),
         )
 
     def _follow(self, wishes: PlantCommands) -> None:
@@ -345,7 +353,10 @@ class PlantRoom:
 
     def _find_rates(self, outdoor: Outdoor) -> None:
         model = self._model
-        self._find_pumps()
+        speeds = (self.chilled_water_speed, self.condenser_speed, self._secondary_flow)
+        if speeds != self._pumps_at:
+            self._pumps_at = speeds
+            self._find_pumps()
         primary = pump_flow(model.chilled_water_pump, self.chilled_water_speed)
         self.flows = flows = distribute(primary, self._secondary_flow, self.charge_valve, self.discharge_valve)
         supply_header, return_header = self._supply_header, self._return_header
@@ -353,11 +364,16 @@ class PlantRoom:
         entering = self._entering(flows)
         condenser_flow = pump_flow(model.condenser_water_pump, self.condenser_speed)
         condenser_entering = self._basin + _rise(self._water_heat[1], condenser_flow)
-        inputs = UnitInputs(self._enable, self._setpoint, entering, flows.primary, condenser_entering, condenser_flow)
+        inputs = record(
+            UnitInputs,
+            (self._enable, self._setpoint, entering, flows.primary, condenser_entering, condenser_flow, inf),
+        )
         self._unit_state = unit = respond(self._unit, self._unit_state, inputs)
         leaving, condenser_leaving = unit.leaving, unit.condenser_leaving
         supply, returning = self._building_water(flows, self.tank.layers[0], supply_header, return_header)
-        self.temperatures = Temperatures(entering, leaving, condenser_entering, condenser_leaving, supply, returning)
+        self.temperatures = record(
+            Temperatures, (entering, leaving, condenser_entering, condenser_leaving, supply, returning)
+        )
         self.fan_power = fan_power(model.tower, self.fan)
         self._rejection = reject(model.tower, self.fan, condenser_flow, condenser_leaving, outdoor.enthalpy)
         headers = model.header_conductance * (2.0 * self._ambient - supply_header - return_header)

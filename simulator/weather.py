@@ -15,6 +15,7 @@ from controller.core.physics import (
     relative_humidity_from_dew_point,
     wet_bulb,
 )
+from simulator.plant.record import record
 from simulator.records import RecordFile, Row
 from simulator.sun import clear_sky_irradiance, solar_elevation
 
@@ -93,13 +94,18 @@ class Weather:
         sun_here, sun_there = here, there
         if sun_index != index:
             sun_here, sun_there = there, hours[(sun_index + 1) % HOURS_PER_YEAR]
-        return Outdoor(
-            here[0] + share * (there[0] - here[0]),
-            here[1] + share * (there[1] - here[1]),
-            here[2] + share * (there[2] - here[2]),
-            here[3] + share * (there[3] - here[3]),
-            sun_here[4] + sun_share * (sun_there[4] - sun_here[4]),
-            sun_here[5] + sun_share * (sun_there[5] - sun_here[5]),
+        dry, humid, wet, enthalpy = here[:4]
+        _, _, _, _, irradiance, sky = sun_here
+        return record(
+            Outdoor,
+            (
+                dry + share * (there[0] - dry),
+                humid + share * (there[1] - humid),
+                wet + share * (there[2] - wet),
+                enthalpy + share * (there[3] - enthalpy),
+                irradiance + sun_share * (sun_there[4] - irradiance),
+                sky + sun_share * (sun_there[5] - sky),
+            ),
         )
 
 

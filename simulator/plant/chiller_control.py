@@ -42,7 +42,7 @@ class Trip(IntEnum):
 
 RUNNING, _TRIPPED = Mode.RUNNING, Mode.TRIPPED
 """Asked for at every step of every machine, where to find a member in its enumeration takes longer than to compare."""
-NEEDS_FLOW = frozenset({Mode.PROVING, Mode.STARTING, Mode.RUNNING, Mode.RECYCLED})
+NEEDS_FLOW = (Mode.RUNNING, Mode.PROVING, Mode.STARTING, Mode.RECYCLED)
 """Modes in which the machine asks for both pumps."""
 
 

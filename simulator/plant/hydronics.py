@@ -11,6 +11,8 @@ pumping (primary-secondary pumping)"; chapter 51 "Thermal storage", chilled-wate
 
 from typing import NamedTuple
 
+from simulator.plant.record import record
+
 
 class Flows(NamedTuple):
     """All in kg/s and never negative. primary: through the chiller; secondary: through the building; charge: into the
@@ -36,9 +38,9 @@ def distribute(primary: float, secondary: float, charge_valve: float, discharge_
     surplus = primary - secondary
     if surplus >= 0.0:
         charge = surplus * charge_valve
-        return Flows(primary, secondary, charge, 0.0, surplus - charge, 0.0)
+        return record(Flows, (primary, secondary, charge, 0.0, surplus - charge, 0.0))
     discharge = -surplus * discharge_valve
-    return Flows(primary, secondary, 0.0, discharge, 0.0, -surplus - discharge)
+    return record(Flows, (primary, secondary, 0.0, discharge, 0.0, -surplus - discharge))
 
 
 def mixed(*streams: tuple[float, float], otherwise: float) -> float:

@@ -23,9 +23,12 @@ References
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import lt
 from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT, water_density
+from simulator.plant.record import record
 
 WATER_CONDUCTIVITY = 0.60e-3
 """Thermal conductivity of water [kW/(m K)] at 20 degC (IAPWS 2011: 0.598 W/(m K))."""
@@ -121,7 +124,7 @@ def step(model: TankModel, state: TankState, seen: TankInput, dt: float) -> Tank
         warmed = [layer + wall * (ambient - was) for layer, was in zip(layers, before, strict=True)]
     warmed[0] = layers[0] + lowest / (1.0 + shift)
     warmed[-1] = layers[-1] + highest / (1.0 - shift)
-    return settled(conducted(TankState(tuple(warmed), shift), model.between * per_kilojoule))
+    return settled(conducted(record(TankState, (tuple(warmed), shift)), model.between * per_kilojoule))
 
 
 def pushed(state: TankState, share: float, inlet: float) -> TankState:
@@ -163,23 +166,17 @@ def conducted(state: TankState, coefficient: float) -> TankState:
     # The middles of an end and its neighbour are further apart the more the end holds.
     gained = coefficient * (lowest - here) / (1.0 + 0.5 * shift)
     to_highest = coefficient * (layers[-2] - highest) / (1.0 - 0.5 * shift)
-    after = [lowest - gained / (1.0 + shift)]
-    for above in layers[2:-1]:
-        lost = coefficient * (here - above)
-        after.append(here + gained - lost)
-        here, gained = above, lost
-    after += [here + gained - to_highest, highest + to_highest / (1.0 - shift)]
-    return TankState(tuple(after), shift)
+    inner = layers[1:-1]
+    up = [gained, *[coefficient * (below - above) for below, above in pairwise(inner)], to_highest]
+    middle = [layer + taken - given for layer, taken, given in zip(inner, up[:-1], up[1:], strict=True)]
+    after = (lowest - gained / (1.0 + shift), *middle, highest + to_highest / (1.0 - shift))
+    return record(TankState, (after, shift))
 
 
 def settled(state: TankState) -> TankState:
     """Layers after buoyancy mixed every warmer one that lay below a colder one [2] (pooling of adjacent violators)."""
-    below = state.layers[0]
-    for here in state.layers:
-        if here < below:
-            return _pooled(state)
-        below = here
-    return state
+    layers = state.layers
+    return _pooled(state) if any(map(lt, layers[1:], layers)) else state
 
 
 def stirred(state: TankState, share: float) -> TankState:

@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT, saturated_air_enthalpy
+from simulator.plant.record import record
 
 _LARGEST_EXPONENT = 500.0
 """A trickle of water: the effectiveness has long reached its limit of cooling the water to the wet bulb."""
@@ -70,7 +71,7 @@ def reject(model: TowerModel, fan: Fan, water_flow: float, entering: float, air_
         slope = _saturation_specific_heat(saturated, entering, leaving)
         heat = _effectiveness(ntu, air_flow * slope / capacity_rate) * air_flow * (saturated - air_enthalpy)
         leaving = entering - heat / capacity_rate
-    return Rejection(heat, leaving)
+    return record(Rejection, (heat, leaving))
 
 
 def _saturation_specific_heat(saturated: float, entering: float, leaving: float) -> float:

@@ -51,11 +51,11 @@ class MotionSensors:
         self._seed = seed
         self._group = group
         self._model = model
-        self._loaded = -1
+        self._loaded: int = -1
         self._pending: list[tuple[float, float]] = []
         self._until = 0.0
-        self._answer = (False, 0.0)
-        self.unchanged_until = 0.0
+        self._answer: tuple[bool, float] = (False, 0.0)
+        self.unchanged_until: float = 0.0
 
     def seen(self, epoch_s: float, weekday: int, hour: int) -> tuple[bool, float]:
         """Whether there is motion now, and until when [s of the epoch] that answer holds at most."""
@@ -72,7 +72,7 @@ class MotionSensors:
         if epoch_s < self._until:
             self._answer = (True, min(self._until, next_hour))
             # Who comes meanwhile makes it last longer.
-            self.unchanged_until = min(coming, *self._answer[1:])
+            self.unchanged_until = min(coming, self._until, next_hour)
         else:
             self._answer = (False, coming)
             self.unchanged_until = coming

@@ -9,11 +9,12 @@ References
 [3] ASHRAE Standard 62.1-2019, table 6-1, office space: 2.5 L/s a person and 0.3 L/s a m2.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from controller.core.physics import humidity_ratio, moist_air_enthalpy
 from simulator.plant.occupancy import AREA_PER_PERSON, LIGHTING_DENSITY, PLUG_DENSITY, Use
+from simulator.plant.record import record
 from simulator.weather import Outdoor
 
 SENSIBLE_HEAT_PER_PERSON = 0.075  # [kW] [2]
@@ -28,7 +29,7 @@ VENTILATION_BAND = 0.25
 class ZoneModel:
     """floor_area [m2]; conductance of envelope and infiltration [kW/K]; solar_aperture: windows times solar gain factor
     times share of the horizontal irradiance that falls on them [m2]; heat_capacity [kJ/K]; cooling setpoint [degC] with
-    a proportional band [K]; sensible_capacity of the air handlers [kW].
+    a proportional band [K]; sensible_capacity of the air handlers [kW]. people: design number, from the floor area.
     """
 
     floor_area: float
@@ -38,11 +39,10 @@ class ZoneModel:
     setpoint: float
     proportional_band: float
     sensible_capacity: float
+    people: float = field(init=False, repr=False, compare=False)
 
-    @property
-    def people(self) -> float:
-        """Design number of people."""
-        return self.floor_area / AREA_PER_PERSON
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "people", self.floor_area / AREA_PER_PERSON)
 
 
 class Demand(NamedTuple):
@@ -90,7 +90,7 @@ def cooling_demand(model: ZoneModel, use: Use, outdoor: Outdoor, temperature: fl
     people = model.people * use.people
     outdoor_air = AIR_PER_AREA * model.floor_area + AIR_PER_PERSON * people
     ventilation = outdoor_air * max(0.0, outdoor.enthalpy - ROOM_ENTHALPY)
-    return Demand(sensible, opening * (ventilation + LATENT_HEAT_PER_PERSON * people))
+    return record(Demand, (sensible, opening * (ventilation + LATENT_HEAT_PER_PERSON * people)))
 
 
 def zone_temperature(model: ZoneModel, temperature: float, gain: float, cooling: float, dt: float) -> float:
