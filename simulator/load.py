@@ -2,14 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from simulator.records import RecordFile
+from simulator.records import Instants, RecordFile
 
 _Day: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]  # (start of interval [s], load [kW])
 _LARGEST_KW = 1e6
@@ -25,9 +24,11 @@ class LoadRecord:
     so that the weekday fits; else the mean of its kind of day (working day, Saturday, Sunday) at that hour.
     """
 
-    def __init__(self, days: Mapping[date, _Day], note: str) -> None:
+    def __init__(self, days: Mapping[date, _Day], source: str, factor: float = 1.0) -> None:
+        """source: file and column; factor: by what its readings are multiplied in `days`."""
         self._days = days
-        self.note = note
+        self.source = source
+        self.factor = factor
         self._years = sorted({day.year for day in days})
         self._mean = _mean_profiles(days)
         self._known: tuple[int, _Day] | None = None
@@ -43,9 +44,25 @@ class LoadRecord:
         """Largest load [kW]."""
         return max(max(loads) for _, loads in self._days.values())
 
-    def scaled(self, factor: float, note: str) -> "LoadRecord":
+    def __contains__(self, day: date) -> bool:
+        return day in self._days
+
+    @property
+    def days(self) -> int:
+        """How many are in it."""
+        return len(self._days)
+
+    @property
+    def note(self) -> str:
+        """For the person who gave it."""
+        scaled = (
+            "" if self.factor == 1.0 else f"; peak {self.peak() / self.factor:,.0f} kW scaled by {self.factor:#.3g}"
+        )
+        return f"{self.source}, {len(self._days)} days{scaled}"
+
+    def scaled(self, factor: float) -> "LoadRecord":
         days = {day: (starts, tuple(load * factor for load in loads)) for day, (starts, loads) in self._days.items()}
-        return LoadRecord(days, note)
+        return LoadRecord(days, self.source, self.factor * factor)
 
     def _find(self, day: date) -> _Day:
         if day in self._days:
@@ -59,8 +76,7 @@ class LoadRecord:
         return self._mean[_kind(day)]
 
 
-@dataclass(frozen=True, slots=True)
-class Loads:
+class Loads(NamedTuple):
     """What a load file gives: cooling load and electricity of the building, None where it has no such column."""
 
     cooling: LoadRecord | None
@@ -82,8 +98,9 @@ def read_loads(path: Path) -> Loads:
             1, f"columns are {found}", "timestamp with load_kw_th (kW of cooling) or load_kwh (electricity)"
         )
     readings: dict[str, dict[datetime, float]] = {name: {} for name in loads}
+    instants = Instants(file)
     for line, row in file.rows():
-        at = file.timestamp(line, row)
+        at = instants.of(line, row)
         for name in loads:
             value = file.number(line, row, name, 0.0, _LARGEST_KW)
             if value is not None:
@@ -95,12 +112,7 @@ def read_loads(path: Path) -> Loads:
 def fitted(record: LoadRecord, capacity: float) -> LoadRecord:
     """The record, scaled to a plant's capacity [kW] only where its peak exceeds it; the note says so."""
     peak = record.peak()
-    if peak <= capacity:
-        return record
-    factor = capacity / peak
-    return record.scaled(
-        factor, f"{record.note}; peak {peak:.0f} kW scaled by {factor:.3f} to the plant's {capacity:.0f} kW"
-    )
+    return record if peak <= capacity else record.scaled(capacity / peak)
 
 
 def _record(file: RecordFile, name: str, readings: Mapping[datetime, float]) -> LoadRecord:
@@ -119,7 +131,7 @@ def _record(file: RecordFile, name: str, readings: Mapping[datetime, float]) -> 
     complete = {day: _day(values) for day, values in days.items() if len(values) >= full}
     if not complete:
         raise file.problem(1, f"no complete day of {name}", "at least one day with nine tenths of its readings")
-    return LoadRecord(complete, f"{file.path.name}: {name}, {len(complete)} days")
+    return LoadRecord(complete, f"{file.path.name}: {name}")
 
 
 def _day(values: Sequence[tuple[float, float]]) -> _Day:

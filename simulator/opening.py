@@ -70,10 +70,8 @@ def open_engine(
     notes = [f"weather: {weather_there.source}"]
     loads = None
     if load_file is not None:
-        found = varied_loads(read_loads(load_file), variation)
-        cooling = fitted(found.cooling, site.plant.chiller.capacity) if found.cooling else None
-        loads = Loads(cooling, found.electricity)
-        notes += [f"load: {record.note}" for record in (cooling, found.electricity) if record is not None]
+        loads = loads_for(load_file, site, variation)
+        notes += [f"load: {record.note}" for record in loads if record is not None]
     engine = Engine(
         start,
         weather_there,
@@ -87,6 +85,12 @@ def open_engine(
         controls=Competent() if baseline is Baseline.COMPETENT else None,
     )
     return engine, notes
+
+
+def loads_for(file: Path, site: Site, variation: Variation) -> Loads:
+    """A building's own loads, as this site's plant takes them. Raises ValueError with line and what would be right."""
+    found = varied_loads(read_loads(file), variation)
+    return Loads(fitted(found.cooling, site.plant.chiller.capacity) if found.cooling else None, found.electricity)
 
 
 def outdoors(given: Path | DesignDay, *, latitude: float, longitude: float, utc_offset_h: float) -> Weather:

@@ -3,8 +3,9 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -32,6 +33,9 @@ class RecordFile:
             header = next(csv.reader(text), None)
         if not header:
             raise self.problem(1, "the file is empty", "a header line with column names")
+        for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+            if len(header) == 1 and mark in header[0]:
+                raise self.problem(1, f"the columns are separated by {name}", "commas, and a point in decimal numbers")
         return tuple(name.strip() for name in header)
 
     def rows(self) -> Iterator[tuple[int, Row]]:
@@ -72,20 +76,52 @@ class RecordFile:
     def timestamp(self, line: int, row: Row) -> datetime:
         """The local standard clock time in the `timestamp` column, without zone."""
         text = row["timestamp"].strip()
+        right = "local standard time such as 2019-08-18 00:30:00"
         try:
-            return datetime.fromisoformat(text).replace(tzinfo=None)
+            at = datetime.fromisoformat(text)
         except ValueError:
-            raise self.problem(
-                line, f"timestamp is {text[:40]!r}", "local standard time such as 2019-08-18 00:30:00"
-            ) from None
+            raise self.problem(line, f"timestamp is {text[:40]!r}", right) from None
+        if at.tzinfo is not None:
+            raise self.problem(line, f"timestamp {text[:40]!r} names a zone", f"{right}, without one")
+        return at
 
     def problem(self, line: int, wrong: str, right: str) -> RecordProblem:
         return RecordProblem(self.path, line, wrong, right)
 
     def _open(self) -> IO[str]:
         try:
+            data = self.path.read_bytes()
             if self.path.suffix == ".gz":
-                return io.TextIOWrapper(gzip.open(self.path, "rb"), encoding="utf-8-sig", newline="")
-            return self.path.open(encoding="utf-8-sig", newline="")
+                data = gzip.decompress(data)
         except OSError as error:
-            raise self.problem(1, f"cannot be read ({error.strerror})", "a .csv or .csv.gz file") from error
+            reason = error.strerror or "no gzip"
+            raise self.problem(1, f"cannot be read ({reason})", "a .csv or .csv.gz file") from error
+        except (EOFError, zlib.error) as error:
+            raise self.problem(1, "cannot be read (a gzip file that is not whole)", "a .csv or .csv.gz file") from error
+        try:
+            return io.StringIO(data.decode("utf-8-sig"), newline="")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise self.problem(line, "is not UTF-8", "a file that was saved as 'CSV UTF-8'") from error
+
+
+@dataclass(slots=True)
+class Instants:
+    """Which dated line stood where. A time that comes again with other readings is told: nobody knows which are true,
+    and a clock that is put back in autumn does just that."""
+
+    file: RecordFile
+    _seen: dict[datetime, tuple[int, int]] = field(default_factory=dict[datetime, "tuple[int, int]"])
+
+    def of(self, line: int, row: Row) -> datetime:
+        """Raises RecordProblem for a time that was there with other readings."""
+        at = self.file.timestamp(line, row)
+        readings = hash(tuple(row.values()))
+        first_line, first = self._seen.setdefault(at, (line, readings))
+        if first != readings:
+            raise self.file.problem(
+                line,
+                f"timestamp {row['timestamp'].strip()} stands on line {first_line} with other readings",
+                "each time once; local standard time knows no hour twice, whatever clocks do in autumn",
+            )
+        return at

@@ -65,4 +65,4 @@ def varied_loads(loads: Loads, variation: Variation) -> Loads:
 
 
 def _varied(record: LoadRecord | None, factor: float) -> LoadRecord | None:
-    return record if record is None or factor == 1.0 else record.scaled(factor, f"{record.note}; times {factor:g}")
+    return record if record is None or factor == 1.0 else record.scaled(factor)

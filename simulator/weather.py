@@ -16,7 +16,7 @@ from controller.core.physics import (
     wet_bulb,
 )
 from simulator.plant.record import record
-from simulator.records import RecordFile, Row
+from simulator.records import Instants, RecordFile, Row
 from simulator.sun import clear_sky_irradiance, solar_elevation
 
 HOURS_PER_YEAR = 8760
@@ -27,6 +27,7 @@ _CLOUD_ELEVATION = 10.0
 # Dense overcast passes about a tenth of the clear sky's light; a typical year may say less at low sun.
 _DARKEST_OVERCAST = 0.1
 _FEWEST_HOURS = 24
+_DRIEST_HIGHEST_PCT = 1.0
 
 
 class Outdoor(NamedTuple):
@@ -137,9 +138,10 @@ def read_weather(path: Path, *, latitude: float, longitude: float, utc_offset_h:
     readings: dict[int, _Reading] = {}
     when = _typical_hour(file, columns)
     for line, row in file.rows():
-        reading = _reading(file, line, row)
+        hour, reading = when(line, row), _reading(file, line, row)
         if reading is not None:
-            readings.setdefault(when(line, row), reading)
+            readings.setdefault(hour, reading)
+    _refuse_shares(file, columns, readings.values())
     if len(readings) < _FEWEST_HOURS:
         raise file.problem(1, f"{len(readings)} complete hours", f"at least {_FEWEST_HOURS} hours, best a whole year")
     return _complete(_without_gaps(readings), path.name, latitude, longitude, utc_offset_h)
@@ -160,9 +162,13 @@ def missing_hours(path: Path, needed: Collection[int]) -> list[MissingHour]:
     when = _typical_hour(file, columns)
     complete: dict[int, int] = {}
     incomplete: dict[int, int] = {}
+    readings: list[_Reading] = []
     for line, row in file.rows():
-        found = incomplete if _reading(file, line, row) is None else complete
-        found.setdefault(when(line, row), line)
+        hour, reading = when(line, row), _reading(file, line, row)
+        (incomplete if reading is None else complete).setdefault(hour, line)
+        if reading is not None:
+            readings.append(reading)
+    _refuse_shares(file, columns, readings)
     missing: list[MissingHour] = []
     last = 1
     for hour in sorted(needed):
@@ -190,9 +196,10 @@ def _check_columns(file: RecordFile, columns: Sequence[str]) -> None:
 def _typical_hour(file: RecordFile, columns: Sequence[str]) -> Callable[[int, Row], int]:
     """How a line's instant is found: hour of the typical year. Hours run 0-23 where any line says 0, else 1-24."""
     if "timestamp" in columns:
+        instants = Instants(file)
 
         def dated(line: int, row: Row) -> int:
-            at = file.timestamp(line, row)
+            at = instants.of(line, row)
             return hour_of_year(at.date()) + at.hour
 
         return dated
@@ -227,6 +234,14 @@ def _reading(file: RecordFile, line: int, row: Row) -> _Reading | None:
     return _Reading(
         temperature, relative, STANDARD_PRESSURE if pressure is None else pressure / 1000.0, max(0.0, irradiance)
     )
+
+
+def _refuse_shares(file: RecordFile, columns: Sequence[str], readings: Collection[_Reading]) -> None:
+    """Humidity from 0 to 1 in place of percent would be a desert's, and refused by no single line."""
+    if "rh_pct" in columns and readings:
+        highest = 100.0 * max(each.relative_humidity for each in readings)
+        if highest <= _DRIEST_HIGHEST_PCT:
+            raise file.problem(1, f"rh_pct is never above {highest:g}", "relative humidity in percent, from 0 to 100")
 
 
 def _without_gaps(readings: dict[int, _Reading]) -> list[_Reading]:

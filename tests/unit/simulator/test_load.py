@@ -69,6 +69,10 @@ def test_scaled_only_where_the_peak_exceeds_the_plant_and_says_so(tmp_path: Path
         ("timestamp,load_kwh\n2019-01-01,-5", ":2: load_kwh is -5; expected a value from 0"),
         ("timestamp,load_kwh\n2019-01-01,5", "1 readings of load_kwh; expected at least 24"),
         (
+            "timestamp,load_kwh\n2019-10-27 02:00,5\n2019-10-27 03:00,5\n2019-10-27 02:00,6",
+            ":4: timestamp 2019-10-27 02:00 stands on line 2 with other readings; expected each time once",
+        ),
+        (
             "timestamp,load_kwh\n" + "\n".join(f"2019-01-{day:02},5" for day in range(1, 31)),
             "one reading every 86400 s; expected readings at most an hour apart",
         ),

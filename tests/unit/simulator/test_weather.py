@@ -97,6 +97,7 @@ def test_bad_line_says_its_number_and_what_would_be_right(tmp_path: Path, line: 
         ("month,day,hour_ending,temp_c,rh_pct", r"no column ghi_wh_m2 or ghi_w_m2"),
         ("hour_ending,temp_c,rh_pct,ghi_wh_m2", r"no columns month and day"),
         ("", r":1: the file is empty; expected a header line"),
+        ("timestamp;temp_c;rh_pct", r":1: the columns are separated by semicolons; expected commas"),
     ],
 )
 def test_bad_header_says_what_is_missing(tmp_path: Path, header: str, text: str) -> None:
@@ -104,6 +105,54 @@ def test_bad_header_says_what_is_missing(tmp_path: Path, header: str, text: str)
     path.write_text(header, encoding="utf-8")
     with pytest.raises(ValueError, match=text):
         read(path)
+
+
+def dated(*changed: tuple[int, str], humidity: str = "70") -> list[str]:
+    """Two days; some lines otherwise, by their number in the file."""
+    lines = ["timestamp,temp_c,rh_pct,ghi_w_m2"]
+    lines += [f"2020-06-0{1 + hour // 24} {hour % 24:02}:00,{20 + hour % 24},{humidity},0" for hour in range(48)]
+    for number, line in changed:
+        lines[number - 1] = line
+    return lines
+
+
+@pytest.mark.parametrize(
+    "lines,text",
+    [
+        (dated((10, "2020-06-01 07:00,5,70,0")), r":10: timestamp 2020-06-01 07:00 stands on line 9 with other read"),
+        (dated((10, "2020-06-01T08:00Z,28,70,0")), r":10: timestamp '2020-06-01T08:00Z' names a zone; expected local"),
+        (dated(humidity="0.7"), r":1: rh_pct is never above 1; expected relative humidity in percent"),
+    ],
+)
+def test_what_no_single_reading_betrays_is_told(tmp_path: Path, lines: list[str], text: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ValueError, match=text):
+        read(path)
+
+
+def test_a_line_that_is_there_twice_alike_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join([*dated(), dated()[8]]), encoding="utf-8")
+    assert read(path).at(hour_of_year(date(2019, 6, 1)) + 7.0).temperature == 27.0
+
+
+@pytest.mark.parametrize(
+    "name,data,text",
+    [
+        (
+            "gbk.csv",
+            "timestamp,temp_c\n2020-06-01,温度\n".encode("gbk"),
+            ":2: is not UTF-8; expected a file that was sav",
+        ),
+        ("half.csv.gz", gzip.compress(b"timestamp,temp_c\n" * 99)[:40], "a gzip file that is not whole"),
+        ("no.csv.gz", b"timestamp,temp_c\n", "cannot be read"),
+    ],
+)
+def test_bytes_that_are_no_text_are_told(tmp_path: Path, name: str, data: bytes, text: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=text):
+        read(tmp_path / name)
 
 
 def test_missing_file_is_a_value_error(tmp_path: Path) -> None:
