@@ -23,14 +23,14 @@ from controller.cli.backtest_table import AS_LIVED, AT_EQUAL_COOLING, Table, rem
 from controller.cli.fault_file import read_faults
 from controller.cli.interruption import interruption
 from controller.cli.output import complain, print_json, say
+from controller.cli.records_check import own_loads, refuse_missing_hours
 from controller.cli.simulate import add_plant_records
 from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period, midnight
-from controller.cli.weather_check import refuse_missing_hours
 from controller.core.site import Site
 from controller.core.utilities import Gas
 from controller.settings.problems import Problems
-from simulator.variation import VARIED
+from simulator.variation import NOMINAL, VARIED
 
 SCAN_EVERY = timedelta(seconds=45)
 """Water and prices move slowly: from 15 s to 1 min a week's bill differs by 0.4 %.
@@ -108,14 +108,15 @@ def execute(arguments: argparse.Namespace) -> int:
         complain("stopped before a day was over on every side; there is nothing to compare")
         return Exit.OK
     data = as_data(result)
-    if folder is not None:
-        leave(folder, result, data, language())
+    trouble = result.trouble if folder is None else leave(folder, result, data, language()) or result.trouble
     if arguments.json:
         print_json(data)
     else:
         print_tables(tables(result, language()))
         for line in remarks(result, language()):
             say(line)
+    if trouble is not None:
+        raise trouble
     if not result.is_complete and arguments.keep is not None:
         complain(f"stopped; the same command goes on from the last midnight in {arguments.keep}")
     return Exit.OK
@@ -137,13 +138,13 @@ def _asked(arguments: argparse.Namespace) -> Backtest:
         site_with[arguments.against] = load_site(arguments.site, arguments.against)
     beginning = midnight(site, period.first)
     faults = tuple(read_faults(arguments.faults, site, beginning, has_time_on_wire=True))
+    problems = Problems()
     if arguments.weather is not None:
-        problems = Problems()
         refuse_missing_hours(arguments.weather, site, period, problems)
-        problems.raise_if_any()
-    return Backtest(
-        site, replace(period, faults=faults), sides, cases(arguments.seed, arguments.seeds, arguments.vary), site_with
-    )
+    loads = () if arguments.load is None else own_loads(arguments.load, NOMINAL, problems)
+    problems.raise_if_any()
+    given = cases(arguments.seed, arguments.seeds, arguments.vary)
+    return Backtest(site, replace(period, faults=faults), sides, given, site_with, loads)
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
@@ -254,7 +255,8 @@ def print_tables(found: list[Table]) -> None:
         table = RichTable(title=each.title, title_justify="left", box=None, padding=(0, _GAP, 0, 0))
         for number, name in enumerate(each.headings):
             table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True)
-        for row in each.rows:
-            table.add_row(*(cell.replace("[", r"\[") for cell in row))
+        for number, row in enumerate(each.rows):
+            style = "bold red" if number in each.broken else None
+            table.add_row(*(cell.replace("[", r"\[") for cell in row), style=style)
         console.print(table)
         console.print()

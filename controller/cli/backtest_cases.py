@@ -10,12 +10,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from controller.cli.backtest_sides import Lived, Progress, Side, Task, live_all
+from controller.cli.backtest_sides import Lived, Progress, RunEnded, Side, Task, live_all
 from controller.cli.virtual_days import Period
+from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.text import Text
 from simulator.demand_charge import demand_charge, has_demand_charge
 from simulator.kpi import Figures
+from simulator.load import LoadRecord
 from simulator.saving import Saving, Terms, saving, saving_at_equal_cooling, valley_price
 from simulator.variation import NOMINAL, VARIED, Variation, variations
 
@@ -56,6 +58,8 @@ class Backtest:
     cases: Sequence[Case]
     site_with: Mapping[Path, Site]
     """By strategies file, the site of a side that has strategies of its own."""
+    loads: Sequence[LoadRecord] = ()
+    """The building's own, as the plant takes them in the first case."""
 
     @property
     def baselines(self) -> list[Side]:
@@ -108,11 +112,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Cases without a whole day on every side are left out; is_complete: none is, and none is shorter than asked."""
+    """Cases without a whole day on every side are left out; is_complete: none is, and none is shorter than asked.
+    trouble: why a run could not go on."""
 
     backtest: Backtest
     outcomes: Sequence[Outcome]
     is_complete: bool
+    trouble: EnvironmentProblem | None = None
 
     @property
     def nominal(self) -> Outcome:
@@ -123,8 +129,15 @@ class Result:
 def run_backtest(
     backtest: Backtest, keep: Path | None, progress: Progress, is_asked_to_stop: Callable[[], bool]
 ) -> Result | None:
-    """None where it was stopped before there was anything to compare."""
-    lived = live_all(backtest.tasks(keep), progress, is_asked_to_stop, together=len(backtest.sides))
+    """None where it was stopped before there was anything to compare. Raises EnvironmentProblem where a run could not
+    go on before there was."""
+    try:
+        lived = live_all(backtest.tasks(keep), progress, is_asked_to_stop, together=len(backtest.sides))
+    except RunEnded as error:
+        result = result_of(backtest, error.lived)
+        if result is None:
+            raise
+        return replace(result, trouble=error)
     return result_of(backtest, lived)
 
 

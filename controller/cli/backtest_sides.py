@@ -99,13 +99,21 @@ class Told(NamedTuple):
 Progress = Callable[[int], None]
 
 
+class RunEnded(EnvironmentProblem):
+    """A run could not go on, and all were stopped at their next midnight. lived: what was over by then, by task."""
+
+    def __init__(self, why: str, lived: Sequence[Lived]) -> None:
+        super().__init__(why)
+        self.lived = lived
+
+
 def live_all(
     tasks: Sequence[Task], progress: Progress, is_asked_to_stop: Callable[[], bool], *, together: int
 ) -> list[Lived]:
     """What has been lived, by task; less than all days where somebody asked to stop, which takes effect at midnights.
 
     progress is told how many days are over. together: so many tasks in a row are one case, and go side by side even
-    where there are fewer cores, so that whoever stops them finds days that all of them have lived.
+    where there are fewer cores, so that whoever stops them finds days that all of them have lived. Raises RunEnded.
     """
     # Forked before there is any thread: everything is loaded already, and a site need not travel.
     context: ForkContext = multiprocessing.get_context("fork")
@@ -115,10 +123,7 @@ def live_all(
     with ProcessPoolExecutor(min(len(tasks), max(cores(), together)), context, _begin, given) as pool:
         running = {pool.submit(_work, number) for number in range(len(tasks))}
         try:
-            return _followed(running, tasks, told, progress, lambda: is_asked_to_stop() and _end(pool, stop))
-        except BrokenProcessPool as error:
-            words = "a run's process has ended, as for want of memory; what --keep has kept is there"
-            raise EnvironmentProblem(words) from error
+            return _followed(running, tasks, told, progress, is_asked_to_stop, lambda: _end(pool, stop))
         except BaseException:
             _end(pool, stop)
             raise
@@ -128,10 +133,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _end(pool: ProcessPoolExecutor, stop: Event) -> bool:
+def _end(pool: ProcessPoolExecutor, stop: Event) -> None:
     stop.set()
     pool.shutdown(wait=False, cancel_futures=True)
-    return True
 
 
 def _followed(
@@ -139,21 +143,39 @@ def _followed(
     tasks: Sequence[Task],
     told: SimpleQueue[Told],
     progress: Progress,
-    end_if_asked: Callable[[], bool],
+    is_asked_to_stop: Callable[[], bool],
+    end: Callable[[], None],
 ) -> list[Lived]:
     lived = [Lived()] * len(tasks)
     has_ended = False
+    trouble = ""
     while running:
         done, running = wait(running, _LOOK_EVERY_S, FIRST_COMPLETED)
         while not told.empty():
             number, days = told.get()
             lived[number] = lived[number].and_then(days)
         progress(sum(len(each.figures) for each in lived))
-        has_ended = has_ended or end_if_asked()
         for future in done:
-            if not future.cancelled():
-                future.result()
+            trouble = trouble or _trouble(future)
+        if not has_ended and (trouble or is_asked_to_stop()):
+            has_ended = True
+            end()
+    if trouble:
+        raise RunEnded(trouble, lived)
     return lived
+
+
+def _trouble(future: Future[None]) -> str:
+    """Why a run could not go on; "" for one that was stopped or is over."""
+    if future.cancelled():
+        return ""
+    try:
+        future.result()
+    except BrokenProcessPool:
+        return "a run's process has ended, as for want of memory"
+    except EnvironmentProblem as error:
+        return str(error)
+    return ""
 
 
 class _Given(NamedTuple):
@@ -200,11 +222,11 @@ def one_side(
         tell(lived)
     for now in () if is_asked_to_stop() else task.side.live(site, period, last):
         ends = is_asked_to_stop() or len(now.by_day) >= period.days
-        if kept is not None and (ends or kept.is_worth_while()):
-            kept.write(now)
         more = _since(last, now)
         lived = lived.and_then(more)
-        tell(more)
+        tell(more)  # first: what was lived counts, though there may be no room for a checkpoint
+        if kept is not None and (ends or kept.is_worth_while()):
+            kept.write(now)
         last = now
         if ends:
             break

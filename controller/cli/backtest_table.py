@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
+from controller.cli.backtest_basis import load_remarks
 from controller.cli.backtest_cases import Outcome, Result
 from controller.cli.backtest_rows import Row, Spread, against, reading, rows_of, saved, saved_rows_of, spread
 from controller.cli.backtest_sides import Side
@@ -17,6 +18,7 @@ _GROWTH = ("stored", "battery")
 """Of what is held: a share of it says nothing."""
 
 _TITLE = Text("{site}, {first} to {last}", "{site}，{first} 至 {last}")
+_TITLE_OF_A_DAY = Text("{site}, {first}", "{site}，{first}")
 _SPREAD_TITLE = Text(
     "median and worst of {count} cases, {seeds} seed{plural}{varied}",
     "{count} 个工况的中位数与最差值：{seeds} 个种子{varied}",
@@ -38,6 +40,9 @@ AT_EQUAL_COOLING = Text(
     "按同等供冷量（对方冷站按本方供冷量折算，少用冷不计为节省）：",
 )
 _SAVES = Text("{who} saves {what} against {whom}.", "{who} 节省 {what}（对比{whom}）。")
+_SAVES_BUT = Text(
+    "{who} saves {what} against {whom}, but takes {more} more.", "{who} 节省 {what}（对比{whom}），但多用 {more}。"
+)
 _COSTS = Text("{who} COSTS {what} more than {whom}.", "{who} 多花 {what}（对比{whom}）。")
 _NO_TARIFF = Text("The site has no tariff: money is not counted.", "现场未配置电价：不计电费。")
 _GAS_CARBON = Text(
@@ -68,11 +73,12 @@ _STOPPED = Text(
 
 
 class Table(NamedTuple):
-    """The first column tells what a row is; the others are numbers."""
+    """The first column tells what a row is; the others are numbers. broken: rows that catch the eye."""
 
     title: str
     headings: list[str]
     rows: list[list[str]]
+    broken: frozenset[int] = frozenset()
 
 
 def tables(result: Result, chosen: Language) -> list[Table]:
@@ -85,7 +91,8 @@ def tables(result: Result, chosen: Language) -> list[Table]:
 def title(result: Result, chosen: Language) -> str:
     period = result.backtest.period
     last = period.first + timedelta(days=result.nominal.days - 1)
-    return _TITLE.in_language(chosen).format(site=result.backtest.site.name, first=period.first, last=last)
+    words = (_TITLE if last > period.first else _TITLE_OF_A_DAY).in_language(chosen)
+    return words.format(site=result.backtest.site.name, first=period.first, last=last)
 
 
 def _nominal(result: Result, chosen: Language) -> Table:
@@ -178,6 +185,7 @@ def remarks(result: Result, chosen: Language) -> list[str]:
         source = "" if tariff.carbon_source is None else tariff.carbon_source.document
         lines.append(_CARBON.in_language(chosen).format(factor=tariff.carbon_factor, source=source))
     lines += _of_gas_and_water(outcome, chosen)
+    lines += load_remarks(result.backtest, chosen)
     unpriced = max(each.unpriced for each in outcome.totals.values())
     if unpriced:
         lines.append(_UNPRICED.in_language(chosen).format(unpriced))
@@ -220,19 +228,21 @@ def _savings(result: Result, saved: Mapping[str, Mapping[str, Saving]], chosen: 
 
 
 def _saving(result: Result, side: Side, reference: Side, found: Saving, chosen: Language) -> str:
+    """A loss is called a cost, also where it stands beside something that is saved."""
     terms = result.nominal.terms
     tariff = terms.tariff
-    measure = found.energy if tariff is None else found.money
-    parts = [f"{abs(found.energy):,.0f} kWh" if measure * found.energy >= 0 else f"{-abs(found.energy):,.0f} kWh"]
+    told = [(found.energy, f"{abs(found.energy):,.0f} kWh")]
     if tariff is not None:
         before = money(result.nominal.totals[reference.name], terms)
         share = f" ({abs(found.money) / before:.1%})" if before else ""
-        parts.append(f"{abs(found.money):,.0f} {tariff.currency}{share}")
+        told.append((found.money, f"{abs(found.money):,.0f} {tariff.currency}{share}"))
     if found.carbon is not None:
-        sign = 1.0 if measure * found.carbon >= 0 else -1.0
-        parts.append(f"{sign * abs(found.carbon):,.0f} kg CO2")
+        told.append((found.carbon, f"{abs(found.carbon):,.0f} kg CO2"))
+    less = ", ".join(words for value, words in told if round(value) >= 0)
+    more = ", ".join(words for value, words in told if round(value) < 0)
+    words = (_SAVES_BUT if less and more else _SAVES if less else _COSTS).in_language(chosen)
     who, whom = side.title.in_language(chosen), reference.title.in_language(chosen)
-    return (_SAVES if measure >= 0 else _COSTS).in_language(chosen).format(who=who, what=", ".join(parts), whom=whom)
+    return words.format(who=who, what=less or more, more=more, whom=whom)
 
 
 def _stopped(result: Result, chosen: Language) -> str:

@@ -17,6 +17,7 @@ from controller.cli.interruption import interruption
 from controller.cli.output import complain, print_json, say
 from controller.cli.scenario_bounds import Judged, digits_of, judged, limit_of, name_of
 from controller.cli.scenario_file import Scenario, read_scenarios
+from controller.core.errors import EnvironmentProblem
 from controller.core.text import Language, Text
 
 _BOUNDS = Text("bounds", "约束")
@@ -53,14 +54,17 @@ def execute(arguments: argparse.Namespace) -> int:
     if folder is not None:
         prepare(folder)
     runs = _run(scenarios)
+    trouble: EnvironmentProblem | None = None
     for run in runs:
         if folder is not None:
-            bounds = [_table(run, language())]
-            leave(folder / run.scenario.name, run.result, _data(run), language(), bounds, run.scenario.title)
+            name, bounds = run.scenario.name, [_table(run, language())]
+            trouble = leave(folder / name, run.result, _data(run), language(), bounds, run.scenario.title) or trouble
         if not arguments.json:
             _print(run, language())
     if arguments.json:
         print_json([_data(run) for run in runs])
+    if trouble is not None:
+        raise trouble
     if len(runs) < len(scenarios) or not all(run.result.is_complete for run in runs):
         complain(f"stopped: {sum(run.result.is_complete for run in runs)} of {len(scenarios)} scenarios are complete")
         return Exit.NOT_HELD
@@ -112,7 +116,8 @@ def _table(run: _Run, chosen: Language) -> Table:
         ]
         for each in run.judged
     ]
-    return Table(_BOUNDS.in_language(chosen), [each.in_language(chosen) for each in _HEADINGS], rows)
+    broken = frozenset(number for number, each in enumerate(run.judged) if not each.holds)
+    return Table(_BOUNDS.in_language(chosen), [each.in_language(chosen) for each in _HEADINGS], rows, broken)
 
 
 def _data(run: _Run) -> dict[str, Any]:

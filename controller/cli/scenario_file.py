@@ -11,10 +11,10 @@ from typing import TypeVar
 from controller.cli.backtest_cases import Backtest, Case
 from controller.cli.backtest_sides import ORIGINAL, SIDES, Side, against
 from controller.cli.fault_file import FaultsCompiler, read_faults
+from controller.cli.records_check import own_loads, refuse_missing_hours
 from controller.cli.scenario_bounds import Bound
 from controller.cli.site_folder import config_folder, load_site
 from controller.cli.virtual_days import Period, midnight
-from controller.cli.weather_check import refuse_missing_hours
 from controller.core.errors import ConfigError
 from controller.core.site import Site
 from controller.core.strategy import Position
@@ -29,8 +29,6 @@ from controller.settings.text_file import look_at
 from simulator.demand_charge import has_demand_charge
 from simulator.design_day import DesignDay
 from simulator.faults.fault import Fault
-from simulator.load import read_loads
-from simulator.records import RecordProblem
 from simulator.sizes import PUMPS, Pump, PumpSize, Sizes
 from simulator.variation import Variation
 
@@ -110,8 +108,6 @@ class _Named:
         except ConfigError as error:
             for each in error.problems:
                 self.problems.add(*each)
-        except RecordProblem as error:
-            self.problems.add(error.path, error.line, error.wrong, error.right)
         return None
 
     def add(self, where: Where, wrong: str, right: str) -> None:
@@ -137,12 +133,16 @@ class _Compiler(_Named):
             refuse_missing_hours(period.weather, site, period, self.problems)
         sides = [*SIDES, *self._against()]
         bounds = self._bounds(sides, site)
+        loads = () if period.load is None else own_loads(period.load, period.variation, self.problems)
         cases = [Case(entry.seed + number, period.variation) for number in range(entry.seeds)]
         return Scenario(
             entry.scenario,
             entry.title.text(),
             self.file,
-            Backtest(site, period, sides, cases, {path: self._changed(each) for path, each in self._site_with.items()}),
+            Backtest(
+                *(site, period, sides, cases, {path: self._changed(each) for path, each in self._site_with.items()}),
+                loads=loads,
+            ),
             bounds,
         )
 
@@ -223,8 +223,6 @@ class _Compiler(_Named):
         elif entry.weather is not None:
             weather = self.path(entry.weather, ("weather",))
         load = None if entry.load is None else self.path(entry.load, ("load",))
-        if load is not None:
-            self.read(str(entry.load), ("load",), read_loads)
         change = entry.variation
         return Period(
             entry.first,

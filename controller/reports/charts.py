@@ -18,9 +18,10 @@ COLOURS = ("#7f7f7f", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 """By side: grey for what is compared with, then those that colour-blind people tell apart (M. Okabe, K. Ito, "Color
 universal design", 2008)."""
 _SHADE, _NAME, _GRID, _FAINT = "#fbeee6", "#b5541c", "#dddddd", "#777777"
-_NAME_ROWS = 4
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 16.0, 30.0, 24.0
-_PANEL = 150.0
+_NAME_ROWS = 8
+_LAST_NARROW = 0x2E7F
+"""Chinese characters, which are twice as wide, come later."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 20.0, 30.0, 24.0
 _ROW = 20.0
 _CELL = WIDTH / 2
 _MOST_TICKS = 9
@@ -30,17 +31,20 @@ _GAP_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """times: seconds of the epoch."""
+    """times: seconds of the epoch. lasts_s: each value is the mean of so long from its time on, and drawn as a step; 0:
+    values of an instant, which are joined."""
 
     name: str
     times: Sequence[float]
     values: Sequence[float]
+    lasts_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     title: str
     courses: Sequence[Course]
+    height: float = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,13 @@ class _Axes(NamedTuple):
     end: float
     low: float
     high: float
+    height: float = 0.0
 
     def x(self, time: float) -> float:
         return _LEFT + (WIDTH - _LEFT - _RIGHT) * (min(max(time, self.begin), self.end) - self.begin) / self.seconds
 
     def y(self, value: float) -> float:
-        return _TOP + _PANEL * (self.high - value) / (self.high - self.low)
+        return _TOP + self.height * (self.high - value) / (self.high - self.low)
 
     @property
     def seconds(self) -> float:
@@ -90,11 +95,12 @@ class _Axes(NamedTuple):
 
 def courses(panels: Sequence[Panel], spans: Sequence[Span], zone: ZoneInfo) -> list[Drawing]:
     """Panels with one time axis; spans are named above them and shaded in all."""
-    times = [time for panel in panels for course in panel.courses for time in course.times]
-    found = [_named_spans(_Axes(min(times), max(times), 0.0, 1.0), spans)]
+    begin = min(course.times[0] for panel in panels for course in panel.courses)
+    end = max(course.times[-1] + course.lasts_s for panel in panels for course in panel.courses)
+    found = [_named_spans(_Axes(begin, end, 0.0, 1.0), spans)]
     for panel in panels:
         ticks = value_ticks([value for course in panel.courses for value in course.values])
-        axes = _Axes(min(times), max(times), ticks[0], ticks[-1])
+        axes = _Axes(begin, end, ticks[0], ticks[-1], panel.height)
         is_last = panel is panels[-1]
         shapes = [
             *_shades(axes, spans),
@@ -102,14 +108,14 @@ def courses(panels: Sequence[Panel], spans: Sequence[Span], zone: ZoneInfo) -> l
             *_lines(axes, panel.courses),
             Words(_LEFT, _TOP - 8.0, panel.title),
         ]
-        found.append(Drawing(WIDTH, _TOP + _PANEL + (_BOTTOM if is_last else 6.0), tuple(shapes)))
+        found.append(Drawing(WIDTH, _TOP + panel.height + (_BOTTOM if is_last else 6.0), tuple(shapes)))
     return found
 
 
 def _shades(axes: _Axes, spans: Sequence[Span]) -> list[Shape]:
     """What happened at one moment is a stroke."""
     return [
-        Box(axes.x(span.begins), _TOP, max(1.0, axes.x(span.ends) - axes.x(span.begins)), _PANEL, _SHADE)
+        Box(axes.x(span.begins), _TOP, max(1.0, axes.x(span.ends) - axes.x(span.begins)), axes.height, _SHADE)
         for span in spans
         if axes.shows(span)
     ]
@@ -121,9 +127,9 @@ def _grid(axes: _Axes, ticks: Sequence[float], zone: ZoneInfo, *, has_labels: bo
         shapes.append(Line(((_LEFT, axes.y(value)), (WIDTH - _RIGHT, axes.y(value))), _GRID))
         shapes.append(Words(_LEFT - 6.0, axes.y(value) + 4.0, number_words(value, ticks), 11.0, "end", _FAINT))
     for time, label in time_ticks(axes.begin, axes.end, zone):
-        shapes.append(Line(((axes.x(time), _TOP), (axes.x(time), _TOP + _PANEL)), _GRID))
+        shapes.append(Line(((axes.x(time), _TOP), (axes.x(time), _TOP + axes.height)), _GRID))
         if has_labels:
-            shapes.append(Words(axes.x(time), _TOP + _PANEL + 16.0, label, 11.0, "middle", _FAINT))
+            shapes.append(Words(axes.x(time), _TOP + axes.height + 16.0, label, 11.0, "middle", _FAINT))
     return shapes
 
 
@@ -141,19 +147,21 @@ def _named_spans(axes: _Axes, spans: Sequence[Span]) -> Drawing:
     free = [0.0] * _NAME_ROWS
     for span in sorted(filter(axes.shows, spans), key=lambda each: each.begins):
         begin, end = axes.x(span.begins), axes.x(span.ends)
-        row = next((number for number, until in enumerate(free) if begin >= until), None)
+        words = sum(10.0 if ord(each) > _LAST_NARROW else 5.6 for each in span.name)
+        left = min(begin + 3.0, WIDTH - words)  # what happens late is named before it
+        row = next((number for number, until in enumerate(free) if min(left, begin) >= until), None)
         if row is None:
             continue
         y = 16.0 * (row + 1)
-        shapes.append(Words(begin + 3.0, y, span.name, 10.0, "start", _NAME))
+        shapes.append(Words(left, y, span.name, 10.0, "start", _NAME))
         shapes.append(Box(begin, y + 3.0, max(2.0, end - begin), 2.0, _NAME))
-        free[row] = max(end, begin + 6.0 * len(span.name) + 9.0)
+        free[row] = max(end, left + words + 6.0)
     rows = sum(until > 0.0 for until in free)
     return Drawing(WIDTH, 16.0 * rows + 8.0 if rows else 0.0, tuple(shapes))
 
 
 def _pieces(course: Course) -> list[list[tuple[float, float]]]:
-    """Unbroken stretches of two points at least."""
+    """Unbroken stretches of two points at least; a mean is as long as it lasts."""
     pieces: list[list[tuple[float, float]]] = [[]]
     step = min((later - sooner for sooner, later in pairwise(course.times)), default=0.0)
     last: float | None = None
@@ -161,6 +169,8 @@ def _pieces(course: Course) -> list[list[tuple[float, float]]]:
         if last is not None and time - last > max(_GAP_S, 1.5 * step):
             pieces.append([])
         pieces[-1].append((time, value))
+        if course.lasts_s:
+            pieces[-1].append((time + course.lasts_s, value))
         last = time
     return [piece for piece in pieces if len(piece) > 1]
 
@@ -170,18 +180,19 @@ def _pieces(course: Course) -> list[list[tuple[float, float]]]:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One quantity: by side, the value of each case. worst: the greatest or the least of them."""
+    """One quantity: by side, the value of each case. cases: what each is called."""
 
     title: str
     names: Sequence[str]
     values: Sequence[Sequence[float]]
     digits: int
     colours: Sequence[str]
+    cases: Sequence[str]
 
 
-def strips(found: Sequence[Strip]) -> list[Drawing]:
-    """Two abreast; a dot for each case, a stroke for the median."""
-    rows: list[Drawing] = []
+def strips(found: Sequence[Strip], caption: str) -> list[Drawing]:
+    """Two abreast; a dot for each case, a stroke for the median, which caption says."""
+    rows = [Drawing(WIDTH, 30.0, (Words(_LEFT, 22.0, caption, 11.0, colour=_FAINT),))]
     for index in range(0, len(found), 2):
         cells = [_strip(each) for each in found[index : index + 2]]
         shapes = [shape.moved(number * _CELL, 0.0) for number, cell in enumerate(cells) for shape in cell.shapes]
@@ -205,7 +216,8 @@ def _strip(strip: Strip) -> Drawing:
     for number, (name, values) in enumerate(zip(strip.names, strip.values, strict=True)):
         y = _TOP + _ROW * (number + 0.5)
         shapes.append(Words(left - 8.0, y + 4.0, name, 11.0, "end"))
-        shapes += [Dot(x(value), y, 3.0, strip.colours[number]) for value in values]
+        for case, value in zip(strip.cases, values, strict=True):
+            shapes.append(Dot(x(value), y, 3.0, strip.colours[number], f"{case}: {value:,.{strip.digits}f}"))
         middle = median(values)
         shapes.append(Line(((x(middle), y - 8.0), (x(middle), y + 8.0)), strip.colours[number], 2.0))
         shapes.append(Words(right + 10.0, y + 4.0, f"{middle:,.{strip.digits}f}", 11.0))
@@ -234,7 +246,7 @@ def number_words(value: float, ticks: Sequence[float]) -> str:
 
 
 def time_ticks(begin: float, end: float, zone: ZoneInfo) -> list[tuple[float, str]]:
-    """Local hours for up to two days, else local midnights, thinned to what has room."""
+    """Local hours for up to two days, with the date at midnight, else local midnights, thinned to what has room."""
     first = datetime.fromtimestamp(begin, UTC).astimezone(zone)
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     days = (end - begin) / 86400.0
@@ -242,7 +254,7 @@ def time_ticks(begin: float, end: float, zone: ZoneInfo) -> list[tuple[float, st
         every = 3 if days <= 1.1 else 6
         count = int(days * 24.0 / every) + every
         moments = [midnight + timedelta(hours=every * number) for number in range(count + 1)]
-        labelled = [(moment.timestamp(), f"{moment:%H:%M}") for moment in moments]
+        labelled = [(moment.timestamp(), f"{moment:{'%H:%M' if moment.hour else '%m-%d'}}") for moment in moments]
     else:
         every = ceil(days / _MOST_TICKS)
         moments = [midnight + timedelta(days=every * number) for number in range(int(days / every) + 2)]

@@ -51,10 +51,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
+    """told: what a page shows of it where somebody points at it."""
+
     x: float
     y: float
     radius: float
     colour: str
+    told: str = ""
 
     def moved(self, right: float, down: float) -> Dot:
         return replace(self, x=self.x + right, y=self.y + down)
@@ -114,8 +117,9 @@ def _element(shape: Shape) -> str:
             return f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>'
         case Box(x, y, width, height, colour):
             return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
-        case Dot(x, y, radius, colour):
-            return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}"/>'
+        case Dot(x, y, radius, colour, told):
+            place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"'
+            return f'<circle {place} fill="{colour}"><title>{escape(told)}</title></circle>'
         case Words(x, y, text, size, anchor, colour):
             place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="{anchor}" fill="{colour}"'
             return f'<text {place} font-family="sans-serif">{escape(text)}</text>'
@@ -150,7 +154,7 @@ def _draw(canvas: ImageDraw, shape: Shape, scale: float, chosen: Language) -> No
             canvas.line(_scaled(points, scale), fill=colour, width=max(1, round(width * scale)), joint="curve")
         case Box(x, y, width, height, colour):
             canvas.rectangle(_scaled([(x, y), (x + width, y + height)], scale), fill=colour)
-        case Dot(x, y, radius, colour):
+        case Dot(x, y, radius, colour, _):
             corners = [(x - radius, y - radius), (x + radius, y + radius)]
             canvas.ellipse(_scaled(corners, scale), fill=colour)
         case Words(x, y, text, size, anchor, colour):

@@ -22,6 +22,7 @@ def document(title: str, language: Language, style: str, body: str) -> str:
     """body and style: as they stand. title: plain text. language: of the page as a whole."""
     return (
         f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language == "zh" else "en"}">\n<head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_BASE}{style}</style></head>\n<body>\n{body}</body>\n</html>\n"
     )
 

@@ -94,7 +94,6 @@ def _both(text: Text) -> str:
 
 
 def _page(body: str, status: int = 200) -> web.Response:
-    head = '<meta name="viewport" content="width=device-width">'
-    page = document(_TITLE.en, "en", _STYLE, body).replace("<title>", head + "<title>", 1)
+    page = document(_TITLE.en, "en", _STYLE, body)
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
     return web.Response(text=page, status=status, content_type="text/html", headers=headers)

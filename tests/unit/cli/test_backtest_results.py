@@ -12,11 +12,12 @@ import pytest
 from controller.app import main
 from controller.cli.arguments import Exit
 from controller.cli.backtest import as_data
-from controller.cli.backtest_cases import Backtest, Case, Result, cases, result_of
-from controller.cli.backtest_files import page
+from controller.cli.backtest_cases import Backtest, Case, Result, cases, result_of, run_backtest
+from controller.cli.backtest_files import leave, page
 from controller.cli.backtest_plot import plot
 from controller.cli.backtest_sides import COMPETENT, ORIGINAL, TIDEWATT, Lived, against
 from controller.cli.backtest_table import remarks, tables
+from controller.cli.records_check import own_loads
 from controller.cli.scenario_bounds import Bound, judged
 from controller.cli.site_folder import load_site
 from controller.cli.virtual_days import Period, midnight, plant_step
@@ -24,8 +25,10 @@ from controller.core.site import Site
 from controller.core.tariff import DemandCharge, Form, Tariff
 from controller.core.utilities import Gas, Stated, Water
 from controller.reports.drawing import Words
+from controller.settings.problems import Problems
 from simulator.kpi import Figures, Quarter
-from simulator.variation import Variation
+from simulator.site import Site as SimulatedSite
+from simulator.variation import NOMINAL, Variation
 from tests.virtual_demo import DEMO
 
 SITE = load_site(DEMO)
@@ -50,7 +53,8 @@ def days(*money: float, warm: float = 0.0) -> Lived:
 
 
 def result(lived: Sequence[Lived], given: Sequence[Case] = CASES) -> Result:
-    backtest = Backtest(SITE, Period(MONDAY, MONDAY + timedelta(days=2), timedelta(minutes=1)), SIDES, given, {})
+    period = Period(MONDAY, MONDAY + timedelta(days=2), timedelta(minutes=1))
+    backtest = Backtest(SITE, period, SIDES, given, {Path("night_only.yaml"): SITE})
     found = result_of(backtest, lived)
     assert found is not None
     return found
@@ -101,7 +105,7 @@ def test_tables_page_and_picture_tell_the_spread(language: str, words: str) -> N
     money = next(row for row in second.rows if "[CNY]" in row[0])
     assert money[1:] == ["200", "200", "179", "183", "164", "168", "188", "196"]
     whole = page(found, chosen)
-    assert all(cell in whole for cell in (*money[1:], "night_only", "<svg"))
+    assert all(cell in whole for cell in (*money[1:], "night_only", "<svg", SITE.digest, 'name="viewport"'))
     assert len(first.rows) == 14
     assert "night_only" in [shape.text for shape in plot(found, chosen, "").shapes if isinstance(shape, Words)]
 
@@ -125,6 +129,30 @@ def test_tidewatt_is_told_against_both_baselines_and_they_against_each_other() -
     ]
     assert equal[3] == "night_only COSTS 5 kWh, 5 CNY (2.9%), 2 kg CO2 more than competent."
     assert equal[4] == "competent saves 25 kWh, 25 CNY (12.5%), 11 kg CO2 against original."
+
+
+def test_a_loss_beside_something_saved_is_called_one() -> None:
+    def spent(energy: float, money: float) -> Lived:
+        return Lived((Figures(energy=energy, plant_energy=energy, money=money, cooling=1.0),), (), (0.5,))
+
+    found = result([spent(100.0, 100.0), spent(60.0, 90.0), spent(70.0, 80.0), spent(70.0, 80.0)], CASES[:1])
+    told = remarks(found, "en")
+    assert "Tidewatt saves 10 CNY (11.1%) against competent, but takes 10 kWh, 4 kg CO2 more." in told
+    assert "Tidewatt 节省 10 CNY (11.1%)（对比规范控制），但多用 10 kWh, 4 kg CO2。" in remarks(found, "zh")
+
+
+def test_a_load_of_ones_own_is_told_with_what_became_of_it(tmp_path: Path) -> None:
+    hours = [f"2026-07-06 {hour:02}:00,{4000 if hour == 14 else 1000},{hour}" for hour in range(24)]
+    file = tmp_path / "own.csv"
+    file.write_text("\n".join(["timestamp,load_kw_th,load_kwh", *hours]))
+    found = result(WHOLE[:4], CASES[:1])
+    loads = own_loads(file, NOMINAL, Problems())
+    told = remarks(replace(found, backtest=replace(found.backtest, loads=loads)), "en")[-2:]
+    capacity, lacks = f"{SimulatedSite().plant.chiller.capacity:,.0f}", "1 of the 2 days are not in it"
+    assert f"own.csv: load_kw_th: 1 days, at most {capacity} kW, multiplied by" in told[0]
+    assert "its own peak is 4,000 kW" in told[0]
+    assert "own.csv: load_kwh: 1 days, at most 23 kW;" in told[1]
+    assert all(lacks in line for line in told)
 
 
 def test_a_demand_charge_is_a_row_where_the_tariff_has_one() -> None:
@@ -240,6 +268,26 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_run(
     told = capsys.readouterr().err
     assert "file/results cannot be written" in told
     assert "nothing was run" in told
+
+
+@pytest.mark.slow
+def test_what_was_lived_is_compared_where_a_checkpoint_finds_no_room(tmp_path: Path) -> None:
+    (tmp_path / "original.new").mkdir()  # in its way, as a full disk is
+    period = Period(MONDAY, MONDAY + timedelta(days=9), timedelta(minutes=1))
+    backtest = Backtest(SITE, period, [ORIGINAL, COMPETENT], [Case(0)], {})
+    found = run_backtest(backtest, tmp_path, lambda _: None, lambda: False)
+    assert found is not None
+    assert "original.checkpoint cannot be written" in str(found.trouble)
+    assert found.nominal.days == 1
+    assert not found.is_complete
+    assert found.nominal.totals["original"].energy > 1000.0
+
+
+def test_what_cannot_be_left_in_a_folder_is_told_and_not_raised(tmp_path: Path) -> None:
+    (tmp_path / "plot.png").mkdir()  # in its way, as a full disk is
+    told = leave(tmp_path, result(WHOLE[:4], CASES[:1]), {}, "en")
+    assert str(told) == f"the results cannot be left in {tmp_path}: Is a directory"
+    assert (tmp_path / "result.json").is_file()
 
 
 def test_a_missing_hour_of_weather_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

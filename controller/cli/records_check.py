@@ -1,4 +1,4 @@
-"""Whether a weather file covers a period: a backtest fills no gaps of its own days in silence."""
+"""Whether records of weather and load can be used: a backtest fills no hours of its own days in silence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from controller.cli.virtual_days import Period, midnight
 from controller.core.site import Site
 from controller.settings.problems import Problems
 from simulator.civil import SiteTime
+from simulator.load import LoadRecord
+from simulator.opening import loads_for
 from simulator.records import RecordProblem
+from simulator.site import Site as SimulatedSite
+from simulator.variation import Variation
 from simulator.weather import HOURS_PER_YEAR, MissingHour, missing_hours
 
 _CALENDAR_YEAR = 2019
@@ -29,6 +33,15 @@ def refuse_missing_hours(file: Path, site: Site, period: Period, problems: Probl
         problems.add(
             file, first.line, wrong, "write temperature, humidity and irradiance of every hour (local standard time)"
         )
+
+
+def own_loads(file: Path, variation: Variation, problems: Problems) -> tuple[LoadRecord, ...]:
+    """As the small demonstration's plant takes them."""
+    try:
+        return tuple(each for each in loads_for(file, SimulatedSite(), variation) if each is not None)
+    except RecordProblem as error:
+        problems.add(error.path, error.line, error.wrong, error.right)
+        return ()
 
 
 def needed_hours(site: Site, period: Period) -> list[int]:
