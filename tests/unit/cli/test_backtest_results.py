@@ -197,7 +197,7 @@ def test_gas_and_water_are_told_in_money_and_carbon_and_both_ways_of_comparing_a
     sides = [lived(100.0, 20.0, 300.0), lived(95.0, 20.0, 300.0), lived(80.0, 15.0, 200.0), lived(90.0, 20.0, 300.0)]
     priced = replace(SITE, gas=Gas(Stated(4.0, "bill"), Stated(36.0, "bill")), water=Water(Stated(5.0, "bill")))
     period = Period(MONDAY, MONDAY + timedelta(days=1), timedelta(minutes=1))
-    found = result_of(Backtest(priced, period, SIDES, [Case(0)], {}), sides)
+    found = result_of(Backtest(priced, period, SIDES, [Case(0)], {Path("night_only.yaml"): priced}), sides)
     assert found is not None
     rows = {row[0]: row[1:4] for row in tables(found, "en")[0].rows}
     assert rows["gas, what it costs [CNY]"] == ["80", "80", "60"]
