@@ -167,7 +167,7 @@ def _batches(names: Sequence[PointId], seconds: int) -> Iterator[list[RecordedSa
     for second in range(seconds):
         stamp = START + timedelta(seconds=second, microseconds=noise.randrange(1000))
         base = 21 + 5 * math.sin(second / 3000)
-        yield [RecordedSample(name, good(round(base + noise.gauss(0, 0.1), 2), stamp, 0.0)) for name in names]
+        yield [(name, good(round(base + noise.gauss(0, 0.1), 2), stamp, 0.0)) for name in names]
 
 
 def _line(name: str, rows: int, cost: Cost, file: Path | None) -> None:
@@ -201,9 +201,7 @@ async def _query(folder: Path, days: int) -> None:
     noise = random.Random(2)
     for day in range(days):
         rows = [
-            RecordedSample(
-                name, good(round(21 + noise.gauss(0, 2), 2), START + timedelta(days=day, minutes=minute), 0.0)
-            )
+            (name, good(round(21 + noise.gauss(0, 2), 2), START + timedelta(days=day, minutes=minute), 0.0))
             for minute in range(1440)
             for name in names
         ]

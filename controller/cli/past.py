@@ -48,4 +48,4 @@ def _minutes(
         engine.advance(engine.now + _MINUTE, 0.0)
         at = engine.now.astimezone(UTC)
         for point in loads if at.minute % _TRAFFIC_EVERY_MIN else (*loads, *traffic):
-            yield RecordedSample(point, Sample(engine.read(point), Quality.GOOD, "", at, 0.0))
+            yield point, Sample(engine.read(point), Quality.GOOD, "", at, 0.0)

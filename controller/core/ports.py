@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, runtime_checkable
 
 from controller.core.discovery import Scan
 from controller.core.event import Event, EventKind
@@ -50,6 +50,10 @@ class Clock(Protocol):
     def outside(self) -> AbstractContextManager[None]:
         """While inside the block, something outside is at work and virtual time stands still."""
         ...
+
+
+RecordedSample: TypeAlias = tuple[PointId, Sample]
+"""A bare tuple: the daemon makes thousands of them a second."""
 
 
 class WriteResult(NamedTuple):
@@ -184,11 +188,6 @@ class DriverKind:
     def lives_on(self) -> bool:
         """Whether there is something behind it that goes on without us, and has to be tested and let go."""
         return not (self.is_virtual or self.is_stepped)
-
-
-class RecordedSample(NamedTuple):
-    point: PointId
-    sample: Sample
 
 
 class Aggregate(NamedTuple):

@@ -68,7 +68,7 @@ def finest_records(point: PointId, finest: Finest, zone: tzinfo) -> Iterator[Rec
         )
         for start, seconds, aggregate in means
     ]
-    of_samples = sample_records((RecordedSample(point, sample) for sample in finest.samples), zone)
+    of_samples = sample_records(((point, sample) for sample in finest.samples), zone)
     records += [
         (sample.timestamp, {**record, "seconds": 0}) for sample, record in zip(finest.samples, of_samples, strict=True)
     ]

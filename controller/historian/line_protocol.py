@@ -42,7 +42,7 @@ class LineProtocol:
         found: list[str] = []
         stamp, time = EPOCH, 0
         for record in records:
-            moment = record.at if isinstance(record, Event) else record.sample.timestamp
+            moment = record.at if isinstance(record, Event) else record[1].timestamp
             if moment is not stamp:  # samples of one request share their timestamp
                 stamp, time = moment, _microseconds(moment)
             if abs(time) <= _GREATEST_TIME:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Mapping
-from typing import Any
 
 from controller.core.errors import HistorianError
 from controller.core.point import Point, PointId
@@ -27,7 +26,14 @@ FLUSH_AFTER_S = 0.9
 MOST_PENDING = 300_000
 
 
-_new = tuple[Any, ...].__new__  # without the detour through the constructor of a NamedTuple
+class _Turn:
+    """The points that were told at this time, monotonic, and not since; in order."""
+
+    __slots__ = ("at", "points")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.points: dict[PointId, None] = {}
 
 
 class Recorder:
@@ -44,8 +50,10 @@ class Recorder:
         self._historian = historian
         self._journal = journal
         self._forwarder = forwarder
-        # When (monotonic) each was recorded and as what; the one that was recorded longest ago comes first.
-        self._latest: OrderedDict[PointId, tuple[float, Sample]] = OrderedDict()
+        # As what each was told last, and when: the turns of the last minute, the earliest first.
+        self._latest: dict[PointId, Sample] = {}
+        self._turn_of: dict[PointId, _Turn] = {}
+        self._turns: deque[_Turn] = deque()
         self._pending: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._handed_over: deque[RecordedSample] = deque(maxlen=MOST_PENDING)
         self._has_pending = asyncio.Event()
@@ -65,7 +73,11 @@ class Recorder:
 
     def succeed(self, earlier: Recorder) -> None:
         """Go on where the recorder of an earlier configuration was; what waited there waits here."""
-        self._latest = OrderedDict((id_, each) for id_, each in earlier._latest.items() if id_ in self._increments)
+        self._latest = {id_: each for id_, each in earlier._latest.items() if id_ in self._increments}
+        self._turns = earlier._turns
+        for turn in self._turns:
+            turn.points = dict.fromkeys(point for point in turn.points if point in self._latest)
+            self._turn_of.update(dict.fromkeys(turn.points, turn))
         self._pending, self._handed_over = earlier._pending, earlier._handed_over
         self._newest, self._recorded_until = earlier._newest, earlier._recorded_until
         self.trouble, self.dropped = earlier.trouble, earlier.dropped
@@ -74,41 +86,50 @@ class Recorder:
         self._newest = image.monotonic
         if not self._pending and not self._handed_over:
             self._recorded_until = image.monotonic
-        latest, increments, monotonic = self._latest, self._increments, image.monotonic
-        recorded_now = self._record_again(image)
+        rows = self._rows(image)
+        self.dropped += max(0, len(self._pending) + len(rows) - MOST_PENDING)
+        self._pending.extend(rows)
+        if self._pending or self._handed_over or self._journal.pending:
+            self._has_pending.set()
+
+    def _rows(self, image: FrozenImage) -> list[RecordedSample]:
+        latest, increments, samples = self._latest, self._increments, image.samples
+        turn = self._due(image.monotonic)
+        # Where nothing has come in since, there is nothing to tell.
+        rows: list[RecordedSample] = [
+            (point, sample) for point in turn.points if (sample := samples[point]) is not latest[point]
+        ]
+        latest.update(rows)
         # Where every value of a large site changes every second, this is the longest step of a scan.
         for point, sample in image.changed.items():
-            recorded = latest.get(point)
-            if recorded is not None:
-                before = recorded[1]
+            before = latest.get(point)
+            if before is not None:
                 if before is sample:
                     continue
                 same = before[1] is sample[1] and before[0] == sample[0]
                 if same or (increments[point] and not self._is_other(point, before, sample)):
                     continue
-            latest[point] = (monotonic, sample)
-            latest.move_to_end(point)
-            recorded_now.append(_new(RecordedSample, (point, sample)))
-        self.dropped += max(0, len(self._pending) + len(recorded_now) - MOST_PENDING)
-        self._pending.extend(recorded_now)
-        if self._pending or self._handed_over or self._journal.pending:
-            self._has_pending.set()
+                del self._turn_of[point].points[point]
+            latest[point] = sample
+            self._turn_of[point] = turn
+            turn.points[point] = None
+            rows.append((point, sample))
+        if turn.points:
+            self._turns.append(turn)
+        return rows
 
-    def _record_again(self, image: FrozenImage) -> list[RecordedSample]:
-        """What has not been recorded for long, as it is now; with a scan a minute that is every point."""
-        latest, monotonic, samples = self._latest, image.monotonic, image.samples
-        due: list[tuple[PointId, Sample]] = []
-        for point, (at, before) in latest.items():
-            if monotonic - at < LONGEST_PAUSE_S:
-                break
-            due.append((point, before))
-        for point, _ in due:
-            latest[point] = (monotonic, samples[point])
-        if len(due) < len(latest):  # else their order stays
-            for point, _ in due:
-                latest.move_to_end(point)
-        # Where nothing has come in since, there is nothing to tell.
-        return [_new(RecordedSample, (point, samples[point])) for point, before in due if before is not samples[point]]
+    def _due(self, monotonic: float) -> _Turn:
+        """A turn with what has not been told for long; with a scan a minute that is every point."""
+        turn = _Turn(monotonic)
+        while self._turns and monotonic - self._turns[0].at >= LONGEST_PAUSE_S:
+            earlier = self._turns.popleft()
+            if turn.points:
+                turn.points.update(earlier.points)
+                self._turn_of.update(dict.fromkeys(earlier.points, turn))
+            else:  # as nearly always: nobody needs to be told that their turn is another one
+                turn = earlier
+                turn.at = monotonic
+        return turn
 
     def _is_other(self, point: PointId, before: Sample, after: Sample) -> bool:
         """Whether history must show the difference."""

@@ -14,7 +14,7 @@ from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind, JsonValue
 from controller.core.event_chain import ChainHead
 from controller.core.point import PointId
-from controller.core.ports import Aggregate, Historian, HistoryInterval, RecordedSample
+from controller.core.ports import Aggregate, Historian, HistoryInterval
 from controller.core.sample import Quality, Sample, Scalar
 from controller.historian.memory import MemoryHistorian
 from controller.historian.sqlite import SqliteHistorian
@@ -48,7 +48,7 @@ async def historian(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 async def append(historian: Historian, *samples: Sample, point: PointId = POWER) -> None:
     """One batch each, as a recorder does it once a second."""
     for each in samples:
-        await historian.append_samples([RecordedSample(point, each)])
+        await historian.append_samples([(point, each)])
 
 
 async def everything(historian: Historian, point: PointId = POWER) -> list[Sample]:
@@ -131,6 +131,24 @@ class TestSamples:
         await historian.append_samples(batch)
         assert len(await everything(historian)) == 20
         assert len(await everything(historian, TEMPERATURE)) == 20
+
+    async def test_batches_that_are_alike_come_back_as_they_were(self, historian: Historian) -> None:
+        kinds: dict[PointId, Scalar] = dict(zip(map(PointId, "abcde"), (1.5, True, 7, 2**60, "cooling"), strict=True))
+        told: dict[PointId, list[Sample]] = {point: [] for point in kinds}
+        for second in (*range(9), 20, 9, 9, *range(21, 30)):
+            quality = Quality.UNCERTAIN if 5 < second < 24 else Quality.GOOD
+            batch = [(point, sample(second, value, quality)) for point, value in kinds.items()]
+            await historian.append_samples(batch)
+            for point, each in batch:
+                told[point].append(each)
+        for point, samples in told.items():
+            first_of_its_time = list({each.timestamp: each for each in reversed(samples)}.values())
+            assert await everything(historian, point) == sorted(first_of_its_time, key=lambda it: it.timestamp)
+
+    async def test_what_was_read_between_two_batches_is_not_read_twice(self, historian: Historian) -> None:
+        for second in range(5):
+            await historian.append_samples([recorded(second, float(second)), recorded(second, 0.5, TEMPERATURE)])
+            assert [each.value for each in await everything(historian)] == [float(each) for each in range(second + 1)]
 
     async def test_stragglers_are_put_in_order(self, historian: Historian) -> None:
         await append(historian, *(sample(second, float(second)) for second in (5, 1, 9, 3, 7, 0)))

@@ -23,7 +23,6 @@ from benchmarks.demo_day import (
 )
 from controller.core.event import Event
 from controller.core.point import PointId
-from controller.core.ports import RecordedSample
 from controller.core.sample import Sample
 from controller.core.strategy import Mode
 from controller.historian import export
@@ -50,7 +49,7 @@ class Lived(NamedTuple):
 
     @property
     def series(self) -> Series:
-        rows = [RecordedSample(point, sample) for point in map(PointId, JUDGED) for sample in self.samples[point]]
+        rows = [(point, sample) for point in map(PointId, JUDGED) for sample in self.samples[point]]
         return series_of([*export.sample_records(rows, self.run.site.zone)])
 
     @property

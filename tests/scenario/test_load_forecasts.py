@@ -18,7 +18,6 @@ import pytest
 from controller.core.event import Event, EventKind
 from controller.core.forecast import Forecaster, Source
 from controller.core.point import Point, PointId, PointKind
-from controller.core.ports import RecordedSample
 from controller.core.sample import Quality, Sample
 from controller.core.site import ForecastTarget, Site
 from controller.core.strategy import Decision, Ladder, Observation, PlanInput, Role
@@ -68,13 +67,13 @@ def recorded(days: float, load: Load = weekly, warmth: Callable[[datetime], floa
     historian = Kept()
     moments = [EVE - timedelta(days=days) + number * QUARTER for number in range(round((days + 3) * 96))]
     rows = [
-        RecordedSample(point, Sample(value, Quality.GOOD, "", at, 0.0))
+        (point, Sample(value, Quality.GOOD, "", at, 0.0))
         for at in moments
         for point, value in ((POWER, load(at)), (AIR, warmth(at)))
         if value is not None
     ]
     asyncio.run(historian.append_samples(rows))
-    repeated = [RecordedSample(row.point, row.sample._replace(value=1e6)) for row in rows[::7]]
+    repeated = [(point, sample._replace(value=1e6)) for point, sample in rows[::7]]
     asyncio.run(historian.append_samples(repeated))
     return historian
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from controller.core.ports import RecordedSample
 from controller.core.sample import good
 from controller.core.site import Site
 from controller.core.strategy import Decision, Ladder, Observation, PlanInput, Role
@@ -61,7 +60,7 @@ class LearningBench(Bench):
         """Four hours of yesterday's demand, a sample a minute."""
         for minute in range(240):
             at = START - timedelta(minutes=240 - minute)
-            row = RecordedSample(DEMAND, good(minute // 60 / 10.0, at, 0.0))
+            row = (DEMAND, good(minute // 60 / 10.0, at, 0.0))
             coroutine = self._recorded.append_samples([row])
             with pytest.raises(StopIteration):
                 coroutine.send(None)

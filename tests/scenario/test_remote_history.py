@@ -113,8 +113,8 @@ class WithoutDisk(Bench):
 def test_every_sample_is_copied_once_also_while_the_disk_is_full(kind: type[Bench], tmp_path: Path) -> None:
     remote = Taking()
     kind(tmp_path, remote=remote).run(life)
-    samples = [each for each in remote.records if isinstance(each, RecordedSample)]
-    demands = [each.sample.value for each in samples if each.point == DEMAND]
+    samples = [each for each in remote.records if not isinstance(each, Event)]
+    demands = [sample.value for point, sample in samples if point == DEMAND]
     assert list(dict.fromkeys(demands)) == [0.3, 0.8, 0.4]
     assert len(set(samples)) == len(samples)
 

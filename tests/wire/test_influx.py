@@ -48,7 +48,7 @@ TOKEN = "a-token-that-nobody-may-see"
 
 
 def row(point: PointId, value: Scalar, seconds: float = 0.0) -> RecordedSample:
-    return RecordedSample(point, good(value, START + timedelta(seconds=seconds), seconds))
+    return (point, good(value, START + timedelta(seconds=seconds), seconds))
 
 
 def influx(url: str, request_timeout: float = 10.0) -> InfluxHistorian:
@@ -86,7 +86,7 @@ def database(tmp_path: Path) -> Iterator[VictoriaMetrics]:
 @pytest.mark.system
 async def test_what_was_sent_can_be_read_back(database: VictoriaMetrics) -> None:
     remote = influx(database.url)
-    lost = RecordedSample(POWER, bad("device lost", START + timedelta(seconds=2), 2.0))
+    lost = (POWER, bad("device lost", START + timedelta(seconds=2), 2.0))
     event = Event(START, EventKind.ALARM, POWER, {"alarm": "effect missing", "note": 'says "no"\nand more'})
     sent = await remote.append([row(POWER, 312.5), row(POWER, 0.1, 1), lost, row(STATUS, True), row(MODE, "冷"), event])
     await remote.close()

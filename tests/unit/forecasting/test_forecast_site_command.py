@@ -13,7 +13,6 @@ import pytest
 
 from controller.app import main
 from controller.core.point import PointId
-from controller.core.ports import RecordedSample
 from controller.core.sample import Quality, Sample
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime.clock import RealClock
@@ -43,7 +42,7 @@ def record(site: Path) -> Record:
         moments = [START + number * QUARTER for number in range(days * 96)]
         for point in points:
             rows = [
-                RecordedSample(point, Sample(value, Quality.GOOD, "", at, 0.0))
+                (point, Sample(value, Quality.GOOD, "", at, 0.0))
                 for at in moments
                 for value in (temperature(at) if point == AIR else load(at.astimezone(SHANGHAI), temperature(at), 0.0),)
             ]

@@ -40,7 +40,7 @@ def append_for_ever(path: Path) -> None:
 
 def append(store: HistoryWriter, number: int, batch: list[RecordedSample]) -> None:
     store.append_samples(batch)
-    store.append_events([Event(at(number), EventKind.COMMAND, batch[0].point, {"number": number})])
+    store.append_events([Event(at(number), EventKind.COMMAND, batch[0][0], {"number": number})])
 
 
 def fill_the_disk(path: Path) -> None:

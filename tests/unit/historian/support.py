@@ -68,7 +68,7 @@ def sample(
 
 
 def recorded(seconds: float, value: Scalar | None, point: PointId = POWER) -> RecordedSample:
-    return RecordedSample(point, sample(seconds, value))
+    return (point, sample(seconds, value))
 
 
 def every_second(first: int, last: int, point: PointId = POWER) -> list[RecordedSample]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from controller.core.event import Event, EventKind
-from controller.core.ports import Aggregate, RecordedSample
+from controller.core.ports import Aggregate
 from controller.core.sample import Quality, good
 from controller.historian.export import (
     AGGREGATE_FIELDS,
@@ -34,7 +34,7 @@ ROWS = [
     recorded(0, 0.1 + 0.2),
     recorded(0.25, True),
     recorded(2, 7),
-    RecordedSample(POWER, sample(3, None, Quality.BAD, 'device "m1" lost, retrying\n冷')),
+    (POWER, sample(3, None, Quality.BAD, 'device "m1" lost, retrying\n冷')),
 ]
 
 
@@ -53,7 +53,7 @@ def test_csv_is_rfc_4180_with_offset_and_quality() -> None:
 def test_the_hour_that_comes_twice_is_told_apart_by_its_offset() -> None:
     zone = ZoneInfo("Europe/Berlin")
     twice = START.replace(month=10, day=25, hour=0, minute=30)
-    rows = [RecordedSample(POWER, good(1.0, twice + timedelta(hours=hour), 0.0)) for hour in range(2)]
+    rows = [(POWER, good(1.0, twice + timedelta(hours=hour), 0.0)) for hour in range(2)]
     assert [record["time"] for record in sample_records(rows, zone)] == [
         "2026-10-25T02:30:00+02:00",
         "2026-10-25T02:30:00+01:00",

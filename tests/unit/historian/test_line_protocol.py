@@ -9,7 +9,6 @@ import pytest
 
 from controller.core.event import Event, EventKind
 from controller.core.point import Point, PointId, PointKind
-from controller.core.ports import RecordedSample
 from controller.core.sample import Quality, Sample, Scalar, bad, good
 from controller.core.units import Unit
 from controller.historian.line_protocol import LONGEST_TEXT, LineProtocol
@@ -21,7 +20,7 @@ TIME = "1783310400123456"
 
 
 def line(sample: Sample, site: str = "tower") -> str:
-    (only,) = LineProtocol(site, POINTS).lines([RecordedSample(FLOW, sample)])
+    (only,) = LineProtocol(site, POINTS).lines([(FLOW, sample)])
     return only
 
 
@@ -104,10 +103,10 @@ def test_a_long_body_is_cut_where_a_field_ends() -> None:
 
 
 def test_a_time_that_no_database_can_store_is_left_out() -> None:
-    rows = [RecordedSample(FLOW, good(1.0, moment, 0.0)) for moment in (datetime.max.replace(tzinfo=UTC), AT)]
+    rows = [(FLOW, good(1.0, moment, 0.0)) for moment in (datetime.max.replace(tzinfo=UTC), AT)]
     assert len(LineProtocol("tower", POINTS).lines(rows)) == 1
 
 
 def test_samples_of_different_times_keep_them() -> None:
-    rows = [RecordedSample(FLOW, good(1.0, AT + timedelta(microseconds=n), 0.0)) for n in (0, 0, 1)]
+    rows = [(FLOW, good(1.0, AT + timedelta(microseconds=n), 0.0)) for n in (0, 0, 1)]
     assert [told[-1] for told in LineProtocol("tower", POINTS).lines(rows)] == ["6", "6", "7"]

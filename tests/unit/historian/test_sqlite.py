@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from controller.core.errors import HistorianError
 from controller.core.event import Event, EventKind
 from controller.core.point import PointId
-from controller.core.ports import HistoryInterval, RecordedSample
+from controller.core.ports import HistoryInterval
 from controller.core.sample import Quality, Sample
 from controller.historian.reading import SqliteHistoryReader
 from controller.historian.retention import Retention
@@ -204,7 +204,7 @@ class TestThinning:
     def test_aggregates_say_the_same_before_and_after_thinning(self, path: Path) -> None:
         store, reader = writer(path), SqliteHistoryReader(path)
         store.append_samples(every_second(-5000, 5000))
-        store.append_samples([RecordedSample(TEMPERATURE, sample(0, None, Quality.BAD, "device lost"))])
+        store.append_samples([(TEMPERATURE, sample(0, None, Quality.BAD, "device lost"))])
         before = {step: reader.read_aggregates(POWER, at(-9000), at(9000), step) for step in HistoryInterval}
         assert sum(each.samples for each in before[HistoryInterval.DAY]) == 10_000
         maintain(store, START + 1.2 * DAY)
@@ -393,7 +393,7 @@ class TestTrouble:
     def test_a_text_that_is_no_text_does_not_block_the_batch(self, path: Path) -> None:
         store = writer(path)
         broken = Sample("\ud800?", Quality.BAD, "said \udcff", START, 0.0)
-        store.append_samples([RecordedSample(POWER, broken), recorded(1, 2**80), recorded(2, 1.5)])
+        store.append_samples([(POWER, broken), recorded(1, 2**80), recorded(2, 1.5)])
         store.append_events([Event(START, EventKind.LINK, "\udcff", {"said": "\udcff"})])
         reader = SqliteHistoryReader(path)
         assert [each.value for each in all_samples(reader)] == ["\\ud800?", 2**80, 1.5]
@@ -403,7 +403,7 @@ class TestTrouble:
     def test_what_is_no_value_is_a_bug_and_said_so(self, path: Path) -> None:
         store = writer(path)
         with pytest.raises(TypeError, match="not list"):
-            store.append_samples([RecordedSample(POWER, sample(0, [1]))])  # type: ignore[arg-type]
+            store.append_samples([(POWER, sample(0, [1]))])  # type: ignore[arg-type]
         store.append_samples([recorded(0, 1.0)])
         store.close()
 

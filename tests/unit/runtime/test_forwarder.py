@@ -49,7 +49,7 @@ class RemoteInMemory:
 
     @property
     def values(self) -> list[Scalar | None]:
-        return [each.sample.value for batch in self.batches for each in batch if isinstance(each, RecordedSample)]
+        return [each[1].value for batch in self.batches for each in batch if not isinstance(each, Event)]
 
     @property
     def events(self) -> list[Event]:
@@ -64,7 +64,7 @@ class Bench:
         self.forwarder = Forwarder(self.remote, self.journal)
 
     def offer(self, *values: float) -> None:
-        self.forwarder.offer(RecordedSample(POINT, good(value, self.clock.now(), 0.0)) for value in values)
+        self.forwarder.offer((POINT, good(value, self.clock.now(), 0.0)) for value in values)
 
     async def wait(self, seconds: float) -> None:
         await self.clock.sleep_until(self.clock.monotonic() + seconds, Phase.RECORD, "test")

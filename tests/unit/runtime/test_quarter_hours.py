@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from controller.core.forecast import LEARNED_FROM
 from controller.core.point import PointId
-from controller.core.ports import Aggregate, HistoryInterval, RecordedSample
+from controller.core.ports import Aggregate, HistoryInterval
 from controller.core.sample import Quality, Sample
 from controller.historian.memory import MemoryHistorian
 from controller.runtime.quarter_hours import LATE, QuarterHours
@@ -31,9 +31,7 @@ class Counted(MemoryHistorian):
         return await super().read_aggregates(point, start, end, interval)
 
     async def record(self, *told: tuple[datetime, float]) -> None:
-        await self.append_samples(
-            [RecordedSample(POINT, Sample(value, Quality.GOOD, "", at, 0.0)) for at, value in told]
-        )
+        await self.append_samples([(POINT, Sample(value, Quality.GOOD, "", at, 0.0)) for at, value in told])
 
 
 async def test_only_what_is_new_is_read_again() -> None:
