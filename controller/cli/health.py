@@ -16,7 +16,7 @@ from controller.core.errors import ConfigError, EnvironmentProblem
 from controller.core.health import Finding, Severity, low_space, ordered
 from controller.core.text import Language, Text
 from controller.runtime.health import as_json
-from controller.runtime.store import left_by
+from controller.runtime.store import held_by
 
 # The exit codes of the Monitoring Plugins' guidelines ("Plugin Return Codes").
 _NAGIOS_OK, _NAGIOS_WARNING, _NAGIOS_CRITICAL = 0, 1, 2
@@ -85,22 +85,22 @@ def _dead(site: Path) -> Finding:
             right,
         )
     try:
-        left = left_by(store)
+        held = held_by(store)
     except EnvironmentProblem as error:
         return Finding(
             "daemon", Severity.CRITICAL, Text(f"no daemon answers; {error}", f"守护进程无应答；{error}"), right
         )
-    if not left.held:
+    if not held:
         wrong = Text("no daemon answers; nothing is held", "守护进程无应答；无持有点")
         return Finding("daemon", Severity.CRITICAL, wrong, right)
     release = f"{program()} release {site}"
-    points = counted(len(left.held), "point")
+    points = counted(len(held), "point")
     return Finding(
         "daemon",
         Severity.CRITICAL,
         Text(
-            f"no daemon answers; {points} may still be held, such as {left.held[0]}",
-            f"守护进程无应答；可能仍持有 {len(left.held)} 点，如 {left.held[0]}",
+            f"no daemon answers; {points} may still be held, such as {held[0]}",
+            f"守护进程无应答；可能仍持有 {len(held)} 点，如 {held[0]}",
         ),
         Text(f"start it ({start}), or let go: {release}", f"启动（{start}），或释放：{release}"),
     )

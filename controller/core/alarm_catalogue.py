@@ -23,7 +23,6 @@ EFFICIENCY_DRIFTING = "efficiency drifting"
 STORE_FAILED = "nothing can be stored"
 LAMP_TIMES_NOT_SENT = "lamp times not sent"
 LAMP_TIMES_NOT_CONFIRMED = "lamp times not confirmed"
-VERDICTS = ("ignored", "overridden", "implausible", "effect missing")
 
 # Told even where a lost device or link explains them.
 NEVER_EXPLAINED = frozenset({LINK_REFUSED, FIRE, FIRE_INPUT_LOST})

@@ -20,7 +20,6 @@ from controller.historian.reading import Finest
 
 Record: TypeAlias = Mapping[str, JsonValue]
 
-SAMPLE_FIELDS = ("time", "point", "value", "quality", "reason")
 AGGREGATE_FIELDS = ("time", "point", "samples", "minimum", "mean", "maximum", "last", "good_share")
 FINEST_FIELDS = ("time", "point", "seconds", "value", "quality", "reason")
 EVENT_FIELDS = ("time", "kind", "subject", "body")
@@ -96,14 +95,8 @@ def as_csv(records: Iterable[Record], fields: Sequence[str]) -> Iterator[str]:
         yield _csv_line([_cell(record.get(field)) for field in fields])
 
 
-def as_json_lines(records: Iterable[Record]) -> Iterator[str]:
-    """One JSON object a line. What JSON has no number for (NaN, infinities) is null."""
-    for record in records:
-        yield _json(record) + "\n"
-
-
 def as_json(records: Iterable[Record]) -> Iterator[str]:
-    """One JSON array, a record a line."""
+    """One JSON array, a record a line. What JSON has no number for (NaN, infinities) is null."""
     separator = "[\n"
     for record in records:
         yield separator + _json(record)

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from controller.core.availability import Lockout
 from controller.core.errors import EnvironmentProblem
@@ -50,13 +49,6 @@ _STATE, _RUNNING, _ENDED, _LEFT = "state", "running", "ended", "left"
 _PROVED = "proved"
 _CHAIN_HEAD = "chain_head"
 _CONFIGURATION = "configuration"
-
-
-class Left(NamedTuple):
-    """What the store of a daemon that does not run says: what it may still hold, and whether it ended cleanly."""
-
-    held: tuple[PointId, ...]
-    ended_cleanly: bool
 
 
 class Store(Database):
@@ -327,18 +319,16 @@ class Store(Database):
         await self.save_run(_CHAIN_HEAD, json.dumps([head.number, head.at, head.chain.hex()]))
 
 
-def left_by(path: Path) -> Left:
-    """Look without touching: no lock, no change, so that a daemon may start meanwhile.
+def held_by(path: Path) -> tuple[PointId, ...]:
+    """What a daemon that does not run may still hold; without touching its store, so that one may start meanwhile.
 
     Raises EnvironmentProblem where the file cannot be read.
     """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            held = tuple(PointId(row[0]) for row in database.execute("SELECT point FROM intent ORDER BY point"))
-            states = database.execute("SELECT value FROM run WHERE key = ?", (_STATE,)).fetchall()
+            return tuple(PointId(row[0]) for row in database.execute("SELECT point FROM intent ORDER BY point"))
     except sqlite3.Error as error:
         raise EnvironmentProblem(f"{path}: the state store cannot be read: {error}") from error
-    return Left(held, not states or states[0][0] == _ENDED)
 
 
 def kept_chain_head(database: sqlite3.Connection) -> ChainHead | None:
