@@ -263,8 +263,9 @@ def test_it_obeys_its_thermostat_and_spares_its_compressor() -> None:
     cold = warm._replace(room=23.0)
     state, _ = run(cold, 60, state)
     assert state.compressor  # least running time
-    state, _ = run(cold, 120, state)
+    state, outputs = run(cold, 120, state)
     assert not state.compressor
+    assert outputs[-1] == SplitOutput(-0.4, 0.0, 0.4)  # its fan goes on, and warms the room
     state, _ = run(warm, 60, state)
     assert not state.compressor  # least rest
     state, _ = run(warm, 200, state)

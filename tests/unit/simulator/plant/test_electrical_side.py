@@ -108,6 +108,17 @@ def test_a_charger_keeps_energy(limits: list[float], need: float) -> None:
     assert metered == pytest.approx(car.charged + lost, abs=1e-9)
 
 
+def test_a_car_takes_the_last_tenth_of_its_need_slower_and_slower_but_never_less_than_six_amperes() -> None:
+    def drawn(charged: float) -> float:
+        car, _ = ev_charger.step(CHARGER, Car(SESSION._replace(need=20.0), charged), 32.0, 1.0)
+        return car.current if car else 0.0
+
+    most = SESSION.current
+    assert [drawn(charged) for charged in (0.0, 18.0)] == [most, most]
+    assert drawn(19.0) == pytest.approx(0.5 * most)
+    assert drawn(19.9) == 6.0
+
+
 def test_a_day_of_cars_is_the_same_for_the_same_seed() -> None:
     day = ev_charger.sessions(random.Random(7), 400, share=0.8)
     assert day == ev_charger.sessions(random.Random(7), 400, share=0.8)
@@ -133,7 +144,7 @@ def test_a_condensing_boiler_gains_with_cold_water_and_part_load() -> None:
 @given(
     flow=st.floats(0.0, 10.0),
     entering=st.floats(5.0, 95.0),
-    setpoint=st.floats(30.0, 90.0),
+    setpoint=st.floats(30.0, 110.0),
     on_s=st.sampled_from([0.0, 999.0]),
 )
 def test_a_boiler_keeps_heat_and_its_limits(flow: float, entering: float, setpoint: float, on_s: float) -> None:
@@ -154,10 +165,18 @@ def test_a_boiler_purges_before_its_flame_and_cycles_at_low_load() -> None:
     assert done.heat == pytest.approx(2.0 * 4.19 * 20.0)
     state, done = boiler.step(BOILER, state, seen._replace(entering=58.0), 10.0)
     assert done.heat == 0.0
-    state, done = boiler.step(BOILER, state, seen._replace(entering=57.0), 10.0)
+    state, done = boiler.step(BOILER, state, seen._replace(entering=57.0, flow=10.0), 10.0)
     assert state.on_s == 0.0  # above its differential
     assert boiler.step(BOILER, state, seen._replace(enable=False), 10.0)[0].on_s == 0.0
     assert state.starts == 1
+
+
+def test_a_boiler_never_heats_beyond_its_cut_out() -> None:
+    seen = BoilerInput(True, 110.0, 2.0, 89.0)
+    state, done = boiler.step(BOILER, BoilerState(999.0), seen, 10.0)
+    assert (state.on_s > 0.0, done.leaving) == (True, pytest.approx(95.0))
+    state, done = boiler.step(BOILER, state, seen._replace(entering=92.0), 10.0)
+    assert (state.on_s, done.heat) == (0.0, 0.0)  # its least flame would
 
 
 @settings(max_examples=40, deadline=None)
@@ -230,6 +249,21 @@ def test_a_sliding_period_finds_the_peak_that_blocks_halve() -> None:
             at += 60.0
         largest.append(state.largest)
     assert largest == pytest.approx([300.0 * 8.0 / 15.0, 300.0])
+
+
+def test_a_part_of_a_period_is_no_demand_yet() -> None:
+    model, state = MeterModel(parts=15), MeterState()
+    for minute in range(14):
+        state = demand_meter.step(model, state, 300.0, 60.0 * minute, 60.0)
+    assert state.largest == 0.0
+    assert demand_meter.step(model, state, 300.0, 840.0, 60.0).largest == pytest.approx(300.0)
+
+
+def test_behind_transformers_the_register_counts_less_and_the_demand_is_that_of_the_site() -> None:
+    model = MeterModel(ratio=100.0)
+    state = demand_meter.step(model, MeterState(), 400.0, 0.0, 900.0)
+    assert register(model, state) == pytest.approx(1.0)
+    assert state.demand == state.largest == pytest.approx(400.0)
 
 
 def test_a_register_rolls_over_and_the_energy_does_not() -> None:

@@ -168,6 +168,8 @@ def test_a_valve_passes_its_kv_at_one_bar() -> None:
     assert valve.conductance(model, 1.0) * sqrt(100.0) * 3.6 == pytest.approx(100.0)
     assert valve.resistance([valve.conductance(model, 0.0)]) == inf
     assert valve.resistance([2.0, 2.0]) == pytest.approx(0.5)
+    worn = ValveModel(kv=100.0, travel_s=60.0, leakage=0.01)
+    assert [valve.relative_flow(worn, position) for position in (0.0, 0.5)] == [0.01, 0.5]
 
 
 def test_an_equal_percentage_valve_gains_the_same_share_for_the_same_stroke() -> None:

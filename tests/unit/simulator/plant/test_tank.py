@@ -1,5 +1,6 @@
 """The stratified tank: balances, and its thermocline against analytic solutions."""
 
+from dataclasses import replace
 from math import erf, exp, inf, sqrt
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.cooling_plant.high_rise import high_rise_plant
 from simulator.plant import tank
-from simulator.plant.heat_exchanger import counterflow, exchange, plate_for
+from simulator.plant.heat_exchanger import conductance, counterflow, exchange, plate_for
 from simulator.plant.tank import Diffuser, TankInput, TankModel, TankState, cold_content, filled, pushed, settled, step
 from simulator.site import PlantModel
 
@@ -204,6 +205,14 @@ def test_a_plate_heat_exchanger_meets_its_design() -> None:
     assert done.warm_leaving == pytest.approx(7.0)
     assert done.cold_leaving == pytest.approx(12.0)
     assert done.heat == pytest.approx(30.0 * 4.19 * 6.0)
+
+
+def test_a_plate_heat_exchanger_passes_less_heat_with_little_flow_and_with_fouled_plates() -> None:
+    clean = plate_for(30.0, 1.0, 6.0)
+    assert conductance(clean, 30.0, 30.0) == pytest.approx(clean.conductance)
+    assert conductance(clean, 15.0, 15.0) == pytest.approx(0.5**0.7 * clean.conductance)
+    fouled = replace(clean, fouling=0.25 / clean.conductance)
+    assert conductance(fouled, 30.0, 30.0) == pytest.approx(0.8 * clean.conductance)
 
 
 @pytest.mark.parametrize(

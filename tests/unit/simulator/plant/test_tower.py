@@ -164,6 +164,7 @@ def test_blow_down_keeps_the_salts() -> None:
     lost = tower_water.losses(model, 0.9, 60.0)
     assert lost.drift == pytest.approx(60.0 * 0.00005)
     assert (lost.drift + lost.blow_down) * 4.0 == pytest.approx(sum(lost))  # salts out = salts in with the make-up
+    assert tower_water.losses(model, 0.0, 60.0).blow_down == 0.0  # drift alone takes out more than comes in
 
 
 @examples(40)
@@ -196,3 +197,10 @@ def test_the_float_valve_holds_the_level() -> None:
     assert model.basin - model.band < basin.mass < model.basin
     lost = 1.203 * 20000.0
     assert basin.made_up == pytest.approx(lost + basin.mass - 5000.0)
+
+
+def test_a_basin_without_a_main_runs_dry_and_no_further() -> None:
+    dry = tower_water.step(
+        WaterModel(make_up=0.0), Basin(3.0, 25.0), BasinInput(60.0, 27.0, Losses(0.9, 0.0, 0.3)), 10.0
+    )
+    assert dry.mass == 0.0
