@@ -92,7 +92,8 @@ class RowState:
 class State:
     """wish: last seen at the wall; manual: seconds for which it holds. stay: seconds that the button has given.
 
-    warned: seconds since the flash of this evening began, None before it. pressed: whether the button was.
+    warned: seconds since the flash of this evening began, counted until the lights may go out; None before it. pressed:
+    whether the button was.
     """
 
     rows: tuple[RowState, ...]
@@ -140,6 +141,9 @@ class DaylightLighting:
         self._rows = tuple(_row(parameters, ordinal) for ordinal in range(rows))
         self._lunch = week_edges([[parameters.lunch] if parameters.lunch else []] * 7)
         self._after_hours = week_edges([[parameters.after_hours] if parameters.after_hours else []] * 7)
+        self._edges = tuple(sorted({*self._lunch, *self._after_hours}))
+        # Longer than this it does not matter how long ago the flash was.
+        self._warned = max(parameters.grace_time, parameters.flash_time).total_seconds()
         self._hold = parameters.hold_time.total_seconds()
         self._initial = State((RowState(1.0, self._hold),) * rows)
         self.outputs = frozenset(row.command for row in self._rows)
@@ -158,7 +162,7 @@ class DaylightLighting:
         wish, manual = self._manual(seen, state)
         pressed, stay = self._stay(seen, state)
         is_late = inside(self._after_hours, seen.local) and not stay
-        warned = None if not is_late else 0.0 if state.warned is None else state.warned + seen.elapsed
+        warned = self._warned_for(state, seen) if is_late else None
         band = self._band(seen)
         requests: dict[Role, Scalar] = {}
         states: list[RowState] = []
@@ -176,7 +180,10 @@ class DaylightLighting:
         reason = _reason(band, tuple(whys))
         if new != state or not seen.elapsed:
             return Decision(new, requests, reason)
-        return Decision(state, requests, reason, unchanged_until((), seen.now, seen.local))
+        return Decision(state, requests, reason, unchanged_until(self._edges, seen.now, seen.local))
+
+    def _warned_for(self, state: State, seen: Observation) -> float:
+        return 0.0 if state.warned is None else min(state.warned + seen.elapsed, self._warned)
 
     def _band(self, seen: Observation) -> _Band:
         parameters = self._parameters

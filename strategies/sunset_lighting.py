@@ -29,7 +29,7 @@ from controller.core.text import Text
 from strategies.blocks.daylight import Daylight, Reading, SkyLimits, believed, judged, stuck_at, switched, watched
 from strategies.blocks.nights import Night, NightRule, SunPlan
 from strategies.blocks.timers import Delayed
-from strategies.blocks.timetable import Period, inside, unchanged_until, week_edges
+from strategies.blocks.timetable import NOONS, Period, inside, unchanged_until, week_edges
 
 Delay: TypeAlias = Annotated[timedelta, Ge(timedelta(0))]
 Fraction: TypeAlias = Annotated[float, Gt(0), Le(1)]
@@ -127,8 +127,9 @@ class SunsetLighting:
         )
         self._curfew = week_edges([[parameters.curfew] if parameters.curfew else []] * 7)
         self._part_night = week_edges([[parameters.part_night] if parameters.part_night else []] * 7)
-        # Curfew, part night and festivals go by the clock on the wall, which is looked at every minute.
+        # Curfew, part night and festivals go by the clock on the wall; a festival's night begins at noon.
         self._goes_by_clock = bool(self._curfew or self._part_night or parameters.festivals)
+        self._edges = tuple(sorted({*self._curfew, *self._part_night, *NOONS}))
         self._circuits = [Role("circuits", ordinal, "command") for ordinal in range(circuits)]
         self._groups = [Role("groups", ordinal, "brightness_command") for ordinal in range(groups)]
         self.outputs = frozenset((*self._circuits, *self._groups))
@@ -230,7 +231,7 @@ class SunsetLighting:
         if (stuck := stuck_at(new.daylight)) is not None and stuck > seen.now:
             ends.append(stuck)
         if self._goes_by_clock:
-            ends.append(unchanged_until((), seen.now, seen.local))
+            ends.append(unchanged_until(self._edges, seen.now, seen.local))
         return min(ends)
 
 

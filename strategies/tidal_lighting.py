@@ -43,7 +43,7 @@ from strategies.blocks.presence import NOBODY, Presence, PresenceRule, begun, pr
 from strategies.blocks.sensor_lamps import MEMBER as SENSOR_LAMPS
 from strategies.blocks.sensor_lamps import MOST, LampSettings, link_bits
 from strategies.blocks.tide import LOOK_BACK, Tide, learned_peak, planned_tide
-from strategies.blocks.timetable import Period, inside, unchanged_until, week_edges
+from strategies.blocks.timetable import HOURS, Period, inside, unchanged_until, week_edges
 
 # A bus that stumbles over a few polls is no reason to light up the garage; a person is rarely missed for longer.
 _MOTION_LADDER = Ladder(hold=timedelta(seconds=10), substitute=True)
@@ -281,6 +281,7 @@ class LearnedTidalLighting(TidalLighting):
         self.forecasts: frozenset[Role] = frozenset()
         self.look_back = LOOK_BACK
         self.history = frozenset(self._counters or self._motions)
+        self._edges = tuple(sorted({*self._peaks, *HOURS}))
 
     def plan(self, given: PlanInput) -> Tide:
         return planned_tide(given, self._motions, self._counters, self._parameters.peak_share)
@@ -290,8 +291,8 @@ class LearnedTidalLighting(TidalLighting):
         return super()._is_peak(seen) if peak is None else (peak, True)
 
     def _unchanged_until(self, seen: Observation) -> datetime:
-        """To the end of the minute: hours begin with one, and a tide is one of many."""
-        return unchanged_until((), seen.now, seen.local)
+        """A tide is one of hours; where none is known, the given periods are."""
+        return unchanged_until(self._edges, seen.now, seen.local)
 
 
 # --- one group --------------------------------------------------------------------------------------------------------

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import ClassVar
 
-DAY = 86400
+HOUR = 3600
+DAY = 24 * HOUR
 WEEK = 7 * DAY
+# Seconds of the week at which a day's noon, and an hour of it, begin.
+NOONS = tuple(range(DAY // 2, WEEK, DAY))
+HOURS = tuple(range(0, WEEK, HOUR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,19 @@ def inside(edges: Sequence[int], local: datetime) -> bool:
 
 
 def unchanged_until(edges: Sequence[int], now: datetime, local: datetime) -> datetime:
-    """The first instant at which `inside` may change: the next edge or the end of this minute, if that is earlier.
+    """Until when `inside` does not change: the next edge, or an hour, if that is earlier.
 
-    Clocks are put forward and back at whole minutes, so until then the wall clock runs on evenly.
+    If clocks are put forward or back before, the end of this minute: that happens at whole minutes, and until then the
+    wall clock runs on evenly. local: what the clock shows now, or would some fixed time ahead.
     """
     second = _second_of_week(local)
     place = bisect_right(edges, second)
-    left = 60 - local.second
-    if place < len(edges):
-        left = min(left, edges[place] - second)
-    return now.replace(microsecond=0) + timedelta(seconds=left)
+    left = min(HOUR, (edges[place] if place < len(edges) else WEEK) - second)
+    begun = now.replace(microsecond=0)
+    until = begun + timedelta(seconds=left)
+    if until.astimezone(local.tzinfo).utcoffset() == now.astimezone(local.tzinfo).utcoffset():
+        return until
+    return begun + timedelta(seconds=min(left, 60 - local.second))
 
 
 def _second_of_week(local: datetime) -> int:
@@ -77,4 +84,4 @@ def _second_of_week(local: datetime) -> int:
 
 
 def _seconds(clock: time) -> int:
-    return clock.hour * 3600 + clock.minute * 60 + clock.second
+    return clock.hour * HOUR + clock.minute * 60 + clock.second

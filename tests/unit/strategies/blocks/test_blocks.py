@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from strategies.blocks.hysteresis import below
 from strategies.blocks.timers import Delayed, delayed, off_delay
-from strategies.blocks.timetable import WEEK, Period, inside, week_edges
+from strategies.blocks.timetable import WEEK, Period, inside, unchanged_until, week_edges
 
 # --- hysteresis -------------------------------------------------------------------------------------------------------
 
@@ -114,6 +114,36 @@ def test_the_hour_that_clocks_repeat_follows_the_table_twice() -> None:
     midnight = datetime(2026, 10, 24, 22, tzinfo=UTC)
     lit = [minute for minute in range(400) if inside(edges, (midnight + timedelta(minutes=minute)).astimezone(BERLIN))]
     assert lit == [*range(150, 180), *range(210, 300)]
+
+
+@pytest.mark.parametrize(
+    "zone, day",
+    [(BERLIN, "2026-03-28"), (BERLIN, "2026-10-24"), (LORD_HOWE, "2026-04-04"), (LORD_HOWE, "2026-10-03")],
+)
+def test_nothing_begins_or_ends_before_it_is_said_to(zone: ZoneInfo, day: str) -> None:
+    """Two days on whose second one clocks are put forward or back."""
+    edges = week_edges([[Period(time(1, 45), time(2, 20)), Period(time(12, 0, 30), time(13))]] * 7)
+    midnight = at(day).replace(tzinfo=zone).astimezone(UTC)
+    for minute in range(0, 2880, 7):
+        now = midnight + timedelta(minutes=minute, seconds=13, microseconds=5)
+        local = now.astimezone(zone)
+        until = unchanged_until(edges, now, local)
+        assert timedelta(0) < until - now <= timedelta(hours=1)
+        between = [now + share * (until - now) for share in (0.25, 0.5, 0.75, 0.9999)]
+        assert {inside(edges, each.astimezone(zone)) for each in between} == {inside(edges, local)}
+
+
+@pytest.mark.parametrize(
+    "now, until",
+    [
+        ("2026-03-20T12:20:10+00:00", "2026-03-20T13:00:30+00:00"),  # the next edge, 14:00:30 in Berlin
+        ("2026-03-20T13:20:10+00:00", "2026-03-20T14:20:10+00:00"),  # an hour
+        ("2026-03-29T00:20:10+00:00", "2026-03-29T00:21:00+00:00"),  # clocks go forward at 01:00
+    ],
+)
+def test_a_timetable_stands_for_an_hour_at_most(now: str, until: str) -> None:
+    edges = week_edges([[Period(time(14, 0, 30), time(14, 10))]] * 7)
+    assert unchanged_until(edges, at(now), at(now).astimezone(BERLIN)) == at(until)
 
 
 def test_a_period_knows_no_offset() -> None:
