@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from simulator.clock import ScaledClock
 from simulator.device_clock import DeviceClock, clock_tag
@@ -19,6 +20,7 @@ from simulator.servers import control
 from simulator.servers.link import LinkServer, MqttLink, ServedLink
 from simulator.servers.link_process import LinkProcess
 from simulator.servers.of_link import server_of
+from simulator.servers.waiting_server import WaitingServer
 from simulator.simulated import SimulatedSite
 from simulator.tags import Tag
 
@@ -101,38 +103,52 @@ async def serve(
     links: Sequence[ServedLink],
     *,
     ready: Callable[[Mapping[str, int]], None],
+    opened: Callable[[str, int], None] = lambda link, port: None,
     linger_s: float | None = None,
     control_path: Path | None = None,
     in_processes: bool = False,
+    waiting: Mapping[str, WaitingServer] = MappingProxyType({}),
 ) -> None:
     """Serve the site until cancelled, or until linger_s real seconds have passed without any client (None: never).
 
-    `ready` is called once every link is served, with the port of each (0 where it has none). control_path: of a socket
-    at which faults can be begun and ended. in_processes: each link is served by a process of its own. Raises OSError
-    where a link cannot be served now, NotServable where it never can be, ServerEnded where its process is gone.
+    `opened` is called as soon as a link is served, with its port (0 where it has none), `ready` once all are, with all.
+    control_path: of a socket at which faults can be begun and ended. in_processes: each link is served by a process of
+    its own; waiting: those that were started already, by link. Raises OSError where a link cannot be served now,
+    NotServable where it never can be, ServerEnded where its process is gone.
     """
-    servers = [LinkProcess(site, link, site.device_clock) if in_processes else server_of(site, link) for link in links]
+
+    def server(link: ServedLink) -> LinkServer:
+        if not in_processes:
+            return server_of(site, link)
+        return LinkProcess(site, link, site.device_clock, waiting.get(link.name))
+
+    servers = [server(link) for link in links]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_close, servers)
-        ports = await _opened([*zip(links, servers, strict=True)])
+        ports = await _opened([*zip(links, servers, strict=True)], opened)
         if control_path is not None:
             await stack.enter_async_context(control.listening(control_path, site))
         ready(ports)
         await _run(site, servers, linger_s)
 
 
-async def _opened(served: Sequence[tuple[ServedLink, LinkServer]]) -> Mapping[str, int]:
+async def _opened(
+    served: Sequence[tuple[ServedLink, LinkServer]], opened: Callable[[str, int], None]
+) -> Mapping[str, int]:
     """The port of each link. First those that need a place on this machine, then the guests of a broker: who finds his
     place taken is the second simulator here, and must tell the broker nothing.
     """
     ports: dict[str, int] = {}
+
+    async def open_one(link: ServedLink, server: LinkServer) -> None:
+        ports[link.name] = await server.open()
+        opened(link.name, ports[link.name])
+
     for is_guest in (False, True):
-        turn = [(link, server) for link, server in served if isinstance(link, MqttLink) is is_guest]
-        outcomes = await asyncio.gather(*(server.open() for _, server in turn), return_exceptions=True)
-        for (link, _), outcome in zip(turn, outcomes, strict=True):
+        turn = [open_one(link, server) for link, server in served if isinstance(link, MqttLink) is is_guest]
+        for outcome in await asyncio.gather(*turn, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-            ports[link.name] = outcome
     return ports
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -75,12 +75,22 @@ class HoursAsAsked(Sequence[Outdoor]):
 class Weather:
     """A typical year: one `Outdoor` for each of 8760 full hours of local standard time.
 
-    Temperatures and humidities are instants at the hour; irradiance is the mean of the hour that ends there.
+    Temperatures and humidities are instants at the hour; irradiance is the mean of the hour that ends there. sun:
+    temperature [degC] and irradiance [W/m2] of each hour, where they are known before the rest of it.
 
     """
 
     hours: Sequence[Outdoor]
     source: str
+    sun: Sequence[tuple[float, float]] = field(default=(), compare=False, repr=False)
+
+    def temperatures(self) -> list[float]:
+        """Of every hour [degC]."""
+        return [temperature for temperature, _ in self.sun] or [hour.temperature for hour in self.hours]
+
+    def irradiances(self) -> list[float]:
+        """Of every hour [W/m2]."""
+        return [irradiance for _, irradiance in self.sun] or [hour.irradiance for hour in self.hours]
 
     def at(self, hour_of_year: float) -> Outdoor:
         """Conditions at an hour of the year [h since 1 January 00:00], linear between hours, cyclic."""
@@ -268,7 +278,8 @@ def _complete(
     readings: Sequence[_Reading], source: str, latitude: float, longitude: float, utc_offset_h: float
 ) -> Weather:
     sky = _sky(readings, latitude, longitude, utc_offset_h)
-    return Weather(HoursAsAsked(len(readings), partial(_measured, readings, sky)), source)
+    hours = HoursAsAsked(len(readings), partial(_measured, readings, sky))
+    return Weather(hours, source, [(each.temperature, each.irradiance) for each in readings])
 
 
 def _measured(readings: Sequence[_Reading], sky: Sequence[float], hour: int) -> Outdoor:

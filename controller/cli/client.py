@@ -10,10 +10,9 @@ from typing import Any
 
 from controller.cli.words import program
 from controller.core.errors import EnvironmentProblem, TidewattError
-from controller.runtime.control_socket import VERSION
+from controller.runtime.control_protocol import SIMULATOR_SOCKET, VERSION
 
 ANSWER_WITHIN_S = 10.0
-SIMULATOR_SOCKET = "simulator.sock"
 
 
 class DaemonNotRunning(EnvironmentProblem):

@@ -22,7 +22,7 @@ from controller.cli.output import say
 from controller.cli.past import PAST, STEP_S, record_past
 from controller.cli.run import live, open_daemon
 from controller.cli.simulate import add_plant_options, engine_of, start_of
-from controller.cli.simulator_process import LINGER, PlantOptions, SimulatorProcess, find, launch
+from controller.cli.simulator_process import LINGER, PlantOptions, SimulatorProcess, find, launching
 from controller.cli.site_folder import config_folder, load_site
 from controller.cli.today_view import told
 from controller.cli.twin import Twin, beginning
@@ -33,6 +33,7 @@ from controller.historian.sqlite import SqliteHistorian
 from controller.runtime.clock import RealClock
 from controller.runtime.daemon import Daemon
 from controller.runtime.site_lock import site_lock
+from simulator.simulated import SimulatedSite
 
 OWN_COPY = Path("tidewatt-demo")
 
@@ -65,31 +66,40 @@ def execute(arguments: argparse.Namespace) -> int:
     read_faults(arguments.faults, site, start)  # what is wrong with them is told before anything starts
     # Who runs this site already keeps the simulator that it talks to.
     with site_lock(site.folder / "state"):
-        simulator = find(site.folder, options)
+        simulator, engine = find(site.folder, options), None
         if simulator is None:
             _begin_anew_if_back_in_time(site, start)
             if site.forecasts and _recorded_until(site) is None:
                 asyncio.run(_record_past(site, start, arguments))
-            simulator = launch(site.folder, options, start)
+            with launching(site.folder, options, start) as starting:
+                say("the simulated plant starts, which takes some seconds:", flush=True)
+                engine = _engine(site, start, start, arguments)  # beside the simulator's own, not after it
+                simulator = starting.ready(_tell)
     try:
-        return asyncio.run(_run(site, simulator, arguments))
+        return asyncio.run(_run(site, simulator, engine, arguments))
     finally:
         _leave(simulator, scripted=arguments.lasting is not None)
 
 
-async def _run(site: Site, simulator: SimulatorProcess, arguments: argparse.Namespace) -> int:
+def _tell(line: str) -> None:
+    say(f"  {line}", flush=True)
+
+
+def _engine(site: Site, begin: datetime, start: datetime, arguments: argparse.Namespace) -> SimulatedSite:
+    """The plant once more, from `begin` on, with what goes wrong from `start` on."""
+    faults = read_faults(arguments.faults, site, start)
+    return engine_of(site, begin, arguments.weather, arguments.load, arguments.seed, faults=faults)
+
+
+async def _run(
+    site: Site, simulator: SimulatorProcess, engine: SimulatedSite | None, arguments: argparse.Namespace
+) -> int:
+    """engine: of the twin; None beside a simulator that an earlier demo left."""
     with ExitStack() as stack:
         followed = await follow(site, simulator.nonce)
         began = followed.clock.now()
-        engine = engine_of(
-            site,
-            beginning(simulator.start, site, began),
-            arguments.weather,
-            arguments.load,
-            arguments.seed,
-            faults=read_faults(arguments.faults, site, simulator.start),
-        )
-        twin = Twin(engine, site)
+        start = simulator.start
+        twin = Twin(engine or _engine(site, beginning(start, site, began), start, arguments), site)
         daemon, serve = open_daemon(site, followed, stack)
         shown = view(daemon, arguments.speed, twin)
         code = await live(daemon, arguments.lasting, serve, shown, twin.follow(daemon), _train_at_once(daemon))

@@ -9,13 +9,12 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from controller.cli.arguments import Exit, add_command, add_for, add_site, duration
-from controller.cli.client import SIMULATOR_SOCKET
 from controller.cli.fault_file import read_faults
 from controller.cli.output import say
 from controller.cli.simulated_building import building_of
@@ -24,6 +23,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.ports import Clock
 from controller.core.site import Link, Site
 from controller.runtime.clock import RealClock
+from controller.runtime.control_protocol import SIMULATOR_SOCKET
 from simulator.clock import ScaledClock
 from simulator.design_day import DesignDay
 from simulator.faults.fault import Fault
@@ -33,6 +33,7 @@ from simulator.process import LiveSite, new_nonce, serve
 from simulator.servers.link import BacnetLink, ModbusLink, MqttLink, OpcuaLink, SerialLink, ServedLink
 from simulator.servers.link_process import ServerEnded
 from simulator.servers.served_site import NotServable
+from simulator.servers.waiting_server import WaitingServer, waiting_servers
 from simulator.simulated import SimulatedSite
 from simulator.sizes import Sizes
 from simulator.variation import NOMINAL, Variation
@@ -92,11 +93,16 @@ def execute(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site)
     start = start_of(site, arguments.start, RealClock())
     faults = read_faults(arguments.faults, site, start)
-    engine = engine_of(site, start, arguments.weather, arguments.load, arguments.seed, faults=faults)
+    links = [served_link(link) for link in site.links if not link.driver.is_virtual]
+    # A Modbus server is a small thing, and the first command of a demo is not to wait for more processes.
+    in_processes = not all(isinstance(link, ModbusLink) for link in links)
     nonce = int(os.environ.get(NONCE_VARIABLE, "0")) or new_nonce()
-    live = LiveSite(engine, ScaledClock(start, arguments.speed), nonce)
     try:
-        asyncio.run(_serve(site, live, arguments.linger, arguments.lasting))
+        # The servers load their libraries while the plant is made.
+        with waiting_servers(links if in_processes else ()) as waiting:
+            engine = engine_of(site, start, arguments.weather, arguments.load, arguments.seed, faults=faults)
+            live = LiveSite(engine, ScaledClock(start, arguments.speed), nonce)
+            asyncio.run(_serve(site, live, links, waiting, arguments.linger, arguments.lasting))
     except OSError as error:
         raise EnvironmentProblem(
             f"the simulator {error} (connection of a link in {site.folder / 'devices.yaml'})"
@@ -164,12 +170,21 @@ def bundled_weather() -> Path:
     return config_folder() / "weather" / "hot_humid_tmy3.csv.gz"
 
 
-async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: timedelta | None) -> None:
-    links = [served_link(link) for link in site.links if not link.driver.is_virtual]
+async def _serve(
+    site: Site,
+    live: LiveSite,
+    links: Sequence[ServedLink],
+    waiting: Mapping[str, WaitingServer],
+    linger: timedelta | None,
+    lasting: timedelta | None,
+) -> None:
+    """waiting: the processes of the servers, by link; none where they are served by this one."""
+    by_name = {link.name: link for link in links}
 
-    def ready(ports: Mapping[str, int]) -> None:
-        for link in links:
-            say(f"{link.name}: {_place(link, ports[link.name])}")
+    def opened(link: str, port: int) -> None:
+        say(f"{link}: {_place(by_name[link], port)}", flush=True)
+
+    def ready(_: Mapping[str, int]) -> None:
         gc.collect()
         gc.freeze()  # a server's address space lasts; looking through all of it would keep every link waiting
         say("ready", flush=True)
@@ -186,10 +201,11 @@ async def _serve(site: Site, live: LiveSite, linger: timedelta | None, lasting: 
             live,
             links,
             ready=ready,
+            opened=opened,
             linger_s=None if linger is None else linger.total_seconds(),
             control_path=_control_path(site),
-            # A Modbus server is a small thing, and the first command of a demo is not to wait for more processes.
-            in_processes=not all(isinstance(link, ModbusLink) for link in links),
+            in_processes=bool(waiting),
+            waiting=waiting,
         )
     except asyncio.CancelledError:
         log.info("the simulator ends")

@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -100,8 +101,51 @@ def _end(pid: int) -> None:
             os.close(descriptor)
 
 
-def launch(site: Path, options: PlantOptions, start: datetime) -> SimulatorProcess:
-    """A new simulator whose plant begins at `start`, ready to be asked."""
+@dataclass(frozen=True, slots=True)
+class StartingSimulator:
+    """It makes its plant and opens its servers, which takes seconds for a tower; log: what it complains of."""
+
+    process: subprocess.Popen[bytes]
+    simulator: SimulatorProcess
+    options: PlantOptions
+    record: Path
+    log: Path
+
+    def ready(self, told: Callable[[str], None]) -> SimulatorProcess:
+        """Waits until it can be asked. told: each line that it says meanwhile. Raises EnvironmentProblem with its own
+        word where it does not start."""
+        output = self.process.stdout
+        assert output is not None
+        said = b""
+        while select.select([output], [], [], READY_WITHIN_S)[0]:
+            # Past the file's own buffer, which select cannot see into.
+            more = os.read(output.fileno(), 4096)
+            if not more:
+                break
+            *lines, said = (said + more).split(b"\n")
+            for line in lines:
+                if line == b"ready":
+                    self._remember()
+                    return self.simulator
+                told(line.decode(errors="replace"))
+        self.abandon()
+        complaints = self.log.read_text(errors="replace").strip().splitlines()
+        words = complaints[-1].removeprefix("tidewatt: ") if complaints else "the simulator did not start"
+        raise EnvironmentProblem(words)
+
+    def abandon(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def _remember(self) -> None:
+        simulator = self.simulator
+        written = {"pid": simulator.pid, "nonce": simulator.nonce, "start": simulator.start.isoformat()}
+        self.record.write_text(json.dumps({**written, "options": asdict(self.options)}))
+
+
+@contextlib.contextmanager
+def launching(site: Path, options: PlantOptions, start: datetime) -> Generator[StartingSimulator]:
+    """A new simulator whose plant begins at `start`; one that something goes wrong beside is ended again."""
     record = _record(site)
     record.parent.mkdir(mode=0o700, exist_ok=True)
     nonce = secrets.randbits(63) or 1
@@ -119,25 +163,9 @@ def launch(site: Path, options: PlantOptions, start: datetime) -> SimulatorProce
             # Its own session: the terminal's Ctrl-C stops the daemon, not the plant.
             start_new_session=True,
         )
-    _wait_until_ready(process, log)
-    written = {"pid": process.pid, "nonce": nonce, "start": start.isoformat(), "options": asdict(options)}
-    record.write_text(json.dumps(written))
-    return SimulatorProcess(process.pid, nonce, start)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
     assert process.stdout is not None
-    told = b""
-    with process.stdout as output:
-        while select.select([output], [], [], READY_WITHIN_S)[0]:
-            # Past the file's own buffer, which select cannot see into.
-            more = os.read(output.fileno(), 4096)
-            told += more
-            if told.endswith(b"ready\n"):
-                return
-            if not more:
-                break
-    process.kill()
-    process.wait()
-    lines = log.read_text(errors="replace").strip().splitlines()
-    raise EnvironmentProblem(lines[-1].removeprefix("tidewatt: ") if lines else "the simulator did not start")
+    starting = StartingSimulator(process, SimulatorProcess(process.pid, nonce, start), options, record, log)
+    with contextlib.ExitStack() as stack, process.stdout:
+        stack.callback(starting.abandon)
+        yield starting
+        stack.pop_all()

@@ -15,10 +15,10 @@ from typing import Any, TypeGuard, cast
 
 from controller.core.errors import EnvironmentProblem
 from controller.core.event import JsonValue
+from controller.runtime.control_protocol import VERSION
 from controller.runtime.control_requests import HANDLERS, LOOKS, REFUSALS
 from controller.runtime.daemon import Daemon
 
-VERSION = 1
 # A request is small; what is longer is not for us.
 LONGEST_LINE = 64 * 1024
 

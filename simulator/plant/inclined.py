@@ -36,7 +36,7 @@ def typical_year(
     times = middle.tz_localize("UTC") - frames.Timedelta(hours=utc_offset_h)
     sun = library.solarposition.get_solarposition(times, latitude, longitude)
     zenith = sun["apparent_zenith"]
-    level = frames.Series([hour.irradiance for hour in weather.hours], index=times)
+    level = frames.Series(weather.irradiances(), index=times)
     split = library.irradiance.erbs(level, zenith, times.day_of_year.to_numpy())
     outside = library.irradiance.get_extra_radiation(times.day_of_year.to_numpy())
     found = [

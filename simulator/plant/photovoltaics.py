@@ -43,7 +43,7 @@ def typical_year(
     plane = (model.tilt, model.azimuth)
     (sun,) = inclined_year([plane], weather, latitude=latitude, longitude=longitude, utc_offset_h=utc_offset_h)
     inclined = frames.Series(sun)
-    cells = library.temperature.faiman(inclined, frames.Series([hour.temperature for hour in weather.hours]))
+    cells = library.temperature.faiman(inclined, frames.Series(weather.temperatures()))
     direct = library.pvsystem.pvwatts_dc(inclined, cells, model.peak, model.temperature_coefficient)
     limit = model.inverter / 0.96
     power = library.inverter.pvwatts(direct * (1.0 - model.losses), limit)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,10 +15,11 @@ from simulator.servers.frames import Frames, framed
 from simulator.servers.link import ServedLink
 from simulator.servers.picture import Answer, Begin, Changes, Following, NotServing, Serving, Wish
 from simulator.servers.served_site import NotServable, ServedSite, places
+from simulator.servers.waiting_server import WaitingServer, waiting_server
 from simulator.tags import Tag
 
 _OPEN_WITHIN_S = 30.0
-"""Libraries are loaded, and OPC UA builds its address space; a busy machine takes its time."""
+"""Libraries may have to be loaded, and OPC UA builds its address space; a busy machine takes its time."""
 _CLOSE_WITHIN_S = 5.0
 _LOOK_AGAIN_S = 0.02
 _NEVER = object()
@@ -34,11 +32,15 @@ class ServerEnded(RuntimeError):
 class LinkProcess(asyncio.Protocol):
     """As any other server of a link. Changes are told only when the last ones were taken, so nothing piles up."""
 
-    def __init__(self, site: ServedSite, link: ServedLink, clock: DeviceClock) -> None:
-        """Raises NotServable where a binding names what the site does not have."""
+    def __init__(
+        self, site: ServedSite, link: ServedLink, clock: DeviceClock, waiting: WaitingServer | None = None
+    ) -> None:
+        """waiting: its process, where it was started already. Raises NotServable where a binding names what the site
+        does not have."""
         self._site = site
         self._link = link
         self._clock = clock
+        self._waiting = waiting
         self._tags = _tags(site, link.bindings)
         self._told: dict[str, Value | None] = {}
         self._frames = Frames()
@@ -51,13 +53,10 @@ class LinkProcess(asyncio.Protocol):
 
     async def open(self) -> int:
         """Raises OSError where the link cannot be served now, NotServable where it never can be."""
-        ours, theirs = socket.socketpair()
+        self._process, channel = self._waiting or waiting_server(self._link)
         loop = asyncio.get_running_loop()
         self._opened = loop.create_future()
-        with theirs:
-            transport, _ = await loop.create_unix_connection(lambda: self, sock=ours)
-            self._transport = transport
-            self._process = _launched(theirs.fileno())
+        self._transport, _ = await loop.create_unix_connection(lambda: self, sock=channel)
         self._send(Begin(self._link, self._tags, self._clock, self._changes()))
         try:
             async with asyncio.timeout(_OPEN_WITHIN_S):
@@ -158,19 +157,3 @@ def _tags(site: ServedSite, bindings: Sequence[Binding[Any]]) -> dict[str, Tag]:
         except KeyError:
             continue
     return found
-
-
-def _launched(descriptor: int) -> subprocess.Popen[bytes]:
-    """The process at the other end of a socket. It finds the same packages wherever this one was started from."""
-    # -P: a file that happens to lie in the present folder must not pass for a module of the library.
-    command = [sys.executable, "-P", "-m", "simulator.servers.server_process", str(descriptor)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        pass_fds=[descriptor],
-        env=environment,
-        # Of its own: the terminal's Ctrl-C is for the simulator, which ends its servers in order.
-        process_group=0,
-    )

@@ -29,11 +29,19 @@ _OWN_NAMESPACES: Final = 2  # the standard's, and the server's own
 _NO_TIME: Final = datetime(1601, 1, 1, tzinfo=UTC)  # Part 6, 5.2.2.5
 
 
+async def standard_server() -> Server:
+    """One with the nodes of the standard and no others, which take a second."""
+    server = Server()
+    await server.init()
+    return server
+
+
 class OpcuaLinkServer:
     """One server with the devices of one link as folders."""
 
-    def __init__(self, site: ServedSite, link: OpcuaLink) -> None:
-        """Raises NotServable where a binding names what the site does not have, or what the server cannot be."""
+    def __init__(self, site: ServedSite, link: OpcuaLink, standard: Server | None = None) -> None:
+        """standard: of `standard_server`, if there is one. Raises NotServable where a binding names what the site does
+        not have, or what the server cannot be."""
         self._site = site
         self._url = link.url
         where = urlsplit(link.url)
@@ -45,6 +53,7 @@ class OpcuaLinkServer:
             Variable(place, site, lambda own=own: wire_of(site, own)) for own in self._devices.values() for place in own
         ]
         self._callbacks: list[tuple[Variable, Mapping[int, Any]]] = []
+        self._standard = standard
         self._server: Server | None = None
         self._ears: Ears | None = None
         self._is_listening = False
@@ -64,8 +73,7 @@ class OpcuaLinkServer:
         return self._port
 
     async def _made(self) -> Server:
-        server = Server()
-        await server.init()
+        server = self._standard or await standard_server()
         server.iserver.disabled_clock = True  # the site has a clock of its own
         server.set_endpoint(self._url)
         server.set_server_name("Tidewatt simulator")

@@ -1,4 +1,6 @@
-"""The process of one server: python -m simulator.servers.server_process DESCRIPTOR, of a socket to the simulator.
+"""The process of one server: python -m simulator.servers.server_process DESCRIPTOR KIND.
+
+DESCRIPTOR is of a socket to the simulator; KIND, the class of the link, is made ready for before the link is known.
 
 It ends with the simulator: nobody is served a plant that is gone.
 """
@@ -13,7 +15,7 @@ import sys
 
 from simulator.servers.frames import Frames, framed
 from simulator.servers.link import ServedLink
-from simulator.servers.of_link import server_of
+from simulator.servers.of_link import server_of, spare_of
 from simulator.servers.picture import Answer, Begin, Changes, Following, NotServing, Picture, Serving, Wish
 from simulator.servers.served_site import NotServable
 
@@ -97,17 +99,19 @@ def _gone() -> ConnectionResetError:
     return ConnectionResetError("the simulator has ended")
 
 
-async def _served(channel: socket.socket) -> None:
+async def _served(channel: socket.socket, kind: str) -> None:
+    spare = await spare_of(kind)
     simulator = _Simulator(channel)
     picture, link = simulator.begin()
     try:
-        server = server_of(picture, link)
+        server = server_of(picture, link, spare)
         port = await server.open()
     except (OSError, NotServable) as error:
         simulator.say(NotServing(str(error), isinstance(error, NotServable)))
         return
     gc.collect()
     gc.freeze()  # a server's address space lasts; looking through all of it would keep its clients waiting
+    gc.enable()
     loop = asyncio.get_running_loop()
     loop.add_reader(channel, simulator.hear)
     simulator.say(Serving(port))
@@ -125,7 +129,8 @@ async def _served(channel: socket.socket) -> None:
 
 def main() -> int:
     with socket.socket(fileno=int(sys.argv[1])) as channel, contextlib.suppress(ConnectionError):
-        asyncio.run(_served(channel))
+        gc.disable()  # what is made now lasts; looking for what does not takes half of OPC UA's time
+        asyncio.run(_served(channel, sys.argv[2]))
     return 0
 
 

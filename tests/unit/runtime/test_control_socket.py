@@ -16,7 +16,8 @@ from controller.core.system import Authority
 from controller.historian.memory import MemoryHistorian
 from controller.runtime import control_socket
 from controller.runtime.clock import RealClock
-from controller.runtime.control_socket import LONGEST_LINE, VERSION
+from controller.runtime.control_protocol import VERSION
+from controller.runtime.control_socket import LONGEST_LINE
 from controller.runtime.daemon import Daemon
 from controller.runtime.store import Store
 from tests.bench import BRIGHTNESS, CHILLER, LAMP_REMOTE, Bench
