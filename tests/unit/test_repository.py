@@ -155,5 +155,9 @@ def test_a_command_loads_what_it_needs_and_the_sun_no_more_than_numpy() -> None:
     assert loaded & set(HEAVY) == {"numpy"}
 
 
+def test_who_only_asks_a_daemon_does_not_load_one() -> None:
+    assert loaded_after("import controller.cli.client") & {*HEAVY, "apscheduler", "pydantic", "sqlite3"} == set()
+
+
 def test_something_heavy_would_be_seen() -> None:
     assert "pvlib" in loaded_after("import pvlib")

@@ -16,6 +16,7 @@ from simulator.faults.fault import Fault
 from simulator.process import serve
 from simulator.servers.link import ModbusLink
 from simulator.servers.link_process import ServerEnded
+from simulator.servers.waiting_server import waiting_servers
 from tests.wire.simulated_site import comes_true
 from tests.wire.test_modbus_server import ADDRESSES, CHILLER, NONCE, binding, live, served
 
@@ -56,6 +57,12 @@ async def test_what_is_acknowledged_is_in_the_plant_and_faults_reach_the_server(
 
 async def is_nonce(client: AsyncModbusTcpClient, registers: Sequence[int]) -> bool:
     return [*(await client.read_input_registers(100, count=4, device_id=1)).registers] == [*registers]
+
+
+def test_a_server_that_is_never_told_what_to_serve_ends_with_whoever_started_it() -> None:
+    with waiting_servers([ModbusLink("plant", "127.0.0.1", 0, [])]) as waiting:
+        assert processes(os.getpid()) == [waiting["plant"].process.pid]
+    assert processes(os.getpid()) == []
 
 
 @pytest.mark.slow

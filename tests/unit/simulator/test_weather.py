@@ -37,6 +37,8 @@ def write(path: Path, lines: Iterable[str]) -> Path:
 def test_bundled_year_is_hot_and_humid() -> None:
     weather = read(ROOT / "config/weather/hot_humid_tmy3.csv.gz")
     assert len(weather.hours) == HOURS_PER_YEAR
+    assert weather.temperatures() == [hour.temperature for hour in weather.hours]
+    assert weather.irradiances() == [hour.irradiance for hour in weather.hours]
     mean = sum(hour.temperature for hour in weather.hours) / HOURS_PER_YEAR
     assert mean == pytest.approx(24.5, abs=0.2)
     assert max(hour.wet_bulb for hour in weather.hours) < 28.0
