@@ -1,6 +1,7 @@
 """How good the load forecast is, on 13 measured buildings, beside same-hour-last-week and plain gradient boosting.
 
-Run: python benchmarks/forecast.py [--json] [--series NAME]...; reads $TIDEWATT_REFERENCE, else ../shared/data.
+Run: python benchmarks/forecast.py [--json] [--series NAME]... [--plain NAME]...; reads $TIDEWATT_REFERENCE, else
+../shared/data. With --plain only those series are compared with plain gradient boosting, else all.
 Every midnight of the second half of each series 24 h are forecast from what was known then and the weather of the day;
 refitted every 28 days. Skill is 1 - MAE / MAE of same-hour-last-week. Targets: median skill >= 30 %, none below 0;
 a night's training <= 2 s, a forecast <= 20 ms, both on one core.
@@ -46,7 +47,7 @@ class Row(NamedTuple):
     series: str
     days: int
     ours: Score
-    plain: Score
+    plain: Score | None
     train_s: float
     predict_s: float
 
@@ -63,7 +64,7 @@ def read(path: Path) -> LoadFile:
     return read_load(path, Columns(), ZoneInfo("Europe/London" if is_utc else "UTC"), is_utc=is_utc)
 
 
-def measure(path: Path) -> Row:
+def measure(path: Path, *, beside_plain: bool) -> Row:
     history = read(path).history
     cleaned = clean(history.load)
     end = moment(int(cleaned.starts[-1])) + timedelta(hours=1)
@@ -72,12 +73,16 @@ def measure(path: Path) -> Row:
     first = last // 2
     with one_core():
         ours = score_in_force(list(rolled(hours, first, last)))
-        plain = plain_gradient_boosting(hours, first, last)
+        plain = plain_gradient_boosting(hours, first, last) if beside_plain else None
     train_s, trained = timed(lambda: train(TrainingJob(history, end)))
     recent = latest(history, microseconds(end - timedelta(days=36)))
     job = ForecastJob(recent, trained, end)
     predict_s = statistics.median(timed(lambda: predict(job))[0] for _ in range(PREDICTIONS))
-    return Row(path.name.removesuffix(".csv.gz").removeprefix("elec_"), last - first, ours, plain, train_s, predict_s)
+    return Row(name_of(path), last - first, ours, plain, train_s, predict_s)
+
+
+def name_of(path: Path) -> str:
+    return path.name.removesuffix(".csv.gz").removeprefix("elec_")
 
 
 def plain_gradient_boosting(hours: ClockHours, first: int, last: int) -> Score:
@@ -122,9 +127,11 @@ def show(rows: list[Row]) -> None:
         f"{'by RMSE':>9}{'NMBE':>8}{'train s':>9}{'predict ms':>12}"
     )
     for row in rows:
+        plain_error = "" if row.plain is None else f"{row.plain.mean_absolute_error:.3f}"
+        plain_skill = "" if row.plain is None else f"{row.plain.skill:.1%}"
         print(
-            f"{row.series:22}{row.ours.baseline_mean_absolute_error:>12.3f}{row.plain.mean_absolute_error:>13.3f}"
-            f"{row.ours.mean_absolute_error:>13.3f}{row.plain.skill:>12.1%}{row.ours.skill:>10.1%}"
+            f"{row.series:22}{row.ours.baseline_mean_absolute_error:>12.3f}{plain_error:>13}"
+            f"{row.ours.mean_absolute_error:>13.3f}{plain_skill:>12}{row.ours.skill:>10.1%}"
             f"{row.ours.root_mean_square_skill:>9.1%}{row.ours.normalised_bias:>+8.1%}{row.train_s:>9.2f}"
             f"{row.predict_s * 1e3:>12.1f}"
         )
@@ -134,10 +141,9 @@ def show(rows: list[Row]) -> None:
         f"\nskill: median {statistics.median(skills):.1%} (target {LEAST_MEDIAN_SKILL:.0%}), "
         f"{min(skills):.1%} to {max(skills):.1%}; worse than last week on {worse} of {len(rows)}"
     )
-    plain = [row.plain.skill for row in rows]
-    print(
-        f"plain gradient boosting: median {statistics.median(plain):.1%}, worse on {sum(skill < 0 for skill in plain)}"
-    )
+    if plain := [row.plain.skill for row in rows if row.plain is not None]:
+        negative = sum(skill < 0 for skill in plain)
+        print(f"plain gradient boosting: median {statistics.median(plain):.1%}, worse on {negative} of {len(plain)}")
     train_s, predict_ms = [row.train_s for row in rows], [row.predict_s * 1e3 for row in rows]
     print(f"train: median {statistics.median(train_s):.2f} s, most {max(train_s):.2f} s (target {MOST_TRAIN_S:g} s)")
     print(
@@ -155,8 +161,8 @@ def as_json(row: Row) -> dict[str, Any]:
         "normalised_bias": row.ours.normalised_bias,
         "mean_absolute_error": row.ours.mean_absolute_error,
         "baseline_mean_absolute_error": row.ours.baseline_mean_absolute_error,
-        "plain_mean_absolute_error": row.plain.mean_absolute_error,
-        "plain_skill": row.plain.skill,
+        "plain_mean_absolute_error": None if row.plain is None else row.plain.mean_absolute_error,
+        "plain_skill": None if row.plain is None else row.plain.skill,
         "train_s": row.train_s,
         "predict_s": row.predict_s,
     }
@@ -166,10 +172,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--series", action="append", metavar="NAME", help="only these, for instance cam_b2")
-    arguments = parser.parse_args()
-    paths = [path for path in files() if not arguments.series or path.name[5:-7] in arguments.series]
-    rows = [measure(path) for path in paths]
-    if arguments.json:
+    parser.add_argument("--plain", action="append", metavar="NAME", help="plain gradient boosting beside these only")
+    given = parser.parse_args()
+    paths = [path for path in files() if not given.series or name_of(path) in given.series]
+    rows = [measure(path, beside_plain=not given.plain or name_of(path) in given.plain) for path in paths]
+    if given.json:
         print(json.dumps([as_json(row) for row in rows], indent=2))
     else:
         show(rows)

@@ -126,16 +126,24 @@ def test_an_array_of_nothing_costs_nothing() -> None:
 
 
 def seeds() -> list[tuple[type[Any], bytes]]:
-    """A read's answer and a subscription's message, with a number, a bad status and texts."""
+    """A read's answer and a subscription's message: with a number, a bad status, texts, and with all of them."""
     values = [
         ua.DataValue(ua.Variant(21.5, ua.VariantType.Double), SourceTimestamp=cast("Any", NOW)),
         ua.DataValue(ua.Variant(3, ua.VariantType.UInt16), ua.StatusCode(cast("Any", "BadSensorFailure"))),
         ua.DataValue(ua.Variant([ua.LocalizedText("off")], ua.VariantType.LocalizedText)),
     ]
+    answers = [each for told in (*([value] for value in values), values) for each in (read_of(told), change_to(told))]
+    return [(type(each), struct_to_binary(each)) for each in answers]
+
+
+def read_of(values: list[ua.DataValue]) -> ua.ReadResponse:
+    return ua.ReadResponse(Results=values)
+
+
+def change_to(values: list[ua.DataValue]) -> ua.PublishResponse:
     items = [ua.MonitoredItemNotification(cast("Any", number), value) for number, value in enumerate(values)]
     message = ua.NotificationMessage(NotificationData=[cast("Any", ua.DataChangeNotification(items))])
-    told = ua.PublishResponse(Parameters=ua.PublishResult(NotificationMessage=message))
-    return [(type(each), struct_to_binary(each)) for each in (ua.ReadResponse(Results=values), told)]
+    return ua.PublishResponse(Parameters=ua.PublishResult(NotificationMessage=message))
 
 
 def feed_garbage(count: int) -> int:
@@ -143,7 +151,7 @@ def feed_garbage(count: int) -> int:
     chance, known, garbled = random.Random(6), seeds(), 0
     address, points = OpcuaAddress("i=1"), [Point(PointId("a.b.c"), PointKind.SENSOR, Unit.NONE, t) for t in ValueType]
     for number in range(count):
-        kind, data = known[number % 2]
+        kind, data = chance.choice(known)
         changed = bytearray(data)
         for _ in range(1 + number % 3):
             changed[chance.randrange(4, len(changed))] = chance.getrandbits(8)
@@ -154,7 +162,7 @@ def feed_garbage(count: int) -> int:
             garbled += 1
             continue
         for value in values_in(answer):
-            reading = decode(value, address, points[number % len(points)])
+            reading = decode(value, address, chance.choice(points))
             assert (reading.value is None) == (reading.quality is Quality.BAD)
     return garbled
 

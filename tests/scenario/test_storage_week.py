@@ -58,29 +58,39 @@ def week() -> Record:
     return observed(WEEK_HOURS, storage_alone())
 
 
-def test_the_week_is_charged_in_valleys_discharged_at_peaks_in_band_and_cheaper(week: Record) -> None:
-    assert failures(week, original(WEEK_HOURS).bill) == []
+@pytest.fixture(scope="module")
+def original_week() -> Record:
+    return original(WEEK_HOURS)
+
+
+@pytest.fixture(scope="module")
+def original_day() -> Record:
+    return original(DAY_HOURS)
+
+
+def test_the_week_is_charged_in_valleys_discharged_at_peaks_in_band_and_cheaper(
+    week: Record, original_week: Record
+) -> None:
+    assert failures(week, original_week.bill) == []
     assert [event for event in week.events if event.kind == "alarm"] == []
 
 
-def test_the_week_shifts_most_of_the_peak(week: Record) -> None:
+def test_the_week_shifts_most_of_the_peak(week: Record, original_week: Record) -> None:
     """Six days with cooling: the plant's energy at the peak falls by more than four fifths, the bill by a third."""
-    before = original(WEEK_HOURS)
-    peak, peak_before = (each.used[Band.PEAK] + each.used[Band.SUPER_PEAK] for each in (week, before))
+    peak, peak_before = (each.used[Band.PEAK] + each.used[Band.SUPER_PEAK] for each in (week, original_week))
     assert peak < 0.2 * peak_before
-    assert week.bill < 0.67 * before.bill
+    assert week.bill < 0.67 * original_week.bill
     assert sum(week.discharged.values()) > 6 * 1500.0
     assert week.modes[0] == week.modes[-1] == "direct"
     assert week.modes.count("discharge") == 12
 
 
-def test_the_strategy_that_is_off_fails() -> None:
-    before = original(DAY_HOURS)
+def test_the_strategy_that_is_off_fails(original_day: Record) -> None:
     without = observed(DAY_HOURS, storage_alone(Mode.OFF))
-    assert any("is not below the original's" in failure for failure in failures(without, before.bill))
+    assert any("is not below the original's" in failure for failure in failures(without, original_day.bill))
 
 
-def test_a_strategy_that_takes_valleys_for_peaks_fails() -> None:
-    swapped = failures(observed(DAY_HOURS, with_bands_swapped), original(DAY_HOURS).bill)
+def test_a_strategy_that_takes_valleys_for_peaks_fails(original_day: Record) -> None:
+    swapped = failures(observed(DAY_HOURS, with_bands_swapped), original_day.bill)
     assert any("outside valley bands" in failure for failure in swapped)
     assert any("is not below the original's" in failure for failure in swapped)
