@@ -36,10 +36,11 @@ class LoopbackServer:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
-            self._server = None
         for connection in [*self.connections]:
             await connection.cut()
+        if self._server is not None:
+            await self._server.wait_closed()  # for every connection, from Python 3.12 on
+            self._server = None
         self._late.clear()
 
     def hang(self) -> None:

@@ -46,9 +46,13 @@ async def serve(daemon: Daemon, listener: socket.socket) -> None:
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):
-            while line := await _next_line(reader):
-                writer.write(json.dumps(await _answer(daemon, line)).encode() + b"\n")
-                await writer.drain()
+            try:
+                while line := await _next_line(reader):
+                    writer.write(json.dumps(await _answer(daemon, line)).encode() + b"\n")
+                    await writer.drain()
+            except asyncio.CancelledError:
+                writer.transport.abort()  # closing would wait for whoever does not read what it has asked for
+                raise
 
     conversations = asyncio.TaskGroup()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -185,6 +186,18 @@ async def test_somebody_who_stays_connected_does_not_hold_up_the_stop(tmp_path: 
         await reader.readline()
     assert await reader.read() == b"", "and is told that it is over"
     writer.close()
+
+
+async def test_nor_does_somebody_who_asks_much_and_reads_nothing(tmp_path: Path) -> None:
+    async with asyncio.timeout(20), serving(tmp_path) as client:
+        _, writer = await asyncio.open_unix_connection(str(client.path))
+        writer.write(b'{"tidewatt": 1, "command": "status"}\n' * 20_000)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await writer.drain()
+    with contextlib.suppress(ConnectionError):
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_file_left_by_a_killed_daemon_is_replaced(tmp_path: Path) -> None:
