@@ -125,14 +125,9 @@ def stored(floors: Sequence[Floor], states: Sequence[FloorState]) -> tuple[float
 def _floor_step(
     floor: Floor, state: FloorState, seen: AirSideInput, commands: FloorCommands, per_conductance: float, dt: float
 ) -> tuple[FloorState, FloorOutput]:
-    conductance = _conductance(floor, state.valve)
     if not commands.fan:
-        nothing = (0.0,) * len(floor.zones)
-        rooms = rooms_after(floor.zones, state.zones, seen.around, nothing, None, dt)
-        position = state.valve if commands.valve_stuck else valve.step(floor.valve, state.valve, 0.0, dt)
-        returning = _returning([each.design_flow for each in floor.zones], state.zones)
-        output = FloorOutput(returning, None, 0.0, 0.0, 0.0, 0.0, conductance, rooms.terms, rooms.moisture)
-        return FloorState(rooms.states, nothing, position, state.loading), output
+        return _resting(floor, state, seen, commands, dt)
+    conductance = _conductance(floor, state.valve)
     wanted = [
         box_flow(zone.air, setpoint, each.least_flow, each.design_flow)
         for each, zone, setpoint in zip(floor.zones, state.zones, commands.room, strict=True)
@@ -174,6 +169,19 @@ def _floor_step(
         terms,
         moisture,
     )
+
+
+def _resting(
+    floor: Floor, state: FloorState, seen: AirSideInput, commands: FloorCommands, dt: float
+) -> tuple[FloorState, FloorOutput]:
+    """Its fan stands, and its valve shuts."""
+    nothing = (0.0,) * len(floor.zones)
+    rooms = rooms_after(floor.zones, state.zones, seen.around, nothing, None, dt)
+    position = state.valve if commands.valve_stuck else valve.step(floor.valve, state.valve, 0.0, dt)
+    returning = _returning([each.design_flow for each in floor.zones], state.zones)
+    conductance = _conductance(floor, state.valve)
+    output = FloorOutput(returning, None, 0.0, 0.0, 0.0, 0.0, conductance, rooms.terms, rooms.moisture)
+    return FloorState(rooms.states, nothing, position, state.loading), output
 
 
 def _duct(

@@ -78,6 +78,12 @@ def test_the_peak_is_a_quarter_of_an_hour_and_not_a_moment() -> None:
     assert figures.peak == pytest.approx(10.0 / 0.25)
 
 
+def test_what_was_used_while_nobody_looked_is_no_peak() -> None:
+    """Three quarters of an hour between two looks: nobody knows in which of them the 100 kWh were used."""
+    looks = [(0.0, readings()), (15.0, readings(meter__main_1__energy=10.0))]
+    assert counted(*looks, (60.0, readings(meter__main_1__energy=110.0))).peak == pytest.approx(10.0 / 0.25)
+
+
 def test_quarters_are_kept_with_what_they_end_in() -> None:
     account = Account(None, keeps_quarters=True)
     for minute in range(31):
@@ -100,6 +106,8 @@ def test_warmth_counts_only_while_cooling_is_called_for() -> None:
     warm = {"building__zone_1__air_temperature": 28.0}
     called = readings(**warm, plant__secondary_pump_1__status=True)
     assert counted((0, called), (30, called)).unmet_cooling == pytest.approx(1.0)
+    assert counted((0, called), (30, readings())).unmet_cooling == pytest.approx(1.0), "until somebody looks again"
+    assert counted((0, readings()), (30, called)).unmet_cooling == 0.0
     assert counted((0, readings(**warm)), (30, readings(**warm))).unmet_cooling == 0.0
 
 

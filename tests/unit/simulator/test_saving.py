@@ -44,6 +44,11 @@ def test_cold_left_in_the_tank_counts_at_the_valley_price() -> None:
         assert found.money == pytest.approx(electricity * 0.2)
 
 
+def test_who_made_no_cold_pays_for_what_is_gone_from_the_tank_as_the_reference_makes_it() -> None:
+    idle = replace(OURS, energy=40.0, plant_energy=0.0, cooling=0.0, stored=-50.0)
+    assert saving(idle, OURS, TERMS).energy == pytest.approx(60.0 - 50.0 * 60.0 / 300.0)
+
+
 def test_nobody_wins_by_an_empty_battery() -> None:
     """It gave 95 of its 100 kWh at a high price: the difference of the prices is kept, energy and carbon are lost."""
     emptied = replace(OURS, energy=OURS.energy - 95.0, money=OURS.money - 95.0, battery=-100.0)
