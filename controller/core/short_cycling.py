@@ -41,12 +41,15 @@ def starts_in_last_hour(record: RunRecord, monotonic: float) -> int:
 
 def short_cycling(record: RunRecord, limits: CyclingLimits, monotonic: float) -> Text | None:
     """What is wrong, if anything was within the last hour."""
-    if not record.recent_starts and not record.recent_runs:
+    since = monotonic - HOUR_S
+    has_started = bool(record.recent_starts) and record.recent_starts[-1] > since
+    has_run = bool(record.recent_runs) and record.recent_runs[-1].ended > since
+    if not (has_started or has_run):
         return None
     most, shortest = limits.starts_per_hour, limits.shortest_run.total_seconds()
     if starts_in_last_hour(record, monotonic) > most:
         return Text(f"more than {most} starts within an hour", f"一小时内启动超过 {most} 次")
-    if any(each.lasted < shortest and each.ended > monotonic - HOUR_S for each in record.recent_runs):
+    if any(each.lasted < shortest and each.ended > since for each in record.recent_runs):
         minutes = shortest / 60
         return Text(f"it ran for less than {minutes:g} min", f"单次运行不足 {minutes:g} 分钟")
     return None

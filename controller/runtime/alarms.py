@@ -99,6 +99,7 @@ class Alarms:
         self._other_availability: set[str] = set()
         self._due: dict[AlarmId, float] = {}
         self._unconfirmed: dict[AlarmId, float] = {}
+        self._is_at_work = False
         self._reminder = Reminder(clock, "alarms")
         self.keeping = AlarmKeeping(self._all, clock, store)
         journal.listeners.append(self._hear)
@@ -130,9 +131,14 @@ class Alarms:
 
     def _report(self, alarm: AlarmId, is_active: bool, cause: Text) -> None:
         before = self._reports.get(alarm)
+        if self._is_at_work and not is_active and before is None and not self._may_stand(alarm):
+            return  # as of nearly every decision: the strategy that decides has no fault
         was_active = is_active or (before is not None and before.was_active)
         self._reports[alarm] = _Heard(is_active, was_active, cause if is_active or before is None else before.cause)
         self._reminder.stir()
+
+    def _may_stand(self, alarm: AlarmId) -> bool:
+        return alarm in self._all or alarm in self._unconfirmed
 
     def _note_changed(self, points: Collection[PointId]) -> None:
         self._changed.update(dict.fromkeys(points))
@@ -145,6 +151,7 @@ class Alarms:
     # --- at work --------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
+        self._is_at_work = True  # what an earlier run has left is known now
         self._note_changed([*self._rules, *self._only_while])
         self._explained.update(parent for alarm in self._all.values() for parent in alarm.parents)
         self._other_availability.update(alarm.equipment for alarm in self._all.values() if alarm.needs_auto)

@@ -79,6 +79,7 @@ class EquipmentLog:
             for id_, status in logged_equipment(site.equipment, site.points).items()
         }
         self._by_status = {each.status: each for each in self.all.values()}
+        self._counted = [each for each in self.all.values() if each.counters]
         image.watch(self._by_status, self._note_changed)
 
     def _note_changed(self, points: Collection[PointId]) -> None:
@@ -96,8 +97,8 @@ class EquipmentLog:
         while True:
             self._look()
             await self._save_if_due()
-            pause = SAVE_START_WITHIN_S if self._has_news else LOOK_EVERY_S
-            await self._reminder.sleep_until(self._clock.monotonic() + pause)
+            within = SAVE_START_WITHIN_S if self._has_news else None
+            await self._reminder.sleep_until(self._clock.monotonic() + LOOK_EVERY_S, within)
 
     def _look(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
@@ -111,7 +112,7 @@ class EquipmentLog:
     def _show_counters(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         shown: dict[PointId, Scalar] = {}
-        for each in self.all.values():
+        for each in self._counted:
             values = {
                 RUN_TIME: each.record.run_s // RUN_TIME_STEP_S * RUN_TIME_STEP_S,
                 STARTS: each.record.starts,

@@ -23,14 +23,17 @@ class Reminder:
             self._sleep.reschedule(-math.inf)  # over at once
         self._is_stirred = True
 
-    async def sleep_until(self, due: float) -> None:
-        """Return once monotonic() >= due, which infinity never is, or somebody has stirred since the last return."""
+    async def sleep_until(self, due: float, within: float | None = None) -> None:
+        """Return once monotonic() >= due, which infinity never is, or somebody has stirred since the last return.
+
+        within: after so many seconds of wire time at the latest.
+        """
         if not self._is_stirred:
             try:
-                async with asyncio.timeout(None) as self._sleep:
+                async with asyncio.timeout(within) as self._sleep:
                     await self._asleep(due)
             except TimeoutError:
-                pass  # stirred
+                pass  # stirred, or slept long enough
             finally:
                 self._sleep = None
         self._is_stirred = False

@@ -50,3 +50,14 @@ def test_cancelling_ends_the_sleep_of_whoever_waits_for_a_word_only() -> None:
         return task.cancelled()
 
     assert run(main(), loop)
+
+
+def test_it_lasts_no_longer_than_the_wire_time_that_is_said_however_fast_the_plant() -> None:
+    loop = VirtualLoop(60.0)
+    clock = VirtualClock(loop, datetime(2026, 7, 6, tzinfo=UTC))
+
+    async def main() -> float:
+        await Reminder(clock, "sleeper").sleep_until(3600.0, within=5.0)
+        return clock.monotonic()
+
+    assert run(main(), loop) == 300.0
