@@ -11,6 +11,10 @@ from controller.core.text import Text
 from simulator import saving
 
 
+_UNITS_IN_WORDS = {"strokes": "全行程"}
+"""In Chinese; the others are signs."""
+
+
 class Row(NamedTuple):
     """field: of Figures, or what `reading` knows beside them. is_more_worse: the greatest of several cases is the worst
     one. is_spread: told over several cases, too."""
@@ -24,7 +28,8 @@ class Row(NamedTuple):
 
     def title(self, currency: str) -> Text:
         unit = self.unit.format(currency=currency)
-        return Text(f"{self.name.en} [{unit}]", f"{self.name.zh} [{unit}]") if unit else self.name
+        words = _UNITS_IN_WORDS.get(unit, unit)
+        return Text(f"{self.name.en} [{unit}]", f"{self.name.zh} [{words}]") if unit else self.name
 
 
 ROWS = (

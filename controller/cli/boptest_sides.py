@@ -152,7 +152,7 @@ async def _begin(test: RunningTest, client: Client, plan: Plan, year: datetime, 
         if any(binding.address.forecast for binding in link.bindings):
             await test.look_at_forecasts(client)
     except DeviceError as error:
-        raise EnvironmentProblem(f"the test did not begin: {error}") from error
+        raise EnvironmentProblem(f"the test at {link.connection.url} did not begin: {error}") from error
     if wrong := misplaced(link.bindings, test):
         raise EnvironmentProblem(f"the site does not fit the test case: {'; '.join(wrong)}")
 

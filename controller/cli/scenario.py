@@ -24,7 +24,9 @@ _BOUNDS = Text("bounds", "约束")
 _HEADINGS = (Text("", ""), Text("side", "控制方"), Text("", ""), Text("bound", "约束"), Text("held", "是否满足"))
 _HELD, _BROKEN = Text("yes", "是"), Text("NO", "否")
 _ALL_HELD = Text("All {count} bounds held.", "{count} 项约束全部满足。")
-_SOME_BROKEN = Text("{broken} of {count} bounds did NOT hold.", "{count} 项约束中有 {broken} 项未满足。")
+_SOME_BROKEN = Text(
+    "{broken} of {count} bounds did NOT hold: {names}.", "{count} 项约束中有 {broken} 项未满足：{names}。"
+)
 
 
 def register(commands: Any) -> None:
@@ -72,7 +74,8 @@ def execute(arguments: argparse.Namespace) -> int:
     broken = sum(not each.holds for each in found)
     if not arguments.json:
         words = (_SOME_BROKEN if broken else _ALL_HELD).in_language(language())
-        say(words.format(count=len(found), broken=broken))
+        names = ", ".join(run.scenario.name for run in runs if not all(each.holds for each in run.judged))
+        say(words.format(count=len(found), broken=broken, names=names))
     return Exit.NOT_HELD if broken else Exit.OK
 
 

@@ -107,7 +107,8 @@ def limit_of(each: Judged, chosen: Language) -> str:
     if bound.times is None:
         return f"{words} {number}"
     given = bound.at_most if bound.at_most is not None else bound.at_least
-    share = _TIMES.in_language(chosen).format(number=given, side=bound.times)
+    whose = next((side.title.in_language(chosen) for side in SIDES if side.name == bound.times), bound.times)
+    share = _TIMES.in_language(chosen).format(number=given, side=whose)
     return f"{words} {share} = {number}"
 
 

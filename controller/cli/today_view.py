@@ -252,7 +252,8 @@ def _tanks(frame: Frame) -> Iterator[Row]:
 
 def _tank(frame: Frame, equipment: str) -> Line:
     stored = frame.points[f"{equipment}.stored_energy"]
-    line = Line().append(words.value(stored["value"], stored["unit"], frame.language), style="bold")
+    held = "—" if stored["value"] is None else f"{round(stored['value']):,} kWh"
+    line = Line().append(held, style="bold")
     for quantity, name in _LAYERS.items():
         point = frame.points.get(f"{equipment}.{quantity}")
         if point is None or point["value"] is None:

@@ -62,12 +62,12 @@ def test_a_bound_that_does_not_hold_is_told_in_table_page_and_exit_code(tmp_path
     assert told.returncode == Exit.NOT_HELD, told.stderr
     rows = [line.split() for line in told.stdout.splitlines() if "at most" in line]
     assert [row[-1] for row in rows] == ["NO", "yes"]
-    assert "1 of 2 bounds did NOT hold." in told.stdout
+    assert "1 of 2 bounds did NOT hold: tripped." in told.stdout
     left = tmp_path / "results" / "tripped"
     assert json.loads((left / "result.json").read_text())["held"] is False
     assert (left / "plot.png").read_bytes().startswith(b"\x89PNG")
     page = (left / "report.html").read_text(encoding="utf-8")
-    assert ">trip<" in page
+    assert ">plant.chiller_1: trips<" in page
     assert ">NO<" in page
 
 

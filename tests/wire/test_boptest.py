@@ -279,7 +279,7 @@ def test_nobody_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     with BoptestServer(the_case()) as server:
         site = site_at(server, tmp_path / "site")
     assert run(site, "--days", "1") == Exit.ENVIRONMENT
-    assert "the test did not begin: case: name: Connection refused" in capsys.readouterr().err
+    assert f"the test at {server.url} did not begin: case: name: Connection refused" in capsys.readouterr().err
 
 
 def test_a_case_is_not_run_as_if_it_were_a_plant(

@@ -59,9 +59,9 @@ def test_it_says_that_daylight_is_enough() -> None:
     cycles = office()
     live(cycles, 600, 900.0)
     reason = cycles.step(1, {LUX[0]: 100.0, MOTION[1]: False}).reason
-    assert reason.en.endswith("; row 1: rising, daylight fails; row 2 at 0 %: daylight is enough")
+    assert reason.en.endswith("; row 1: rising, darker than needed; row 2 at 0 %: daylight is enough")
     reason = cycles.step(1, {LUX[0]: 900.0}).reason
-    assert reason.zh.startswith("桌面 300-400 lx；第 1 排：随日光调暗；")
+    assert reason.zh.startswith("桌面 300-400 lx；第 1 排：调暗，照度高于需要；")
     reason = cycles.step(1).reason
     assert reason.en.startswith("300-400 lx at the desks; rows 1-2 at 0 %: daylight is enough")
     assert reason.zh.startswith("桌面 300-400 lx；第 1-2 排 0%：日光充足")
