@@ -10,7 +10,6 @@ from controller.cli.backtest_sides import Side
 from controller.core.text import Text
 from simulator import saving
 
-
 _UNITS_IN_WORDS = {"strokes": "全行程"}
 """In Chinese; the others are signs."""
 
