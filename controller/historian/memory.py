@@ -5,7 +5,7 @@ A day of a decision a minute is two hundred thousand samples of a hundred points
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -20,7 +20,7 @@ from controller.historian.aggregates import merged, minutes, to_aggregates
 from controller.historian.column import Column
 from controller.historian.rows import Row, to_samples
 from controller.historian.sheet import Shape, Sheet
-from controller.historian.stored_events import EventRow, event_row
+from controller.historian.stored_events import event_row
 from controller.historian.timeline import EPOCH, HOLD, MICROSECOND, MINUTE, ceiling, floor, step_of, to_microseconds
 from controller.historian.value_type import TYPE_CODES, plain
 
@@ -37,8 +37,9 @@ class MemoryHistorian:
         self._sheet: Sheet | None = None
         # In order of time.
         self._events: list[Event] = []
-        self._known_events: set[EventRow] = set()
+        # In the order given, up to where somebody has asked for the chain, and from there.
         self._chain: list[ChainHead] = []
+        self._unchained: list[Event] = []
         self._hold = HOLD // MICROSECOND
         self._closed = False
 
@@ -83,20 +84,40 @@ class MemoryHistorian:
     async def append_events(self, events: Sequence[Event]) -> None:
         self._check_open()
         for event in events:
-            row = event_row(event)
-            if row not in self._known_events:
-                before = self._chain[-1].chain if self._chain else BEGINNING
-                number = len(self._chain) + 1
-                self._known_events.add(row)
-                insort(self._events, event, key=_at)
-                self._chain.append(ChainHead(number, row.at, row.link(before, number)))
+            place = self._place_after(event.at)
+            if not self._is_there(event, place):
+                self._events.insert(place, event)
+                self._unchained.append(event)
+
+    def _place_after(self, moment: datetime) -> int:
+        """Among the events, behind all up to that moment: nearly always behind all."""
+        is_newest = not self._events or self._events[-1].at <= moment
+        return len(self._events) if is_newest else bisect_right(self._events, moment, key=_at)
+
+    def _is_there(self, event: Event, place: int) -> bool:
+        """To the microsecond and the letter."""
+        while place and (other := self._events[place - 1]).at == event.at:
+            if other == event and event_row(other) == event_row(event):
+                return True
+            place -= 1
+        return False
+
+    def _link(self) -> None:
+        """Chain what nobody has asked for yet: written out as JSON and hashed, an event costs more than all else."""
+        for event in self._unchained:
+            row, number = event_row(event), len(self._chain) + 1
+            before = self._chain[-1].chain if self._chain else BEGINNING
+            self._chain.append(ChainHead(number, row.at, row.link(before, number)))
+        self._unchained.clear()
 
     async def chain_head(self) -> ChainHead | None:
         self._check_open()
+        self._link()
         return self._chain[-1] if self._chain else None
 
     async def chain_at(self, number: int) -> ChainHead | None:
         self._check_open()
+        self._link()
         return self._chain[number - 1] if 0 < number <= len(self._chain) else None
 
     async def read_samples(self, point: PointId, start: datetime, end: datetime) -> Sequence[Sample]:

@@ -40,6 +40,8 @@ class ChainAnchor:
 
     async def keep(self) -> None:
         """Look whether what was kept still holds, and keep the newest. Without a disk: the next time."""
+        if self._store.is_in_memory:  # nothing outlives the process, and nobody else can get at it
+            return
         try:
             if not self._is_loaded:
                 self._kept = await self._store.load_chain_head()

@@ -1,7 +1,7 @@
 """The equipment log at work: counts run hours and starts, and tells short cycling and overdue maintenance.
 
 A change of a status is taken in where it comes in; everything else (saving, showing, looking at limits) is done once a
-minute beside the scan.
+minute beside the scan. Time is credited to a machine where somebody leans on it: counters and maintenance do.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class EquipmentLog:
             id_: _logged(site, id_, status, RunRecord(clock.now(), clock.monotonic()))
             for id_, status in logged_equipment(site.equipment, site.points).items()
         }
+        self._leant_on = [each for each in self.all.values() if each.counters or each.tasks]
         self._by_status = {each.status: each for each in self.all.values()}
-        self._counted = [each for each in self.all.values() if each.counters]
         image.watch(self._by_status, self._note_changed)
 
     def _note_changed(self, points: Collection[PointId]) -> None:
@@ -102,17 +102,25 @@ class EquipmentLog:
 
     def _look(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._account(self._leant_on)
         for each in self.all.values():
-            each.record = up_to_date(each.record, self._image.present[each.status], monotonic)
-            if each.limits is not None:
-                self.tell(each.id, SHORT_CYCLING, short_cycling(each.record, each.limits, monotonic))
-            self.tell(each.id, MAINTENANCE_OVERDUE, _overdue(each, now))
+            cycling = None if each.limits is None else short_cycling(each.record, each.limits, monotonic)
+            overdue = _overdue(each, now) if each.tasks else None
+            if cycling or overdue or self._alarms:
+                self.tell(each.id, SHORT_CYCLING, cycling)
+                self.tell(each.id, MAINTENANCE_OVERDUE, overdue)
         self._show_counters()
+
+    def _account(self, machines: Collection[Logged]) -> None:
+        """Bring their records to the present."""
+        present, monotonic = self._image.present, self._clock.monotonic()
+        for each in machines:
+            each.record = up_to_date(each.record, present[each.status], monotonic)
 
     def _show_counters(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         shown: dict[PointId, Scalar] = {}
-        for each in self._counted:
+        for each in self._leant_on:
             values = {
                 RUN_TIME: each.record.run_s // RUN_TIME_STEP_S * RUN_TIME_STEP_S,
                 STARTS: each.record.starts,
@@ -229,6 +237,7 @@ class EquipmentLog:
         self._saved_at, self._has_news = self._clock.wire_time(), False
         monotonic = self._clock.monotonic()
         alarms = set(self._unsaved_alarms)
+        self._account(self.all.values())
         try:
             await self._store.save_equipment(
                 [

@@ -69,7 +69,7 @@ class Database:
     ) -> None:
         self.contents = contents
         self._clock = clock
-        self._in_memory = path is None
+        self.is_in_memory = path is None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._path = path
         try:
@@ -88,7 +88,7 @@ class Database:
 
     async def close(self) -> None:
         try:
-            if self._in_memory:
+            if self.is_in_memory:
                 self.contents = self._database.serialize()
             await self._run(self._database.close)
         finally:
@@ -134,7 +134,7 @@ class Database:
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         try:
-            if self._in_memory:
+            if self.is_in_memory:
                 return work()
             with self._clock.outside():
                 return await asyncio.get_running_loop().run_in_executor(self._thread, work)
