@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.chillers import CatalogueChiller
 from simulator.likeness import Reading
-from simulator.plant.chiller import KELVIN, LEAST_LIFT, Bicubic, Biquadratic, ChillerModel, CondenserSide, scaled
+from simulator.plant.chiller import KELVIN, LEAST_LIFT, ChillerModel, CondenserSide, bicubic, biquadratic, scaled
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -145,20 +145,10 @@ def _predicted(model: ChillerModel, log: _Log) -> Array:
 def _operated(model: ChillerModel, loads: Array, leaving: Array, x: Array, condenser: Array) -> tuple[Array, Array]:
     """Cooling and power [kW] with the condenser water of the model's side [degC]."""
     y = np.clip(condenser, *model.condenser_range)
-    available = model.capacity * _biquadratic(model.capacity_curve, x, y)
+    available = model.capacity * biquadratic(model.capacity_curve, x, y)
     low, high = model.minimum_part_load_ratio * available, model.maximum_part_load_ratio * available
     cooling = np.maximum(low, np.minimum(loads, high))
     ratio = np.maximum(cooling / available, model.minimum_unloading_ratio)
-    power = available / model.cop * _biquadratic(model.input_curve, x, y) * _bicubic(model.part_load_curve, y, ratio)
+    power = available / model.cop * biquadratic(model.input_curve, x, y) * bicubic(model.part_load_curve, y, ratio)
     least_work = np.maximum(condenser - leaving, LEAST_LIFT) / (leaving + KELVIN)
     return cooling, np.maximum(power, cooling * least_work)
-
-
-def _biquadratic(curve: Biquadratic, x: Array, y: Array) -> Array:
-    a, b, c, d, e, f = curve
-    return a + x * (b + c * x) + y * (d + e * y) + f * x * y
-
-
-def _bicubic(curve: Bicubic, x: Array, y: Array) -> Array:
-    a, b, c, d, e, f, g, h, i, j = curve
-    return a + x * (b + x * (c + g * x)) + y * ((d + x * (f + i * x)) + y * ((e + j * x) + h * y))

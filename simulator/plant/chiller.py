@@ -23,16 +23,23 @@ References
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import inf
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from controller.core.physics import WATER_SPECIFIC_HEAT
 from simulator.plant.record import record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Biquadratic: TypeAlias = tuple[float, float, float, float, float, float]
 """a + b x + c x^2 + d y + e y^2 + f x y"""
 
 Bicubic: TypeAlias = tuple[float, float, float, float, float, float, float, float, float, float]
 """a + b x + c x^2 + d y + e y^2 + f x y + g x^3 + h y^3 + i x^2 y + j x y^2"""
+
+QuantityT = TypeVar("QuantityT", float, "NDArray[np.float64]")
+"""One value, or a whole column of them."""
 
 KELVIN = 273.15
 LEAST_LIFT = 1.0
@@ -108,13 +115,13 @@ def generic_centrifugal(capacity: float) -> ChillerModel:
     )
 
 
-def biquadratic(curve: Biquadratic, x: float, y: float) -> float:
+def biquadratic(curve: Biquadratic, x: QuantityT, y: QuantityT) -> QuantityT:
     """a + b x + c x^2 + d y + e y^2 + f x y."""
     a, b, c, d, e, f = curve
     return a + x * (b + c * x) + y * (d + e * y) + f * x * y
 
 
-def bicubic(curve: Bicubic, x: float, y: float) -> float:
+def bicubic(curve: Bicubic, x: QuantityT, y: QuantityT) -> QuantityT:
     """a + b x + c x^2 + d y + e y^2 + f x y + g x^3 + h y^3 + i x^2 y + j x y^2."""
     a, b, c, d, e, f, g, h, i, j = curve
     return a + x * (b + x * (c + g * x)) + y * ((d + x * (f + i * x)) + y * ((e + j * x) + h * y))

@@ -66,6 +66,13 @@ def test_energy_is_priced_by_the_hour_at_which_it_was_used() -> None:
     assert figures.money == pytest.approx(10.0 * night + 20.0 * later)
 
 
+def test_energy_of_a_time_without_a_price_is_told_and_costs_nothing() -> None:
+    account = Account(TARIFF)
+    for minute, energy in enumerate((0.0, 4.0)):
+        account.look(datetime(2015, 1, 1, tzinfo=UTC) + minute * MINUTE, readings(meter__main_1__energy=energy).get)
+    assert (account.figures.energy, account.figures.money, account.figures.unpriced) == (4.0, 0.0, 4.0)
+
+
 def test_the_peak_is_a_quarter_of_an_hour_and_not_a_moment() -> None:
     rising = [(float(minute), readings(meter__main_1__energy=2.0 * minute)) for minute in range(16)]
     burst = [
@@ -93,6 +100,15 @@ def test_quarters_are_kept_with_what_they_end_in() -> None:
         Quarter(MIDNIGHT.timestamp(), 120.0, 24.0, 150.0),
         Quarter(MIDNIGHT.timestamp() + 900.0, 120.0, 24.0, 300.0),
     ]
+
+
+def test_a_machine_that_goes_on_has_not_started_again() -> None:
+    account = Account(None, replace(COUNTED, chillers=("plant.chiller_1.status", "plant.chiller_2.status")))
+    for minute, running in enumerate(((True, False), (True, True), (False, True), (True, True))):
+        first, second = running
+        values = readings(plant__chiller_1__status=first, plant__chiller_2__status=second)
+        account.look(MIDNIGHT + minute * MINUTE, values.get)
+    assert account.figures.starts == 2, "the second once, and the first again"
 
 
 def test_travel_is_what_valves_and_drives_move_and_nothing_where_they_do_not_tell() -> None:

@@ -13,7 +13,7 @@ from simulator.engine import Engine
 from simulator.opening import open_engine
 from simulator.plant.occupancy import building_use
 from simulator.plant.traffic import passages
-from simulator.plant.zone import cooling_demand, electric_load
+from simulator.plant.zone import cooling_demand, electric_load, heat_gain, zone_temperature
 from simulator.site import Site
 from simulator.sizes import PumpSize, Sizes, sized
 from simulator.variation import NOMINAL, Variation, variations, varied
@@ -38,12 +38,25 @@ def test_a_building_with_a_third_more_load_asks_for_a_third_more() -> None:
     assert asked_more.sensible + asked_more.other == pytest.approx(1.3 * (asked.sensible + asked.other))
 
 
-def test_more_traffic_passes_more_often_and_a_larger_tank_has_the_same_height() -> None:
-    def seen(traffic: float) -> int:
-        _, model = varied(Site(), Variation(traffic=traffic)).garage[0]
-        return sum(len(passages(0, 1, model, hour, 0, hour % 24)) for hour in range(240))
+def test_left_alone_it_grows_warm_as_fast_as_the_one_it_is_larger_than() -> None:
+    outdoors = repeated(HOT_DAY, latitude=22.5, longitude=114.1, utc_offset_h=8.0).at(4500.0)
+    use = building_use(0, 14)
+    assert outdoors.irradiance > 0.0
+    one, more = Site().office, varied(Site(), Variation(load=1.3)).office
+    warmed, warmed_more = (
+        zone_temperature(each, 25.0, heat_gain(each, use, outdoors, 25.0), 0.0, 3600.0) for each in (one, more)
+    )
+    assert warmed_more == pytest.approx(warmed)
+    assert warmed > 25.0
 
-    assert 1.6 < seen(1.3) / seen(0.7) < 2.1
+
+def test_more_traffic_passes_more_often_and_a_larger_tank_has_the_same_height() -> None:
+    def seen(traffic: float) -> list[int]:
+        site = varied(Site(), Variation(traffic=traffic))
+        lit = (site.garage[0], site.sensor_lamps[0], site.cycle_room)
+        return [sum(len(passages(0, 1, model, hour, 0, hour % 24)) for hour in range(240)) for _, model in lit]
+
+    assert all(1.6 < more / less < 2.1 for more, less in zip(seen(1.3), seen(0.7), strict=True))
     tank = varied(Site(), Variation(tank=1.5)).plant.tank
     assert (tank.volume, tank.height) == (600.0, 9.0)
 
