@@ -82,7 +82,7 @@ SAVED_SHARES = (
 # Not told of a building whose lamps nobody counts.
 _OF_LAMPS = {"garage_energy", "outdoor_energy", "office_energy", "lit_hours", "dark_minutes"}
 # Not a number of the plant: it differs from run to run, and from machine to machine.
-_MEASURED = "computing"
+MEASURED = "computing"
 
 
 def rows_of(result: Result) -> list[Row]:
@@ -125,7 +125,7 @@ def against(row: Row, reference: Side) -> Row:
 
 
 def reading(row: Row, outcome: Outcome, side: str) -> float:
-    if row.field == _MEASURED:
+    if row.field == MEASURED:
         return outcome.computing(side)
     if row.field == "demand_charge":
         return outcome.demand_charges.get(side, 0.0)

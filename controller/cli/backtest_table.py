@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from controller.cli.backtest_basis import load_remarks
 from controller.cli.backtest_cases import Outcome, Result
-from controller.cli.backtest_rows import Row, Spread, against, reading, rows_of, saved, saved_rows_of, spread
+from controller.cli.backtest_rows import MEASURED, Row, Spread, against, reading, rows_of, saved, saved_rows_of, spread
 from controller.cli.backtest_sides import Side
 from controller.core.text import Language, Text
 from controller.core.utilities import Gas
@@ -107,7 +107,7 @@ def _nominal(result: Result, chosen: Language) -> Table:
     rows: list[list[str]] = []
     for row in rows_of(result):
         values = {side.name: reading(row, outcome, side.name) for side in backtest.sides}
-        cells = [_name(row, result, chosen), *(f"{value:,.{row.digits}f}" for value in values.values())]
+        cells = [_name(row, result, chosen), *(f"{value:z,.{row.digits}f}" for value in values.values())]
         for side, reference in pairs:
             cells += _difference(row, values[reference.name], values[side.name])
         rows.append(cells)
@@ -115,8 +115,10 @@ def _nominal(result: Result, chosen: Language) -> Table:
 
 
 def _difference(row: Row, before: float, after: float) -> list[str]:
-    share = f"{(after - before) / before:+.1%}" if before and row.field not in _GROWTH else ""
-    return [f"{after - before:+,.{row.digits}f}", share]
+    if row.field == MEASURED:
+        return ["", ""]
+    share = f"{(after - before) / before:+z.1%}" if before and row.field not in _GROWTH else ""
+    return [f"{after - before:+z,.{row.digits}f}", share]
 
 
 def _spread(result: Result, chosen: Language) -> Table:
@@ -152,7 +154,7 @@ def _saved_row(row: Row, reference: Side, result: Result, chosen: Language) -> l
 
 
 def _cells(found: Spread, row: Row) -> list[str]:
-    return [f"{found.median:,.{row.digits}f}", f"{found.worst:,.{row.digits}f}"]
+    return [f"{found.median:z,.{row.digits}f}", f"{found.worst:z,.{row.digits}f}"]
 
 
 def _spread_title(result: Result, chosen: Language) -> str:

@@ -217,10 +217,10 @@ def _strip(strip: Strip) -> Drawing:
         y = _TOP + _ROW * (number + 0.5)
         shapes.append(Words(left - 8.0, y + 4.0, name, 11.0, "end"))
         for case, value in zip(strip.cases, values, strict=True):
-            shapes.append(Dot(x(value), y, 3.0, strip.colours[number], f"{case}: {value:,.{strip.digits}f}"))
+            shapes.append(Dot(x(value), y, 3.0, strip.colours[number], f"{case}: {value:z,.{strip.digits}f}"))
         middle = median(values)
         shapes.append(Line(((x(middle), y - 8.0), (x(middle), y + 8.0)), strip.colours[number], 2.0))
-        shapes.append(Words(right + 10.0, y + 4.0, f"{middle:,.{strip.digits}f}", 11.0))
+        shapes.append(Words(right + 10.0, y + 4.0, f"{middle:z,.{strip.digits}f}", 11.0))
     return Drawing(_CELL, bottom + 24.0, tuple(shapes))
 
 
@@ -242,7 +242,7 @@ def value_ticks(values: Iterable[float]) -> list[float]:
 def number_words(value: float, ticks: Sequence[float]) -> str:
     """With as many digits as tell the ticks apart."""
     digits = max(0, -floor(log10(ticks[1] - ticks[0]) + 1e-9))
-    return f"{value:,.{digits}f}"
+    return f"{value:z,.{digits}f}"
 
 
 def time_ticks(begin: float, end: float, zone: ZoneInfo) -> list[tuple[float, str]]:

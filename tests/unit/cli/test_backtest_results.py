@@ -141,6 +141,19 @@ def test_a_loss_beside_something_saved_is_called_one() -> None:
     assert "Tidewatt 节省 10 CNY (11.1%)（对比规范控制），但多用 10 kWh, 4 kg CO2。" in remarks(found, "zh")
 
 
+def test_nothing_is_told_as_less_than_nothing_and_no_machine_is_compared_with_itself() -> None:
+    def spent(energy: float) -> Lived:
+        return Lived((Figures(energy=energy, cooling=-0.01),), (), (0.5,))
+
+    rows = {
+        row[0]: row[1:]
+        for row in tables(result([spent(100.0), spent(99.9), spent(99.8), spent(9.0)], CASES[:1]), "en")[0].rows
+    }
+    assert rows["cooling delivered [kWh]"][:3] == ["0", "0", "0"]
+    assert rows["electricity, whole site [kWh]"][4:6] == ["+0", "-0.2%"]
+    assert rows["computing time for a day [s]"][:6] == ["0.50", "0.50", "0.50", "0.50", "", ""]
+
+
 def test_a_load_of_ones_own_is_told_with_what_became_of_it(tmp_path: Path) -> None:
     hours = [f"2026-07-06 {hour:02}:00,{4000 if hour == 14 else 1000},{hour}" for hour in range(24)]
     file = tmp_path / "own.csv"
