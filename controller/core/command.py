@@ -63,7 +63,9 @@ class PriorityArray(NamedTuple):
     def with_command(self, command: Command) -> PriorityArray:
         """The command takes its level; a later one at the same level replaces an earlier one."""
         others = [each for each in self.commands if each.priority != command.priority]
-        return _array(sorted((*others, command), key=_level) if others else [command])
+        if not others:
+            return PriorityArray((command,), command, command.ends)
+        return _array(sorted((*others, command), key=_level))
 
     def without(self, priority: Priority, source: str) -> PriorityArray:
         """The level is emptied if `source` holds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -59,6 +60,8 @@ class Control:
         self.won_at: float | None = None
         self.limited_at: float | None = None
         self._winner: tuple[str, Priority] | None = None
+        # Monotonic: until when it is known to have gone on.
+        self._gone_on = -math.inf
 
     def settle(
         self,
@@ -75,8 +78,9 @@ class Control:
         self.is_spared = self.is_starting = False
         monotonic = image.monotonic
         self.array, self.shadow = self.array.at(monotonic), self.shadow.at(monotonic)
-        if self.memory.at < rested_at:
-            self.memory = self.memory._replace(at=rested_at)
+        unchanged_at = max(rested_at, self._gone_on)
+        if self.memory.at < unchanged_at:
+            self.memory = self.memory._replace(at=unchanged_at)
         if not is_held or self.memory.value is None:
             # Rates and minimum times start from what the equipment does before we take it, or was told by our last run.
             shown = image.fresh.get(self.writable.readback if is_held else self.shown_at)
@@ -107,11 +111,11 @@ class Control:
         """Whether `settle` would let through once more what it let through last: the same source wishes what stands at
         equipment that is ours, and no limit acted or acts. Not asked where an inhibition or a rival stands beside it.
         """
-        command, memory, monotonic = self.array.winner, self.memory, image.monotonic
+        command, monotonic = self.array.winner, image.monotonic
         if (
             command is None
             or command.value != self.allowed
-            or memory.value != self.allowed
+            or self.memory.value != self.allowed
             or self.limit.en
             or self.is_spared
             or self.is_starting
@@ -122,7 +126,7 @@ class Control:
             or (register is not None and (register.held_back is not None or register.written != command.value))
         ):
             return False
-        self.memory = GuardMemory(memory.value, monotonic, memory.switched, memory.ran, memory.starts)
+        self._gone_on = monotonic
         return True
 
     def note_since(self, monotonic: float) -> None:
@@ -140,6 +144,7 @@ class Control:
         self.memory, self.is_spared, self.is_starting = earlier.memory, earlier.is_spared, earlier.is_starting
         self.allowed, self.limit, self.waiting = earlier.allowed, earlier.limit, earlier.waiting
         self.won_at, self.limited_at, self._winner = earlier.won_at, earlier.limited_at, earlier._winner
+        self._gone_on = earlier._gone_on
 
     def _is_permitted(self, image: FrozenImage) -> bool:
         return all(permissive.condition.holds(sample) for permissive, sample in self._permissives(image))

@@ -49,7 +49,11 @@ class Ledger:
         self._journal = journal
         self._silence = silence
         self._alarms = VerdictAlarms(journal)
-        self._shows_outcomes = frozenset(point for place in places.values() for point in place.outcomes)
+        self._shown_by: dict[PointId, list[PointId]] = {}
+        for point, place in places.items():
+            for outcome in place.outcomes:
+                self._shown_by.setdefault(outcome, []).append(point)
+        self._outcomes = frozenset(self._shown_by)
         self.holdings: dict[PointId, Holding] = {}
         self.gone: set[PointId] = set()
         # What has been judged for good: only another holding or reading can bring another verdict.
@@ -83,13 +87,11 @@ class Ledger:
 
     def judge(self, image: FrozenImage) -> None:
         """Compare what we hold with what the devices have shown since the last scan."""
-        fresh, changed = image.fresh, image.changed
-        if self._shows_outcomes.isdisjoint(fresh):
+        fresh = image.fresh
+        if self._outcomes.isdisjoint(fresh):
             return
-        for point, holding in list(self.holdings.items()):
+        for point, holding in self._to_be_judged(image.changed):
             place = self._places[point]
-            if self._judged.get(point) is holding and place.outcomes.isdisjoint(changed):
-                continue
             self._judged.pop(point, None)
             if self.is_being_handed_back(place):
                 continue
@@ -112,6 +114,12 @@ class Ledger:
             is_final = effect is None or (effect.point in fresh and self._look_for_effect(point, effect, image))
             if is_the_same and is_final:
                 self._judged[point] = self.holdings[point]
+
+    def _to_be_judged(self, changed: Mapping[PointId, Sample]) -> list[tuple[PointId, Holding]]:
+        """changed: what shows another value or quality than at the last scan."""
+        judged = self._judged
+        shown = {point for outcome in self._outcomes & changed.keys() for point in self._shown_by[outcome]}
+        return [each for each in self.holdings.items() if judged.get(each[0]) is not each[1] or each[0] in shown]
 
     def is_being_handed_back(self, place: Place) -> bool:
         """Whether what the device shows may be its own controls' doing already."""

@@ -230,7 +230,13 @@ class Scan:
         excluded = self._excluded(image, yielding)
         for id_, control in self.controls.items():
             holding = None if id_ in yielding else holdings.get(id_)
-            value = self._settled(id_, control, image, holding, excluded.get(id_))
+            rival = excluded.get(id_)
+            register = None if control.writable.wear is None else self._writer.wear.register(id_, holding, image)
+            is_beside = rival is not None or id_ in self._inhibited
+            if holding is not None and not is_beside and control.goes_on(image, register):
+                value = control.allowed
+            else:
+                value = self._settled(id_, control, image, holding, Beside(rival=rival, register=register))
             if value is not None and self._is_ours(control):
                 wanted[id_] = value
         wanted, waiting = handed_over(self._machines, wanted, holdings, yielding)
@@ -242,19 +248,16 @@ class Scan:
         return wanted
 
     def _settled(
-        self, point: PointId, control: Control, image: FrozenImage, holding: Holding | None, rival: Rival | None
+        self, point: PointId, control: Control, image: FrozenImage, holding: Holding | None, beside: Beside
     ) -> Scalar | None:
         """What inhibitions and guard let through of the wishes for a point. holding: None where we do not hold it, or
         leave it to whoever changed it."""
         inhibition = self._inhibited.get(point)
-        register = self._writer.wear.register(point, holding, image)
-        if inhibition is None and rival is None and holding is not None and control.goes_on(image, register):
-            return control.allowed
         keeps = inhibition is not None and inhibition.keeps
         kept = kept_value(point, control.writable, self._ledger.holdings) if keeps else None
         may_start = point in self._starts.motors and self._is_ours(control)
         wait = self._starts.wait_of(point, image.monotonic) if may_start else None
-        beside = Beside(inhibition, kept, rival, register, wait)
+        beside = beside._replace(inhibition=inhibition, kept=kept, wait=wait)
         value = control.settle(image, holding is not None, self._rest.rested_at, beside)
         self._starts.note(point, is_starting=control.is_starting, monotonic=image.monotonic)
         control.note_since(image.monotonic)

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from controller.core.availability import Lockout
@@ -21,6 +22,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.event_chain import ChainHead
 from controller.core.forecast import Trained
 from controller.core.point import PointId
+from controller.core.sample import Scalar
 from controller.core.system import Authority
 from controller.core.text import Text
 from controller.core.work_order import WorkOrder
@@ -51,6 +53,12 @@ _CHAIN_HEAD = "chain_head"
 _CONFIGURATION = "configuration"
 
 
+# The same few values again and again, and an encoder for each would cost more than the rest of the row.
+@lru_cache(maxsize=4096, typed=True)
+def _json_of(value: Scalar | None) -> str:
+    return json.dumps(value)
+
+
 class Store(Database):
     """What there is to keep, table by table."""
 
@@ -70,7 +78,7 @@ class Store(Database):
         at = self._clock.now().isoformat()
         await self._change(
             "REPLACE INTO intent (point, value, before, earlier, at) VALUES (?, ?, ?, ?, ?)",
-            [(point, *map(json.dumps, (value, before, earlier)), at) for point, value, before, earlier in held],
+            [(point, *map(_json_of, (value, before, earlier)), at) for point, value, before, earlier in held],
         )
 
     async def forget_held(self, points: Sequence[PointId]) -> None:

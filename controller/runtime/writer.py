@@ -143,7 +143,7 @@ class Writer:
 
         Heartbeats and what is written only once more, because the device would forget it, go on meanwhile.
         """
-        return self.ledger.is_settled(wanted) and all(map(self.ledger.is_refresh, self._queues.queued))
+        return all(map(self.ledger.is_refresh, self._queues.queued)) and self.ledger.is_settled(wanted)
 
     def awaited_read_backs(self) -> set[PointId]:
         """Where the devices will show what is to be written next, but for what is only written once more."""

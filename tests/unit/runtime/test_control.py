@@ -178,5 +178,6 @@ def test_what_goes_on_is_what_settling_once_more_would_come_to(id_: PointId) -> 
 
 
 def _told(control: Control) -> dict[str, object]:
-    """Everything that anybody asks a control for."""
-    return {name: value for name, value in vars(control).items() if not name.startswith("_")}
+    """Everything that anybody asks a control for; since when its equipment stands so is asked where it moves."""
+    told = {name: value for name, value in vars(control).items() if not name.startswith("_")}
+    return {**told, "memory": control.memory._replace(at=0.0)}
