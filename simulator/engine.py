@@ -78,8 +78,8 @@ class Engine:
         self.faults = Schedule(TAGS, faults, seed)
         self.says_fire = False
         self._open_gateways()
-        # grid: index now, of the last look at plant and lights, and of the next
-        self._index = self._plant_at = self._lights_at = 0
+        # grid: index now, of the last look at the plant, and of the next at plant and lights
+        self._index = self._plant_at = 0
         self._known_local = (0, self._local.at(self._start_epoch))
         self._plant_period = max(1, round(PLANT_PERIOD_S / step_s))
         self._outdoor_air = weather.at(0.0)
@@ -178,14 +178,12 @@ class Engine:
         if quantity == "heartbeat":
             self._plant_gateway.beat(int(checked), wire_now)
         elif machine in self.lighting.sensing:
-            self._integrate_lights()
             self.lighting.set(machine, quantity, checked, self._epoch())
         elif self._gateway_of[machine] is self._plant_gateway:
             self._integrate_plant()
             self._command(machine, quantity, checked, wire_now)
             self._evaluate_plant()
         else:
-            self._integrate_lights()
             self._command(machine, quantity, checked, wire_now)
             self.lighting.touch(machine)
             self._evaluate_lights()
@@ -205,7 +203,7 @@ class Engine:
 
     def reset_trip(self) -> None:
         """A person resets the chiller's trip at the machine; no supervisor can."""
-        self._flush()
+        self._integrate_plant()
         self.plant.reset_trip()
         self._evaluate_all()
 
@@ -238,7 +236,7 @@ class Engine:
         ended, begun = change
         if not any(EFFECTS.touch(fault) for fault in (*ended, *begun)):
             return
-        self._flush()
+        self._integrate_plant()
         for fault in ended:
             EFFECTS.end(self, fault)
         for fault in begun:
@@ -278,7 +276,7 @@ class Engine:
         return self._deadline <= wire_now
 
     def _expire(self, wire_now: float) -> None:
-        self._flush()
+        self._integrate_plant()
         for gateway in self._gateways:
             gateway.expire(wire_now)
         self._deadline = self._next_deadline()
@@ -297,12 +295,7 @@ class Engine:
                 self._integrate_plant()
                 self._evaluate_plant()
             if self._lights_due == due:
-                self._integrate_lights()
                 self._evaluate_lights()
-
-    def _flush(self) -> None:
-        self._integrate_plant()
-        self._integrate_lights()
 
     def _evaluate_all(self) -> None:
         """After something else than time and a command has changed the site."""
@@ -323,12 +316,8 @@ class Engine:
         if self.plant.is_dark:
             wants = wants._replace(electric_load=0.0)
         self.plant.evaluate(wants, self._outdoor_air, timer=self._timer.is_on(local.weekday, local.second))
-        self._plant_due = self._index + (1 if self.plant.is_moving() else self._plant_period)
-
-    def _integrate_lights(self) -> None:
-        dt = (self._index - self._lights_at) * self._step_s
-        self._lights_at = self._index
-        self.lighting.integrate(dt, self._epoch())
+        period = self._plant_period
+        self._plant_due = self._index + (period if period == 1 or not self.plant.is_moving() else 1)
 
     def _evaluate_lights(self) -> None:
         until = self.lighting.evaluate(self._epoch(), self._local_time(), self.daylight)
@@ -360,15 +349,11 @@ class Engine:
 
     def energy(self) -> float:
         """The main meter's counter [kWh]: the sum of all counters, so that it balances to rounding."""
-        plant_s, lights_s = self._since_plant(), self._since_lights()
-        rest = (self.plant.power() + self.plant.wants.electric_load) * plant_s / _SECONDS_PER_HOUR
-        return self.plant.energy() + self._base_energy + rest + self.lighting.energy(lights_s, self._epoch())
+        rest = (self.plant.power() + self.plant.wants.electric_load) * self._since_plant() / _SECONDS_PER_HOUR
+        return self.plant.energy() + self._base_energy + rest + self.lighting.energy(self._epoch())
 
     def _since_plant(self) -> float:
         return (self._index - self._plant_at) * self._step_s
-
-    def _since_lights(self) -> float:
-        return (self._index - self._lights_at) * self._step_s
 
     def _all_readings(self) -> dict[str, Callable[[], Value]]:
         own: dict[str, Callable[[], Value]] = {
@@ -383,7 +368,7 @@ class Engine:
         }
         found = (
             plant_readings(self.plant, self._since_plant)
-            | lighting_readings(self.lighting, self._since_lights, self._epoch, self.daylight)
+            | lighting_readings(self.lighting, self._epoch, self.daylight)
             | own
         )
         return {name: found[name] for name in TAGS}

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 
 from simulator.gateway import Value
 from simulator.plant.lamps import LampGroupModel
-from simulator.plant.sensor_lamps import SensorLampGroup, SensorLampNetwork
+from simulator.plant.sensor_lamps import SENSE_S, SensorLampGroup, SensorLampNetwork
 from simulator.plant.traffic import MotionSensors, TrafficModel
 
 SETTINGS: Mapping[str, str] = {
@@ -33,8 +34,11 @@ class SensorLamps:
         self._lamps.set(replace(self._lamps.settings, **{SETTINGS[register]: value}), at)
 
     def sense(self, at: float, weekday: int, hour: int) -> float:
-        """Take motion and supply from now on; returns until when [s of the epoch] nothing changes."""
-        self._lamps.is_supplied = not (self.is_lost or self.is_dark)
+        """Take motion and supply from now on; returns when [s of the epoch] to look again."""
+        is_supplied = not (self.is_lost or self.is_dark)
+        if is_supplied != self._lamps.is_supplied:
+            self._lamps.integrate(at)
+            self._lamps.is_supplied = is_supplied
         self.motion, until = self._sensors.seen(at, weekday, hour)
         return until
 
@@ -46,12 +50,17 @@ class SensorLamps:
         """Counter [kWh]."""
         return self._lamps.counted(at)
 
-    def integrate(self, at: float) -> None:
-        self._lamps.integrate(at)
+    @property
+    def unchanged_until(self) -> float:
+        """Until when [s of the epoch] its sensors say what they say now."""
+        return self._sensors.unchanged_until
 
 
 class LampNetwork:
-    """All groups that hear one another. number: of the first group's sensors, among those of the garage."""
+    """All groups that hear one another. number: of the first group's sensors, among those of the garage.
+
+    Times [s of the epoch]: due, when to look again; unchanged_until, until when looking would change nothing.
+    """
 
     def __init__(
         self, lamps: Sequence[tuple[LampGroupModel, TrafficModel]], start_s: float, *, seed: int, number: int
@@ -61,17 +70,15 @@ class LampNetwork:
             SensorLamps(group, MotionSensors(seed, number + index, traffic))
             for index, (group, (_, traffic)) in enumerate(zip(self._network.groups, lamps, strict=True))
         )
+        self.due = self.unchanged_until = 0.0
 
-    def evaluate(self, at: float, weekday: int, hour: int) -> float:
-        """Let the sensors see; returns when [s of the epoch] to look again."""
-        due = float("inf")
+    def evaluate(self, at: float, weekday: int, hour: int) -> None:
+        """Let the sensors see."""
+        self.due = self.unchanged_until = inf
         for number, group in enumerate(self.groups):
             until = group.sense(at, weekday, hour)
             if group.motion:
                 self._network.motion(number, at, until)
-            due = min(due, until)
-        return due
-
-    def integrate(self, at: float) -> None:
-        for group in self.groups:
-            group.integrate(at)
+            # Motion that goes on is told again at every look, as the lamps do among themselves.
+            self.unchanged_until = min(self.unchanged_until, at + SENSE_S if group.motion else group.unchanged_until)
+            self.due = min(self.due, until)

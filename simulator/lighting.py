@@ -27,20 +27,20 @@ class Lighting:
 
     def __init__(self, site: Site, start_s: float, seed: int, controls: OwnControls[Any]) -> None:
         groups = [
-            GarageGroup(model, traffic, seed=seed, number=number)
+            GarageGroup(model, traffic, start_s, seed=seed, number=number)
             for number, (model, traffic) in enumerate(site.garage, start=1)
         ]
         sensors = len(groups) + 1
         self._groups = groups
-        self.cycle_room = CycleRoom(*site.cycle_room, seed=seed, number=sensors)
+        self.cycle_room = CycleRoom(*site.cycle_room, start_s, seed=seed, number=sensors)
         self._network = LampNetwork(site.sensor_lamps, start_s, seed=seed, number=sensors + 1)
         office = site.lit_office
-        self._rows = [OfficeRow(office.lamps, seed=seed, number=row) for row in range(1, len(office.rows) + 1)]
+        self._rows = [OfficeRow(office.lamps, start_s, seed=seed, number=row) for row in range(1, len(office.rows) + 1)]
         self._factors = tuple([daylight_factor(office.room, distance) for distance in office.rows])
         self.wall_switch = WallSwitch(seed)
         self._outdoor, self._facade = (
-            OutdoorCircuit(site.outdoor_power, controls),
-            Facade(site.facade_power, controls),
+            OutdoorCircuit(site.outdoor_power, start_s, controls),
+            Facade(site.facade_power, start_s, controls),
         )
         self.dimmed: dict[str, DimmedLamps] = {
             **{f"garage.group_{number}": group for number, group in enumerate(groups, start=1)},
@@ -54,11 +54,10 @@ class Lighting:
         self.sensing: dict[str, SensorLamps] = {
             f"garage.sensor_lamps_{number}": lamps for number, lamps in enumerate(self._network.groups, start=1)
         }
-        self._stepped = (*self.dimmed.values(), *self.switched.values())
+        self._counted = (*self.dimmed.values(), *self.switched.values())
         self._controls = controls
         self._brightness, self._is_office_lit = 0.0, False  # as the controls wish them in this minute
-        self._minute_ends = self._network_due = 0.0
-        self._seen_at: float | None = None  # of the last look at what is not touched by itself, None to look again
+        self._minute_ends = 0.0
 
     @property
     def rows(self) -> int:
@@ -77,13 +76,7 @@ class Lighting:
     def set(self, machine: str, register: str, value: Value, at: float) -> None:
         """A setting of sensor lamps."""
         self.sensing[machine].set(register, value, at)
-        self._seen_at = None
-
-    def integrate(self, dt: float, at: float) -> None:
-        """Let dt [s] pass up to an instant [s of the epoch]."""
-        for lamps in self._stepped:
-            lamps.integrate(dt)
-        self._network.integrate(at)
+        self._network.unchanged_until = 0.0
 
     def touch(self, machine: str) -> None:
         """What this one is to do may be another by now."""
@@ -94,7 +87,7 @@ class Lighting:
 
     def touch_all(self) -> None:
         """Anything may be different by now."""
-        self._minute_ends, self._seen_at = 0.0, None
+        self._minute_ends = self._network.unchanged_until = 0.0
 
     def evaluate(self, epoch_s: float, local: LocalTime, daylight: Callable[[], float]) -> float:
         """Take motion, commands and the sky's light [lx] from now on; returns when [s of the epoch] to look again, 0
@@ -107,15 +100,14 @@ class Lighting:
             self._look_at_all(epoch_s, local, hour)
         else:
             self._look_at_changed(epoch_s, local, hour)
-        self._outdoor.evaluate(second, daylight)
-        self._facade.evaluate(second, daylight)
-        if epoch_s != self._seen_at:
-            self._seen_at = epoch_s
-            self.wall_switch.evaluate(local)
-            self._network_due = self._network.evaluate(epoch_s, weekday, hour)
+        self.wall_switch.evaluate(local)
+        self._outdoor.evaluate(epoch_s, second, daylight)
+        self._facade.evaluate(epoch_s, second, daylight)
+        if epoch_s >= self._network.unchanged_until:
+            self._network.evaluate(epoch_s, weekday, hour)
         return min(
             self._minute_ends,
-            self._network_due,
+            self._network.due,
             self.cycle_room.due,
             *[group.due for group in self._groups],
             *[row.due for row in self._rows],
@@ -150,9 +142,9 @@ class Lighting:
 
     def power(self, at: float) -> float:
         """[kW]"""
-        return sum([lamps.power for lamps in self._stepped]) + sum([lamps.power(at) for lamps in self.sensing.values()])
+        return sum([lamps.power for lamps in self._counted]) + sum([lamps.power(at) for lamps in self.sensing.values()])
 
-    def energy(self, since_s: float, at: float) -> float:
-        """Counter [kWh] of all lamps together, a time after the last integration."""
-        stepped = sum([lamps.energy(since_s) for lamps in self._stepped])
-        return stepped + sum([lamps.energy(at) for lamps in self.sensing.values()])
+    def energy(self, at: float) -> float:
+        """Counter [kWh] of all lamps together."""
+        counted = sum([lamps.energy(at) for lamps in self._counted])
+        return counted + sum([lamps.energy(at) for lamps in self.sensing.values()])

@@ -8,13 +8,10 @@ from simulator.lights import DimmedLamps, SwitchedLamps
 from simulator.readings import Readings, is_not_in_auto, remote_readings
 
 
-def lighting_readings(
-    lighting: Lighting, since: Callable[[], float], now: Callable[[], float], daylight: Callable[[], float]
-) -> Readings:
+def lighting_readings(lighting: Lighting, now: Callable[[], float], daylight: Callable[[], float]) -> Readings:
     """Tags of garage, office and outdoor lighting.
 
-    Parameters: since, seconds since their counters were brought up to date; now [s of the epoch]; daylight, on level
-    ground outdoors [lx].
+    Parameters: now [s of the epoch]; daylight, on level ground outdoors [lx].
 
     """
     switch = lighting.wall_switch
@@ -23,9 +20,9 @@ def lighting_readings(
         "office.wall_switch_1.stay_button": lambda: switch.stay,
     }
     for name, lamps in lighting.dimmed.items():
-        readings |= _dimmed(name, lamps, since)
+        readings |= _dimmed(name, lamps, now)
     for name, lamps in lighting.switched.items():
-        readings |= _switched(name, lamps, since)
+        readings |= _switched(name, lamps, now)
     for name, lamps in lighting.sensing.items():
         readings |= _sensing(name, lamps, now)
     for row in range(lighting.rows):
@@ -35,23 +32,23 @@ def lighting_readings(
     return readings
 
 
-def _dimmed(name: str, lamps: DimmedLamps, since: Callable[[], float]) -> Readings:
+def _dimmed(name: str, lamps: DimmedLamps, now: Callable[[], float]) -> Readings:
     return remote_readings(name, lamps.remote, "brightness_command") | {
         f"{name}.brightness": lambda: lamps.brightness,
         f"{name}.motion": lambda: lamps.motion,
         f"{name}.local": is_not_in_auto(lamps.remote),
         f"{name}.illuminance": lamps.illuminance,
         f"{name}.power": lambda: lamps.power,
-        f"{name}.energy": lambda: lamps.energy(since()),
+        f"{name}.energy": lambda: lamps.energy(now()),
     }
 
 
-def _switched(name: str, lamps: SwitchedLamps, since: Callable[[], float]) -> Readings:
+def _switched(name: str, lamps: SwitchedLamps, now: Callable[[], float]) -> Readings:
     return remote_readings(name, lamps.remote, "command") | {
         f"{name}.status": lambda: lamps.status,
         f"{name}.local": is_not_in_auto(lamps.remote),
         f"{name}.power": lambda: lamps.power,
-        f"{name}.energy": lambda: lamps.energy(since()),
+        f"{name}.energy": lambda: lamps.energy(now()),
     }
 
 

@@ -14,6 +14,25 @@ from simulator.plant.traffic import MotionSensors, TrafficModel
 _SECONDS_PER_HOUR = 3600.0
 
 
+class PowerCounter:
+    """Energy [kWh] of a power that is held from one change to the next. at: of the last change [s of the epoch]."""
+
+    __slots__ = ("_energy", "at")
+
+    def __init__(self, start_s: float) -> None:
+        self._energy = 0.0
+        self.at = start_s
+
+    def energy(self, at: float, power: float) -> float:
+        """At an instant, with the power [kW] since the last change."""
+        return self._energy + power * (at - self.at) / _SECONDS_PER_HOUR
+
+    def count(self, at: float, power: float) -> None:
+        """The power [kW] since the last change has been another from now on."""
+        self._energy = self.energy(at, power)
+        self.at = at
+
+
 class DimmedLamps:
     """Dimmable lamps with a motion sensor; brightness follows its command by a short ramp.
 
@@ -22,7 +41,7 @@ class DimmedLamps:
     change nothing, whatever else is looked at.
     """
 
-    def __init__(self, model: LampGroupModel) -> None:
+    def __init__(self, model: LampGroupModel, start_s: float) -> None:
         self._model = model
         self.remote = Remote("brightness_command")
         self.brightness = 1.0
@@ -30,53 +49,61 @@ class DimmedLamps:
         self.is_lost = self.is_dark = False
         self.motion = False
         self.power = group_power(model, 1.0)
-        self._energy = 0.0
+        self._counter = PowerCounter(start_s)
         self.due = self.unchanged_until = 0.0
 
-    def integrate(self, dt: float) -> None:
-        """Let dt [s] pass: count energy at the power in force, then move the brightness."""
-        self._energy += self.power * dt / _SECONDS_PER_HOUR
-        if self.brightness != self._target:
-            self.brightness = moved(self.brightness, self._target, self._model.ramp * dt)
-            self.power = group_power(self._model, self.brightness)
-
-    def _follow(self, wish: float) -> bool:
+    def _follow(self, at: float, wish: float) -> bool:
         """Take the command from now on, or what the original controls wish; answers whether the lamps are there."""
+        if self.brightness != self._target:
+            most = self._model.ramp * (at - self._counter.at)
+            self._shine(at, moved(self.brightness, self._target, most))
         self.remote.follow(wish)
-        self._target = self.remote.level("brightness_command", wish)
+        target = self.remote.level("brightness_command", wish)
         if self.is_lost or self.is_dark:
-            self.brightness = self._target = self.power = 0.0
+            target = 0.0
+            if self.power:
+                self._counter.count(at, self.power)
+                self.brightness = self.power = 0.0
         elif self.power == 0.0:
-            self.power = group_power(self._model, self.brightness)
-        return self.brightness == self._target
+            self._shine(at, self.brightness)
+        if target != self._target:
+            self._counter.count(at, self.power)
+            self._target = target
+        return self.brightness == target
+
+    def _shine(self, at: float, brightness: float) -> None:
+        """With this brightness from now on."""
+        self._counter.count(at, self.power)
+        self.brightness = brightness
+        self.power = group_power(self._model, brightness)
 
     def illuminance(self) -> float:
         """Of these lamps alone [lx]."""
         return group_illuminance(self._model, self.brightness)
 
-    def energy(self, elapsed_s: float) -> float:
-        """Counter [kWh] a time after the last integration."""
-        return self._energy + self.power * elapsed_s / _SECONDS_PER_HOUR
+    def energy(self, at: float) -> float:
+        """Counter [kWh] at an instant."""
+        return self._counter.energy(at, self.power)
 
 
 class GarageGroup(DimmedLamps):
-    def __init__(self, model: LampGroupModel, traffic: TrafficModel, *, seed: int, number: int) -> None:
-        super().__init__(model)
+    def __init__(self, model: LampGroupModel, traffic: TrafficModel, start_s: float, *, seed: int, number: int) -> None:
+        super().__init__(model, start_s)
         self._sensors = MotionSensors(seed, number, traffic)
 
     def evaluate(self, epoch_s: float, weekday: int, hour: int, wish: float) -> None:
         """Take motion and command from now on; wish: brightness of the original controls [0..1]."""
         self.motion, self.due = self._sensors.seen(epoch_s, weekday, hour)
         self.unchanged_until = self._sensors.unchanged_until
-        if not self._follow(wish):
+        if not self._follow(epoch_s, wish):
             self.due = self.unchanged_until = 0.0
 
 
 class OfficeRow(DimmedLamps):
     """Lamps over a row of desks."""
 
-    def __init__(self, model: LampGroupModel, *, seed: int, number: int) -> None:
-        super().__init__(model)
+    def __init__(self, model: LampGroupModel, start_s: float, *, seed: int, number: int) -> None:
+        super().__init__(model, start_s)
         self._seed, self._number = seed, number
         self._quarter: int = -1
 
@@ -85,67 +112,62 @@ class OfficeRow(DimmedLamps):
         quarter = int(epoch_s // QUARTER_S)
         if quarter != self._quarter:
             self._quarter, self.motion = quarter, sits_there(self._seed, self._number, quarter, local)
-        is_there = self._follow(float(wish or self.motion))
+        is_there = self._follow(epoch_s, float(wish or self.motion))
         self.due = self.unchanged_until = (quarter + 1) * QUARTER_S if is_there else 0.0
 
 
 class SwitchedLamps:
     """A relay with lamps behind it; its status is taken from the voltage at the lamps. is_lost, is_dark: no supply."""
 
-    def __init__(self, full_power: float) -> None:
+    def __init__(self, full_power: float, start_s: float) -> None:
         self._full_power = full_power
         self.remote = Remote("command")
         self.status = False
         self.is_lost = self.is_dark = False
-        self._energy = 0.0
+        self.power = 0.0
+        self._counter = PowerCounter(start_s)
 
-    @property
-    def power(self) -> float:
-        """[kW]"""
-        return self._full_power if self.status else 0.0
-
-    def integrate(self, dt: float) -> None:
-        """Let dt [s] pass."""
-        self._energy += self.power * dt / _SECONDS_PER_HOUR
-
-    def _follow(self, wish: bool) -> None:
+    def _follow(self, at: float, wish: bool) -> None:
         self.remote.follow(wish)
-        self.status = self.remote.switched("command", wish) and not (self.is_lost or self.is_dark)
+        status = self.remote.switched("command", wish) and not (self.is_lost or self.is_dark)
+        if status != self.status:
+            self._counter.count(at, self.power)
+            self.status, self.power = status, self._full_power if status else 0.0
 
-    def energy(self, elapsed_s: float) -> float:
-        """Counter [kWh] a time after the last integration."""
-        return self._energy + self.power * elapsed_s / _SECONDS_PER_HOUR
+    def energy(self, at: float) -> float:
+        """Counter [kWh] at an instant."""
+        return self._counter.energy(at, self.power)
 
 
 class OutdoorCircuit(SwitchedLamps):
-    def __init__(self, full_power: float, controls: OwnControls[Any]) -> None:
-        super().__init__(full_power)
+    def __init__(self, full_power: float, start_s: float, controls: OwnControls[Any]) -> None:
+        super().__init__(full_power, start_s)
         self._controls = controls
         self._on = True
 
-    def evaluate(self, second: float, daylight: Callable[[], float]) -> None:
+    def evaluate(self, epoch_s: float, second: float, daylight: Callable[[], float]) -> None:
         """Take the command from now on; the daylight [lx] is looked at only where it matters."""
         self._on = self._controls.outdoor(second, daylight, was_on=self._on)
-        self._follow(self._on)
+        self._follow(epoch_s, self._on)
 
 
 class Facade(SwitchedLamps):
-    def __init__(self, full_power: float, controls: OwnControls[Any]) -> None:
-        super().__init__(full_power)
+    def __init__(self, full_power: float, start_s: float, controls: OwnControls[Any]) -> None:
+        super().__init__(full_power, start_s)
         self._controls = controls
         self._on = False
 
-    def evaluate(self, second: float, daylight: Callable[[], float]) -> None:
+    def evaluate(self, epoch_s: float, second: float, daylight: Callable[[], float]) -> None:
         """As the outdoor circuit."""
         self._on = self._controls.facade(second, daylight, was_on=self._on)
-        self._follow(self._on)
+        self._follow(epoch_s, self._on)
 
 
 class CycleRoom(SwitchedLamps):
     """Lamps that only switch, with a motion sensor; their old controls leave them on."""
 
-    def __init__(self, full_power: float, traffic: TrafficModel, *, seed: int, number: int) -> None:
-        super().__init__(full_power)
+    def __init__(self, full_power: float, traffic: TrafficModel, start_s: float, *, seed: int, number: int) -> None:
+        super().__init__(full_power, start_s)
         self._sensors = MotionSensors(seed, number, traffic)
         self.motion = False
         self.due = self.unchanged_until = 0.0
@@ -154,4 +176,4 @@ class CycleRoom(SwitchedLamps):
         """Take motion and command from now on."""
         self.motion, self.due = self._sensors.seen(epoch_s, weekday, hour)
         self.unchanged_until = self._sensors.unchanged_until
-        self._follow(True)
+        self._follow(epoch_s, True)

@@ -32,7 +32,7 @@ class SensorLampSettings:
 class SensorLampGroup:
     """One group: lit until an instant [s of the epoch]; energy [kWh] is counted up to the last look.
 
-    is_supplied: whether there is any mains; a change counts from the last look on.
+    is_supplied: whether there is any mains; energy has to be counted up to a change.
     """
 
     def __init__(self, model: LampGroupModel, start_s: float) -> None:
