@@ -80,6 +80,7 @@ class Engine:
         self._open_gateways()
         # grid: index now, of the last look at the plant, and of the next at plant and lights
         self._index = self._plant_at = 0
+        self._now_s = self._start_epoch  # [s of the epoch]
         self._known_local = (0, self._local.at(self._start_epoch))
         self._plant_period = max(1, round(PLANT_PERIOD_S / step_s))
         self._outdoor_air = weather.at(0.0)
@@ -178,7 +179,7 @@ class Engine:
         if quantity == "heartbeat":
             self._plant_gateway.beat(int(checked), wire_now)
         elif machine in self.lighting.sensing:
-            self.lighting.set(machine, quantity, checked, self._epoch())
+            self.lighting.set(machine, quantity, checked, self._now_s)
         elif self._gateway_of[machine] is self._plant_gateway:
             self._integrate_plant()
             self._command(machine, quantity, checked, wire_now)
@@ -288,9 +289,9 @@ class Engine:
         while True:
             due = min(self._plant_due, self._lights_due)
             if due > end:
-                self._index = end
+                self._come_to(end)
                 return
-            self._index = due
+            self._come_to(due)
             if self._plant_due == due:
                 self._integrate_plant()
                 self._evaluate_plant()
@@ -302,6 +303,10 @@ class Engine:
         self.lighting.touch_all()
         self._evaluate_plant()
         self._evaluate_lights()
+
+    def _come_to(self, index: int) -> None:
+        self._index = index
+        self._now_s = self._start_epoch + index * self._step_s
 
     def _integrate_plant(self) -> None:
         dt = (self._index - self._plant_at) * self._step_s
@@ -320,37 +325,37 @@ class Engine:
         self._plant_due = self._index + (period if period == 1 or not self.plant.is_moving() else 1)
 
     def _evaluate_lights(self) -> None:
-        until = self.lighting.evaluate(self._epoch(), self._local_time(), self.daylight)
+        until = self.lighting.evaluate(self._now_s, self._local_time(), self.daylight)
         due = ceil((until - self._start_epoch) / self._step_s - _ROUNDING)
         self._lights_due = max(self._index + 1, due)
 
     def _epoch(self) -> float:
-        return self._start_epoch + self._index * self._step_s
+        return self._now_s
 
     def _local_time(self) -> LocalTime:
         if self._known_local[0] != self._index:
-            self._known_local = (self._index, self._local.at(self._epoch()))
+            self._known_local = (self._index, self._local.at(self._now_s))
         return self._known_local[1]
 
     # --- readings ---------------------------------------------------------------------------------------------------
 
     def daylight(self) -> float:
         """Illuminance at the daylight sensor [lx]: the clear sky's light as far as the clouds let it pass."""
-        epoch = self._epoch() // SKY_PERIOD_S * SKY_PERIOD_S
+        epoch = self._now_s // SKY_PERIOD_S * SKY_PERIOD_S
         if epoch != self._sky_seen:
             elevation = solar_elevation(epoch, self.site.latitude, self.site.longitude)
-            sky = self._weather.at(self._local.at(epoch).year_hour).sky
+            sky = self._weather.sky_at(self._local.at(epoch).year_hour)
             self._sky_seen, self._daylight = epoch, max(NIGHT_ILLUMINANCE, clear_sky_illuminance(elevation) * sky)
         return self._daylight
 
     def power(self) -> float:
         """Everything electrical on the site [kW]."""
-        return self.plant.power() + self.plant.wants.electric_load + self.lighting.power(self._epoch())
+        return self.plant.power() + self.plant.wants.electric_load + self.lighting.power(self._now_s)
 
     def energy(self) -> float:
         """The main meter's counter [kWh]: the sum of all counters, so that it balances to rounding."""
         rest = (self.plant.power() + self.plant.wants.electric_load) * self._since_plant() / _SECONDS_PER_HOUR
-        return self.plant.energy() + self._base_energy + rest + self.lighting.energy(self._epoch())
+        return self.plant.energy() + self._base_energy + rest + self.lighting.energy(self._now_s)
 
     def _since_plant(self) -> float:
         return (self._index - self._plant_at) * self._step_s

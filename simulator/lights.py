@@ -44,11 +44,11 @@ class DimmedLamps:
     def __init__(self, model: LampGroupModel, start_s: float) -> None:
         self._model = model
         self.remote = Remote("brightness_command")
-        self.brightness = 1.0
-        self._target = 1.0
+        self.brightness: float = 1.0
+        self._target: float = 1.0
         self.is_lost = self.is_dark = False
         self.motion = False
-        self.power = group_power(model, 1.0)
+        self.power: float = group_power(model, 1.0)
         self._counter = PowerCounter(start_s)
         self.due = self.unchanged_until = 0.0
 
@@ -122,9 +122,9 @@ class SwitchedLamps:
     def __init__(self, full_power: float, start_s: float) -> None:
         self._full_power = full_power
         self.remote = Remote("command")
-        self.status = False
+        self.status: bool = False
         self.is_lost = self.is_dark = False
-        self.power = 0.0
+        self.power: float = 0.0
         self._counter = PowerCounter(start_s)
 
     def _follow(self, at: float, wish: bool) -> None:

@@ -296,7 +296,7 @@ class PlantRoom:
     # --- commands ---------------------------------------------------------------------------------------------------
 
     def _command(self, timer: bool) -> None:
-        if self.chiller.mode in control.NEEDS_FLOW:
+        if self._unit_state.control.mode in control.NEEDS_FLOW:
             self._overrun_s = PUMP_OVERRUN_S
         self._decided, wishes = self._controls.plant(self._decided, self._seen(timer), self._undecided_s)
         self._undecided_s = 0.0

@@ -119,6 +119,13 @@ class Weather:
             ),
         )
 
+    def sky_at(self, hour_of_year: float) -> float:
+        """Share of the clear sky's light alone, as `at` tells it."""
+        middle = hour_of_year + 0.5
+        index = int(middle)
+        here, there = self.hours[index % HOURS_PER_YEAR].sky, self.hours[(index + 1) % HOURS_PER_YEAR].sky
+        return here + (middle - index) * (there - here)
+
 
 class _Reading(NamedTuple):
     temperature: float

@@ -23,8 +23,7 @@ References
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from operator import lt
+from operator import add, lt, sub
 from typing import NamedTuple
 
 from controller.core.physics import WATER_SPECIFIC_HEAT, water_density
@@ -167,8 +166,9 @@ def conducted(state: TankState, coefficient: float) -> TankState:
     gained = coefficient * (lowest - here) / (1.0 + 0.5 * shift)
     to_highest = coefficient * (layers[-2] - highest) / (1.0 - 0.5 * shift)
     inner = layers[1:-1]
-    up = [gained, *[coefficient * (below - above) for below, above in pairwise(inner)], to_highest]
-    middle = [layer + taken - given for layer, taken, given in zip(inner, up[:-1], up[1:], strict=True)]
+    # From each layer to the one above it; twenty layers at every step are reckoned as a whole.
+    up = [gained, *[coefficient * difference for difference in map(sub, inner, inner[1:])], to_highest]
+    middle = map(sub, map(add, inner, up), up[1:])
     after = (lowest - gained / (1.0 + shift), *middle, highest + to_highest / (1.0 - shift))
     return record(TankState, (after, shift))
 
