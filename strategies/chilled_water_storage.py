@@ -116,9 +116,10 @@ class ChilledWaterStorage:
         limits, site, before = self._parameters, self._site(seen), state
         state = aged(state, site, seen.elapsed)
         wanted = wanted_now(limits, plan, seen.now, site, state)
-        state = stepped(state, site, wanted.mode, self._times, seen.elapsed)
-        state = in_time(state, plan, seen.now, limits.valve_timeout)
-        wanted = wanted_now(limits, plan, seen.now, site, state)
+        after = stepped(state, site, wanted.mode, self._times, seen.elapsed)
+        after = in_time(after, plan, seen.now, limits.valve_timeout)
+        if after is not state:
+            state, wanted = after, wanted_now(limits, plan, seen.now, site, after)
         # Nothing is timed any more; only the plan's windows can bring something new by themselves.
         is_steady = plan is not None and seen.elapsed > 0.0 and state == before
         steady_until = self._next_edge(plan, seen.now) if plan is not None and is_steady else None
@@ -151,7 +152,7 @@ class ChilledWaterStorage:
             discharge_open=seen.flag(_DISCHARGE_STATUS),
             valves_closed=max(seen.number(_CHARGE_POSITION), seen.number(_DISCHARGE_POSITION)) < _CLOSED,
         )
-        lower, upper, stored = (seen.number_or_none(role) for role in _TANK)
+        lower, upper, stored = [seen.number_or_none(role) for role in _TANK]
         tank = None if lower is None or upper is None or stored is None else Tank(lower, upper, stored)
         draws_more = calls and plant.chiller_runs and seen.number(_SUPPLY) - leaving > _SHORT_BY
         mode = seen.samples.get(_MODE)
@@ -196,6 +197,8 @@ class ChilledWaterStorage:
 
 def _lacks(seen: Observation, *, has_tripped: bool) -> frozenset[str]:
     """The machines that nobody commands now; without one of them no step can follow another."""
+    if not seen.unavailable:
+        return frozenset()
     lacking = {member for member in NOT_IN_AUTO if not seen.is_available(member)}
     return frozenset(lacking - {"chiller"} if has_tripped else lacking)
 

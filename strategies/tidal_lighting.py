@@ -210,7 +210,7 @@ class TidalLighting:
         groups = state.groups if len(state.groups) == len(self._groups) else self._initial.groups
         peak, is_learned = self._is_peak(seen)
         band = parameters.peak_brightness if peak else parameters.off_peak_brightness
-        presences = [self._present(each, was, seen) for each, was in zip(self._groups, groups, strict=True)]
+        presences = _presences(self._groups, groups, seen)
         beginning = begun(presences)
         occupied = {ordinal for ordinal, presence in enumerate(presences) if presence.hold}
         fall = self._fade_rate * seen.elapsed if seen.elapsed else 0.0
@@ -222,7 +222,11 @@ class TidalLighting:
             why = presence.why
             if not presence.hold and occupied and not group.beside.isdisjoint(occupied):
                 why = _NEIGHBOUR
-            floor = self._floor(group, was.floor, seen, 0.0 if presence.hold else fall)
+            floor = was.floor
+            if group.lux is not None and group.keeping is not None:
+                illuminance, measured = [seen.number_or_none(role) for role in group.lux]
+                may_fall = 0.0 if presence.hold else fall
+                floor = learned(floor, group.keeping, illuminance, measured, elapsed=seen.elapsed, fall=may_fall)
             if group.switches:
                 brightness, why = _switched(group, why, peak=peak)
                 requests[group.command] = brightness > 0.0
@@ -250,17 +254,6 @@ class TidalLighting:
 
     def _unchanged_until(self, seen: Observation) -> datetime:
         return unchanged_until(self._peaks, seen.now, seen.local)
-
-    def _present(self, group: _Group, was: GroupState, seen: Observation) -> Presence:
-        if group.motion is None:
-            return NOBODY
-        return group.presence.presence(seen.samples.get(group.motion), was.hold, was.missed, seen.elapsed)
-
-    def _floor(self, group: _Group, was: Floor, seen: Observation, fall: float) -> Floor:
-        if group.lux is None or group.keeping is None:
-            return was
-        illuminance, measured = seen.number_or_none(group.lux[0]), seen.number_or_none(group.lux[1])
-        return learned(was, group.keeping, illuminance, measured, elapsed=seen.elapsed, fall=fall)
 
 
 class LearnedTidalLighting(TidalLighting):
@@ -296,6 +289,16 @@ class LearnedTidalLighting(TidalLighting):
 
 
 # --- one group --------------------------------------------------------------------------------------------------------
+
+
+def _presences(groups: Sequence[_Group], states: Sequence[GroupState], seen: Observation) -> list[Presence]:
+    samples, elapsed = seen.samples, seen.elapsed
+    return [
+        NOBODY
+        if group.motion is None
+        else group.presence.presence(samples.get(group.motion), was.hold, was.missed, elapsed)
+        for group, was in zip(groups, states, strict=True)
+    ]
 
 
 def _dimmed(group: _Group, why: Text | None, floor: Floor, band: float, faded: float) -> _Light:

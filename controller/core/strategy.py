@@ -103,10 +103,11 @@ class Observation:
         return sample.value
 
     def number(self, role: Role) -> float:
-        value = as_number(self.value(role))
-        if value is None:
-            raise BadInput(f"{role} is no number")
-        return value
+        sample = self.samples.get(role)
+        number = None if sample is None else as_number(sample.value)
+        if number is None:
+            raise BadInput(str(role) if sample is None or sample.value is None else f"{role} is no number")
+        return number
 
     def flag(self, role: Role) -> bool:
         return bool(self.number(role))

@@ -76,4 +76,4 @@ def presence_rule(
 
 def begun(presences: Sequence[Presence]) -> frozenset[int]:
     """The groups in which motion begins now."""
-    return frozenset(ordinal for ordinal, presence in enumerate(presences) if presence.begins)
+    return frozenset([ordinal for ordinal, presence in enumerate(presences) if presence.begins])
