@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.tidewatt-ready
 # A core a file; tests/conftest.py says in which order.
-RUN_TESTS := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+WORKERS ?= auto
+RUN_TESTS := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 PEERS := tests/wire/node/node_modules/.package-lock.json
 
 # An environment stays as it is until another interpreter is named than the one that made it.
