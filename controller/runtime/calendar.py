@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -62,16 +62,16 @@ class _Turn:
         self._due = began
         self._looked: datetime | None = None
 
-    def remaining(self, now: datetime) -> float:
-        """Seconds; none when it is due."""
+    def due(self, now: datetime) -> datetime:
+        """When it is to begin; not after `now` if it is to begin at once."""
         if self._looked is None or now < self._looked:  # while the clock only goes on, the time due stays
             self._began = min(self._began, now)
             if self._ran_on is not None:
                 # A run noted for a day still to come was noted by a clock that was wrong.
                 self._ran_on = min(self._ran_on, now.astimezone(self._zone).date())
-            self._due = next_run(self.job.fields, self._zone, self._ran_on, self._began)
+            self._due = next_run(self.job.fields, self._zone, self._ran_on, self._began).astimezone(UTC)
         self._looked = now
-        return max(0.0, (self._due - now).total_seconds())
+        return self._due
 
     def begin(self, now: datetime) -> date:
         """It runs now; answers the local date that this stands for."""
@@ -100,16 +100,17 @@ class Calendar:
 
     def _begin_due(self, turns: Sequence[_Turn], tasks: asyncio.TaskGroup) -> float:
         """One look a minute serves all jobs; answers the seconds until the next."""
-        now, wait = self._clock.now(), LONGEST_SLEEP_S
+        now = self._clock.now()
+        earliest = now + timedelta(seconds=LONGEST_SLEEP_S)
         for turn in turns:
             if turn.is_running:
                 continue
-            remaining = turn.remaining(now)
-            if remaining > 0.0:
-                wait = min(wait, remaining)
-            else:
+            due = turn.due(now)
+            if due <= now:
                 tasks.create_task(self._run_job(turn, turn.begin(now)), name=f"calendar {turn.job.name}")
-        return wait
+            elif due < earliest:
+                earliest = due
+        return (earliest - now).total_seconds()
 
     async def _ran_on(self) -> Mapping[str, date]:
         """Where the disk does not say it, each job waits for its next time: none is worth the control."""
