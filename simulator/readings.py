@@ -3,6 +3,7 @@ since.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from simulator.gateway import Position, Remote, Value
@@ -24,9 +25,7 @@ def plant_readings(plant: PlantRoom, since: Callable[[], float]) -> Readings:
 
 def remote_readings(name: str, remote: Remote, *commands: str) -> Readings:
     readings: Readings = {f"{name}.remote": lambda: remote.active}
-    for command in commands:
-        readings[f"{name}.{command}"] = lambda command=command: remote.value(command)
-    return readings
+    return readings | {f"{name}.{command}": partial(remote.value, command) for command in commands}
 
 
 def _is_in_auto(remote: Remote) -> Callable[[], Value]:
@@ -36,10 +35,6 @@ def _is_in_auto(remote: Remote) -> Callable[[], Value]:
 
 def is_not_in_auto(remote: Remote) -> Callable[[], Value]:
     return lambda: remote.position is not Position.AUTO
-
-
-def _counter(count: Callable[[], float], rate: Callable[[], float], since: Callable[[], float]) -> Callable[[], Value]:
-    return lambda: count() + rate() * since() / _SECONDS_PER_HOUR
 
 
 def _chiller(plant: PlantRoom, since: Callable[[], float]) -> Readings:
@@ -55,10 +50,10 @@ def _chiller(plant: PlantRoom, since: Callable[[], float]) -> Readings:
         f"{name}.leaving_condenser_water_temperature": lambda: plant.temperatures.condenser_leaving,
         f"{name}.entering_condenser_water_temperature": lambda: plant.temperatures.condenser_entering,
         f"{name}.power": lambda: plant.operation.power,
-        f"{name}.energy": _counter(lambda: count.chiller, lambda: plant.operation.power, since),
-        f"{name}.cooling_energy": _counter(lambda: count.evaporator, lambda: plant.operation.cooling, since),
-        f"{name}.heat_rejection_energy": _counter(
-            lambda: count.heat_rejection, lambda: plant.operation.heat_rejection, since
+        f"{name}.energy": lambda: count.chiller + plant.operation.power * since() / _SECONDS_PER_HOUR,
+        f"{name}.cooling_energy": lambda: count.evaporator + plant.operation.cooling * since() / _SECONDS_PER_HOUR,
+        f"{name}.heat_rejection_energy": lambda: (
+            count.heat_rejection + plant.operation.heat_rejection * since() / _SECONDS_PER_HOUR
         ),
     }
 
@@ -74,20 +69,20 @@ def _pumps(plant: PlantRoom, since: Callable[[], float]) -> Readings:
         f"{chilled}.auto_status": _is_in_auto(plant.chilled_water_pump_remote),
         f"{chilled}.speed": lambda: plant.chilled_water_speed,
         f"{chilled}.power": lambda: plant.chilled_water_power,
-        f"{chilled}.energy": _counter(lambda: count.chilled_water_pump, lambda: plant.chilled_water_power, since),
+        f"{chilled}.energy": lambda: count.chilled_water_pump + plant.chilled_water_power * since() / _SECONDS_PER_HOUR,
         **remote_readings(condenser, plant.condenser_pump_remote, "command"),
         f"{condenser}.status": plant.condenser_pump_runs,
         f"{condenser}.tripped": lambda: plant.condenser_pump_tripped,
         f"{condenser}.auto_status": _is_in_auto(plant.condenser_pump_remote),
         f"{condenser}.power": lambda: plant.condenser_power,
-        f"{condenser}.energy": _counter(lambda: count.condenser_pump, lambda: plant.condenser_power, since),
+        f"{condenser}.energy": lambda: count.condenser_pump + plant.condenser_power * since() / _SECONDS_PER_HOUR,
         f"{secondary}.status": plant.secondary_pump_runs,
         f"{secondary}.speed": lambda: plant.secondary_speed,
         f"{secondary}.power": lambda: plant.secondary_power,
-        f"{secondary}.energy": _counter(lambda: count.secondary_pump, lambda: plant.secondary_power, since),
+        f"{secondary}.energy": lambda: count.secondary_pump + plant.secondary_power * since() / _SECONDS_PER_HOUR,
         f"{tower}.fan_status": lambda: plant.fan is not Fan.OFF,
         f"{tower}.power": lambda: plant.fan_power,
-        f"{tower}.energy": _counter(lambda: count.fan, lambda: plant.fan_power, since),
+        f"{tower}.energy": lambda: count.fan + plant.fan_power * since() / _SECONDS_PER_HOUR,
     }
 
 
@@ -101,8 +96,8 @@ def _tank(plant: PlantRoom, since: Callable[[], float]) -> Readings:
         f"{name}.discharge_valve_status": lambda: plant.discharge_valve == 1.0,
         f"{name}.charge_valve_position": lambda: plant.charge_valve,
         f"{name}.discharge_valve_position": lambda: plant.discharge_valve,
-        f"{name}.stored_energy": _counter(plant.stored_energy, plant.storing, since),
-        f"{name}.heat_gain_energy": _counter(lambda: plant.counters.tank_gain, lambda: plant.tank_gain, since),
+        f"{name}.stored_energy": lambda: plant.stored_energy() + plant.storing() * since() / _SECONDS_PER_HOUR,
+        f"{name}.heat_gain_energy": lambda: plant.counters.tank_gain + plant.tank_gain * since() / _SECONDS_PER_HOUR,
     }
 
 
@@ -113,7 +108,7 @@ def _loop(plant: PlantRoom, since: Callable[[], float]) -> Readings:
         f"{name}.chilled_water_return_temperature": lambda: plant.temperatures.returning,
         f"{name}.chilled_water_flow": lambda: plant.flows.secondary,
         f"{name}.cooling_load": lambda: plant.cooling_load,
-        f"{name}.cooling_energy": _counter(lambda: count.cooling_delivered, lambda: plant.cooling_load, since),
-        f"{name}.heat_gain_energy": _counter(lambda: count.loop_gain, lambda: plant.loop_gain, since),
-        f"{name}.stored_energy": _counter(plant.header_energy, plant.header_storing, since),
+        f"{name}.cooling_energy": lambda: count.cooling_delivered + plant.cooling_load * since() / _SECONDS_PER_HOUR,
+        f"{name}.heat_gain_energy": lambda: count.loop_gain + plant.loop_gain * since() / _SECONDS_PER_HOUR,
+        f"{name}.stored_energy": lambda: plant.header_energy() + plant.header_storing() * since() / _SECONDS_PER_HOUR,
     }

@@ -203,6 +203,7 @@ class EquipmentLog:
 
     def succeed(self, earlier: EquipmentLog) -> None:
         """Go on counting what an earlier configuration counted at the same status."""
+        earlier._account(earlier.all.values())
         for each in self.all.values():
             before = earlier.all.get(each.id)
             if before is not None and before.status == each.status:

@@ -252,7 +252,7 @@ class LinkTask:
     async def _poll(self, session: Session, grid: PollGrid) -> None:
         while True:
             await self._clock.sleep_until(grid.next_due, Phase.POLL, self.link.id)
-            if self._has_other_rights(session):
+            if self._rights.points is not session.may_write and self._has_other_rights(session):
                 raise _RightsChanged
             await self._read(session, grid)
 
@@ -273,8 +273,7 @@ class LinkTask:
                 self._image.put(samples)
 
     def _has_other_rights(self, session: Session) -> bool:
-        rights = self._rights.points
-        return rights is not session.may_write and not self._own_points.isdisjoint(rights ^ session.may_write)
+        return not self._own_points.isdisjoint(self._rights.points ^ session.may_write)
 
     async def _read(self, session: Session, grid: PollGrid) -> None:
         due = grid.due(self._clock.monotonic())
@@ -283,8 +282,6 @@ class LinkTask:
             self._image.put_unless_older(samples)
         else:
             self._image.put(samples)
-        # Only an answer shows that the link is well: some devices accept a connection and then say nothing.
-        self._backoff.reset()
         if not self.is_up:
             self._returned()
         for device in due.whole:
@@ -335,7 +332,9 @@ class LinkTask:
         self._journal.note(EventKind.ALARM, link, {"alarm": REFUSED, "state": "active", **reason})
 
     def _returned(self) -> None:
+        """Only an answer shows that the link is well: some devices accept a connection and then say nothing."""
         self.is_up = True
+        self._backoff.reset()
         if self.is_refused:
             self.is_refused = False
             self._journal.note(EventKind.ALARM, self.link.id, {"alarm": REFUSED, "state": "cleared"})
