@@ -30,6 +30,7 @@ table { table-layout: auto; } th, td { overflow-wrap: normal; }
 .figures td:first-child { min-width: 36mm; } .basis th { width: 24mm; }
 .broken td { color: #b3261e; font-weight: bold; }
 svg { display: block; width: 100%; min-width: 640px; height: auto; background: white; }
+@media print { .wide { overflow: visible; } .figures { font-size: 7pt; } svg { min-width: 0; } }
 @media (prefers-color-scheme: dark) { th { background: #333; } .broken td { color: #ff8a80; } }
 """
 _FIGURES, _COURSE = Text("figures", "结果"), Text("course and spread", "过程与离散")

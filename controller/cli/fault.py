@@ -18,7 +18,7 @@ from controller.core.errors import EnvironmentProblem
 from controller.core.site import Site
 from controller.core.text import Language, Text
 from controller.settings.document import Tree
-from simulator.faults.kinds import KINDS
+from simulator.faults.kinds import KINDS, Number, Parameter
 from simulator.faults.spelling import as_data
 
 _EXAMPLE = "tidewatt fault config/sites/demo trip plant.chiller_1 --for 20min"
@@ -140,15 +140,19 @@ def _spelt(span: timedelta) -> str:
 
 def told(fault: Mapping[str, Any], zone: ZoneInfo, chosen: Language) -> str:
     """One line for a fault."""
-    title = KINDS[fault["kind"]].title.in_language(chosen)
-    how = "".join(f" {name}={_shown(value)}" for name, value in fault["parameters"].items())
+    kind = KINDS[fault["kind"]]
+    title = kind.title.in_language(chosen)
+    how = "".join(f" {name}={_shown(value, kind.parameters[name])}" for name, value in fault["parameters"].items())
     since = _FROM.in_language(chosen).format(_local(fault["begins"], zone))
     until = "" if fault["ends"] is None else f" {_UNTIL.in_language(chosen).format(_local(fault['ends'], zone))}"
     return f"{fault['target'] or _WHOLE_SITE.in_language(chosen)}: {title} ({fault['kind']}{how}) {since}{until}"
 
 
-def _shown(value: bool | float | str) -> str:
-    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value).lower()
+def _shown(value: bool | float | str, parameter: Parameter) -> str:
+    """As it could be written."""
+    if isinstance(value, bool | str):
+        return str(value).lower()
+    return f"{value:g}s" if isinstance(parameter, Number) and parameter.unit == "duration" else f"{value:g}"
 
 
 def _local(epoch: float, zone: ZoneInfo) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from controller.app import main
 from controller.cli.arguments import Exit
+from controller.cli.fault import told
 from controller.cli.fault_file import fault_of, read_faults
 from controller.cli.site_folder import load_site
 from controller.core.errors import ConfigError, EnvironmentProblem
@@ -184,6 +185,12 @@ def test_a_command_without_a_simulator_says_so(tmp_path: Path, capsys: pytest.Ca
     site = Path(shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("state")))
     assert main(["fault", str(site), "fire"]) == Exit.ENVIRONMENT
     assert "no simulator answers" in capsys.readouterr().err
+
+
+def test_a_duration_is_told_as_it_could_be_written() -> None:
+    data = {"kind": "slow", "target": "plant", "begins": 0.0, "ends": None, "parameters": {"delay": 2.0}}
+    told_of = told(data, ZoneInfo("Asia/Shanghai"), "en")
+    assert told_of == "plant: answers late (slow delay=2s) from 1970-01-01 08:00:00"
 
 
 def test_a_fault_of_a_command_is_checked_by_the_same_rules() -> None:
