@@ -28,6 +28,7 @@ from controller.cli.today_view import told
 from controller.cli.twin import Twin, beginning
 from controller.core.errors import HistorianError
 from controller.core.site import Site
+from controller.core.text import Text
 from controller.historian.reading import SqliteHistoryReader
 from controller.historian.sqlite import SqliteHistorian
 from controller.runtime.clock import RealClock
@@ -36,6 +37,25 @@ from controller.runtime.site_lock import site_lock
 from simulator.simulated import SimulatedSite
 
 OWN_COPY = Path("tidewatt-demo")
+
+
+_RAN = Text(
+    "{site}: {time} of plant time, {scans} scans (one every {period:.1f} s, {missed} left out), {writes} writes",
+    "{site}：模拟时间 {time}，扫描 {scans} 次（每 {period:.1f} s 一次，略过 {missed} 次），写入 {writes} 次",
+)
+_ALARMS = Text(
+    "alarms among the last {events} events: {alarms}; still held: {held} points",
+    "最近 {events} 条事件中有报警 {alarms} 条；仍持有 {held} 点",
+)
+_RECORDED = Text("recorded in {file}; export: {command}", "记录在 {file}；导出：{command}")
+_LIVES_ON = Text(
+    "the simulated plant goes on under its own old controls until nobody has looked at it for {minutes:.0f} min:",
+    "模拟机房由其原有控制继续运行，直到 {minutes:.0f} 分钟内无人查看：",
+)
+_LOOK = Text(
+    "  look at it with mbpoll, start the demo again, or end it: kill {pid}",
+    "  可用 mbpoll 查看、再次启动演示，或结束它：kill {pid}",
+)
 
 
 def register(commands: Any) -> None:
@@ -176,8 +196,8 @@ def _leave(simulator: SimulatorProcess, *, scripted: bool) -> None:
         simulator.stop()
         return
     minutes = LINGER.total_seconds() / 60
-    say(f"the simulated plant goes on under its own old controls until nobody has looked at it for {minutes:.0f} min:")
-    say(f"  look at it with mbpoll, start the demo again, or end it: kill {simulator.pid}")
+    say(_LIVES_ON.in_language(language()).format(minutes=minutes))
+    say(_LOOK.in_language(language()).format(pid=simulator.pid))
 
 
 def summary(daemon: Daemon, simulated: timedelta, twin: Twin) -> list[str]:
@@ -186,13 +206,21 @@ def summary(daemon: Daemon, simulated: timedelta, twin: Twin) -> list[str]:
     for event in daemon.journal.recent:
         counts[event.kind.value] = counts.get(event.kind.value, 0) + 1
     alarms = counts.get("alarm", 0)
-    scans = daemon.scan.times
+    scans, folder, chosen = daemon.scan.times, daemon.site.folder, language()
     return [
-        f"{daemon.site.name}: {words.lasting(simulated.total_seconds())} of plant time, {scans.count} scans"
-        f" (one every {scans.actual_period:.1f} s, {scans.overruns.missed} left out), {daemon.writer.writes} writes",
-        f"alarms among the last {len(daemon.journal.recent)} events: {alarms};"
-        f" still held: {len(daemon.writer.holdings)} points",
-        *(told(day, daemon.site.zone, language()) for day in (twin.day_before, twin.today) if day is not None),
-        f"recorded in {daemon.site.folder / 'state' / 'history.db'};"
-        f" export: {words.program()} history {daemon.site.folder} 'garage.*' --csv",
+        _RAN.in_language(chosen).format(
+            site=daemon.site.name,
+            time=words.lasting(simulated.total_seconds()),
+            scans=scans.count,
+            period=scans.actual_period,
+            missed=scans.overruns.missed,
+            writes=daemon.writer.writes,
+        ),
+        _ALARMS.in_language(chosen).format(
+            events=len(daemon.journal.recent), alarms=alarms, held=len(daemon.writer.holdings)
+        ),
+        *(told(day, daemon.site.zone, chosen) for day in (twin.day_before, twin.today) if day is not None),
+        _RECORDED.in_language(chosen).format(
+            file=folder / "state" / "history.db", command=f"{words.program()} history {folder} 'garage.*' --csv"
+        ),
     ]
