@@ -58,6 +58,7 @@ class Lighting:
         self._controls = controls
         self._brightness, self._is_office_lit = 0.0, False  # as the controls wish them in this minute
         self._minute_ends = 0.0
+        self._looked_at: float | None = None  # what goes by clock and sky alone; None to look again
 
     @property
     def rows(self) -> int:
@@ -84,10 +85,13 @@ class Lighting:
             self.dimmed[machine].unchanged_until = 0.0
         elif machine == _CYCLE_ROOM:
             self.cycle_room.unchanged_until = 0.0
+        else:
+            self._looked_at = None
 
     def touch_all(self) -> None:
         """Anything may be different by now."""
         self._minute_ends = self._network.unchanged_until = 0.0
+        self._looked_at = None
 
     def evaluate(self, epoch_s: float, local: LocalTime, daylight: Callable[[], float]) -> float:
         """Take motion, commands and the sky's light [lx] from now on; returns when [s of the epoch] to look again, 0
@@ -100,9 +104,11 @@ class Lighting:
             self._look_at_all(epoch_s, local, hour)
         else:
             self._look_at_changed(epoch_s, local, hour)
-        self.wall_switch.evaluate(local)
-        self._outdoor.evaluate(epoch_s, second, daylight)
-        self._facade.evaluate(epoch_s, second, daylight)
+        if epoch_s != self._looked_at:
+            self._looked_at = epoch_s
+            self.wall_switch.evaluate(local)
+            self._outdoor.evaluate(epoch_s, second, daylight)
+            self._facade.evaluate(epoch_s, second, daylight)
         if epoch_s >= self._network.unchanged_until:
             self._network.evaluate(epoch_s, weekday, hour)
         return min(

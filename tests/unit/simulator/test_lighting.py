@@ -102,3 +102,17 @@ def test_lamps_without_mains_take_nothing_and_know_their_settings_afterwards(mak
     assert number(engine, f"{BAYS}.power") > 0.3
     assert number(engine, f"{BAYS}.idle_brightness") == 0.4
     assert number(engine, f"{BAYS}.energy") > counted
+
+
+def test_a_look_at_lamps_that_nobody_needed_changes_nothing(make_engine: MakeEngine) -> None:
+    quiet, busy = make_engine(EVENING, step_s=30.0), make_engine(EVENING, step_s=30.0)
+    for minute in range(180):
+        for engine in (quiet, busy):
+            if minute == 30:
+                engine.write("garage.group_2.remote", True, 0.0)
+                engine.write("garage.group_2.brightness_command", 0.4, 0.0)
+                engine.write(f"{BAYS}.hold_time", 300.0, 0.0)
+            run(engine, 60.0)
+        for lamps in ("garage.group_1", ROOM, FACADE, ROW):
+            busy.write(f"{lamps}.remote", False, 0.0)
+    assert busy.snapshot() == quiet.snapshot()
