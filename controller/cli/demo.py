@@ -89,11 +89,13 @@ def execute(arguments: argparse.Namespace) -> int:
         simulator, engine = find(site.folder, options), None
         if simulator is None:
             _begin_anew_if_back_in_time(site, start)
-            if site.forecasts and _recorded_until(site) is None:
-                asyncio.run(_record_past(site, start, arguments))
             with launching(site.folder, options, start) as starting:
                 say("the simulated plant starts, which takes some seconds:", flush=True)
-                engine = _engine(site, start, start, arguments)  # beside the simulator's own, not after it
+                # Beside the simulator, which makes its own plant meanwhile.
+                if site.forecasts and _recorded_until(site) is None:
+                    _tell(f"the {PAST.days} days before are simulated, so that there is something to forecast from")
+                    asyncio.run(_record_past(site, start, arguments))
+                engine = _engine(site, start, start, arguments)
                 simulator = starting.ready(_tell)
     try:
         return asyncio.run(_run(site, simulator, engine, arguments))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+import shutil
 from pathlib import Path
 
 from controller.cli.simulate import served_link
@@ -42,3 +44,13 @@ def test_the_tower_shows_everything_that_its_building_has_and_nothing_else() -> 
     # What is served travels to a process of its own.
     for link in site.links:
         assert pickle.loads(pickle.dumps(served_link(link))) == served_link(link)
+
+
+def test_the_towers_forecasts_in_comments_are_right(tmp_path: Path) -> None:
+    site = tmp_path / "tower"
+    shutil.copytree(SITES / "tower", site, ignore=shutil.ignore_patterns("state"))
+    text = (site / "site.yaml").read_text(encoding="utf-8")
+    (site / "site.yaml").write_text(
+        re.sub(r"^# (forecasts:|  - \{point)", r"\1", text, flags=re.MULTILINE), encoding="utf-8"
+    )
+    assert [each.point for each in load_site(site).forecasts] == ["meter.cooling_1.cooling_load", "meter.main_1.power"]
