@@ -158,12 +158,14 @@ def _write_is_due(holding: Holding, wanted: Scalar, writable: Writable, times: T
     if holding.verdict in (Verdict.IGNORED, Verdict.IMPLAUSIBLE):
         pause = min(RETRY_FIRST_S * 2.0 ** (holding.attempts - 1), longest_pause)
         return times.monotonic - holding.written >= pause
-    return times.wire >= fades_at(holding, writable)
+    return times.wire >= fades_at(holding, fades_after(writable))
 
 
-def fades_at(holding: Holding, writable: Writable) -> float:
-    """Wire time from which a value that is volatile at the device is to be written again."""
-    return holding.asserted + fades_after(writable)
+def fades_at(holding: Holding, after: float) -> float:
+    """Wire time from which a value that fades `after` so many seconds is to be written again: never where it does not
+    fade, also of what was adopted, which was written nobody knows when.
+    """
+    return holding.asserted + after if after < math.inf else math.inf
 
 
 def fades_after(writable: Writable) -> float:
@@ -199,7 +201,11 @@ def stands_alike(one: Holding, other: Holding) -> bool:
 
 def keep_job(holding: Holding, writable: Writable, times: Times) -> Job | None:
     """What is to be done while the point waits for its turn to be let go."""
-    if holding.releasing or holding.verdict is not Verdict.OWNED or times.wire < fades_at(holding, writable):
+    if (
+        holding.releasing
+        or holding.verdict is not Verdict.OWNED
+        or times.wire < fades_at(holding, fades_after(writable))
+    ):
         return None
     return Job(holding.point, Step.KEEP, holding.value)
 

@@ -17,6 +17,7 @@ from controller.core.ledger import (
     Step,
     Times,
     Verdict,
+    fades_at,
     is_refreshed,
     judge,
     leaving,
@@ -202,7 +203,7 @@ class Ledger:
     def next_assertion(self) -> float:
         """Wire time at which the next volatile value is to be written again."""
         return min(
-            [holding.asserted + self._places[point].fades_after for point, holding in self.holdings.items()],
+            [fades_at(holding, self._places[point].fades_after) for point, holding in self.holdings.items()],
             default=math.inf,
         )
 
@@ -214,7 +215,7 @@ class Ledger:
             for point, value in wanted.items()
             if (holding := holdings.get(point)) is None
             or not stands(holding, value)
-            or wire >= holding.asserted + places[point].fades_after
+            or wire >= fades_at(holding, places[point].fades_after)
         }
 
     def is_settled(self, wanted: Mapping[PointId, Scalar]) -> bool:

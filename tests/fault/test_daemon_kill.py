@@ -101,6 +101,22 @@ def test_the_next_start_goes_on_without_a_jolt(tmp_path: Path, moment: float) ->
 
 
 @pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
+def test_what_was_adopted_is_told_to_its_devices_as_ever(tmp_path: Path) -> None:
+    """Also while nothing changes: the gateway's heartbeat, and the lamp's bit at half its time-out."""
+    bench = Bench(tmp_path)
+    kill(bench, 20.0)
+    bench.plant.writes.clear()
+
+    async def after(bench: Bench) -> None:
+        await bench.wait(120)
+        assert len(bench.plant.written(HEARTBEAT)) >= 7
+        assert bench.plant.written(LAMP_REMOTE).count(True) >= 7
+        assert bench.plant.written(PUMP) == [], "keeps its value by itself"
+
+    assert bench.run(after)
+
+
+@pytest.mark.fault("kill -9 between any two steps of a start and a steady run")
 @pytest.mark.parametrize("moment", sweep(MOMENTS, fast=3))
 def test_the_next_start_in_original_clears(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)

@@ -168,6 +168,13 @@ def test_only_what_is_ours_is_kept_while_it_waits(holding: Holding) -> None:
     assert keep_job(holding, VOLATILE, times(100)) is None
 
 
+def test_what_was_adopted_and_does_not_fade_is_not_told_again() -> None:
+    adopted = HELD._replace(verdict=OWNED, written=-math.inf, asserted=-math.inf, adopted=True)
+    assert next_job(POINT, WRITABLE, adopted, 7.0, times(100)) is None
+    assert keep_job(adopted, WRITABLE, times(100)) is None
+    assert keep_job(adopted, VOLATILE, times(100)) == Job(POINT, Step.KEEP, 7.0)
+
+
 # --- letting go -------------------------------------------------------------------------------------------------------
 
 FORGET = Job(POINT, Step.FORGET)
