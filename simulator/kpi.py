@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from controller.core.sample import Scalar, as_number
 from controller.core.tariff import Energy, Stretch, Tariff
-from simulator.lamp_account import LIGHT_FLOOR, CountedLamps, LampLook, dark_places, grown, look_at_lamps
+from simulator.lamp_account import LIGHT_FLOOR, CountedLamps, LampLook, dark_places, grown, look_at_lamps, numbers
 
 Read: TypeAlias = Callable[[str], Scalar | None]
 """The present value of a point of the site; None where it is not known."""
@@ -181,7 +181,7 @@ class Account:
         if look is None:
             return False
         last = self._last
-        if last is not None:
+        if last is not None and look.lamps.has_gap:
             look = look._replace(lamps=look.lamps.since(last.lamps))
         self._last = look
         if last is None and at.timestamp() % INTERVAL_S == 0.0:
@@ -191,8 +191,7 @@ class Account:
         sums = self._sums
         hours = (at - last.at).total_seconds() / _SECONDS_PER_HOUR
         energy, plant_energy = look.energy - last.energy, look.plant_energy - last.plant_energy
-        money, unpriced = self._cost(Energy(last.at, at, energy))
-        plant_money, _ = self._cost(Energy(last.at, at, plant_energy))
+        (money, unpriced), (plant_money, _) = self._costs(last.at, at, energy, plant_energy)
         sums["energy"] += energy
         sums["plant_energy"] += plant_energy
         sums["money"] += money
@@ -224,19 +223,20 @@ class Account:
         """Up to the last look."""
         return Figures(**self._sums)
 
-    def _cost(self, energy: Energy) -> tuple[float, float]:
+    def _costs(self, start: datetime, end: datetime, *energies: float) -> list[tuple[float, float]]:
+        """Of energies between two instants: money, and what has no price [kWh]."""
         if self._tariff is None:
-            return 0.0, 0.0
+            return [(0.0, 0.0) for _ in energies]
         known = self._stretch
-        if known is None or not known.start <= energy.start < energy.end <= known.end:
+        if known is None or not known.start <= start < end <= known.end:
             # One look-up serves until the price changes.
-            day = self._tariff.bands_of_day(energy.start.astimezone(self._tariff.zone).date())
-            known = next((each for each in day if each.start <= energy.start < energy.end <= each.end), None)
+            day = self._tariff.bands_of_day(start.astimezone(self._tariff.zone).date())
+            known = next((each for each in day if each.start <= start < end <= each.end), None)
             self._stretch = known
         if known is not None:
-            return energy.kwh * known.price, 0.0
-        cost = self._tariff.cost_of([energy])
-        return cost.money, cost.unpriced
+            return [(energy * known.price, 0.0) for energy in energies]
+        costs = [self._tariff.cost_of([Energy(start, end, energy)]) for energy in energies]
+        return [(cost.money, cost.unpriced) for cost in costs]
 
     def _demand(self, last: _Look, look: _Look) -> float:
         """The mean power [kW] of a quarter of an hour that has been looked at whole and has just ended, else 0."""
@@ -275,25 +275,27 @@ def _names(points: Counted) -> Sequence[str]:
 
 def _look(points: Counted, names: Sequence[str], at: datetime, read: Read) -> _Look | None:
     """None where something of these names cannot be read. What says nothing of its position does not travel."""
-    known = [value for value in map(as_number, map(read, names)) if value is not None]
-    if len(known) != len(names):
+    known = numbers(names, read)
+    if known is None:
         return None
     energy, cooling, stored, *rest = known
     beside = tuple([0.0 if name is None else rest.pop(0) for name in _beside(points)])
     plant, air = len(points.plant), len(points.plant) + len(points.rooms)
+    rooms, light = rest[plant:air], rest[air:]
+    warmest = max(rooms)
     return _Look(
         at,
         energy,
         sum(rest[:plant]),
         cooling,
         stored,
-        max(rest[plant:air]),
-        _too_warm(points.rooms, rest[plant:air], read),
-        sum([max(0.0, LIGHT_FLOOR - each) for each in rest[air:]]),
+        warmest,
+        _too_warm(points.rooms, rooms, read) if warmest > COMFORT_LIMIT else 0.0,
+        sum([LIGHT_FLOOR - each for each in light if each < LIGHT_FLOOR]),
         tuple([bool(read(each)) for each in points.chillers]),
         tuple([as_number(read(each)) for each in points.actuators]),
         beside,
-        LampLook() if points.lamps is None else look_at_lamps(points.lamps, rest[air:], read),
+        LampLook() if points.lamps is None else look_at_lamps(points.lamps, light, read),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -44,6 +44,10 @@ class LampLook(NamedTuple):
     dark: int = 0
     dark_desks: tuple[bool, ...] = ()
 
+    @property
+    def has_gap(self) -> bool:
+        return self.garage is None or self.outdoors is None or self.office is None
+
     def since(self, last: LampLook) -> LampLook:
         """With the last counters where there are none: what was counted meanwhile is counted by the next look."""
         return self._replace(
@@ -61,17 +65,25 @@ def look_at_lamps(points: CountedLamps, decks: list[float], read: Read) -> LampL
         _sum(points.outdoors, read),
         _sum(points.office, read),
         lit,
-        sum(each < LIGHT_FLOOR for each in decks) + is_dark_outdoors,
+        len([each for each in decks if each < LIGHT_FLOOR]) + is_dark_outdoors,
         tuple(
-            bool(read(motion)) and (light := as_number(read(illuminance))) is not None and light < DESK_FLOOR
-            for illuminance, motion in points.desks
+            [
+                bool(read(motion)) and (light := as_number(read(illuminance))) is not None and light < DESK_FLOOR
+                for illuminance, motion in points.desks
+            ]
         ),
     )
 
 
 def _sum(names: tuple[str, ...], read: Read) -> float | None:
-    known = [value for value in map(as_number, map(read, names)) if value is not None]
-    return sum(known) if len(known) == len(names) else None
+    known = numbers(names, read)
+    return None if known is None else sum(known)
+
+
+def numbers(names: Sequence[str], read: Read) -> list[float] | None:
+    """What they read; None where one of them cannot be read."""
+    known = [number for name in names if (number := as_number(read(name))) is not None]
+    return known if len(known) == len(names) else None
 
 
 def grown(before: float | None, now: float | None) -> float:
@@ -80,5 +92,7 @@ def grown(before: float | None, now: float | None) -> float:
 
 def dark_places(last: LampLook, look: LampLook) -> int:
     """Places. Who has just come to a desk is not counted: lamps need a scan, and the next look sees whether it came."""
+    if not any(last.dark_desks):
+        return last.dark
     desks = zip(last.dark_desks, look.dark_desks, strict=True)
     return last.dark + sum(before and now for before, now in desks)
