@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from controller.cli.arguments import Exit, add_command, add_json, add_site, duration, language
+from controller.cli.backtest_basis import basis_data
 from controller.cli.backtest_cases import Backtest, Outcome, Result, cases, run_backtest
 from controller.cli.backtest_files import leave, prepare
 from controller.cli.backtest_progress import DayProgress
@@ -165,6 +166,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "complete": result.is_complete,
         "seed": period.seed,
         "scan_s": period.scan_every.total_seconds(),
+        "basis": basis_data(result.backtest),
         "currency": None if tariff is None else tariff.currency,
         "carbon_kg_per_kwh": None if tariff is None else tariff.carbon_factor,
         "gas": None if site.gas is None else _gas(site.gas),

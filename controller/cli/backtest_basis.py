@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from controller.cli.backtest_cases import Backtest, Result
 from controller.cli.fault import told
@@ -62,6 +63,21 @@ def basis(result: Result, chosen: Language) -> list[tuple[str, str]]:
     lines += [(_WRONG, told(as_data(fault), site.zone, chosen)) for fault in period.faults]
     lines.append((_VERSION, version("tidewatt")))
     return [(name.in_language(chosen), words) for name, words in lines]
+
+
+def basis_data(backtest: Backtest) -> dict[str, Any]:
+    """For scripts: records by the names of their files, None for what comes along or is modelled."""
+    period = backtest.period
+    weather = None if period.weather is None else period.weather.name if isinstance(period.weather, Path) else "design"
+    return {
+        "version": version("tidewatt"),
+        "weather": weather,
+        "loads": [
+            {"source": each.source, "days": each.days, "peak_kw": each.peak(), "factor": each.factor}
+            for each in backtest.loads
+        ],
+        "faults": [as_data(fault) for fault in period.faults],
+    }
 
 
 def own_loads(backtest: Backtest, chosen: Language) -> list[str]:

@@ -23,6 +23,7 @@ _PRICE = Text("price of electricity [{currency}/kWh]", "电价 [{currency}/kWh]"
 _CAPTION = Text(
     "a dot for each case, a stroke and the number for the median of all", "每点为一个工况；竖线和数字为全部工况的中位数"
 )
+_DAILY = Text(", mean of each day", "，日均值")
 _WHOLE_SITE = Text("whole site", "全站")
 _PANELS = (
     (Text("power of the whole site [kW]", "全站功率 [kW]"), "power"),
@@ -35,7 +36,8 @@ def plot(result: Result, chosen: Language, name: str) -> Drawing:
     """name: what stands above it."""
     names = [side.title.in_language(chosen) for side in result.backtest.sides]
     parts = [heading(name, names)]
-    panels = [Panel(words.in_language(chosen), _courses(result, field)) for words, field in _PANELS]
+    means = "" if _is_in_quarters(result) else _DAILY.in_language(chosen)
+    panels = [Panel(words.in_language(chosen) + means, _courses(result, field)) for words, field in _PANELS]
     if all(len(course.times) > 1 for panel in panels for course in panel.courses):
         panels[1:1] = _prices(result, chosen)
         parts += courses(panels, _spans(result, chosen), result.backtest.site.zone)

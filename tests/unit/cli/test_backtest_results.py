@@ -166,6 +166,9 @@ def test_a_load_of_ones_own_is_told_with_what_became_of_it(tmp_path: Path) -> No
     assert "its own peak is 4,000 kW" in told[0]
     assert "own.csv: load_kwh: 1 days, at most 23 kW;" in told[1]
     assert all(lacks in line for line in told)
+    data = as_data(replace(found, backtest=replace(found.backtest, loads=loads)))["basis"]
+    assert data["loads"][0]["factor"] == pytest.approx(SimulatedSite().plant.chiller.capacity / 4000.0)
+    assert (data["loads"][1]["peak_kw"], data["weather"], data["faults"]) == (23.0, None, [])
 
 
 def test_a_demand_charge_is_a_row_where_the_tariff_has_one() -> None:
