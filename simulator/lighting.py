@@ -56,7 +56,7 @@ class Lighting:
         }
         self._counted = (*self.dimmed.values(), *self.switched.values())
         self._controls = controls
-        self._brightness, self._is_office_lit = 0.0, False  # as the controls wish them in this minute
+        self._wishes = (0.0, False)  # of the controls: brightness of the garage, whether the office is lit
         self._minute_ends = 0.0
         self._looked_at: float | None = None  # what goes by clock and sky alone; None to look again
 
@@ -90,8 +90,13 @@ class Lighting:
 
     def touch_all(self) -> None:
         """Anything may be different by now."""
-        self._minute_ends = self._network.unchanged_until = 0.0
+        self._touch_lamps()
+        self._network.unchanged_until = 0.0
         self._looked_at = None
+
+    def _touch_lamps(self) -> None:
+        for lamps in (*self._groups, *self._rows, self.cycle_room):
+            lamps.unchanged_until = 0.0
 
     def evaluate(self, epoch_s: float, local: LocalTime, daylight: Callable[[], float]) -> float:
         """Take motion, commands and the sky's light [lx] from now on; returns when [s of the epoch] to look again, 0
@@ -101,9 +106,11 @@ class Lighting:
         hour = int(second // _SECONDS_PER_HOUR)
         if epoch_s >= self._minute_ends:
             self._minute_ends = epoch_s - second % LOOK_EVERY_S + LOOK_EVERY_S
-            self._look_at_all(epoch_s, local, hour)
-        else:
-            self._look_at_changed(epoch_s, local, hour)
+            wishes = (self._controls.brightness(weekday, second), self._controls.office(weekday, second))
+            if wishes != self._wishes:
+                self._wishes = wishes
+                self._touch_lamps()
+        self._look_at_changed(epoch_s, local, hour)
         if epoch_s != self._looked_at:
             self._looked_at = epoch_s
             self.wall_switch.evaluate(local)
@@ -119,24 +126,15 @@ class Lighting:
             *[row.due for row in self._rows],
         )
 
-    def _look_at_all(self, epoch_s: float, local: LocalTime, hour: int) -> None:
-        weekday, second = local.weekday, local.second
-        self._brightness = self._controls.brightness(weekday, second)
-        self._is_office_lit = self._controls.office(weekday, second)
-        for group in self._groups:
-            group.evaluate(epoch_s, weekday, hour, self._brightness)
-        for row in self._rows:
-            row.evaluate(epoch_s, local, self._is_office_lit)
-        self.cycle_room.evaluate(epoch_s, weekday, hour)
-
     def _look_at_changed(self, epoch_s: float, local: LocalTime, hour: int) -> None:
-        """Between the minutes only what was touched, has motion to tell, or is on its way to another brightness."""
+        """Only at what was touched, has motion to tell, or is on its way to another brightness."""
+        brightness, is_office_lit = self._wishes
         for group in self._groups:
             if epoch_s >= group.unchanged_until:
-                group.evaluate(epoch_s, local.weekday, hour, self._brightness)
+                group.evaluate(epoch_s, local.weekday, hour, brightness)
         for row in self._rows:
             if epoch_s >= row.unchanged_until:
-                row.evaluate(epoch_s, local, self._is_office_lit)
+                row.evaluate(epoch_s, local, is_office_lit)
         if epoch_s >= self.cycle_room.unchanged_until:
             self.cycle_room.evaluate(epoch_s, local.weekday, hour)
 
