@@ -123,6 +123,9 @@ class Database:
 
     def _commit(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         database = self._database
+        if len(rows) == 1:
+            database.execute(sql, rows[0])  # a statement is a transaction of its own
+            return
         database.execute("BEGIN IMMEDIATE")
         try:
             database.executemany(sql, rows)
