@@ -177,14 +177,17 @@ def test_the_account_begins_when_everything_is_known() -> None:
 
 
 def test_lamps_are_counted_by_trade_and_a_counter_that_is_not_read_is_made_up_for() -> None:
+    begin = readings(garage__group_1__energy=10.0)
     used = readings(
+        garage__group_1__energy=10.0,
         garage__group_2__energy=3.0,
         garage__sensor_lamps_1__energy=0.5,
         outdoor__lighting_2__energy=2.0,
         office__row_3__energy=1.0,
     )
-    silent = {point: value for point, value in readings().items() if point != "garage.group_1.energy"}
-    figures = counted((0, readings()), (30, silent), (60, used))
+    silent = {point: value for point, value in begin.items() if point != "garage.group_1.energy"}
+    assert counted((0, begin), (30, silent)).garage_energy == 0.0
+    figures = counted((0, begin), (30, silent), (60, used))
     assert (figures.garage_energy, figures.outdoor_energy, figures.office_energy) == (3.5, 2.0, 1.0)
 
 
