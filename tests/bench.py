@@ -311,6 +311,18 @@ class Bench:
     def open_store(self) -> Store:
         return Store(self.tmp_path / "store.db", self.clock)
 
+    def store_authority(self, authority: Authority) -> None:
+        """Of every system, while no daemon runs."""
+        loop = VirtualLoop()
+        store = Store(self.tmp_path / "store.db", VirtualClock(loop, self.now))
+
+        async def save() -> None:
+            for system in self.systems:
+                await store.save_authority(system.id, authority)
+            await store.close()
+
+        run(save(), loop)
+
     def run(self, life: Life, *, kill: bool = False) -> bool:
         """Let the daemon live while `life` lasts, then stop it (or kill it, letting nothing go)."""
         loop = VirtualLoop()

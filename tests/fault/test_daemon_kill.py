@@ -121,7 +121,7 @@ def test_what_was_adopted_is_told_to_its_devices_as_ever(tmp_path: Path) -> None
 def test_the_next_start_in_original_clears(tmp_path: Path, moment: float) -> None:
     bench = Bench(tmp_path)
     kill(bench, moment)
-    set_authority(bench, Authority.ORIGINAL)
+    bench.store_authority(Authority.ORIGINAL)
 
     async def after(bench: Bench) -> None:
         await bench.wait(90)  # the pumps wait until the chiller has been off for a minute
@@ -160,18 +160,6 @@ def test_release_clears_what_a_dead_daemon_left_and_keeps_the_rest(tmp_path: Pat
     decisions: list[int] = []
     bench.run(after)
     assert decisions[0] >= 20, "what the strategy remembers is not undone by letting go"
-
-
-def set_authority(bench: Bench, authority: Authority) -> None:
-    loop = VirtualLoop()
-    store = Store(bench.tmp_path / "store.db", VirtualClock(loop, bench.now))
-
-    async def save() -> None:
-        for system in bench.systems:
-            await store.save_authority(system.id, authority)
-        await store.close()
-
-    run(save(), loop)
 
 
 def reset_latch(bench: Bench) -> None:

@@ -199,7 +199,7 @@ def go_on(bench: EverlastingBench, given: dict[PointId, Override]) -> None:
 
 def hand_back(bench: EverlastingBench, given: dict[PointId, Override]) -> None:
     """A person decides for the original controls before the next start."""
-    set_authority(bench, Authority.ORIGINAL)
+    bench.store_authority(Authority.ORIGINAL)
     bench.plant.writes.clear()
     bench.roof.writes.clear()
 
@@ -222,18 +222,6 @@ def release(bench: EverlastingBench, given: dict[PointId, Override]) -> None:
         return await Daemon(bench.site(), clock, bench.historian, store).release()
 
     assert run(released(), loop)
-
-
-def set_authority(bench: Bench, authority: Authority) -> None:
-    loop = VirtualLoop()
-    store = Store(bench.tmp_path / "store.db", VirtualClock(loop, bench.now))
-
-    async def save() -> None:
-        for system in bench.systems:
-            await store.save_authority(system.id, authority)
-        await store.close()
-
-    run(save(), loop)
 
 
 WAYS = (go_on, hand_back, release)

@@ -304,7 +304,7 @@ MUTATIONS = (
     Mutation(
         "a volatile value is not told again",
         _LEDGER,
-        "return times.wire >= fades_at(holding, writable)",
+        "return times.wire >= fades_at(holding, fades_after(writable))",
         "return False",
         LEDGER_TESTS,
     ),
