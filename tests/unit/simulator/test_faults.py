@@ -11,8 +11,10 @@ from simulator.faults.fault import Fault, Parameters, contradictions
 from simulator.faults.instrument import SPELL_S
 from simulator.faults.kinds import KINDS
 from simulator.faults.plant import TARGETS
+from simulator.faults.schedule import Schedule
 from simulator.gateway import Value
 from simulator.plant.tank import TankState
+from simulator.tags import TAGS
 
 MakeEngine = Callable[..., Engine]
 
@@ -283,6 +285,29 @@ def test_the_same_faults_give_the_same_site_however_often_it_is_looked_at(make_e
     assert seldom.snapshot() == often.snapshot()
     assert {tag: seldom.shown(tag) for tag in seldom.tags} == {tag: often.shown(tag) for tag in often.tags}
     assert not often.faults.to_come
+
+
+def test_what_was_still_to_come_does_not_come_once_somebody_has_ended_it(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    later = engine.now.timestamp() + 600.0
+    fault = Fault("stuck", SUPPLY, later, inf, {"value": 99.0})
+    engine.add_fault(fault)
+    engine.end_faults([fault])
+    run(engine, 1200.0)
+    assert (shown(engine, SUPPLY), engine.faults.on) == (number(engine, SUPPLY), [])
+
+
+def test_what_was_over_before_anybody_looked_has_not_begun() -> None:
+    faults = Schedule(TAGS, [Fault("trip", PUMP, 80.0, 90.0)])
+    assert faults.take(100.0, lambda _: 0.0) == ([], [])
+    assert (faults.on, faults.to_come) == ([], [])
+
+
+def test_a_counter_that_is_wrong_shows_a_whole_number(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    begun(engine, "drift", "plant.chiller_1.trip_count", rate=3600.0 * 0.7)
+    run(engine, 2.0)
+    assert isinstance(engine.shown("plant.chiller_1.trip_count"), int)
 
 
 def test_faults_that_exclude_each_other_are_found() -> None:
