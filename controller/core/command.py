@@ -62,9 +62,10 @@ class PriorityArray(NamedTuple):
 
     def with_command(self, command: Command) -> PriorityArray:
         """The command takes its level; a later one at the same level replaces an earlier one."""
-        others = [each for each in self.commands if each.priority != command.priority]
-        if not others:
+        held = self.commands
+        if not held or (len(held) == 1 and held[0].priority == command.priority):
             return PriorityArray((command,), command, command.ends)
+        others = [each for each in held if each.priority != command.priority]
         return _array(sorted((*others, command), key=_level))
 
     def without(self, priority: Priority, source: str) -> PriorityArray:

@@ -252,16 +252,20 @@ class Scan:
     ) -> Scalar | None:
         """What inhibitions and guard let through of the wishes for a point. holding: None where we do not hold it, or
         leave it to whoever changed it."""
+        if control.array.winner is not None:
+            beside = self._beside(point, control, image, beside)
+        value = control.settle(image, holding is not None, self._rest.rested_at, beside)
+        self._starts.note(point, is_starting=control.is_starting, monotonic=image.monotonic)
+        control.note_since(image.monotonic)
+        return value
+
+    def _beside(self, point: PointId, control: Control, image: FrozenImage, beside: Beside) -> Beside:
         inhibition = self._inhibited.get(point)
         keeps = inhibition is not None and inhibition.keeps
         kept = kept_value(point, control.writable, self._ledger.holdings) if keeps else None
         may_start = point in self._starts.motors and self._is_ours(control)
         wait = self._starts.wait_of(point, image.monotonic) if may_start else None
-        beside = beside._replace(inhibition=inhibition, kept=kept, wait=wait)
-        value = control.settle(image, holding is not None, self._rest.rested_at, beside)
-        self._starts.note(point, is_starting=control.is_starting, monotonic=image.monotonic)
-        control.note_since(image.monotonic)
-        return value
+        return Beside(inhibition, kept, beside.rival, beside.register, wait)
 
     def _insisted(self) -> set[PointId]:
         """What life safety commands, with the bits that hand it over: there nobody's override is yielded to."""

@@ -13,6 +13,7 @@ EXCLUSION_TESTS = ("tests/unit/core/test_exclusion.py", "tests/property/test_gua
 WEAR_TESTS = ("tests/unit/core/test_wear.py",)
 COMMAND_TESTS = ("tests/unit/core/test_command.py",)
 LEDGER_TESTS = ("tests/unit/core/test_ledger.py",)
+CONTROL_TESTS = ("tests/unit/runtime/test_control.py",)
 HANDOVER_TESTS = ("tests/unit/core/test_handover.py",)
 FIRE_TESTS = ("tests/unit/core/test_fire.py",)
 AVAILABILITY_TESTS = ("tests/unit/core/test_availability.py",)
@@ -546,6 +547,28 @@ MUTATIONS = (
     Mutation("at rest authority is not seen", _REST, "self._authority != self._settled_authority or ", "", TAKING_OVER),
     Mutation("at rest an inhibition is not seen", _REST, " or inhibited != self._settled_inhibited", "", INHIBITION),
     Mutation("at rest a wish is not seen", _REST, "if arrays != self._settled_arrays:", "if False:", PEOPLE),
+    Mutation(
+        "what goes on outlives its lease",
+        _CONTROL,
+        "            or monotonic >= self.array.next_end\n",
+        "",
+        CONTROL_TESTS,
+    ),
+    Mutation(
+        "what goes on needs no permissive",
+        _CONTROL,
+        "or (self.permissives and not self._is_permitted(image))",
+        "",
+        CONTROL_TESTS,
+    ),
+    Mutation(
+        "what goes on writes a register that is held back",
+        _CONTROL,
+        "register.held_back is not None or ",
+        "",
+        CONTROL_TESTS,
+    ),
+    Mutation("what was judged is never judged again", _LEDGER_RUNTIME, " or each[0] in shown]", "]", PEOPLE),
     # --- inhibitions, fire ------------------------------------------------------------------------------------------
     Mutation("nothing is inhibited", _CONTROL, "if inhibition is not None and not (", "if False and not (", INHIBITION),
     Mutation(
