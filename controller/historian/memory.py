@@ -5,7 +5,7 @@ A day of a decision a minute is two hundred thousand samples of a hundred points
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, insort
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -20,7 +20,7 @@ from controller.historian.aggregates import merged, minutes, to_aggregates
 from controller.historian.column import Column
 from controller.historian.rows import Row, to_samples
 from controller.historian.sheet import Shape, Sheet
-from controller.historian.stored_events import event_row
+from controller.historian.stored_events import EventRow, event_row
 from controller.historian.timeline import EPOCH, HOLD, MICROSECOND, MINUTE, ceiling, floor, step_of, to_microseconds
 from controller.historian.value_type import TYPE_CODES, plain
 
@@ -37,6 +37,9 @@ class MemoryHistorian:
         self._sheet: Sheet | None = None
         # In order of time.
         self._events: list[Event] = []
+        # By moment, kind and subject: the first of them, and where there are several all of them as rows.
+        self._first: dict[tuple[object, ...], Event] = {}
+        self._alike: dict[tuple[object, ...], set[EventRow]] = {}
         # In the order given, up to where somebody has asked for the chain, and from there.
         self._chain: list[ChainHead] = []
         self._unchained: list[Event] = []
@@ -84,23 +87,23 @@ class MemoryHistorian:
     async def append_events(self, events: Sequence[Event]) -> None:
         self._check_open()
         for event in events:
-            place = self._place_after(event.at)
-            if not self._is_there(event, place):
-                self._events.insert(place, event)
+            if self._is_new(event):
+                insort(self._events, event, key=_at)
                 self._unchained.append(event)
 
-    def _place_after(self, moment: datetime) -> int:
-        """Among the events, behind all up to that moment: nearly always behind all."""
-        is_newest = not self._events or self._events[-1].at <= moment
-        return len(self._events) if is_newest else bisect_right(self._events, moment, key=_at)
-
-    def _is_there(self, event: Event, place: int) -> bool:
+    def _is_new(self, event: Event) -> bool:
         """To the microsecond and the letter."""
-        while place and (other := self._events[place - 1]).at == event.at:
-            if other == event and event_row(other) == event_row(event):
-                return True
-            place -= 1
-        return False
+        key = event[:3]
+        first = self._first.get(key)
+        if first is None:
+            self._first[key] = event
+            return True
+        alike = self._alike.get(key)
+        if alike is None:
+            alike = self._alike[key] = {event_row(first)}
+        before = len(alike)
+        alike.add(event_row(event))
+        return len(alike) > before
 
     def _link(self) -> None:
         """Chain what nobody has asked for yet: written out as JSON and hashed, an event costs more than all else."""
