@@ -16,7 +16,8 @@ from controller.core.sample import Scalar
 from controller.historian.rows import Row, in_order
 from controller.historian.value_type import BOOLEAN, NOTHING, NUMBER, TYPE_CODES
 
-_EXACT = 1 << 53  # integers up to here are exact in a float
+EXACT = 1 << 53
+"""Integers up to here are exact in a float."""
 PLAIN: Mapping[type, int] = MappingProxyType({float: NUMBER << 2, bool: BOOLEAN << 2})
 """The kinds, without their quality, of what a float always holds exactly."""
 
@@ -48,7 +49,7 @@ class Column:
             kind = TYPE_CODES[type(value)] << 2
             if value is None:
                 value = math.nan
-            elif isinstance(value, str) or not -_EXACT <= value <= _EXACT:
+            elif isinstance(value, str) or not -EXACT <= value <= EXACT:
                 self._beside[len(self._times)] = value
                 value = math.nan
         if reason:
@@ -59,7 +60,7 @@ class Column:
         self._latest = time
 
     def extend(self, times: array[int], numbers: array[float], kind: int) -> None:
-        """Rows of one of the PLAIN kinds without a reason, as `add` would take them one by one."""
+        """Rows of one kind of number without a reason, as `add` would take them one by one."""
         if self._latest < times[0] and all(map(lt, times, times[1:])):  # as nearly always
             self._times.extend(times)
             self._values.extend(numbers)

@@ -59,7 +59,8 @@ class MemoryHistorian:
             self._shape, self._sheet = shape, None
         elif self._sheet is None and len(set(names)) == len(names):
             self._sheet = Sheet(shape)
-        if self._sheet is None:
+        if self._sheet is None or not self._sheet.takes(values):
+            self._empty_sheet()
             self._add(rows)
             return
         self._sheet.append(values, timestamps)

@@ -7,14 +7,17 @@ the same types and of the same qualities. So they wait here, to be put into the 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import compress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.core.sample import Quality, Scalar
-from controller.historian.column import PLAIN, Column
+from controller.historian.column import EXACT, PLAIN, Column
 from controller.historian.timeline import to_microseconds
+from controller.historian.value_type import INTEGER
+
+_HELD: Mapping[type, int] = {**PLAIN, int: INTEGER << 2}
 
 
 class Shape(NamedTuple):
@@ -33,14 +36,19 @@ class Sheet:
         """A point may occur only once in the shape."""
         self._shape = shape
         self._is_held = [
-            its_type in PLAIN and not reason for its_type, reason in zip(shape.types, shape.reasons, strict=True)
+            its_type in _HELD and not reason for its_type, reason in zip(shape.types, shape.reasons, strict=True)
         ]
         self.others = [place for place, is_held in enumerate(self._is_held) if not is_held]
+        self._integers = [place for place, its_type in enumerate(shape.types) if its_type is int]
         self._numbers: array[float] = array("d")
         self._timestamps: list[tuple[datetime, ...]] = []
 
     def __len__(self) -> int:
         return len(self._timestamps)
+
+    def takes(self, values: tuple[Any, ...]) -> bool:
+        """Whether all of its numbers are exact in a float."""
+        return all(-EXACT <= values[place] <= EXACT for place in self._integers)
 
     def append(self, values: tuple[Scalar | None, ...], timestamps: tuple[datetime, ...]) -> None:
         self._numbers.fromlist([*compress(values, self._is_held)])  # type: ignore[list-item]
@@ -54,5 +62,5 @@ class Sheet:
         for place, (name, its_type, quality, timestamps) in enumerate(columns):
             if timestamps not in times:
                 times[timestamps] = array("q", map(to_microseconds, timestamps))
-            column_of(name).extend(times[timestamps], numbers[place::width], PLAIN[its_type] | quality)
+            column_of(name).extend(times[timestamps], numbers[place::width], _HELD[its_type] | quality)
         self._numbers, self._timestamps = array("d"), []

@@ -132,8 +132,9 @@ class TestSamples:
         assert len(await everything(historian)) == 20
         assert len(await everything(historian, TEMPERATURE)) == 20
 
-    async def test_batches_that_are_alike_come_back_as_they_were(self, historian: Historian) -> None:
-        kinds: dict[PointId, Scalar] = dict(zip(map(PointId, "abcde"), (1.5, True, 7, 2**60, "cooling"), strict=True))
+    @pytest.mark.parametrize("large", [2**53, 2**53 + 1])
+    async def test_batches_that_are_alike_come_back_as_they_were(self, historian: Historian, large: int) -> None:
+        kinds: dict[PointId, Scalar] = dict(zip(map(PointId, "abcde"), (1.5, True, -7, large, "cooling"), strict=True))
         told: dict[PointId, list[Sample]] = {point: [] for point in kinds}
         for second in (*range(9), 20, 9, 9, *range(21, 30)):
             quality = Quality.UNCERTAIN if 5 < second < 24 else Quality.GOOD
