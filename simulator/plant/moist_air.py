@@ -6,6 +6,7 @@ Source: ASHRAE Handbook - Fundamentals (2017), chapter 1 "Psychrometrics", equat
 from controller.core.physics import saturated_air_enthalpy
 
 _FIRST_STEP = 3.0  # [K]
+_HOTTEST = 90.0  # [degC]; a secant of cold air's flat curve would leap over the boiling point
 
 
 def specific_heat(ratio: float) -> float:
@@ -31,7 +32,7 @@ def saturated_at(enthalpy: float, guess: float) -> float:
             break
         change = still * (temperature - before) / (missing - still)
         before, missing = temperature, still
-        temperature += change
+        temperature = min(temperature + change, _HOTTEST)
         if abs(change) < 1e-6:
             break
     return temperature

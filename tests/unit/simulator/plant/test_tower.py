@@ -71,6 +71,7 @@ def test_a_cell_does_what_its_nameplate_says() -> None:
 STEP_AT_FREEZING = saturated_air_enthalpy(0.0) - saturated_air_enthalpy(-1e-9)
 
 
+@example(speeds=[0.25], flow=163.0, entering=45.0, dry=0.0, humid=1.0)
 @example(speeds=[0.0], flow=6e-8, entering=5.0, dry=0.0, humid=0.99999)
 @examples(60)
 @given(
